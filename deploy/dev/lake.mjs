@@ -1,0 +1,124 @@
+// `npm run lake -- ls` and `npm run lake -- pull DIR`: the objects of the local lake, whether the system runs or not.
+import { createWriteStream, existsSync, mkdirSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+import { lakeBucket } from './config.mjs';
+import { Failure, main, runShown } from './process.mjs';
+import { packagesInstalled, persistRoot, stateDir, tools } from './project.mjs';
+import { installPackages } from './setup.mjs';
+
+const USAGE = 'usage: npm run lake -- ls | npm run lake -- pull DIR';
+
+/** An object, as the reader lists it. @typedef {{ key: string, size: number, uploaded: string, customMetadata: Record<string, string> }} LakeObject */
+
+/** A worker that reads the bucket, run beside the system on the same state. */
+const READER = `export default {
+  async fetch(request, { LAKE }) {
+    const query = new URL(request.url).searchParams;
+    if (query.has('key')) {
+      const object = await LAKE.get(query.get('key'));
+      return new Response(object?.body, { status: object ? 200 : 404 });
+    }
+    const { objects, cursor } = await LAKE.list({ cursor: query.get('cursor') ?? undefined, include: ['customMetadata'] });
+    return Response.json({ cursor, objects: objects.map(({ key, size, uploaded, customMetadata }) => ({ key, size, uploaded, customMetadata })) });
+  },
+};`;
+
+/** Asks the reader. @typedef {(query: Record<string, string>) => Promise<import('miniflare').Response>} Ask */
+
+/**
+ * Does `work` with a way to ask the reader.
+ * @param {(ask: Ask) => Promise<void>} work
+ */
+async function withLake(work) {
+  if (!existsSync(join(persistRoot, 'r2'))) throw new Failure(`there is no lake in ${stateDir} yet; npm start makes it`);
+  const { Miniflare, convertV4MiniflareOptions } = await import('miniflare');
+  const options = { modules: true, script: READER, resourcePersistencePath: persistRoot, r2Buckets: { LAKE: lakeBucket() }, cf: false };
+  const miniflare = new Miniflare(convertV4MiniflareOptions(options));
+  try {
+    await work(async (query) => {
+      const answer = await miniflare.dispatchFetch(`http://lake/?${new URLSearchParams(query)}`);
+      if (answer.status >= 500) throw new Failure(`the lake in ${stateDir} could not be read: ${(await answer.text()).slice(0, 300)}`);
+      return answer;
+    });
+  } finally {
+    await miniflare.dispose();
+  }
+}
+
+/** Every object, page by page. @param {Ask} ask @returns {AsyncGenerator<LakeObject>} */
+async function* objects(ask) {
+  let cursor;
+  do {
+    const answer = await ask(cursor ? { cursor } : {});
+    const page = /** @type {{ objects: LakeObject[], cursor?: string }} */ (await answer.json());
+    yield* page.objects;
+    cursor = page.cursor;
+  } while (cursor);
+}
+
+/** @param {Ask} ask */
+async function list(ask) {
+  let count = 0;
+  let bytes = 0;
+  for await (const { key, size, uploaded, customMetadata } of objects(ask)) {
+    const metadata = Object.entries(customMetadata).map(([name, value]) => `${name}=${value}`);
+    console.log([uploaded, String(size).padStart(9), key, ...metadata].join('  '));
+    count += 1;
+    bytes += size;
+  }
+  console.log(`${count} objects, ${bytes} bytes`);
+}
+
+/**
+ * Copies every object into a folder, under its key.
+ * @param {Ask} ask
+ * @param {string} folder
+ */
+async function pull(ask, folder) {
+  let count = 0;
+  for await (const { key } of objects(ask)) {
+    const path = pathFor(folder, key);
+    const { status, body } = await ask({ key });
+    // Deleted since it was listed.
+    if (status === 404) continue;
+    mkdirSync(dirname(path), { recursive: true });
+    // Whole or not at all: what reads the folder meanwhile sees no half of an object.
+    const draft = `${path}.${process.pid}.part`;
+    await pipeline(body ? Readable.fromWeb(body) : Readable.from([]), createWriteStream(draft));
+    await rename(draft, path);
+    count += 1;
+  }
+  console.log(`${count} objects in ${folder}`);
+}
+
+/**
+ * Where an object is copied to: below the folder, or nowhere.
+ * @param {string} folder
+ * @param {string} key
+ */
+function pathFor(folder, key) {
+  const path = resolve(folder, key);
+  if (!path.startsWith(folder + sep) || key.split('/').some((part) => ['', '.', '..'].includes(part)) || key.includes('\0')) {
+    throw new Failure(`the key ${JSON.stringify(key)} is no path below ${folder}; nothing was written for it`);
+  }
+  return path;
+}
+
+/** @param {string[]} args */
+async function lake([command, folder, ...rest]) {
+  if (rest.length === 0 && command === 'ls' && folder === undefined) return withLake(list);
+  if (rest.length === 0 && command === 'pull' && folder) return withLake((ask) => pull(ask, resolve(folder)));
+  throw new Failure(USAGE);
+}
+
+main(async () => {
+  if (!packagesInstalled()) await installPackages();
+  const args = process.argv.slice(2);
+  // Miniflare, like Wrangler, needs the project's Node.
+  if (process.execPath === tools.node) return lake(args);
+  process.exitCode = await runShown(tools.node, [fileURLToPath(import.meta.url), ...args]);
+});

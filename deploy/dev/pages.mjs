@@ -1,0 +1,34 @@
+// What the worker serves as files: www/ and the built tracker, put together in dist/www.
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, extname, join, relative } from 'node:path';
+import { filesUnder } from './stamp.mjs';
+
+/** Where a page of www/ takes the snippet of the demo site. */
+const PLACEHOLDER = '<!-- shoreline:snippet -->';
+
+/**
+ * Makes `target` hold the files of `sources` and nothing else. What is right already is not
+ * touched, so that a running Wrangler sees only what changed.
+ * @param {string[]} sources folders
+ * @param {string} target
+ * @param {string} snippet what replaces the placeholder
+ */
+export function syncPages(sources, target, snippet) {
+  const wanted = new Map(sources.flatMap((source) => filesUnder(source).map((file) => [join(target, relative(source, file)), file])));
+  for (const file of filesUnder(target)) if (!wanted.has(file)) rmSync(file);
+  for (const [path, file] of wanted) {
+    const content = pageContent(file, snippet);
+    if (existsSync(path) && readFileSync(path).equals(content)) continue;
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+  }
+}
+
+/**
+ * @param {string} file
+ * @param {string} snippet
+ */
+function pageContent(file, snippet) {
+  const content = readFileSync(file);
+  return extname(file) === '.html' ? Buffer.from(content.toString().replaceAll(PLACEHOLDER, () => snippet)) : content;
+}

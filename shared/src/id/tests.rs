@@ -1,0 +1,88 @@
+#![allow(clippy::arithmetic_side_effects)]
+
+use proptest::prelude::*;
+use uuid::{Uuid, Variant};
+
+use super::*;
+
+#[test]
+fn only_the_hyphenated_form_is_a_uuid() {
+    assert_eq!(
+        parse_uuid("0198C1D2-ABCD-7000-8000-00000000000F").as_deref(),
+        Some("0198c1d2-abcd-7000-8000-00000000000f")
+    );
+    // Any version and variant: the id is the sender's.
+    assert!(parse_uuid("00000000-0000-0000-0000-000000000000").is_some());
+    for bad in [
+        "",
+        "0198c1d2abcd7000800000000000000f",
+        "{0198c1d2-abcd-7000-8000-00000000000f}",
+        "urn:uuid:0198c1d2-abcd-7000-8000-00000000000f",
+        "0198c1d2-abcd-7000-8000-00000000000g",
+        "0198c1d2-abcd-7000-8000-00000000000",
+        " 0198c1d2-abcd-7000-8000-00000000000",
+        "0198c1d2-abcd-7000-80000-0000000000f",
+        "0198c1d2-abcd-7000-8000-0000000000é",
+    ] {
+        assert_eq!(parse_uuid(bad), None, "{bad}");
+    }
+}
+
+#[cfg(feature = "pipeline")]
+#[test]
+fn fields_of_a_derived_id_do_not_run_into_each_other() {
+    let ids = [
+        derived("a", "bc", 0),
+        derived("ab", "c", 0),
+        derived("a", "bc", 1),
+        derived("a", "", 0),
+        foreign("a", "bc"),
+        foreign("ab", "c"),
+    ];
+    for (at, id) in ids.iter().enumerate() {
+        assert!(!ids[..at].contains(id), "{id}");
+    }
+    // Pinned: events that are already stored were named so.
+    assert_eq!(
+        derived("demo", "0198c1d2-0000-7000-8000-000000000001", 3),
+        PINNED_DERIVED
+    );
+    assert_eq!(foreign("demo", "ajs-next-1705334400000"), PINNED_FOREIGN);
+}
+
+#[cfg(feature = "pipeline")]
+const PINNED_DERIVED: &str = "a248c143-9fd3-8542-8ad4-efada82df578";
+#[cfg(feature = "pipeline")]
+const PINNED_FOREIGN: &str = "bf0a1f24-4def-8a13-b8ce-a313ff53d2bc";
+
+proptest! {
+    #[test]
+    fn v7_ids_are_valid_and_sort_by_time(now in 0_i64..253_402_300_800_000, later in 1_i64..1_000_000, random: [u8; 10], other: [u8; 10]) {
+        let id = uuid_v7(now, random);
+        let parsed = Uuid::parse_str(&id).unwrap();
+        prop_assert_eq!(parsed.get_version_num(), 7);
+        prop_assert_eq!(parsed.get_variant(), Variant::RFC4122);
+        prop_assert_eq!(parse_uuid(&id.to_uppercase()), Some(id.clone()));
+        prop_assert_eq!(i64::try_from(parsed.as_u128() >> 80).unwrap(), now);
+        prop_assert!(id < uuid_v7(now + later, other));
+    }
+
+    #[test]
+    fn no_moment_breaks_an_id(now: i64, random: [u8; 10]) {
+        prop_assert!(parse_uuid(&uuid_v7(now, random)).is_some());
+    }
+
+    #[cfg(feature = "pipeline")]
+    #[test]
+    fn derived_ids_are_stable_and_valid(site: String, key: String, index: usize) {
+        for (id, again) in [
+            (derived(&site, &key, index), derived(&site, &key, index)),
+            (foreign(&site, &key), foreign(&site, &key)),
+        ] {
+            let parsed = Uuid::parse_str(&id).unwrap();
+            prop_assert_eq!(parsed.get_version_num(), 8);
+            prop_assert_eq!(parsed.get_variant(), Variant::RFC4122);
+            prop_assert_eq!(id, again);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! What is hidden, shortened or replaced before an event is stored or sent on.
+
+mod anonymous;
+mod card;
+mod contact;
+mod ip;
+mod key;
+mod redact;
+mod url;
+
+pub use anonymous::{anonymous_id, user_hash};
+pub use ip::truncate_ip;
+
+pub(crate) use card::is_card_number;
+pub(crate) use ip::truncate_ips;
+pub(crate) use key::KeyKind;
+pub(crate) use redact::{redact, suspicion};
+pub(crate) use url::{clean_url, is_absolute_url, path_part};
+
+/// What stands where something was hidden.
+pub const REDACTED: &str = "[redacted]";

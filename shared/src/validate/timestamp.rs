@@ -1,0 +1,62 @@
+//! When an event happened, by its sender's clock.
+
+use chrono::DateTime;
+use serde_json::{Map, Number, Value};
+
+use super::Rules;
+use crate::event::{Code, Rejection};
+use crate::limits::{MAX_FUTURE_MS, MIN_TIMESTAMP_MS};
+
+/// A day, in milliseconds.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Reads `timestamp`, else `occurredAt`, else takes the moment of receipt.
+pub(super) fn read(fields: &mut Map<String, Value>, rules: &Rules) -> Result<i64, Rejection> {
+    let present = |name| fields.get(name).filter(|value| !value.is_null());
+    let (field, value) = match (present("timestamp"), present("occurredAt")) {
+        (Some(value), _) => ("timestamp", value),
+        (None, Some(value)) => ("occurredAt", value),
+        (None, None) => return Ok(rules.now_ms),
+    };
+    let at = match value {
+        Value::Number(number) => Some(milliseconds(number)),
+        Value::String(text) => DateTime::parse_from_rfc3339(text.trim())
+            .ok()
+            .map(|at| at.timestamp_millis()),
+        _ => None,
+    };
+    let at = at.ok_or_else(|| {
+        let message = format!("{field} must be Unix milliseconds or an RFC 3339 string.");
+        Rejection::new(Code::InvalidTimestamp, field, message)
+    })?;
+    check_range(at, field, rules)
+}
+
+/// Whole milliseconds, rounded down; what no `i64` holds becomes the nearest that it does.
+fn milliseconds(number: &Number) -> i64 {
+    if let Some(whole) = number.as_i64() {
+        return whole;
+    }
+    // Saturates, which is out of any range.
+    number.as_f64().unwrap_or(f64::MAX).floor() as i64
+}
+
+fn check_range(at: i64, field: &'static str, rules: &Rules) -> Result<i64, Rejection> {
+    let retention_ms = i64::from(rules.retention_days).saturating_mul(DAY_MS);
+    let earliest = if rules.any_past {
+        MIN_TIMESTAMP_MS
+    } else {
+        rules
+            .now_ms
+            .saturating_sub(retention_ms)
+            .max(MIN_TIMESTAMP_MS)
+    };
+    let problem = if at > rules.now_ms.saturating_add(MAX_FUTURE_MS) {
+        format!("{field} lies more than 24 hours ahead.")
+    } else if at < earliest {
+        format!("{field} lies further back than events are kept.")
+    } else {
+        return Ok(at);
+    };
+    Err(Rejection::new(Code::TimestampOutOfRange, field, problem))
+}

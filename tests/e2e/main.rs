@@ -1,0 +1,16 @@
+//! The built system from outside.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "tests stop at what goes wrong"
+)]
+
+mod commands;
+mod faults;
+mod pages;
+mod pipeline;
+mod reads;
+mod refusals;

@@ -1,0 +1,73 @@
+//! The lake as a data engineer gets it: `npm run lake -- pull DIR`, then the files.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+use std::process::Command;
+
+use flate2::read::MultiGzDecoder;
+use serde_json::Value;
+
+use crate::root;
+
+/// The lake's objects by key, each with its events.
+pub fn pull(state: &Path) -> BTreeMap<String, Vec<Value>> {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new("node")
+        .arg("deploy/dev/lake.mjs")
+        .arg("pull")
+        .arg(folder.path())
+        .current_dir(root())
+        .env("SHORELINE_STATE", state)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let mut objects = BTreeMap::new();
+    read_folder(folder.path(), folder.path(), &mut objects);
+    objects
+}
+
+/// The events of a site in the lake.
+pub fn events_of(objects: &BTreeMap<String, Vec<Value>>, site: &str) -> Vec<Value> {
+    objects
+        .values()
+        .flatten()
+        .filter(|event| event["siteId"] == site)
+        .cloned()
+        .collect()
+}
+
+/// The ids of a site's events in the lake, sorted, each as often as it is there.
+pub fn ids_of(objects: &BTreeMap<String, Vec<Value>>, site: &str) -> Vec<String> {
+    let mut ids: Vec<String> = events_of(objects, site)
+        .iter()
+        .map(|event| event["eventId"].as_str().unwrap().to_owned())
+        .collect();
+    ids.sort();
+    ids
+}
+
+fn read_folder(root: &Path, folder: &Path, objects: &mut BTreeMap<String, Vec<Value>>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read_folder(root, &path, objects);
+            continue;
+        }
+        let mut lines = String::new();
+        MultiGzDecoder::new(std::fs::File::open(&path).unwrap())
+            .read_to_string(&mut lines)
+            .unwrap();
+        let events = lines
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let key = path.strip_prefix(root).unwrap().to_str().unwrap();
+        objects.insert(key.to_owned(), events);
+    }
+}

@@ -1,0 +1,54 @@
+//! Drives the built Shoreline from outside, as its users do: by `npm start`, HTTP, a browser and the
+//! lake's files.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    reason = "a harness of tests: what goes wrong here must stop the test"
+)]
+
+pub mod browser;
+pub mod events;
+pub mod lake;
+mod processes;
+pub mod site;
+pub mod system;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// How long a condition may take that the system reaches in a few seconds; long, because the
+/// machine may be busy, and free, because nothing waits longer than it must.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The root of the checkout.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Asks `question` until it has an answer.
+///
+/// # Panics
+/// After [`PATIENCE`], with `what` was waited for.
+pub async fn eventually<T>(what: &str, mut question: impl AsyncFnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = question().await {
+            return answer;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}

@@ -1,0 +1,208 @@
+//! The whole system, started as a user starts it.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use serde::Deserialize;
+
+use crate::processes::{descendants, kill_now};
+use crate::site::Site;
+use crate::{free_port, root};
+
+/// The keys file that `npm start` writes for scripts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Keys {
+    /// Where the system listens.
+    pub url: String,
+    /// The demo site.
+    pub site: String,
+    /// Its public key.
+    pub browser_key: String,
+    /// Its secret key for back ends.
+    pub source_key: String,
+    /// Its read token.
+    pub read_token: String,
+    /// The admin token.
+    pub admin_token: String,
+    /// What a page of the site pastes.
+    pub snippet: String,
+}
+
+/// A folder that keeps a system's state over restarts.
+#[derive(Debug, Clone)]
+pub struct StateDir(Arc<tempfile::TempDir>);
+
+impl StateDir {
+    /// A new, empty one, deleted with its last owner.
+    pub fn new() -> Self {
+        Self(Arc::new(tempfile::tempdir().unwrap()))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Default for StateDir {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A running system. It stops when this is dropped, and when the test's process ends.
+#[derive(Debug)]
+pub struct System {
+    child: Child,
+    keys: Keys,
+    state: StateDir,
+    output: Arc<Mutex<String>>,
+}
+
+/// The system that tests share which have a site of their own and break nothing.
+pub fn shared() -> &'static System {
+    static SHARED: OnceLock<System> = OnceLock::new();
+    SHARED.get_or_init(|| System::start(&StateDir::new()))
+}
+
+/// The command that starts a system on a port and state of its own.
+pub fn start_command(port: u16, state: &Path) -> (Command, PathBuf) {
+    let keys_file = state.join("keys.json");
+    let mut command = Command::new("node");
+    command
+        .arg("deploy/dev/start.mjs")
+        .current_dir(root())
+        .env("PORT", port.to_string())
+        .env("SHORELINE_STATE", state)
+        .env("SHORELINE_KEYS", &keys_file)
+        // Should the test be killed, its end of the pipe closes, and the system stops.
+        .env("SHORELINE_EXIT_WITH_STDIN", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    (command, keys_file)
+}
+
+impl System {
+    /// Starts a system on `state` and waits until it says that it runs.
+    ///
+    /// # Panics
+    /// With its output, if it ends instead.
+    pub fn start(state: &StateDir) -> Self {
+        let (mut command, keys_file) = start_command(free_port(), state.path());
+        let mut child = command.spawn().unwrap();
+        let output = Arc::new(Mutex::new(String::new()));
+        let (running, wait) = std::sync::mpsc::channel();
+        let pipes: [Box<dyn std::io::Read + Send>; 2] = [
+            Box::new(child.stdout.take().unwrap()),
+            Box::new(child.stderr.take().unwrap()),
+        ];
+        for pipe in pipes {
+            let (output, running) = (output.clone(), running.clone());
+            std::thread::spawn(move || {
+                for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                    let runs = line.contains("Shoreline runs");
+                    output.lock().unwrap().push_str(&format!("{line}\n"));
+                    if runs {
+                        let _ = running.send(());
+                    }
+                }
+            });
+        }
+        drop(running);
+        if wait.recv().is_err() {
+            panic!("the system did not start:\n{}", output.lock().unwrap());
+        }
+        let keys = serde_json::from_slice(&std::fs::read(keys_file).unwrap()).unwrap();
+        Self {
+            child,
+            keys,
+            state: state.clone(),
+            output,
+        }
+    }
+
+    /// The keys of its demo site.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Its state.
+    pub fn state(&self) -> &StateDir {
+        &self.state
+    }
+
+    /// What it printed so far.
+    pub fn output(&self) -> String {
+        self.output.lock().unwrap().clone()
+    }
+
+    /// A URL below its own.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.keys.url)
+    }
+
+    /// Its demo site.
+    pub fn demo(&self) -> Site {
+        Site {
+            url: self.keys.url.clone(),
+            id: self.keys.site.clone(),
+            browser_key: self.keys.browser_key.clone(),
+            read_token: self.keys.read_token.clone(),
+            origin: self.keys.url.clone(),
+            state: self.state.clone(),
+        }
+    }
+
+    /// A new site of its own.
+    pub async fn new_site(&self) -> Site {
+        Site::make(&self.keys, &self.state).await
+    }
+
+    /// Kills every workerd at once. Wrangler starts a new one by itself.
+    pub fn kill_workerd(&self) {
+        let workerds: Vec<_> = descendants(self.pid())
+            .into_iter()
+            .filter(|process| process.name.starts_with("workerd"))
+            .collect();
+        assert!(!workerds.is_empty(), "no workerd runs");
+        for workerd in workerds {
+            kill_now(workerd.pid);
+        }
+    }
+
+    /// Kills every process of the system at once, as a power cut would.
+    pub fn power_cut(mut self) -> StateDir {
+        let mut pids: Vec<i32> = descendants(self.pid()).iter().map(|p| p.pid).collect();
+        pids.push(self.pid());
+        for pid in pids {
+            kill_now(pid);
+        }
+        self.child.wait().unwrap();
+        self.state.clone()
+    }
+
+    /// Stops it as Ctrl-C does.
+    pub fn stop(mut self) -> StateDir {
+        self.stop_now();
+        self.state.clone()
+    }
+
+    fn stop_now(&mut self) {
+        drop(self.child.stdin.take());
+        self.child.wait().unwrap();
+    }
+
+    fn pid(&self) -> i32 {
+        i32::try_from(self.child.id()).unwrap()
+    }
+}
+
+impl Drop for System {
+    fn drop(&mut self) {
+        self.stop_now();
+    }
+}

@@ -1,0 +1,29 @@
+// What the page is told: `shoreline.on(kind, listener)`.
+
+/** @type {Record<string, ((report: any) => void)[]>} */
+const listeners = {};
+
+/** Events by what became of them, since the page was loaded. */
+export const totals = { sent: 0, rejected: 0, dropped: 0 };
+
+/**
+ * @param {string} kind
+ * @param {(report: any) => void} listener
+ */
+export function on(kind, listener) {
+  (listeners[kind] ||= []).push(listener);
+}
+
+/** Whether anybody listens. @param {string} kind */
+export const isHeard = (kind) => kind in listeners;
+
+/**
+ * Tells the page. Listeners run later, one by one, so that none runs in the middle of the tracker's
+ * work and none can stop it or another; what they throw is the page's own, for its console.
+ * @param {string} kind
+ * @param {any} detail
+ */
+export function report(kind, detail) {
+  if (kind in totals) totals[kind] += detail.events;
+  for (const listener of listeners[kind] || []) Promise.resolve(detail).then(listener).catch(console.error);
+}

@@ -1,0 +1,118 @@
+//! What a deployment sets, from the variables of `wrangler.toml` and the secrets beside them.
+
+use crate::ingest::Settings;
+use crate::lake::SealRule;
+
+/// All settings, in small structs by who reads them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// For ingestion.
+    pub ingest: Settings,
+    /// Milliseconds a sent part waits for its first confirmation.
+    pub resend_ms: i64,
+    /// When the lake seals.
+    pub seal: SealRule,
+    /// SHA-256 (lowercase hex) of the admin token; without it no admin call is served.
+    pub admin_token_hash: Option<String>,
+}
+
+/// A setting that cannot be used, or a secret that is not set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError(pub &'static str);
+
+/// Shards of a site at most: each is an object the live view asks.
+const MAX_SHARDS: u32 = 64;
+
+/// The shortest secret for keyed hashes, as for any HMAC-SHA256: 128 bits in hex.
+const MIN_HASH_KEY_CHARS: usize = 32;
+
+impl Config {
+    /// Reads the settings; `var` looks a variable or secret up by name.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the variable that is wrong.
+    pub fn read(var: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let number = |name, range: std::ops::RangeInclusive<i64>, default| match var(name) {
+            None => Ok(default),
+            Some(text) => text
+                .parse::<i64>()
+                .ok()
+                .filter(|number| range.contains(number))
+                .ok_or(()),
+        };
+        let shards = number("SITE_SHARDS", 1..=i64::from(MAX_SHARDS), 1)
+            .map_err(|()| ConfigError("SITE_SHARDS must be 1 to 64."))?;
+        let retention = number("RETENTION_DAYS", 1..=90, 30)
+            .map_err(|()| ConfigError("RETENTION_DAYS must be 1 to 90."))?;
+        let resend_s = number("OUTBOX_RESEND_SECONDS", 1..=3600, 120)
+            .map_err(|()| ConfigError("OUTBOX_RESEND_SECONDS must be 1 to 3600."))?;
+        let seal_s = number("LAKE_SEAL_SECONDS", 1..=3600, 60)
+            .map_err(|()| ConfigError("LAKE_SEAL_SECONDS must be 1 to 3600."))?;
+        let seal_bytes = number("LAKE_SEAL_BYTES", 1_000..=16_000_000, 8_000_000)
+            .map_err(|()| ConfigError("LAKE_SEAL_BYTES must be 1000 to 16000000."))?;
+        let hash_key = var("HASH_KEY")
+            .filter(|key| key.len() >= MIN_HASH_KEY_CHARS)
+            .ok_or(ConfigError(
+                "The secret HASH_KEY must be set, 32 characters or more.",
+            ))?;
+        Ok(Self {
+            ingest: Settings {
+                shards: u32::try_from(shards).unwrap_or(1),
+                retention_days: u32::try_from(retention).unwrap_or(30),
+                hash_key: hash_key.into_bytes(),
+            },
+            resend_ms: resend_s.saturating_mul(1_000),
+            seal: SealRule {
+                bytes: seal_bytes,
+                age_ms: seal_s.saturating_mul(1_000),
+            },
+            admin_token_hash: var("ADMIN_TOKEN_HASH"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn defaults_are_the_documented_ones() {
+        let config = Config::read(|name| (name == "HASH_KEY").then(|| KEY.into())).unwrap();
+        assert_eq!(config.ingest.shards, 1);
+        assert_eq!(config.ingest.retention_days, 30);
+        assert_eq!(config.resend_ms, 120_000);
+        assert_eq!(
+            config.seal,
+            SealRule {
+                bytes: 8_000_000,
+                age_ms: 60_000
+            }
+        );
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named() {
+        for (name, value) in [
+            ("SITE_SHARDS", "0"),
+            ("SITE_SHARDS", "many"),
+            ("RETENTION_DAYS", "91"),
+            ("OUTBOX_RESEND_SECONDS", "-1"),
+            ("LAKE_SEAL_SECONDS", "0"),
+            ("LAKE_SEAL_BYTES", "1"),
+            ("HASH_KEY", "short"),
+        ] {
+            let error = Config::read(|wanted| {
+                if wanted == name {
+                    Some(value.into())
+                } else {
+                    (wanted == "HASH_KEY").then(|| KEY.into())
+                }
+            })
+            .unwrap_err();
+            assert!(error.0.contains(name), "{name}: {}", error.0);
+        }
+        assert!(Config::read(|_| None).is_err());
+    }
+}

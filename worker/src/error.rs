@@ -1,0 +1,183 @@
+//! What a caller is told when a request fails, named by fate.
+//!
+//! Every fault has a stable `code`, a status and one sentence, all free of user data, and is
+//! answered as RFC 9457 `application/problem+json`.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use crate::outcome::EventResult;
+
+/// Seconds a sender is asked to wait when nothing was taken because something of ours is down.
+/// Short: the tracker's own backoff grows from here.
+pub const UNAVAILABLE_RETRY_AFTER_S: u32 = 5;
+
+/// Why a request was not served.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fault {
+    /// 400: the body, or `field` of its envelope, is not what the call takes.
+    Malformed {
+        /// The envelope's field, where one is to blame.
+        field: Option<&'static str>,
+        /// One sentence.
+        detail: &'static str,
+    },
+    /// 400: a query parameter of the dashboard API.
+    InvalidParameter {
+        /// The parameter's name.
+        name: &'static str,
+        /// What it must be.
+        detail: &'static str,
+    },
+    /// 401: no key, a key of no known form, an unknown, expired or revoked one.
+    UnknownKey,
+    /// 403: a good key of the wrong kind for this call.
+    WrongScope,
+    /// 403: a browser key from a page that is not on the site's list, or from no page at all.
+    OriginNotAllowed,
+    /// 404.
+    NotFound,
+    /// 405, with the methods that are allowed.
+    MethodNotAllowed(&'static str),
+    /// 409: what is to be made is there already.
+    AlreadyExists,
+    /// 413: split the batch.
+    PayloadTooLarge(&'static str),
+    /// 415.
+    UnsupportedMediaType,
+    /// 422: not one event of the batch could be taken; the results say why.
+    NoValidEvent(Vec<EventResult>),
+    /// 503: ours. Nothing was taken; the same batch may be sent again.
+    Unavailable(&'static str),
+}
+
+impl Fault {
+    /// A body that is not JSON of the right form.
+    pub fn malformed(detail: &'static str) -> Self {
+        Self::Malformed {
+            field: None,
+            detail,
+        }
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed { .. } => "malformed_json",
+            Self::InvalidParameter { .. } => "invalid_parameter",
+            Self::UnknownKey => "unknown_key",
+            Self::WrongScope => "wrong_scope",
+            Self::OriginNotAllowed => "origin_not_allowed",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed(_) => "method_not_allowed",
+            Self::AlreadyExists => "already_exists",
+            Self::PayloadTooLarge(_) => "payload_too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::NoValidEvent(_) => "no_valid_event",
+            Self::Unavailable(_) => "unavailable",
+        }
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Malformed { .. } | Self::InvalidParameter { .. } => 400,
+            Self::UnknownKey => 401,
+            Self::WrongScope | Self::OriginNotAllowed => 403,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed(_) => 405,
+            Self::AlreadyExists => 409,
+            Self::PayloadTooLarge(_) => 413,
+            Self::UnsupportedMediaType => 415,
+            Self::NoValidEvent(_) => 422,
+            Self::Unavailable(_) => 503,
+        }
+    }
+
+    /// One sentence for the developer who reads the answer.
+    pub fn detail(&self) -> Cow<'static, str> {
+        match self {
+            Self::Malformed { detail, .. }
+            | Self::PayloadTooLarge(detail)
+            | Self::Unavailable(detail)
+            | Self::InvalidParameter { detail, .. } => Cow::Borrowed(detail),
+            Self::UnknownKey => "The key is missing, unknown, expired or revoked.".into(),
+            Self::WrongScope => "This kind of key may not make this call.".into(),
+            Self::OriginNotAllowed => {
+                "A browser key is taken only from the origins of its site.".into()
+            }
+            Self::NotFound => "There is nothing at this path.".into(),
+            Self::MethodNotAllowed(allow) => format!("This path takes {allow}.").into(),
+            Self::AlreadyExists => "There is one of this id already.".into(),
+            Self::UnsupportedMediaType => {
+                "Send application/json or text/plain, plain or with Content-Encoding: gzip.".into()
+            }
+            Self::NoValidEvent(_) => {
+                "Not one event of the batch could be taken; see results.".into()
+            }
+        }
+    }
+
+    /// Seconds for `Retry-After`, on the faults after which the same request may be sent again.
+    pub fn retry_after_s(&self) -> Option<u32> {
+        matches!(self, Self::Unavailable(_)).then_some(UNAVAILABLE_RETRY_AFTER_S)
+    }
+
+    /// The value of `Allow`, on a 405.
+    pub fn allow(&self) -> Option<&'static str> {
+        match self {
+            Self::MethodNotAllowed(allow) => Some(allow),
+            _ => None,
+        }
+    }
+
+    /// The `application/problem+json` body.
+    pub fn to_json(&self) -> String {
+        let (field, results) = match self {
+            Self::Malformed { field, .. } => (*field, None),
+            Self::InvalidParameter { name, .. } => (Some(*name), None),
+            Self::NoValidEvent(results) => (None, Some(results.as_slice())),
+            _ => (None, None),
+        };
+        let problem = Problem {
+            r#type: format!("urn:shoreline:problem:{}", self.code()),
+            title: title(self.status()),
+            status: self.status(),
+            code: self.code(),
+            detail: self.detail(),
+            field,
+            results,
+        };
+        // A struct of strings and numbers always serializes.
+        serde_json::to_string(&problem).unwrap_or_default()
+    }
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    detail: Cow<'static, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    results: Option<&'a [EventResult]>,
+}
+
+fn title(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        409 => "Conflict",
+        413 => "Content Too Large",
+        415 => "Unsupported Media Type",
+        422 => "Unprocessable Content",
+        _ => "Service Unavailable",
+    }
+}

@@ -1,0 +1,56 @@
+//! Where an object lies: one hour of `receivedAt` each, named so that no two are alike.
+
+use chrono::{DateTime, Datelike, Timelike};
+
+use crate::auth::hex;
+use crate::live::HOUR_MS;
+
+/// The hour (count of hours since 1970, UTC) that a moment lies in.
+pub fn hour_of(at_ms: i64) -> i64 {
+    at_ms.checked_div_euclid(HOUR_MS).unwrap_or(0)
+}
+
+/// The epoch of a `lake_do` whose storage was made at `now_ms`: 12 hex digits of the time and 8
+/// random ones. An object whose storage was lost and made anew never names its objects like before.
+pub fn epoch_name(now_ms: i64, random: [u8; 4]) -> String {
+    format!("{now_ms:012x}{}", hex(&random))
+}
+
+/// `events/date=YYYY-MM-DD/hour=HH/<site>-<shard>-<epoch>-<sequence>.ndjson.gz`. The sequence has
+/// ten digits, so that names sort as they were sealed.
+pub fn object_key(site: &str, shard: u32, epoch: &str, sequence: i64, hour: i64) -> String {
+    let at = DateTime::from_timestamp(hour.saturating_mul(3600), 0).unwrap_or_default();
+    let (year, month, day) = (at.year(), at.month(), at.day());
+    format!(
+        "events/date={year:04}-{month:02}-{day:02}/hour={:02}/\
+         {site}-{shard}-{epoch}-{sequence:010}.ndjson.gz",
+        at.hour(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_key_tells_date_hour_site_shard_epoch_and_sequence() {
+        let at = 1_705_334_400_000; // 2024-01-15T16:00:00Z
+        assert_eq!(
+            object_key("demo", 3, "epoch", 7, hour_of(at)),
+            "events/date=2024-01-15/hour=16/demo-3-epoch-0000000007.ndjson.gz"
+        );
+        assert_eq!(epoch_name(at, [1, 2, 3, 255]), "018d0dd9e400010203ff");
+    }
+
+    proptest! {
+        #[test]
+        fn moments_share_a_partition_exactly_when_they_share_an_hour(
+            a in 0_i64..4_102_444_800_000, step in 0_i64..7_200_000,
+        ) {
+            let b = a + step;
+            let key = |at| object_key("s", 0, "e", 1, hour_of(at));
+            prop_assert_eq!(key(a) == key(b), a / 3_600_000 == b / 3_600_000);
+        }
+    }
+}

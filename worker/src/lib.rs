@@ -1,0 +1,31 @@
+//! Shoreline's worker: collector, live counts, queue consumer, lake writer and dashboard API.
+//!
+//! The core (everything but `shell`) is pure: it takes time and randomness as arguments, writes
+//! requests and statements as plain values, and is tested natively. The shell translates between
+//! it and the platform, and is compiled for wasm alone.
+#![forbid(unsafe_code)]
+
+pub mod admin;
+pub mod admit;
+pub mod auth;
+pub mod batch;
+pub mod config;
+pub mod consume;
+pub mod error;
+pub mod ingest;
+pub mod lake;
+pub mod live;
+pub mod outbox;
+pub mod outcome;
+pub mod privacy;
+pub mod publish;
+pub mod read;
+pub mod rollup;
+pub mod routes;
+pub mod site;
+pub mod sql;
+
+#[cfg(target_arch = "wasm32")]
+mod shell;
+#[cfg(test)]
+mod testing;

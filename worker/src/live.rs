@@ -1,0 +1,143 @@
+//! Live counts: what a site's shards count as events come, and how a shard's counts are read.
+//!
+//! A counter is `(kind, bucket, key) → n`. One table of them holds all that is counted in the
+//! transaction of a batch, so that the transaction needs one statement for it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use shoreline_shared::stamp::StampedEvent;
+
+/// A minute, in milliseconds.
+pub const MINUTE_MS: i64 = 60_000;
+/// An hour, in milliseconds.
+pub const HOUR_MS: i64 = 60 * MINUTE_MS;
+
+/// How a counter's kind is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Kind {
+    /// Events of a type, by minute.
+    #[serde(rename = "t")]
+    Type,
+    /// Views of a page, by minute.
+    #[serde(rename = "p")]
+    Page,
+    /// Uses of a feature, by minute.
+    #[serde(rename = "f")]
+    Feature,
+    /// Events that ended in an outcome, by hour.
+    #[serde(rename = "o")]
+    Outcome,
+}
+
+/// The outcome of an event that is durable and counted.
+pub const ACCEPTED: &str = "accepted";
+/// The outcome of an event seen before.
+pub const DUPLICATE: &str = "duplicate";
+
+/// What of an event is counted live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LiveFacts<'a> {
+    /// Unix milliseconds of receipt: the live view is of the edge's own clock.
+    pub received_at: i64,
+    /// The event's type.
+    pub event_type: &'a str,
+    /// The page, of a view.
+    pub page: Option<&'a str>,
+    /// The feature, of a use.
+    pub feature: Option<&'a str>,
+}
+
+impl<'a> LiveFacts<'a> {
+    /// The facts of a stamped event.
+    pub fn of(event: &'a StampedEvent) -> Self {
+        Self {
+            received_at: event.received_at(),
+            event_type: event.event_type(),
+            page: event.page(),
+            feature: event.feature(),
+        }
+    }
+}
+
+/// Sums by (kind, bucket, key).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counters(BTreeMap<(Kind, i64, String), i64>);
+
+impl Counters {
+    /// Adds `n` to a counter.
+    pub fn add(&mut self, kind: Kind, bucket: i64, key: &str, n: i64) {
+        let sum = self.0.entry((kind, bucket, key.to_owned())).or_default();
+        *sum = sum.saturating_add(n);
+    }
+
+    /// Adds `n` events that ended in the outcome `code` in the hour `hour`.
+    pub fn add_outcome(&mut self, hour: i64, code: &str, n: i64) {
+        self.add(Kind::Outcome, hour, code, n);
+    }
+
+    /// `[[kind, bucket, key, n], …]`, for `json_each`.
+    pub fn to_json(&self) -> String {
+        let rows: Vec<(&Kind, i64, &str, i64)> = self
+            .0
+            .iter()
+            .map(|((kind, bucket, key), n)| (kind, *bucket, key.as_str(), *n))
+            .collect();
+        serde_json::to_string(&rows).unwrap_or_default()
+    }
+
+    /// Whether there is nothing to add.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Counts one accepted event (`sign` 1), or takes it back (`sign` -1) once it is known to have
+/// been counted before in another batch.
+pub fn count_event(counters: &mut Counters, event: &LiveFacts<'_>, sign: i64) {
+    let minute = floor_to(event.received_at, MINUTE_MS);
+    counters.add(Kind::Type, minute, event.event_type, sign);
+    if let Some(page) = event.page {
+        counters.add(Kind::Page, minute, page, sign);
+    }
+    if let Some(feature) = event.feature {
+        counters.add(Kind::Feature, minute, feature, sign);
+    }
+    counters.add_outcome(floor_to(event.received_at, HOUR_MS), ACCEPTED, sign);
+}
+
+/// The start of the bucket of `step_ms` that `at_ms` lies in.
+pub fn floor_to(at_ms: i64, step_ms: i64) -> i64 {
+    at_ms.saturating_sub(at_ms.checked_rem_euclid(step_ms).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_counted_and_taken_back_leaves_nothing() {
+        let event = LiveFacts {
+            received_at: 1_705_334_412_345,
+            event_type: "page_view",
+            page: Some("/a \"b\""),
+            feature: None,
+        };
+        let mut counters = Counters::default();
+        count_event(&mut counters, &event, 1);
+        assert_eq!(
+            counters.to_json(),
+            r#"[["t",1705334400000,"page_view",1],["p",1705334400000,"/a \"b\"",1],["o",1705334400000,"accepted",1]]"#
+        );
+        count_event(&mut counters, &event, -1);
+        assert!(counters.0.values().all(|n| *n == 0));
+    }
+
+    #[test]
+    fn buckets_begin_at_multiples_of_their_step() {
+        assert_eq!(floor_to(119_999, MINUTE_MS), 60_000);
+        assert_eq!(floor_to(120_000, MINUTE_MS), 120_000);
+        assert_eq!(floor_to(-1, MINUTE_MS), -60_000);
+        assert_eq!(floor_to(5, 0), 5);
+    }
+}

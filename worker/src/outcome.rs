@@ -1,0 +1,97 @@
+//! Every event ends in exactly one counted outcome, and the sender is told all but `accepted`.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use shoreline_shared::event::Rejection;
+
+/// How an event ended at the collector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Seen before: in this batch, or the whole batch was.
+    Duplicate,
+    /// Not valid; the code says why.
+    Rejected,
+}
+
+/// One event of a batch that was not accepted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventResult {
+    /// Its place in the sender's `events`, from 0.
+    pub index: usize,
+    /// Its id, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<String>,
+    /// The outcome.
+    pub status: Status,
+    /// The stable code: `duplicate`, or a validation code.
+    pub code: &'static str,
+    /// The field that is to blame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<Cow<'static, str>>,
+    /// One sentence.
+    pub message: Cow<'static, str>,
+}
+
+impl EventResult {
+    /// An event that validation refused.
+    pub fn rejected(index: usize, rejection: Rejection) -> Self {
+        Self {
+            index,
+            event_id: None,
+            status: Status::Rejected,
+            code: rejection.code.as_str(),
+            field: Some(rejection.field),
+            message: rejection.message.into(),
+        }
+    }
+
+    /// Whether the event was seen before.
+    pub fn is_duplicate(&self) -> bool {
+        self.status == Status::Duplicate
+    }
+
+    /// An event that is here for the second time.
+    pub fn duplicate(index: usize, event_id: &str, message: &'static str) -> Self {
+        Self {
+            index,
+            event_id: Some(event_id.to_owned()),
+            status: Status::Duplicate,
+            code: "duplicate",
+            field: None,
+            message: message.into(),
+        }
+    }
+}
+
+/// The body of a 202. The four counts add up to the events sent.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Answer {
+    /// Durable, and counted.
+    pub accepted: usize,
+    /// Seen before; counted then.
+    pub duplicate: usize,
+    /// Not valid.
+    pub rejected: usize,
+    /// Recognized and left out on purpose.
+    pub skipped: usize,
+    /// What was not accepted, by index.
+    pub results: Vec<EventResult>,
+}
+
+impl Answer {
+    /// The answer for `accepted` events taken and the rest as `results` says.
+    pub fn new(accepted: usize, mut results: Vec<EventResult>) -> Self {
+        results.sort_by_key(|result| result.index);
+        let count = |status| results.iter().filter(|r| r.status == status).count();
+        Self {
+            accepted,
+            duplicate: count(Status::Duplicate),
+            rejected: count(Status::Rejected),
+            skipped: 0,
+            results,
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The dashboard API's answers, one file a query.
+
+pub mod health;
+pub mod live;
+mod params;
+pub mod recent;
+pub mod summary;
+
+pub use params::Params;

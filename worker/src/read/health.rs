@@ -1,0 +1,184 @@
+//! `GET /health`: whether each dependency answers, and, with a read token, how full each is.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::lake::LakeState;
+use crate::site::OutboxState;
+use crate::sql::Statement;
+
+/// Whether something works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Condition {
+    /// It answers and keeps up.
+    Healthy,
+    /// It answers, and something needs a look.
+    Degraded,
+    /// It does not answer.
+    Unhealthy,
+}
+
+/// What a check of one service found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Service {
+    /// The finding.
+    pub status: Condition,
+    /// Why it is not healthy, in one sentence free of user data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<&'static str>,
+}
+
+/// The answer for all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Health {
+    /// The worst of the services.
+    pub status: Condition,
+    /// Everything else, for the holder of a read token alone.
+    #[serde(flatten)]
+    pub details: Option<Details>,
+}
+
+/// The answer's details.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Details {
+    /// When it was checked, Unix milliseconds.
+    pub timestamp: i64,
+    /// By service: `d1`, `site_do`, `events_queue`, `lake_do`, `r2`.
+    pub services: BTreeMap<&'static str, Service>,
+    /// Counts of the site.
+    pub metrics: Metrics,
+    /// What is durable and not landed yet.
+    pub backlog: Backlog,
+    /// Bytes of the D1 database, where the platform tells.
+    pub database_bytes: Option<u64>,
+}
+
+/// Stored events, ever.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Metrics {
+    /// All of them.
+    pub total_events: i64,
+    /// By type.
+    pub events_by_type: BTreeMap<String, i64>,
+    /// How events ended at the collector in the last 24 hours, by outcome.
+    pub outcomes: BTreeMap<String, i64>,
+}
+
+/// What waits.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Backlog {
+    /// In the outboxes, over all shards.
+    pub outbox: OutboxState,
+    /// In the lake's objects, over all shards.
+    pub lake: LakeState,
+}
+
+/// One row of [`totals`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct TotalRow {
+    /// The type.
+    pub event_type: String,
+    /// Events of it.
+    pub n: i64,
+}
+
+/// The statement that counts a site's stored events by type.
+pub fn totals(site: &str) -> Statement {
+    Statement::new(
+        "SELECT event_type, sum(n) AS n FROM daily_counts WHERE site_id = ?1 GROUP BY event_type",
+        [site.into()],
+    )
+}
+
+impl Service {
+    /// It works.
+    pub const HEALTHY: Self = Self {
+        status: Condition::Healthy,
+        detail: None,
+    };
+
+    /// It does not answer.
+    pub fn unhealthy(detail: &'static str) -> Self {
+        Self {
+            status: Condition::Unhealthy,
+            detail: Some(detail),
+        }
+    }
+
+    /// It answers, and needs a look where `wrong`.
+    pub fn degraded_if(wrong: bool, detail: &'static str) -> Self {
+        if wrong {
+            Self {
+                status: Condition::Degraded,
+                detail: Some(detail),
+            }
+        } else {
+            Self::HEALTHY
+        }
+    }
+}
+
+impl Backlog {
+    /// Adds a shard's outbox.
+    pub fn add_outbox(&mut self, shard: &OutboxState) {
+        let sum = &mut self.outbox;
+        sum.parts = sum.parts.saturating_add(shard.parts);
+        sum.events = sum.events.saturating_add(shard.events);
+        sum.bytes = sum.bytes.saturating_add(shard.bytes);
+        sum.unconfirmed_messages = sum
+            .unconfirmed_messages
+            .saturating_add(shard.unconfirmed_messages);
+        sum.oldest_at = sum.oldest_at.into_iter().chain(shard.oldest_at).min();
+    }
+
+    /// Adds a lake shard.
+    pub fn add_lake(&mut self, shard: &LakeState) {
+        let sum = &mut self.lake;
+        sum.pending_events = sum.pending_events.saturating_add(shard.pending_events);
+        sum.pending_objects = sum.pending_objects.saturating_add(shard.pending_objects);
+        sum.most_tries = sum.most_tries.max(shard.most_tries);
+        sum.conflicts = sum.conflicts.saturating_add(shard.conflicts);
+        sum.landed_events = sum.landed_events.saturating_add(shard.landed_events);
+        sum.landed_objects = sum.landed_objects.saturating_add(shard.landed_objects);
+    }
+}
+
+/// A part that waits longer than this for its confirmation means that the queue or its consumer
+/// does not keep up: well over the few seconds of a healthy way, and over one resend.
+pub const SLOW_MS: i64 = 5 * 60_000;
+
+/// How the queue does, told by what waits for it: it has no check of its own.
+pub fn queue_service(outbox: &OutboxState, now_ms: i64) -> Service {
+    let slow = outbox
+        .oldest_at
+        .is_some_and(|at| now_ms.saturating_sub(at) > SLOW_MS);
+    Service::degraded_if(
+        slow,
+        "Parts have been waiting for confirmation for minutes.",
+    )
+}
+
+/// How the lake does, told by its puts.
+pub fn lake_service(lake: &LakeState) -> Service {
+    if lake.conflicts > 0 {
+        return Service::degraded_if(true, "A key in the lake holds something else.");
+    }
+    Service::degraded_if(lake.most_tries > 3, "Puts into the lake keep failing.")
+}
+
+/// The worst condition of some services.
+pub fn worst<'a>(services: impl IntoIterator<Item = &'a Service>) -> Condition {
+    services
+        .into_iter()
+        .fold(Condition::Healthy, |worst, service| {
+            match (worst, service.status) {
+                (Condition::Unhealthy, _) | (_, Condition::Unhealthy) => Condition::Unhealthy,
+                (Condition::Degraded, _) | (_, Condition::Degraded) => Condition::Degraded,
+                _ => Condition::Healthy,
+            }
+        })
+}

@@ -1,0 +1,70 @@
+//! Query parameters of the dashboard API: absent, good, or an error that names them.
+
+use form_urlencoded::parse;
+
+use crate::error::Fault;
+
+/// The decoded parameters of a query.
+#[derive(Debug, Clone, Default)]
+pub struct Params(Vec<(String, String)>);
+
+impl Params {
+    /// Decodes a query.
+    pub fn parse(query: &str) -> Self {
+        Self(parse(query.as_bytes()).into_owned().collect())
+    }
+
+    /// The first value of a parameter; empty counts as absent.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// A whole number within `range`, or `default` where it is absent.
+    ///
+    /// # Errors
+    /// [`Fault::InvalidParameter`] with `detail`, for anything else.
+    pub fn number(
+        &self,
+        name: &'static str,
+        range: std::ops::RangeInclusive<i64>,
+        default: i64,
+        detail: &'static str,
+    ) -> Result<i64, Fault> {
+        match self.get(name) {
+            None => Ok(default),
+            Some(text) => text
+                .parse()
+                .ok()
+                .filter(|number| range.contains(number))
+                .ok_or(Fault::InvalidParameter { name, detail }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_number_is_named() {
+        let params = Params::parse("limit=50&empty=&bad=x&far=501&neg=-1&plus=%2B5");
+        let number = |name| params.number(name, 1..=500, 7, "1 to 500");
+        assert_eq!(number("limit"), Ok(50));
+        assert_eq!(number("empty"), Ok(7));
+        assert_eq!(number("absent"), Ok(7));
+        assert_eq!(number("plus"), Ok(5));
+        for name in ["bad", "far", "neg"] {
+            assert_eq!(
+                number(name),
+                Err(Fault::InvalidParameter {
+                    name,
+                    detail: "1 to 500"
+                })
+            );
+        }
+    }
+}

@@ -1,0 +1,182 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::consume::Message;
+use crate::testing::{NOW, TestSql, uuid};
+
+fn database() -> TestSql {
+    let sql = TestSql::new();
+    sql.execute_batch(include_str!("../../migrations/0001_events.sql"));
+    sql
+}
+
+fn event(site: &str, n: usize, at: i64) -> serde_json::Value {
+    json!({
+        "eventId": uuid(n), "eventType": if n % 2 == 0 { "page_view" } else { "error" },
+        "siteId": site, "source": "tracker", "userId": "u", "receivedAt": at,
+        "eventData": {"text": "it's \"quoted\" \u{1f600} \\"},
+    })
+}
+
+/// A message of parts, each a list of event numbers.
+fn message(site: &str, parts: &[(usize, Vec<usize>)]) -> String {
+    let parts: Vec<_> = parts
+        .iter()
+        .map(|(id, events)| {
+            let events: Vec<_> = events.iter().map(|n| event(site, *n, NOW)).collect();
+            json!({"id": uuid(*id), "at": NOW, "n": events.len(), "events": events})
+        })
+        .collect();
+    json!({"site": site, "shard": 0, "parts": parts}).to_string()
+}
+
+fn take(sql: &TestSql, text: &str, attempt: &str) -> (Vec<Foreign>, crate::consume::Handover) {
+    let message = Message::parse(text).unwrap();
+    let foreign: Vec<Foreign> = sql.batch(&message.statements(attempt)).unwrap();
+    let handover = message.handover(&foreign).unwrap();
+    (foreign, handover)
+}
+
+fn appended(handover: &crate::consume::Handover) -> Vec<(String, Vec<String>)> {
+    let value: serde_json::Value = serde_json::from_str(&handover.append).unwrap();
+    let id = |value: &serde_json::Value, name: &str| value[name].as_str().unwrap().to_owned();
+    value["parts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|part| {
+            let events = part["events"].as_array().unwrap();
+            (
+                id(part, "id"),
+                events.iter().map(|e| id(e, "eventId")).collect(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_message_that_comes_again_changes_nothing() {
+    let sql = database();
+    let text = message("demo", &[(1, vec![10, 11, 12]), (2, vec![13])]);
+    let first = take(&sql, &text, "a1");
+    assert!(first.0.is_empty());
+    for attempt in ["a2", "a3"] {
+        assert_eq!(take(&sql, &text, attempt), first);
+    }
+    assert_eq!(sql.number("SELECT count(*) FROM events"), 4);
+    assert_eq!(sql.number("SELECT sum(n) FROM minute_counts"), 4);
+    assert_eq!(sql.number("SELECT sum(n) FROM daily_counts"), 4);
+    assert_eq!(
+        sql.number("SELECT n FROM minute_counts WHERE event_type = 'error'"),
+        2
+    );
+    assert_eq!(
+        sql.number("SELECT count(*) FROM daily_counts WHERE date = '2024-01-15'"),
+        2
+    );
+}
+
+#[test]
+fn a_transaction_that_fails_leaves_nothing_behind() {
+    let sql = database();
+    let text = message("demo", &[(1, vec![10, 11])]);
+    for nth in 1..=5 {
+        sql.fail_in(nth);
+        let statements = Message::parse(&text).unwrap().statements("a1");
+        assert!(sql.batch::<Foreign>(&statements).is_err());
+        assert_eq!(sql.number("SELECT count(*) FROM event_ids"), 0);
+        assert_eq!(sql.number("SELECT count(*) FROM minute_counts"), 0);
+    }
+}
+
+#[test]
+fn a_stored_event_is_what_was_sent_to_the_letter() {
+    let sql = database();
+    take(&sql, &message("demo", &[(1, vec![10])]), "a1");
+    let body: String = {
+        #[derive(Deserialize)]
+        struct Row {
+            body: String,
+        }
+        use crate::sql::Sql;
+        let row: Option<Row> = sql.first("SELECT body FROM events", &[]).unwrap();
+        row.unwrap().body
+    };
+    assert_eq!(body, event("demo", 10, NOW).to_string());
+}
+
+#[test]
+fn sites_do_not_suppress_each_others_events() {
+    let sql = database();
+    take(&sql, &message("one", &[(1, vec![10])]), "a1");
+    let (foreign, _) = take(&sql, &message("two", &[(2, vec![10])]), "a2");
+    assert!(foreign.is_empty());
+    assert_eq!(sql.number("SELECT count(*) FROM events"), 2);
+}
+
+#[test]
+fn an_event_of_two_parts_is_landed_by_the_first_and_named_to_the_second() {
+    let sql = database();
+    let text = message("demo", &[(1, vec![10, 11]), (2, vec![11, 12])]);
+    let (_, handover) = take(&sql, &text, "a1");
+    assert_eq!(
+        appended(&handover),
+        [
+            (uuid(1), vec![uuid(10), uuid(11)]),
+            (uuid(2), vec![uuid(12)])
+        ]
+    );
+    assert_eq!(
+        handover.confirmation.parts[0].duplicates,
+        Vec::<String>::new()
+    );
+    assert_eq!(handover.confirmation.parts[1].duplicates, [uuid(11)]);
+}
+
+#[test]
+fn what_no_outbox_wrote_is_unreadable_and_no_panic() {
+    for text in [
+        "",
+        "null",
+        "[]",
+        "{}",
+        r#"{"site":1}"#,
+        r#"{"site":"a","shard":0,"parts":{}}"#,
+    ] {
+        let result = Message::parse(text).and_then(|message| message.handover(&[]));
+        assert!(result.is_err(), "{text}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn every_event_is_counted_and_landed_once_in_any_order_and_repetition(
+        parts in prop::collection::vec(prop::collection::btree_set(0_usize..20, 1..6), 1..8),
+        order in prop::collection::vec(any::<prop::sample::Index>(), 1..24),
+    ) {
+        let sql = database();
+        let mut landed: std::collections::BTreeMap<String, Vec<String>> = Default::default();
+        let mut seen = std::collections::BTreeSet::new();
+        for (attempt, index) in order.iter().enumerate() {
+            let id = index.index(parts.len());
+            let events: Vec<usize> = parts[id].iter().copied().collect();
+            seen.extend(events.iter().copied());
+            let text = message("demo", &[(1000 + id, events)]);
+            let (_, handover) = take(&sql, &text, &attempt.to_string());
+            for (part, events) in appended(&handover) {
+                // A part that comes again brings the same set.
+                let before = landed.entry(part).or_insert_with(|| events.clone());
+                prop_assert_eq!(&*before, &events);
+            }
+        }
+        let mut all: Vec<String> = landed.into_values().flatten().collect();
+        all.sort();
+        let want: Vec<String> = seen.iter().map(|n| uuid(*n)).collect();
+        prop_assert_eq!(all, want);
+        prop_assert_eq!(sql.number("SELECT count(*) FROM events"), seen.len() as i64);
+        prop_assert_eq!(sql.number("SELECT sum(n) FROM minute_counts"), seen.len() as i64);
+        prop_assert_eq!(sql.number("SELECT sum(n) FROM daily_counts"), seen.len() as i64);
+    }
+}

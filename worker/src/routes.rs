@@ -1,0 +1,62 @@
+//! Names that two deployments must agree on: objects, their commands, bindings. A change of one
+//! would cut new code off from stored data, so a test pins them.
+
+/// Name of the Durable Object that counts a shard of a site.
+pub fn site_object(site: &str, shard: u32) -> String {
+    format!("{site}/{shard}")
+}
+
+/// Name of the Durable Object that lands a shard of a site; its own class, so the same name serves.
+pub fn lake_object(site: &str, shard: u32) -> String {
+    site_object(site, shard)
+}
+
+/// The site and shard of an object's name.
+pub fn parse_object(name: &str) -> Option<(&str, u32)> {
+    let (site, shard) = name.rsplit_once('/')?;
+    Some((site, shard.parse().ok()?))
+}
+
+/// Name of the one object that keeps the day's key.
+pub const PRIVACY_OBJECT: &str = "day-key";
+
+/// `site_do`: commit a batch.
+pub const COMMIT: &str = "/commit";
+/// `site_do`: parts are stored and handed to the lake.
+pub const CONFIRM: &str = "/confirm";
+/// `site_do`: the live counts.
+pub const SNAPSHOT: &str = "/snapshot";
+/// `site_do` and `lake_do`: how full it is.
+pub const STATE: &str = "/state";
+/// `site_do` and `lake_do`: look at the alarm; sent by the cron.
+pub const WAKE: &str = "/wake";
+/// `lake_do`: append parts.
+pub const APPEND: &str = "/append";
+/// `privacy_do`: today's key.
+pub const DAY_KEY: &str = "/day-key";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_what_stored_data_is_under() {
+        assert_eq!(site_object("demo", 3), "demo/3");
+        assert_eq!(lake_object("demo", 3), "demo/3");
+        assert_eq!(parse_object("demo/3"), Some(("demo", 3)));
+        assert_eq!(parse_object("demo"), None);
+        assert_eq!(PRIVACY_OBJECT, "day-key");
+        assert_eq!(
+            [COMMIT, CONFIRM, SNAPSHOT, STATE, WAKE, APPEND, DAY_KEY],
+            [
+                "/commit",
+                "/confirm",
+                "/snapshot",
+                "/state",
+                "/wake",
+                "/append",
+                "/day-key"
+            ]
+        );
+    }
+}

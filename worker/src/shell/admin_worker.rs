@@ -1,0 +1,105 @@
+//! The admin calls: sites and their keys, for the holder of the admin token.
+
+use serde::de::IgnoredAny;
+use worker::{Env, Method, Request, Response, Result};
+
+use super::bindings::config;
+use super::ingest_worker::{now_ms, random};
+use super::reply::{Cors, empty, json, problem};
+use super::{d1, log};
+use crate::admin::{NewSite, SECRET_CHARS, SiteRow, list_sites, new_key, revoke_key};
+use crate::admit::RequestFacts;
+use crate::auth::{same_hash, sha256_hex};
+use crate::error::Fault;
+use crate::sql::Statement;
+
+/// Answers an admin call.
+pub(super) async fn admin(path: &str, request: Request, env: &Env) -> Result<Response> {
+    match answer(path, request, env).await {
+        Ok((status, Some(text))) => json(status, text, &Cors::Any),
+        Ok((status, None)) => empty(status, &Cors::Any),
+        Err(fault) => problem(&fault, &Cors::Any),
+    }
+}
+
+type Answer = std::result::Result<(u16, Option<String>), Fault>;
+
+async fn answer(path: &str, mut request: Request, env: &Env) -> Answer {
+    authorize(&request, env)?;
+    let segments: Vec<&str> = path.split('/').skip(3).collect();
+    match (request.method(), segments.as_slice()) {
+        (Method::Get, []) => {
+            let sites: Vec<SiteRow> = rows(env, &list_sites()).await?;
+            let sites: Vec<NewSite> = sites.into_iter().map(NewSite::from).collect();
+            Ok((200, Some(serde_json::json!({ "sites": sites }).to_string())))
+        }
+        (Method::Post, []) => {
+            let site = NewSite::parse(&body(&mut request).await?)?;
+            if rows::<IgnoredAny>(env, &site.statement(now_ms()))
+                .await?
+                .is_empty()
+            {
+                return Err(Fault::AlreadyExists);
+            }
+            Ok((201, serde_json::to_string(&site).ok()))
+        }
+        (Method::Post, [site_id, "keys"]) => {
+            let mut bytes = [0; SECRET_CHARS];
+            random(&mut bytes);
+            let key = new_key(site_id, &body(&mut request).await?, &bytes)?;
+            if rows::<IgnoredAny>(env, &key.statement(now_ms()))
+                .await?
+                .is_empty()
+            {
+                return Err(Fault::NotFound);
+            }
+            Ok((201, serde_json::to_string(&key).ok()))
+        }
+        (Method::Delete, [site_id, "keys", key_id]) => {
+            let statement = revoke_key(site_id, key_id, now_ms());
+            if rows::<IgnoredAny>(env, &statement).await?.is_empty() {
+                return Err(Fault::NotFound);
+            }
+            Ok((204, None))
+        }
+        (_, []) => Err(Fault::MethodNotAllowed("GET, POST, OPTIONS")),
+        (_, [_, "keys"]) => Err(Fault::MethodNotAllowed("POST, OPTIONS")),
+        (_, [_, "keys", _]) => Err(Fault::MethodNotAllowed("DELETE, OPTIONS")),
+        _ => Err(Fault::NotFound),
+    }
+}
+
+fn authorize(request: &Request, env: &Env) -> std::result::Result<(), Fault> {
+    let facts = RequestFacts {
+        authorization: request.headers().get("authorization").ok().flatten(),
+        ..RequestFacts::default()
+    };
+    let token = facts.bearer().ok_or(Fault::UnknownKey)?;
+    let config = config(env)?;
+    let known = config
+        .admin_token_hash
+        .as_deref()
+        .is_some_and(|hash| same_hash(hash, &sha256_hex(token.as_bytes())));
+    if known {
+        Ok(())
+    } else {
+        Err(Fault::UnknownKey)
+    }
+}
+
+async fn body(request: &mut Request) -> std::result::Result<Vec<u8>, Fault> {
+    request
+        .bytes()
+        .await
+        .map_err(|_| Fault::malformed("The body could not be read to its end."))
+}
+
+async fn rows<T: serde::de::DeserializeOwned>(
+    env: &Env,
+    statement: &Statement,
+) -> std::result::Result<Vec<T>, Fault> {
+    d1::rows(env, statement).await.map_err(|error| {
+        log::error("d1", error);
+        Fault::Unavailable("The database cannot be reached right now.")
+    })
+}

@@ -1,0 +1,43 @@
+//! The names of `wrangler.toml`, and this deployment's settings, read once an isolate.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use worker::Env;
+
+use super::log;
+use crate::config::Config;
+use crate::error::Fault;
+
+/// D1 with sites, keys, events and rollups.
+pub(super) const DB: &str = "DB";
+/// The namespace of [`super::site_do::SiteDo`].
+pub(super) const SITE_DO: &str = "SITE_DO";
+/// The namespace of [`super::lake_do::LakeDo`].
+pub(super) const LAKE_DO: &str = "LAKE_DO";
+/// The namespace of [`super::privacy_do::PrivacyDo`].
+pub(super) const PRIVACY_DO: &str = "PRIVACY_DO";
+/// The queue between the outboxes and the consumer.
+pub(super) const EVENTS_QUEUE: &str = "EVENTS_QUEUE";
+/// The bucket of the embedded lake.
+pub(super) const LAKE: &str = "LAKE";
+
+thread_local! {
+    static CONFIG: OnceCell<Rc<Config>> = const { OnceCell::new() };
+}
+
+/// The deployment's settings.
+pub(super) fn config(env: &Env) -> Result<Rc<Config>, Fault> {
+    CONFIG.with(|cell| {
+        if let Some(config) = cell.get() {
+            return Ok(config.clone());
+        }
+        let config = Config::read(|name| env.var(name).ok().map(|var| var.to_string()))
+            .map(Rc::new)
+            .map_err(|error| {
+                log::error("config", error.0);
+                Fault::Unavailable("The service is not set up right; its log says what is wrong.")
+            })?;
+        Ok(cell.get_or_init(|| config).clone())
+    })
+}

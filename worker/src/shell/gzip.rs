@@ -1,0 +1,60 @@
+//! gzip by the platform's streams: a compressor of our own would weigh 34 KB.
+
+use js_sys::futures::JsFuture;
+use js_sys::{Array, Function, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{ReadableStream, ReadableStreamDefaultReader, ReadableWritablePair, Response};
+
+/// Why a body could not be read.
+pub(super) enum ReadError {
+    /// More bytes than allowed.
+    TooLarge,
+    /// The stream broke: cut off, or not gzip.
+    Broken,
+}
+
+/// Compresses.
+pub(super) async fn compress(text: &str) -> Result<Vec<u8>, JsValue> {
+    let body = Response::new_with_opt_str(Some(text))?
+        .body()
+        .ok_or(JsValue::NULL)?;
+    let packed = body.pipe_through(&gzip_stream("CompressionStream")?);
+    let response = Response::new_with_opt_readable_stream(Some(&packed))?;
+    let buffer = JsFuture::from(response.array_buffer()?).await?;
+    Ok(Uint8Array::new(&buffer).to_vec())
+}
+
+/// The stream, unpacked as it comes.
+pub(super) fn decompress(body: &ReadableStream) -> Result<ReadableStream, JsValue> {
+    Ok(body.pipe_through(&gzip_stream("DecompressionStream")?))
+}
+
+/// `new CompressionStream("gzip")` or its inverse: web-sys has these only behind its unstable flag.
+fn gzip_stream(class: &str) -> Result<ReadableWritablePair, JsValue> {
+    let constructor: Function =
+        Reflect::get(&js_sys::global(), &JsValue::from_str(class))?.dyn_into()?;
+    let stream = Reflect::construct(&constructor, &Array::of1(&JsValue::from_str("gzip")))?;
+    Ok(stream.unchecked_into())
+}
+
+/// Reads a stream to its end, or to the first byte over `limit`: a small body can unpack to
+/// gigabytes.
+pub(super) async fn read(stream: ReadableStream, limit: usize) -> Result<Vec<u8>, ReadError> {
+    let broken = |_: JsValue| ReadError::Broken;
+    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+    let mut bytes = Vec::new();
+    loop {
+        let step = JsFuture::from(reader.read()).await.map_err(broken)?;
+        let get = |name: &str| Reflect::get(&step, &JsValue::from_str(name));
+        if get("done").map_err(broken)?.is_truthy() {
+            return Ok(bytes);
+        }
+        let chunk: Uint8Array = get("value").map_err(broken)?.dyn_into().map_err(broken)?;
+        if bytes.len().saturating_add(chunk.length() as usize) > limit {
+            // The sender is told; what it still sends is of no interest.
+            let _ = reader.cancel();
+            return Err(ReadError::TooLarge);
+        }
+        bytes.append(&mut chunk.to_vec());
+    }
+}

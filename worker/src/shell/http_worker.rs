@@ -1,0 +1,41 @@
+//! Every HTTP request, by path. Static files are served by the assets before this is asked.
+
+use worker::{Context, Env, Method, Request, Response, Result, event};
+
+use super::reply::{Cors, preflight, problem};
+use super::{admin_worker, ingest_worker, read_worker};
+use crate::error::Fault;
+
+const POST: &str = "POST, OPTIONS";
+const ADMIN: &str = "GET, POST, DELETE, OPTIONS";
+const GET: &str = "GET, HEAD, OPTIONS";
+
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
+    let path = request.path();
+    let method = request.method();
+    match path.as_str() {
+        "/v1/events" => {
+            let origin = request.headers().get("origin")?;
+            let cors = Cors::Echo(origin.as_deref());
+            match method {
+                Method::Post => ingest_worker::events(request, env, context, &cors).await,
+                Method::Options => preflight(POST, &cors),
+                _ => problem(&Fault::MethodNotAllowed(POST), &cors),
+            }
+        }
+        "/health"
+        | "/v1/analytics/live"
+        | "/v1/analytics/events/recent"
+        | "/v1/analytics/metrics/summary" => match method {
+            Method::Get | Method::Head => read_worker::read(&path, &request, &env).await,
+            Method::Options => preflight(GET, &Cors::Any),
+            _ => problem(&Fault::MethodNotAllowed(GET), &Cors::Any),
+        },
+        _ if path == "/v1/sites" || path.starts_with("/v1/sites/") => match method {
+            Method::Options => preflight(ADMIN, &Cors::Any),
+            _ => admin_worker::admin(&path, request, &env).await,
+        },
+        _ => problem(&Fault::NotFound, &Cors::Any),
+    }
+}

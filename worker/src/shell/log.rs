@@ -1,0 +1,21 @@
+//! Structured logs: one JSON line each, with no user data.
+
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Line<'a> {
+    level: &'static str,
+    at: &'static str,
+    message: &'a str,
+}
+
+/// Something of ours failed. `message` is a database's or platform's words, never an event's.
+pub(super) fn error(at: &'static str, message: impl std::fmt::Display) {
+    let message = message.to_string();
+    let line = Line {
+        level: "error",
+        at,
+        message: &message,
+    };
+    worker::console_error!("{}", serde_json::to_string(&line).unwrap_or_default());
+}

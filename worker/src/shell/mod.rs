@@ -1,0 +1,23 @@
+//! The thin part that touches the platform: it translates and delegates.
+//!
+//! The suffix says what runs a file: `…_worker` a request, `…_do` a Durable Object, `…_queue` a
+//! queue batch, `…_cron` a schedule.
+
+mod admin_worker;
+mod alarm;
+mod bindings;
+mod d1;
+mod do_sql;
+mod events_queue;
+mod gzip;
+mod http_worker;
+mod ingest_worker;
+mod keys;
+mod lake_do;
+mod log;
+mod objects;
+mod privacy_do;
+mod read_worker;
+mod reply;
+mod site_do;
+mod wake_cron;

@@ -1,0 +1,89 @@
+//! Responses: JSON, problems, and the headers that let any page read them.
+
+use worker::{Headers, Response, ResponseBuilder, Result};
+
+use crate::error::Fault;
+
+/// Seconds a preflight's answer may be kept: a day, as the contract says.
+const PREFLIGHT_MAX_AGE: &str = "86400";
+
+/// What a response lets pages of other origins do.
+pub(super) enum Cors<'a> {
+    /// Ingest: any page may read the answer, so that a tracker can read a refusal. Whether events
+    /// are taken is decided by key and origin list.
+    Echo(Option<&'a str>),
+    /// The dashboard API: its bearer token, not the origin, is what opens it.
+    Any,
+}
+
+/// JSON text with a status.
+pub(super) fn json(status: u16, text: String, cors: &Cors<'_>) -> Result<Response> {
+    let headers = headers("application/json", cors)?;
+    finish(status, text, headers)
+}
+
+/// A fault as problem+json.
+pub(super) fn problem(fault: &Fault, cors: &Cors<'_>) -> Result<Response> {
+    let headers = headers("application/problem+json", cors)?;
+    if let Some(seconds) = fault.retry_after_s() {
+        headers.set("retry-after", &seconds.to_string())?;
+    }
+    if let Some(allow) = fault.allow() {
+        headers.set("allow", allow)?;
+    }
+    finish(fault.status(), fault.to_json(), headers)
+}
+
+/// The answer of a preflight.
+pub(super) fn preflight(methods: &'static str, cors: &Cors<'_>) -> Result<Response> {
+    let headers = Headers::new();
+    allow_origin(&headers, cors)?;
+    headers.set("access-control-allow-methods", methods)?;
+    headers.set(
+        "access-control-allow-headers",
+        "authorization, content-encoding, content-type",
+    )?;
+    headers.set("access-control-max-age", PREFLIGHT_MAX_AGE)?;
+    Ok(ResponseBuilder::new()
+        .with_status(204)
+        .with_headers(headers)
+        .empty())
+}
+
+/// No content.
+pub(super) fn empty(status: u16, cors: &Cors<'_>) -> Result<Response> {
+    let headers = Headers::new();
+    allow_origin(&headers, cors)?;
+    Ok(ResponseBuilder::new()
+        .with_status(status)
+        .with_headers(headers)
+        .empty())
+}
+
+fn headers(content_type: &str, cors: &Cors<'_>) -> Result<Headers> {
+    let headers = Headers::new();
+    headers.set("content-type", content_type)?;
+    headers.set("cache-control", "no-store")?;
+    headers.set("x-content-type-options", "nosniff")?;
+    allow_origin(&headers, cors)?;
+    Ok(headers)
+}
+
+fn allow_origin(headers: &Headers, cors: &Cors<'_>) -> Result<()> {
+    match cors {
+        Cors::Echo(Some(origin)) => {
+            headers.set("access-control-allow-origin", origin)?;
+            headers.set("access-control-expose-headers", "Retry-After")?;
+        }
+        Cors::Echo(None) => {}
+        Cors::Any => return headers.set("access-control-allow-origin", "*"),
+    }
+    headers.set("vary", "Origin")
+}
+
+fn finish(status: u16, text: String, headers: Headers) -> Result<Response> {
+    Ok(ResponseBuilder::new()
+        .with_status(status)
+        .with_headers(headers)
+        .fixed(text.into_bytes()))
+}

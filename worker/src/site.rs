@@ -1,0 +1,242 @@
+//! The core of `site_do`: a site's (and shard's) live counts and transactional outbox.
+//!
+//! The commit of a batch is what a 202 stands for. From here the outbox is drained into the queue
+//! until the consumer confirms every part; nothing rests on the queue.
+
+mod outbox;
+mod snapshot;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::live::{ACCEPTED, DUPLICATE, HOUR_MS, Kind, MINUTE_MS, floor_to};
+use crate::sql::{Param, Sql, SqlError};
+
+pub use outbox::{Confirmation, ConfirmedPart, Message, OutboxState};
+pub use snapshot::{Entry, Snapshot, first_minute};
+
+/// How long a batch's id is remembered: a sender that retries does so within hours; what comes
+/// later is met by the event ids in D1.
+pub const BATCH_MEMORY_MS: i64 = 24 * HOUR_MS;
+
+/// Minutes that the live view shows.
+pub const LIVE_MINUTES: i64 = 60;
+
+/// A user counts as active this long after an event.
+pub const ACTIVE_MS: i64 = 5 * MINUTE_MS;
+
+/// How often old counters, visitors and batch ids are deleted. Reads look at times, so this only
+/// bounds what is kept.
+pub const PRUNE_EVERY_MS: i64 = 10 * MINUTE_MS;
+
+/// How long hourly outcome counts are kept.
+pub const OUTCOME_MEMORY_MS: i64 = 31 * 24 * HOUR_MS;
+
+/// The body of a publish call, as [`crate::publish::Publication`] writes it. What only SQLite
+/// reads stays text.
+#[derive(Debug, Deserialize)]
+pub struct Commit<'a> {
+    at: i64,
+    #[serde(default)]
+    batch: Option<BatchKey>,
+    #[serde(borrow)]
+    counters: &'a RawValue,
+    #[serde(borrow)]
+    visitors: &'a RawValue,
+    #[serde(borrow)]
+    parts: Vec<PartIn<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct BatchKey {
+    id: String,
+    digest: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct PartIn<'a> {
+    id: String,
+    n: i64,
+    #[serde(borrow)]
+    events: &'a RawValue,
+}
+
+/// The answer of a publish call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// This very batch was committed before; nothing was added.
+    pub duplicate: bool,
+}
+
+/// The store of one site and shard, on the SQLite of its Durable Object.
+#[derive(Debug)]
+pub struct SiteStore<S> {
+    sql: S,
+    resend_ms: i64,
+}
+
+const SCHEMA: [&str; 6] = [
+    "CREATE TABLE IF NOT EXISTS counters (kind TEXT NOT NULL, bucket INTEGER NOT NULL, \
+     key TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (kind, bucket, key)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS visitors (hash TEXT PRIMARY KEY, seen_at INTEGER NOT NULL) \
+     WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS batches (batch_id TEXT NOT NULL, digest TEXT NOT NULL, \
+     at INTEGER NOT NULL, PRIMARY KEY (batch_id, digest)) WITHOUT ROWID",
+    // message is NULL until the part was sent for the first time.
+    "CREATE TABLE IF NOT EXISTS outbox (seq INTEGER PRIMARY KEY, part_id TEXT NOT NULL UNIQUE, \
+     at INTEGER NOT NULL, n INTEGER NOT NULL, bytes INTEGER NOT NULL, events TEXT NOT NULL, \
+     message TEXT, sends INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due_at)",
+    "CREATE INDEX IF NOT EXISTS outbox_sent ON outbox (message) WHERE message IS NOT NULL",
+];
+
+const ADD_COUNTERS: &str = "INSERT INTO counters (kind, bucket, key, n) \
+     SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(?1) WHERE true \
+     ON CONFLICT (kind, bucket, key) DO UPDATE SET n = n + excluded.n";
+
+impl<S: Sql> SiteStore<S> {
+    /// Opens the store, making its tables where they are missing. `resend_ms` is how long a part
+    /// waits for its first confirmation before it is sent again.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn open(sql: S, resend_ms: i64) -> Result<Self, SqlError> {
+        for statement in SCHEMA {
+            sql.run(statement, &[])?;
+        }
+        Ok(Self { sql, resend_ms })
+    }
+
+    /// Commits a batch: its id, its live counts and its outbox rows together, or nothing.
+    ///
+    /// # Errors
+    /// Whatever the database says; nothing was written then.
+    pub fn commit(&self, commit: &Commit<'_>) -> Result<Receipt, SqlError> {
+        self.sql.transaction(&mut || {
+            if !self.remember(commit)? {
+                self.count_duplicate(commit)?;
+                return Ok(Receipt { duplicate: true });
+            }
+            self.sql
+                .run(ADD_COUNTERS, &[commit.counters.get().into()])?;
+            self.sql.run(
+                "INSERT INTO visitors (hash, seen_at) \
+                 SELECT value, ?2 FROM json_each(?1) WHERE true \
+                 ON CONFLICT (hash) DO UPDATE SET seen_at = max(seen_at, excluded.seen_at)",
+                &[commit.visitors.get().into(), commit.at.into()],
+            )?;
+            for part in &commit.parts {
+                let events = part.events.get();
+                let bytes = i64::try_from(events.len()).unwrap_or(i64::MAX);
+                self.sql.run(
+                    "INSERT INTO outbox (part_id, at, n, bytes, events, due_at) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?2)",
+                    &[
+                        part.id.as_str().into(),
+                        commit.at.into(),
+                        part.n.into(),
+                        bytes.into(),
+                        events.into(),
+                    ],
+                )?;
+            }
+            Ok(Receipt { duplicate: false })
+        })
+    }
+
+    /// Whether this batch is new (or has no id to be known by), from now on remembered.
+    fn remember(&self, commit: &Commit<'_>) -> Result<bool, SqlError> {
+        let Some(batch) = &commit.batch else {
+            return Ok(true);
+        };
+        let fresh: Option<serde::de::IgnoredAny> = self.sql.first(
+            "INSERT INTO batches (batch_id, digest, at) VALUES (?1, ?2, ?3) \
+             ON CONFLICT DO NOTHING RETURNING at",
+            &[
+                batch.id.as_str().into(),
+                batch.digest.as_str().into(),
+                commit.at.into(),
+            ],
+        )?;
+        Ok(fresh.is_some())
+    }
+
+    /// A batch seen before adds to no count but the ledger's: what it had accepted then are
+    /// duplicates now; its other outcomes are outcomes again.
+    fn count_duplicate(&self, commit: &Commit<'_>) -> Result<(), SqlError> {
+        self.sql.run(
+            "INSERT INTO counters (kind, bucket, key, n) \
+             SELECT 'o', value->>1, iif(value->>2 = ?2, ?3, value->>2) AS code, sum(value->>3) \
+             FROM json_each(?1) WHERE value->>0 = 'o' GROUP BY value->>1, code \
+             ON CONFLICT (kind, bucket, key) DO UPDATE SET n = n + excluded.n",
+            &[
+                commit.counters.get().into(),
+                ACCEPTED.into(),
+                DUPLICATE.into(),
+            ],
+        )
+    }
+
+    /// Deletes what no answer needs any more.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn prune(&self, now_ms: i64) -> Result<(), SqlError> {
+        let before = |age: i64| Param::Int(now_ms.saturating_sub(age));
+        let live = LIVE_MINUTES.saturating_mul(MINUTE_MS);
+        self.sql.run(
+            "DELETE FROM counters WHERE kind IN ('t', 'p', 'f') AND bucket < ?1",
+            &[before(live.saturating_add(MINUTE_MS))],
+        )?;
+        self.sql.run(
+            "DELETE FROM counters WHERE kind = 'o' AND bucket < ?1",
+            &[before(OUTCOME_MEMORY_MS)],
+        )?;
+        self.sql.run(
+            "DELETE FROM visitors WHERE seen_at < ?1",
+            &[before(ACTIVE_MS)],
+        )?;
+        self.sql.run(
+            "DELETE FROM batches WHERE at < ?1",
+            &[before(BATCH_MEMORY_MS)],
+        )
+    }
+
+    /// When the object must wake next: the earliest of all due times, or never.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn next_due(&self, last_prune_ms: i64) -> Result<Option<i64>, SqlError> {
+        let outbox = self.outbox_due()?;
+        let prune = self
+            .has_prunable()?
+            .then(|| floor_to(last_prune_ms, PRUNE_EVERY_MS).saturating_add(PRUNE_EVERY_MS));
+        Ok(outbox.into_iter().chain(prune).min())
+    }
+
+    fn has_prunable(&self) -> Result<bool, SqlError> {
+        #[derive(Deserialize)]
+        struct Row {
+            any: i64,
+        }
+        let row: Option<Row> = self.sql.first(
+            "SELECT EXISTS (SELECT 1 FROM batches) OR EXISTS (SELECT 1 FROM visitors) \
+             OR EXISTS (SELECT 1 FROM counters WHERE kind IN ('t', 'p', 'f')) AS any",
+            &[],
+        )?;
+        Ok(row.is_some_and(|row| row.any != 0))
+    }
+}
+
+/// The name of a counter's kind in the table, pinned by a test to what [`Kind`] serializes to.
+const fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Type => "t",
+        Kind::Page => "p",
+        Kind::Feature => "f",
+        Kind::Outcome => "o",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+//! Native tests run the crate's SQL on a real SQLite, and its recipe on a platform of plain values.
+
+use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rusqlite::Connection;
+use rusqlite::types::{Value as Sqlite, ValueRef};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::sql::{Param, Sql, SqlError, Statement};
+
+/// A database in memory that can be told to fail at its n-th statement.
+pub(crate) struct TestSql {
+    connection: Connection,
+    fail_in: Cell<Option<u32>>,
+}
+
+impl TestSql {
+    pub(crate) fn new() -> Self {
+        Self {
+            connection: Connection::open_in_memory().unwrap(),
+            fail_in: Cell::new(None),
+        }
+    }
+
+    /// Lets the `n`-th statement from now fail (1 is the next one).
+    pub(crate) fn fail_in(&self, n: u32) {
+        self.fail_in.set(Some(n));
+    }
+
+    fn count_down(&self) -> Result<(), SqlError> {
+        match self.fail_in.get() {
+            Some(1) => {
+                self.fail_in.set(None);
+                Err(SqlError("told to fail".into()))
+            }
+            left => {
+                self.fail_in.set(left.map(|n| n - 1));
+                Ok(())
+            }
+        }
+    }
+
+    /// One number.
+    pub(crate) fn number(&self, sql: &str) -> i64 {
+        self.connection
+            .query_row(sql, [], |row| row.get(0))
+            .unwrap()
+    }
+
+    pub(crate) fn execute_batch(&self, sql: &str) {
+        self.connection.execute_batch(sql).unwrap();
+    }
+
+    /// Runs statements as D1's `batch` does: one transaction, the rows of the last.
+    pub(crate) fn batch<T: DeserializeOwned>(
+        &self,
+        statements: &[Statement],
+    ) -> Result<Vec<T>, SqlError> {
+        self.transaction(&mut || {
+            let mut last = Vec::new();
+            for statement in statements {
+                last = self.rows::<Value>(statement.sql, &statement.params)?;
+            }
+            Ok(last)
+        })?
+        .into_iter()
+        .map(|row| serde_json::from_value(row).map_err(|e| SqlError(e.to_string())))
+        .collect()
+    }
+}
+
+impl Sql for TestSql {
+    fn rows<T: DeserializeOwned>(&self, sql: &str, params: &[Param]) -> Result<Vec<T>, SqlError> {
+        self.count_down()?;
+        let failed = |error: rusqlite::Error| SqlError(error.to_string());
+        let mut statement = self.connection.prepare(sql).map_err(failed)?;
+        let names: Vec<String> = statement
+            .column_names()
+            .iter()
+            .map(|n| (*n).into())
+            .collect();
+        let values = params.iter().map(|param| match param {
+            Param::Int(int) => Sqlite::Integer(*int),
+            Param::Text(text) => Sqlite::Text(text.clone()),
+            Param::Null => Sqlite::Null,
+        });
+        let mut rows = statement
+            .query(rusqlite::params_from_iter(values))
+            .map_err(failed)?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            let mut map = Map::new();
+            for (index, name) in names.iter().enumerate() {
+                let value = match row.get_ref(index).map_err(failed)? {
+                    ValueRef::Null => Value::Null,
+                    ValueRef::Integer(int) => int.into(),
+                    ValueRef::Real(real) => real.into(),
+                    ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned().into(),
+                    ValueRef::Blob(_) => panic!("no blobs here"),
+                };
+                map.insert(name.clone(), value);
+            }
+            out.push(
+                serde_json::from_value(Value::Object(map)).map_err(|e| SqlError(e.to_string()))?,
+            );
+        }
+        Ok(out)
+    }
+
+    fn transaction<T>(&self, work: &mut dyn FnMut() -> Result<T, SqlError>) -> Result<T, SqlError> {
+        self.execute_batch("SAVEPOINT t");
+        let result = work();
+        self.execute_batch(if result.is_ok() {
+            "RELEASE t"
+        } else {
+            "ROLLBACK TO t; RELEASE t"
+        });
+        result
+    }
+}
+
+impl Sql for &TestSql {
+    fn rows<T: DeserializeOwned>(&self, sql: &str, params: &[Param]) -> Result<Vec<T>, SqlError> {
+        (**self).rows(sql, params)
+    }
+
+    fn transaction<T>(&self, work: &mut dyn FnMut() -> Result<T, SqlError>) -> Result<T, SqlError> {
+        (**self).transaction(work)
+    }
+}
+
+/// Ids that are UUIDs and tell their number.
+pub(crate) fn uuid(n: usize) -> String {
+    format!("0198c1d2-0000-7000-8000-{n:012x}")
+}
+
+/// A platform of plain values, for the recipe.
+pub(crate) struct TestPlatform {
+    pub(crate) now_ms: i64,
+    pub(crate) settings: crate::ingest::Settings,
+    pub(crate) grant: Result<crate::auth::Grant, crate::error::Fault>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) published: RefCell<Vec<crate::publish::Publication>>,
+    pub(crate) counted: RefCell<Vec<crate::publish::Publication>>,
+    pub(crate) receipt: Result<bool, crate::error::Fault>,
+    pub(crate) day_key: Result<[u8; 32], crate::error::Fault>,
+}
+
+/// The moment of every native test: 2024-01-15T16:00:12.345Z.
+pub(crate) const NOW: i64 = 1_705_334_412_345;
+
+impl TestPlatform {
+    pub(crate) fn new(body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            now_ms: NOW,
+            settings: crate::ingest::Settings {
+                shards: 1,
+                retention_days: 30,
+                hash_key: b"a key of the test".to_vec(),
+            },
+            grant: Ok(crate::auth::Grant {
+                site: "demo".into(),
+                kind: crate::auth::KeyKind::Browser,
+                origins: vec!["https://shop.example".into()],
+                hash_routing: false,
+            }),
+            body: body.into(),
+            published: RefCell::default(),
+            counted: RefCell::default(),
+            receipt: Ok(false),
+            day_key: Ok([7; 32]),
+        }
+    }
+}
+
+impl crate::ingest::Platform for TestPlatform {
+    fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+    fn random(&self, bytes: &mut [u8]) {
+        // Different for all of a test's platforms, as an edge's isolates are.
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        for (byte, count) in bytes.iter_mut().rev().zip(count.iter().rev()) {
+            *byte = *count;
+        }
+    }
+    fn settings(&self) -> &crate::ingest::Settings {
+        &self.settings
+    }
+    async fn grant(&self, _: &str) -> Result<crate::auth::Grant, crate::error::Fault> {
+        self.grant.clone()
+    }
+    async fn body(&mut self, _: crate::admit::Encoding) -> Result<Vec<u8>, crate::error::Fault> {
+        Ok(self.body.clone())
+    }
+    async fn day_key(&self) -> Result<[u8; 32], crate::error::Fault> {
+        self.day_key.clone()
+    }
+    async fn publish(
+        &self,
+        publication: &crate::publish::Publication,
+    ) -> Result<bool, crate::error::Fault> {
+        self.published.borrow_mut().push(publication.clone());
+        self.receipt.clone()
+    }
+    fn count_later(&self, publication: crate::publish::Publication) {
+        self.counted.borrow_mut().push(publication);
+    }
+}
+
+/// Runs a future that never really waits.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    loop {
+        if let std::task::Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
+}
