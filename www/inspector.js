@@ -102,8 +102,11 @@ if (window.shoreline) {
   // Works before the tracker has loaded, too: the snippet keeps calls until then.
   shoreline('on', 'event', showEvent);
   for (const kind of ['sent', 'retry', 'rejected']) shoreline('on', kind, (report) => showBatch(kind, report));
-  shoreline('on', 'dropped', ({ reason }) => say(REASONS[reason] ?? `Not counted: ${reason}.`));
-  addEventListener('load', () => shoreline.on || say(REASONS.unavailable));
+  const explain = (/** @type {string} */ reason) => say(REASONS[reason] ?? `Not counted: ${reason}.`);
+  shoreline('on', 'dropped', ({ reason }) => explain(reason));
+  // Known already, or the script itself did not load.
+  if (shoreline.silent) explain(shoreline.silent);
+  addEventListener('load', () => shoreline.on || explain('unavailable'));
 } else {
   say('This page is not measured: make a browser key with POST /v1/sites/{id}/keys and put its snippet where index.html says shoreline:snippet.');
 }

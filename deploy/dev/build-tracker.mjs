@@ -3,7 +3,7 @@
 //   node deploy/dev/build-tracker.mjs [outDir]
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,11 +24,10 @@ const STACK_BYTES = 32 * 1024;
 const EXPORTS = ['ask', 'memory', '__wbindgen_malloc'];
 
 /**
- * Smallest first. `traps-never-happen` drops the code that leads to a panic: the core has none of
- * its own (Clippy sees to that), and what is left of them would only look for memory that is not
- * there. `low-memory-unused` holds because the end of the stack is there.
+ * Smallest first. `low-memory-unused` holds because the end of the stack is there. Traps are kept:
+ * the module ends where memory does, instead of writing over itself.
  */
-const SMALLEST = ['-Oz', '--traps-never-happen', '--low-memory-unused', '--zero-filled-memory', '--strip-debug', '--strip-producers'];
+const SMALLEST = ['-Oz', '--low-memory-unused', '--zero-filled-memory', '--strip-debug', '--strip-producers'];
 
 /**
  * @param {{ root: string, wasmBindgen: string, wasmOpt: string, esbuild: string, outDir: string, log?: (line: string) => void }} options
@@ -36,11 +35,22 @@ const SMALLEST = ['-Oz', '--traps-never-happen', '--low-memory-unused', '--zero-
  */
 export async function buildTracker({ root, wasmBindgen, wasmOpt, esbuild, outDir, log = console.log }) {
   const targetDir = resolve(root, process.env.CARGO_TARGET_DIR ?? 'target');
-  const work = join(targetDir, 'tracker-web');
+  mkdirSync(targetDir, { recursive: true });
+  // A folder of its own for every build: two may run at a time.
+  const work = mkdtempSync(join(targetDir, 'tracker-'));
+  try {
+    await build({ root, targetDir, work, wasmBindgen, wasmOpt, esbuild, outDir });
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  for (const line of sizeTable([join(outDir, 'shoreline.js'), join(outDir, 'shoreline.wasm')])) log(line);
+}
+
+/** @param {Record<'root' | 'targetDir' | 'work' | 'wasmBindgen' | 'wasmOpt' | 'esbuild' | 'outDir', string>} where */
+async function build({ root, targetDir, work, wasmBindgen, wasmOpt, esbuild, outDir }) {
   const run = runner(root);
   const inWork = (/** @type {string} */ name) => join(work, name);
 
-  rmSync(work, { recursive: true, force: true });
   cpSync(join(root, 'tracker-wasm', 'js'), work, { recursive: true });
   writeFileSync(inWork('package.json'), '{ "type": "module" }');
 
@@ -60,7 +70,6 @@ export async function buildTracker({ root, wasmBindgen, wasmOpt, esbuild, outDir
   writeFileSync(inWork('glue_bg.js'), fixGlue(readFileSync(inWork('glue_bg.js'), 'utf8'), JSON.parse(names)));
   const integrity = `sha256-${createHash('sha256').update(readFileSync(wasm)).digest('base64')}`;
   await run(esbuild, [inWork('shoreline.js'), '--bundle', '--format=iife', '--minify', '--target=es2020', '--charset=utf8', `--define:WASM_INTEGRITY="${integrity}"`, '--log-level=warning', `--outfile=${js}`]);
-  for (const line of sizeTable([js, wasm])) log(line);
 }
 
 /**

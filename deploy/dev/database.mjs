@@ -35,8 +35,8 @@ async function migrate(seed) {
   mkdirSync(stateNotes, { recursive: true });
   writeFileSync(file, seed);
   const where = ['--local', '--persist-to', stateDir];
-  await wrangler('migrate database', ['d1', 'migrations', 'apply', DATABASE, ...where]);
-  await wrangler('seed database', ['d1', 'execute', DATABASE, ...where, '--yes', '--file', file]);
+  await wrangler('migrate the database', ['d1', 'migrations', 'apply', DATABASE, ...where]);
+  await wrangler('seed the database', ['d1', 'execute', DATABASE, ...where, '--yes', '--file', file]);
 }
 
 /**

@@ -51,7 +51,10 @@ function ownerOf(path) {
 }
 
 /** How often a waiting process looks again. */
-const RETRY_MS = 200;
+const RETRY_MS = 100;
+
+/** After how long it says what it waits for. */
+const PATIENCE_MS = 3_000;
 
 /**
  * Does `work` while no other process of this checkout does.
@@ -61,8 +64,12 @@ const RETRY_MS = 200;
  */
 export async function alone(name, work) {
   const path = join(devDir, `${name}.lock`);
-  for (let told = false, owner; (owner = takeLock(path)) !== undefined; told = true) {
-    if (!told) say(`waiting for the ${name} of process ${owner} (if there is none, delete ${relative(root, path)})`);
+  const start = Date.now();
+  for (let told = false, owner; (owner = takeLock(path)) !== undefined; ) {
+    if (!told && Date.now() - start > PATIENCE_MS) {
+      told = true;
+      say(`waiting for the ${name} of process ${owner} (if there is none, delete ${relative(root, path)})`);
+    }
     await delay(RETRY_MS);
   }
   try {

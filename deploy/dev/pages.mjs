@@ -1,4 +1,4 @@
-// What the worker serves as files: www/ and the built tracker, put together in dist/www.
+// What the worker serves as files: www/ and the built tracker, put together.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join, relative } from 'node:path';
 import { filesUnder } from './stamp.mjs';

@@ -73,11 +73,12 @@ export async function main(work, interrupted = 130) {
 }
 
 /** The end of a log, for an error message. @param {string} path */
-export function lastLines(path, count = 15) {
+export function lastLines(path, count = 30) {
   return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-count).join('\n');
 }
 
-const NETWORK = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|could not resolve host|dns error|failed to lookup address|network is unreachable|could not connect|connection refused|failed to download/i;
+/** How npm, cargo and rustup say that they cannot reach their servers. */
+const NO_NETWORK = /^npm error code E(NOTFOUND|AI_AGAIN|CONNREFUSED|CONNRESET|TIMEDOUT|NETUNREACH|HOSTUNREACH)|spurious network error|failed to download|could not download|could not resolve host/im;
 
 /** How often a long step shows that it is alive. */
 const TICK_MS = 20_000;
@@ -85,13 +86,13 @@ const TICK_MS = 20_000;
 /**
  * Runs a program whose output only matters when it fails: it goes to a log, and long silence is
  * broken by the log's last line.
- * @param {string} label what is done, for the log's name and the failure's sentence
+ * @param {string} task what is done, as in "could not …"
  * @param {string} command
  * @param {string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, logDir?: string }} [options]
  */
-export async function runLogged(label, command, args, { cwd = root, env = toolEnv(), logDir = devDir } = {}) {
-  const log = join(logDir, `${label.replaceAll(/[^a-z0-9]+/gi, '-')}.log`);
+export async function runLogged(task, command, args, { cwd = root, env = toolEnv(), logDir = devDir } = {}) {
+  const log = join(logDir, `${task.replaceAll(/[^a-z0-9.]+/gi, '-')}.log`);
   mkdirSync(dirname(log), { recursive: true });
   const file = openSync(log, 'w');
   const start = Date.now();
@@ -103,9 +104,18 @@ export async function runLogged(label, command, args, { cwd = root, env = toolEn
     clearInterval(tick);
     closeSync(file);
   }
-  const output = readFileSync(log, 'utf8');
-  const reason = NETWORK.test(output) ? `${label} needs the network, which could not be reached` : `${label} failed`;
-  throw new Failure(`${reason}; the end of ${relative(root, log)}:\n${lastLines(log)}`);
+  const shown = relative(root, log);
+  throw failureOf(task, readFileSync(log, 'utf8'), `the end of ${shown}:\n${lastLines(log)}`);
+}
+
+/**
+ * The failure of a task that other programs did.
+ * @param {string} task what was done, as in "could not …"
+ * @param {string} output all they said
+ * @param {string} details what of it to show
+ */
+export function failureOf(task, output, details = output) {
+  return new Failure(NO_NETWORK.test(output) ? `no network: could not ${task}` : `could not ${task}; ${details}`);
 }
 
 /**
@@ -136,7 +146,9 @@ export function outputOf(command, args) {
 function finished(child) {
   running.add(child);
   return new Promise((done, failed) => {
-    child.once('error', (error) => failed(new Failure(`${basename(child.spawnfile)} could not be started: ${error.message}`)));
+    child.once('error', (/** @type {NodeJS.ErrnoException} */ { code }) => {
+      failed(new Failure(`${basename(child.spawnfile)} ${code === 'ENOENT' ? 'was not found' : `could not be started (${code})`}`));
+    });
     child.once('close', (code) => done(code ?? 1));
   }).finally(() => running.delete(child));
 }

@@ -39,6 +39,9 @@ export const tools = {
   workerBuild: at('.tools', 'bin', 'worker-build'),
 };
 
+/** The built tracker, and the pages with it: as `npm start` serves them, and as Wrangler by itself does. */
+export const made = { tracker: at('dist', 'tracker'), localPages: at('dist', 'local'), pages: at('dist', 'www') };
+
 /**
  * The environment of every program these scripts start: the project's own Node and tools first,
  * and rustup's default folder last, for a shell that was open when Rust was installed.

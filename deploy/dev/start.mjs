@@ -21,12 +21,12 @@ const shown = (path) => (relative(process.cwd(), path).startsWith('..') ? path :
 
 async function start() {
   checkNode();
-  if (process.env.SHORELINE_EXIT_WITH_STDIN === '1') process.stdin.resume().once('close', () => stop(0));
   const port = await chosenPort();
   const url = `http://localhost:${port}`;
   const vars = process.env.SHORELINE_VARS?.split(/\s+/).filter(Boolean) ?? [];
   const owner = takeLock(join(stateNotes, 'lock'));
   if (owner !== undefined) throw new Failure(`process ${owner} runs on the data in ${shown(stateDir)}; stop it, or choose another folder with SHORELINE_STATE`);
+  if (process.env.SHORELINE_EXIT_WITH_STDIN === '1') process.stdin.resume().once('close', () => stop(0));
   rmSync(keysFile, { force: true });
   await build();
   const secrets = loadSecrets();

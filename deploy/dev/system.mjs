@@ -9,12 +9,12 @@ import { WRANGLER_LOG, wranglerDev } from './wrangler.mjs';
 const HEALTHY_WITHIN_MS = 120_000;
 
 /** How long Wrangler may take to replace a workerd that died; it takes about a second. */
-const RECOVERED_WITHIN_MS = 8_000;
-
-/** How long one answer may take. */
-const ANSWER_WITHIN_MS = 4_000;
+const RECOVERED_WITHIN_MS = 5_000;
 
 const POLL_MS = 100;
+
+/** Of what Wrangler says: its errors, and the builds after a change. */
+const WORTH_SHOWING = /\[ERROR\]|:error\]|^\[custom build\] (?!Running)\s*\S/;
 
 /**
  * Runs the system for as long as this process runs.
@@ -29,7 +29,7 @@ export async function runSystem({ url, port, vars }, onHealthy) {
     /** @type {Promise<void>} */
     const isStuck = new Promise((done) => (stuck = done));
     const onLine = (/** @type {string} */ line) => {
-      if (/\[ERROR\]|:error\]/.test(line)) say(line);
+      if (WORTH_SHOWING.test(line)) say(line.replace(/^\[custom build\] (shoreline: )?/, ''));
       if (line.includes('runtime crashed unexpectedly')) hasRecovered(url).then((recovered) => recovered || stuck());
     };
     const wrangler = wranglerDev({ port, inspectorPort: await freePort(), vars, onLine });
@@ -52,10 +52,11 @@ async function reportEnd() {
 /**
  * What the system says about itself; undefined if nothing.
  * @param {string} url
+ * @param {number} withinMs
  */
-async function health(url) {
+async function health(url, withinMs = RECOVERED_WITHIN_MS) {
   try {
-    const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+    const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(withinMs) });
     return { status: answer.status, text: await answer.text() };
   } catch {
     return undefined;
@@ -88,7 +89,7 @@ async function healthy(url) {
 async function hasRecovered(url) {
   const deadline = Date.now() + RECOVERED_WITHIN_MS;
   while (Date.now() < deadline && !isStopping()) {
-    if (await health(url)) return true;
+    if (await health(url, deadline - Date.now())) return true;
     await delay(POLL_MS);
   }
   return isStopping();

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { beforeStop, runLogged } from './process.mjs';
-import { root, stateDir, stateNotes, toolEnv, tools } from './project.mjs';
+import { made, root, stateDir, stateNotes, toolEnv, tools } from './project.mjs';
 
 const GUARD = new URL('guard.mjs', import.meta.url).href;
 
@@ -36,10 +36,10 @@ const command = (args) => ['--no-warnings', tools.wrangler, ...args];
 
 /**
  * Runs a Wrangler command that ends by itself.
- * @param {string} label
+ * @param {string} task what is done, as in "could not …"
  * @param {string[]} args
  */
-export const wrangler = (label, args) => runLogged(label, tools.node, command(args), { env: wranglerEnv(), logDir: stateNotes });
+export const wrangler = (task, args) => runLogged(task, tools.node, command(args), { env: wranglerEnv(), logDir: stateNotes });
 
 /**
  * Starts `wrangler dev`; it ends with this process at the latest.
@@ -47,7 +47,7 @@ export const wrangler = (label, args) => runLogged(label, tools.node, command(ar
  * @returns {{ ended: Promise<void>, end: () => Promise<void> }}
  */
 export function wranglerDev({ port, inspectorPort, vars, onLine }) {
-  const args = ['dev', '--port', `${port}`, '--inspector-port', `${inspectorPort}`, '--persist-to', stateDir, '--show-interactive-dev-session=false'];
+  const args = ['dev', '--port', `${port}`, '--inspector-port', `${inspectorPort}`, '--persist-to', stateDir, '--assets', made.localPages, '--show-interactive-dev-session=false'];
   for (const pair of vars) args.push('--var', pair);
   const child = spawn(tools.node, ['--import', GUARD, ...command(args)], {
     cwd: root,

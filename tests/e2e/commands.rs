@@ -20,8 +20,8 @@ fn a_port_in_use_is_one_clear_sentence() {
 
 #[test]
 fn the_worker_can_be_deployed() {
-    let output = std::process::Command::new("node_modules/.bin/wrangler")
-        .args(["deploy", "--dry-run"])
+    let output = std::process::Command::new("npx")
+        .args(["wrangler", "deploy", "--dry-run"])
         .current_dir(shoreline_tests::root())
         .env("WRANGLER_SEND_METRICS", "false")
         .output()

@@ -5,6 +5,9 @@ import { dropped, kept, save } from './page.js';
 const VISITOR = 'shoreline.visitor';
 const SESSION = 'shoreline.session';
 
+/** What the core and the collector take at most for one event (shared/src/limits.rs). */
+const EVENT_BYTES = 32 * 1024;
+
 /**
  * JSON in which every string is well-formed. `JSON.stringify` writes half a surrogate pair, which a
  * text cut in the middle of an emoji ends in, as an escape that strict parsers refuse, and with it
@@ -32,6 +35,9 @@ export function record(type, data) {
     // Cyclic, a BigInt, or a toJSON or getter of the page that throws.
   }
   if (!json || !type || typeof type !== 'string') return dropped(1, 'bad_data');
+  // The core counts bytes; what has more characters than it takes bytes need not even be handed to
+  // it, whose memory grows and never shrinks.
+  if (json.length > EVENT_BYTES) return dropped(1, 'too_large');
   // Anything but an object becomes its only value, rather than being lost.
   ask(RECORD, toJson(type), json[0] === '{' ? json : `{"value":${json}}`, kept(SESSION));
 }
@@ -64,13 +70,13 @@ export function recall() {
 }
 
 /**
- * The visitor is this user; `null`: somebody new. Nothing is done for `undefined` or an empty id:
- * a page that calls this before it knows its user must not make a new one at every view.
+ * The visitor is this user, by a text or number; `null`: somebody new. Nothing else does anything: a
+ * page that calls this before it knows its user must not make a new one at every view.
  * @param {unknown} id
  */
 export function identify(id) {
   if (id === null) return void ask(IDENTIFY, '');
-  if (!id && id !== 0) return;
+  if (!/^(string|number)$/.test(typeof id) || id === '') return;
   save(VISITOR, String(id));
   ask(IDENTIFY, toJson(String(id)));
 }

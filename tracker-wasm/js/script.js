@@ -6,7 +6,10 @@ const script = document.currentScript || document.querySelector('script[data-key
 /** The collector is where the script came from, whatever page it runs on. @param {string} path */
 const onCollector = (path) => (script?.src ? new URL(path, script.src).href : '');
 
-/** Where the module is: beside the script, and asked for by its hash, past a cache that has another. */
+/**
+ * Where the module is: beside the script. It is asked for by its hash, which the build puts in, past
+ * caches that hold another version.
+ */
 export const wasmUrl = onCollector('shoreline.wasm?' + WASM_INTEGRITY);
 
 /** Where events go. */

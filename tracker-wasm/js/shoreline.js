@@ -85,16 +85,23 @@ function listen() {
   }, true);
 }
 
+/**
+ * Nothing is counted on this page. A report, and a property for who comes too late to hear it.
+ * @param {string} reason
+ */
+function beSilent(reason) {
+  shoreline.silent = reason;
+  dropped(0, reason);
+  console.info('shoreline is silent: ' + reason);
+}
+
 async function start() {
   // First, so that a visitor who is identified before anything else is so from the first view on:
   // it is recorded with what happens next.
   moved(SHOWN);
   for (const call of queued) shoreline(...call);
   const reason = excluded(kept('shoreline.ignore'));
-  if (reason) {
-    console.info('shoreline: nothing is counted here: ' + reason);
-    return dropped(0, reason);
-  }
+  if (reason) return beSilent(reason);
   // Fetched ahead of being looked at; it may never be.
   if (document.prerendering) await new Promise((shown) => document.addEventListener('prerenderingchange', shown, { once: true }));
   listen();
@@ -103,7 +110,7 @@ async function start() {
 }
 
 const stub = window.shoreline;
-const queued = [...(stub?.q || [])];
+const queued = Array.from(stub?.q || []);
 
 // Loaded twice, it would count twice.
 if (!stub?.on) {
@@ -112,7 +119,7 @@ if (!stub?.on) {
   shoreline.q = { push: (call) => void shoreline(...call) };
   window.shoreline = shoreline;
   start()
-    .catch(() => dropped(0, 'unavailable'))
+    .catch(() => beSilent('unavailable'))
     .then(() => {
       isLive = true;
       for (const act of early) act();

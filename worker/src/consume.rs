@@ -1,18 +1,21 @@
 //! What the consumer does with one queue message: D1, then the lake, then the confirmation.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::rollup::{Foreign, store_statements};
+use crate::rollup::{EventRow, Foreign, store_statements};
 use crate::site::{Confirmation, ConfirmedPart};
 use crate::sql::Statement;
 
 /// The first wait of a message that failed, in seconds; the platform counts the tries.
 pub const RETRY_DELAY_S: u32 = 5;
 
-/// A message as the outbox wrote it; the events stay text.
+/// A message as the outbox wrote it. Of an event only what D1's columns and the lake's ownership
+/// need is read; the rest stays text.
 #[derive(Debug, Deserialize)]
 pub struct Message<'a> {
     /// The site.
@@ -20,7 +23,7 @@ pub struct Message<'a> {
     /// The shard, of `site_do` and of `lake_do` alike.
     pub shard: u32,
     #[serde(borrow)]
-    parts: &'a RawValue,
+    parts: Vec<Part<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -28,13 +31,36 @@ struct Part<'a> {
     id: String,
     at: i64,
     #[serde(borrow)]
-    events: Vec<&'a RawValue>,
+    events: Vec<Event<'a>>,
 }
 
-#[derive(Deserialize)]
+/// An event's text and the head of it.
+#[derive(Debug)]
+struct Event<'a> {
+    body: &'a RawValue,
+    head: Head<'a>,
+}
+
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Id {
-    event_id: String,
+struct Head<'a> {
+    #[serde(borrow)]
+    event_id: Cow<'a, str>,
+    #[serde(borrow)]
+    event_type: Cow<'a, str>,
+    #[serde(borrow)]
+    source: Cow<'a, str>,
+    #[serde(borrow, default)]
+    user_id: Option<Cow<'a, str>>,
+    received_at: i64,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Event<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let body = <&'a RawValue>::deserialize(deserializer)?;
+        let head = serde_json::from_str(body.get()).map_err(D::Error::custom)?;
+        Ok(Self { body, head })
+    }
 }
 
 /// What is to be told to whom once D1 has taken a message.
@@ -61,26 +87,28 @@ impl<'a> Message<'a> {
 
     /// The transaction that stores the message; its last statement answers [`Foreign`]s.
     pub fn statements(&self, attempt: &str) -> Vec<Statement> {
-        store_statements(&self.site, self.parts.get(), attempt)
+        let rows: Vec<EventRow<'_>> = self
+            .parts
+            .iter()
+            .flat_map(|part| part.events.iter().map(|event| event.row(&part.id)))
+            .collect();
+        store_statements(&self.site, &rows, attempt)
     }
 
     /// Of each part, the lake gets the events whose first owner it is, the same however often it
     /// comes; `site_do` hears which were not.
-    ///
-    /// # Errors
-    /// [`Unreadable`], likewise.
-    pub fn handover(&self, foreign: &[Foreign]) -> Result<Handover, Unreadable> {
-        let unreadable = |error: serde_json::Error| Unreadable(error.to_string());
-        let parts: Vec<Part<'_>> = serde_json::from_str(self.parts.get()).map_err(unreadable)?;
-        let mut append = String::with_capacity(self.parts.get().len());
-        append.push_str("{\"parts\":[");
-        let mut confirmed = Vec::with_capacity(parts.len());
-        for (index, part) in parts.into_iter().enumerate() {
-            let duplicates: HashSet<&str> = foreign
+    pub fn handover(&self, foreign: &[Foreign]) -> Handover {
+        let foreign: HashSet<(&str, &str)> = foreign
+            .iter()
+            .map(|row| (row.part.as_str(), row.event.as_str()))
+            .collect();
+        let mut append = String::from("{\"parts\":[");
+        let mut confirmed = Vec::with_capacity(self.parts.len());
+        for (index, part) in self.parts.iter().enumerate() {
+            let (theirs, own): (Vec<&Event<'_>>, Vec<&Event<'_>>) = part
+                .events
                 .iter()
-                .filter(|row| row.part == part.id)
-                .map(|row| row.event.as_str())
-                .collect();
+                .partition(|event| foreign.contains(&(&part.id, &event.head.event_id)));
             if index > 0 {
                 append.push(',');
             }
@@ -88,29 +116,40 @@ impl<'a> Message<'a> {
                 "{{\"id\":\"{}\",\"at\":{},\"events\":[",
                 part.id, part.at
             ));
-            let mut first = true;
-            for event in &part.events {
-                if !duplicates.is_empty() {
-                    let id: Id = serde_json::from_str(event.get()).map_err(unreadable)?;
-                    if duplicates.contains(id.event_id.as_str()) {
-                        continue;
-                    }
-                }
-                if !std::mem::take(&mut first) {
+            for (index, event) in own.iter().enumerate() {
+                if index > 0 {
                     append.push(',');
                 }
-                append.push_str(event.get());
+                append.push_str(event.body.get());
             }
             append.push_str("]}");
             confirmed.push(ConfirmedPart {
-                duplicates: duplicates.into_iter().map(str::to_owned).collect(),
-                id: part.id,
+                id: part.id.clone(),
+                duplicates: theirs
+                    .iter()
+                    .map(|event| event.head.event_id.clone().into_owned())
+                    .collect(),
             });
         }
         append.push_str("]}");
-        Ok(Handover {
+        Handover {
             append,
             confirmation: Confirmation { parts: confirmed },
-        })
+        }
+    }
+}
+
+impl<'a> Event<'a> {
+    fn row(&'a self, part: &'a str) -> EventRow<'a> {
+        let head = &self.head;
+        EventRow(
+            part,
+            &head.event_id,
+            head.received_at,
+            &head.event_type,
+            &head.source,
+            head.user_id.as_deref(),
+            Some(self.body),
+        )
     }
 }

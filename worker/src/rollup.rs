@@ -4,35 +4,55 @@
 //! (random per execution) that inserted it. Everything else reads only the rows of this attempt,
 //! so a message that comes again inserts nothing and rolls up nothing.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::sql::Statement;
 
-/// The events of the message (`?2`, its parts) that this attempt (`?3`) was the first to bring.
+/// An event as D1 is told of it. As a JSON array, so that a statement needs one parameter for all
+/// events; without its body where the statement does not store it, for a body is most of an event.
+#[derive(Debug, Serialize)]
+pub struct EventRow<'a>(
+    /// The part that brings it.
+    pub &'a str,
+    /// Its id.
+    pub &'a str,
+    /// Unix milliseconds of receipt.
+    pub i64,
+    /// Its type.
+    pub &'a str,
+    /// Its source.
+    pub &'a str,
+    /// Its user.
+    pub Option<&'a str>,
+    /// What is stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub Option<&'a RawValue>,
+);
+
+/// The rows (`?2`) that this attempt (`?3`) was the first to bring. CROSS JOIN keeps SQLite to this
+/// order: it knows no better than to walk all ids of the site first.
 macro_rules! fresh_events {
     () => {
-        "FROM json_each(?2) AS p, json_each(p.value, '$.events') AS e \
-         JOIN event_ids AS i ON i.site_id = ?1 AND i.event_id = e.value->>'eventId' \
-         WHERE i.part_id = p.value->>'id' AND i.attempt = ?3"
+        "FROM json_each(?2) AS e CROSS JOIN event_ids AS i \
+         WHERE i.site_id = ?1 AND i.event_id = e.value->>1 \
+         AND i.part_id = e.value->>0 AND i.attempt = ?3"
     };
 }
 
 const OWN: &str = "INSERT INTO event_ids (site_id, event_id, part_id, attempt, received_at) \
-    SELECT ?1, e.value->>'eventId', p.value->>'id', ?3, e.value->>'receivedAt' \
-    FROM json_each(?2) AS p, json_each(p.value, '$.events') AS e WHERE true \
+    SELECT ?1, e.value->>1, e.value->>0, ?3, e.value->>2 FROM json_each(?2) AS e WHERE true \
     ON CONFLICT DO NOTHING";
 
 const STORE: &str = concat!(
     "INSERT INTO events (site_id, event_id, event_type, user_id, received_at, body) \
-     SELECT ?1, e.value->>'eventId', e.value->>'eventType', e.value->>'userId', \
-            e.value->>'receivedAt', e.value ",
+     SELECT ?1, e.value->>1, e.value->>3, e.value->>5, e.value->>2, e.value->>6 ",
     fresh_events!()
 );
 
 const COUNT_MINUTES: &str = concat!(
     "INSERT INTO minute_counts (site_id, minute, event_type, source, n) \
-     SELECT ?1, e.value->>'receivedAt' - e.value->>'receivedAt' % 60000, \
-            e.value->>'eventType', e.value->>'source', count(*) ",
+     SELECT ?1, e.value->>2 - e.value->>2 % 60000, e.value->>3, e.value->>4, count(*) ",
     fresh_events!(),
     " GROUP BY 2, 3, 4 \
      ON CONFLICT (site_id, minute, event_type, source) DO UPDATE SET n = n + excluded.n"
@@ -40,17 +60,15 @@ const COUNT_MINUTES: &str = concat!(
 
 const COUNT_DAYS: &str = concat!(
     "INSERT INTO daily_counts (site_id, date, event_type, n) \
-     SELECT ?1, date(e.value->>'receivedAt' / 1000, 'unixepoch'), e.value->>'eventType', \
-            count(*) ",
+     SELECT ?1, date(e.value->>2 / 1000, 'unixepoch'), e.value->>3, count(*) ",
     fresh_events!(),
     " GROUP BY 2, 3 \
      ON CONFLICT (site_id, date, event_type) DO UPDATE SET n = n + excluded.n"
 );
 
-const FOREIGN: &str = "SELECT p.value->>'id' AS part, e.value->>'eventId' AS event \
-    FROM json_each(?2) AS p, json_each(p.value, '$.events') AS e \
-    JOIN event_ids AS i ON i.site_id = ?1 AND i.event_id = e.value->>'eventId' \
-    WHERE i.part_id <> p.value->>'id'";
+const FOREIGN: &str = "SELECT e.value->>0 AS part, e.value->>1 AS event \
+    FROM json_each(?2) AS e CROSS JOIN event_ids AS i \
+    WHERE i.site_id = ?1 AND i.event_id = e.value->>1 AND i.part_id <> e.value->>0";
 
 /// An event of the message that another part brought before: a row of the last statement.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -62,12 +80,25 @@ pub struct Foreign {
 }
 
 /// The statements of one message, to be run as one transaction; the last one answers [`Foreign`]s.
-/// `parts` is the message's JSON array of `{"id", "events": […]}`.
-pub fn store_statements(site: &str, parts: &str, attempt: &str) -> Vec<Statement> {
-    let with_attempt = [OWN, STORE, COUNT_MINUTES, COUNT_DAYS]
-        .into_iter()
-        .map(|sql| Statement::new(sql, [site.into(), parts.into(), attempt.into()]));
-    let foreign = Statement::new(FOREIGN, [site.into(), parts.into()]);
+pub fn store_statements(site: &str, events: &[EventRow<'_>], attempt: &str) -> Vec<Statement> {
+    // A list of numbers and strings always serializes.
+    let whole = serde_json::to_string(events).unwrap_or_default();
+    let keys: Vec<EventRow<'_>> = events
+        .iter()
+        .map(|EventRow(part, id, at, event_type, source, user, _)| {
+            EventRow(part, id, *at, event_type, source, *user, None)
+        })
+        .collect();
+    let keys = serde_json::to_string(&keys).unwrap_or_default();
+    let with_attempt = [
+        (OWN, &keys),
+        (STORE, &whole),
+        (COUNT_MINUTES, &keys),
+        (COUNT_DAYS, &keys),
+    ]
+    .into_iter()
+    .map(|(sql, rows)| Statement::new(sql, [site.into(), rows.as_str().into(), attempt.into()]));
+    let foreign = Statement::new(FOREIGN, [site.into(), keys.as_str().into()]);
     with_attempt.chain([foreign]).collect()
 }
 

@@ -57,6 +57,9 @@ fn is_control_tail(byte: Option<&u8>) -> bool {
 /// The text with e-mail addresses, card numbers and bearer tokens replaced by `[redacted]`; `None`
 /// where there are none. What overlaps or touches is replaced as one.
 pub(crate) fn redact(text: &str) -> Option<String> {
+    if !suspicion(text).private {
+        return None;
+    }
     let mut found: Vec<Range<usize>> = Vec::new();
     contact::find_emails(text, &mut found);
     contact::find_bearers(text, &mut found);

@@ -76,6 +76,16 @@ const PIECES: [&str; 64] = [
     "\"",
 ];
 
+/// What a long text may begin with.
+const BEGINNINGS: [&str; 6] = [
+    "",
+    "é ",
+    "https://x.com/",
+    "https://x.com/?utm_source=",
+    "/?ref=a&utm_source=",
+    "/a#/",
+];
+
 const KEYS: [&str; 24] = [
     "a",
     "b",
@@ -111,11 +121,28 @@ pub(crate) fn hostile_text() -> impl Strategy<Value = String> {
         1 => any::<String>(),
     ];
     let run = (select(&PIECES[..]), 0_usize..600).prop_map(|(piece, times)| piece.repeat(times));
+    // The cut at 1000 characters falls into the pieces.
+    let at_the_edge = (
+        select(&BEGINNINGS[..]),
+        0_usize..30,
+        vec(edge_piece(), 1..6),
+    )
+        .prop_map(|(beginning, left, pieces)| {
+            let fill = 1000 - beginning.chars().count() - left;
+            format!("{beginning}{}{}", "x".repeat(fill), pieces.concat())
+        });
     prop_oneof![
-        8 => vec(pieces.clone(), 0..12).prop_map(|pieces| pieces.concat()),
-        2 => (vec(pieces.clone(), 0..6), 960_usize..1010, vec(pieces, 0..6))
-            .prop_map(|(a, fill, b)| format!("{}{}{}", a.concat(), "x".repeat(fill), b.concat())),
+        8 => vec(pieces, 0..12).prop_map(|pieces| pieces.concat()),
+        3 => at_the_edge,
         1 => (run, select(&PIECES[..])).prop_map(|(run, piece)| run + piece),
+    ]
+}
+
+fn edge_piece() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => select(&PIECES[..]).prop_map(str::to_owned),
+        1 => "4[0-9]{13,30}",
+        1 => select(&[" ", "-", "/", "?", "&gclid=", "&utm_term=", "#", "%40", "@"][..]).prop_map(str::to_owned),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! The tracker in a browser: what `js/` calls.
 //!
-//! Every function does nothing before [`start`] was called, and none can fail.
+//! There is no unwinding and nothing to print to: what would panic ends the module, and `js/` takes
+//! a module that answers no more for one that has nothing to say.
 
 mod browser;
 

@@ -66,7 +66,7 @@ async fn consume(text: &str, env: &Env) -> std::result::Result<(), Failure> {
     random(&mut bytes);
     let attempt = shoreline_shared::id::uuid_v7(now_ms(), bytes);
     let foreign: Vec<Foreign> = d1::transaction(env, &message.statements(&attempt)).await?;
-    let handover = message.handover(&foreign)?;
+    let handover = message.handover(&foreign);
     let lake = lake_object(&message.site, message.shard);
     objects::call::<()>(env, LAKE_DO, &lake, APPEND, &handover.append).await?;
     let site = site_object(&message.site, message.shard);

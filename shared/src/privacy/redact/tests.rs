@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn redacted(text: &str) -> String {
@@ -182,5 +184,23 @@ fn all_it_redacts_is_suspected_at_first_sight() {
         "blog-post",
     ] {
         assert!(!suspicion(text).private, "{text}");
+    }
+}
+
+proptest! {
+    /// The quick look may suspect too much, never too little.
+    #[test]
+    fn all_that_is_found_was_suspected(
+        pieces in prop::collection::vec("@|%40|%2540|a|b\\.co|[Bb]earer|[ :=+-]|[0-9]{1,16}|\\PC", 0..20),
+    ) {
+        let text = pieces.concat();
+        let mut found = Vec::new();
+        contact::find_emails(&text, &mut found);
+        contact::find_bearers(&text, &mut found);
+        card::find(&text, &mut found);
+        prop_assert!(found.is_empty() || suspicion(&text).private);
+        for range in found {
+            prop_assert!(text.get(range.clone()).is_some_and(|piece| !piece.is_empty()));
+        }
     }
 }

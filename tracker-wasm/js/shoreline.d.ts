@@ -1,0 +1,129 @@
+/**
+ * The global that Shoreline's snippet puts on a page:
+ *
+ * ```html
+ * <script>window.shoreline=window.shoreline||function(){(shoreline.q=shoreline.q||[]).push(arguments)}</script>
+ * <script defer src="https://COLLECTOR/shoreline.js" data-key="KEY"></script>
+ * ```
+ *
+ * Page views are counted by themselves, and clicks on elements with `data-shoreline-feature="name"`.
+ * Everything else is told by the methods below. Before the script has loaded there is only the
+ * function, `shoreline('feature', 'export')`; such calls are kept, and made in order once it has.
+ *
+ * No call throws, whatever it is given.
+ */
+export interface Shoreline {
+  (method: 'page'): void;
+  (method: 'feature', name: string, data?: Data): void;
+  (method: 'track', type: EventType, data?: Data): void;
+  (method: 'identify', id: string | number | null): void;
+  (method: 'flush'): Promise<Outcome> | void;
+  <K extends keyof Reports>(method: 'on', kind: K, listener: (report: Reports[K]) => void): void;
+
+  /**
+   * This is a view of the page's present address. Not needed for loads, `pushState`, and going back
+   * and forward: those count by themselves where the path changed.
+   */
+  page(): void;
+
+  /** A feature was used. */
+  feature(name: string, data?: Data): void;
+
+  /** Something else happened. */
+  track(type: EventType, data?: Data): void;
+
+  /**
+   * From now on the visitor is this user, on this page and those that follow. `null`: an unknown one
+   * again, and not the same as before (after a log-out). `undefined` does nothing.
+   */
+  identify(id: string | number | null): void;
+
+  /** Sends what is pending now, and tells what came of it. Never rejects. */
+  flush(): Promise<Outcome>;
+
+  /** Calls the listener whenever that happens. */
+  on<K extends keyof Reports>(kind: K, listener: (report: Reports[K]) => void): void;
+
+  /** Why nothing is counted on this page; not there if it is. */
+  silent?: Silence;
+}
+
+/** What there is to tell about an event: whatever JSON can say. */
+export type Data = Record<string, unknown>;
+
+/** The types a page may send. Any other is refused by the collector, event by event. */
+export type EventType =
+  | 'page_view'
+  | 'feature_use'
+  | 'content_create'
+  | 'ai_request'
+  | 'error'
+  | 'page_leave'
+  | 'web_vital'
+  | 'outbound'
+  | 'download'
+  | 'form'
+  | (string & {});
+
+/** Events by what became of them during a `flush`. */
+export interface Outcome {
+  /** In batches that the collector answered with 202, or that the browser took over. */
+  sent: number;
+  /** In batches that the collector refused for good. */
+  rejected: number;
+  /** Given up: see `dropped`. */
+  dropped: number;
+  /** Not answered for: they are sent again by themselves, later. */
+  pending: number;
+}
+
+/** What is reported, by kind. */
+export interface Reports {
+  /** An event was made. */
+  event: Event;
+  /** A batch was taken, or handed to the browser: then status is 1, and there is no answer. */
+  sent: BatchReport;
+  /** A batch was refused for good (4xx): it is not sent again. */
+  rejected: BatchReport;
+  /** A batch was not taken now (status 0: no answer). The same batch is sent again later. */
+  retry: BatchReport;
+  /** Events will never be sent. 0 events: nothing is counted, or a call was not understood. */
+  dropped: { events: number; reason: 'no_room' | 'too_large' | 'bad_data' | 'bad_call' | Silence };
+}
+
+export interface BatchReport {
+  batchId: string;
+  /** How many events are in it. */
+  events: number;
+  status: number;
+  /** The collector's answer, where there was one that is JSON: see docs/EVENTS.md. */
+  answer: any;
+}
+
+/** An event as it is sent. */
+export interface Event {
+  eventId: string;
+  eventType: string;
+  userId: string;
+  sessionId: string;
+  /** Unix milliseconds, by the visitor's clock. */
+  timestamp: number;
+  eventData: Data;
+  metadata: { platform: 'web' };
+}
+
+/**
+ * - `ignored`: the visitor does not want to be counted (`localStorage['shoreline.ignore']`).
+ * - `local`, `automated`: a page of the machine itself; a browser driven by a program. Both count
+ *   with the attribute `data-include-local` on the script tag.
+ * - `no_key`: the script tag has no `data-key`.
+ * - `unavailable`: the module could not be loaded.
+ */
+export type Silence = 'ignored' | 'local' | 'automated' | 'no_key' | 'unavailable';
+
+declare global {
+  interface Window {
+    shoreline: Shoreline;
+  }
+  const shoreline: Shoreline;
+}
