@@ -13,9 +13,15 @@ fn a_port_in_use_is_one_clear_sentence() {
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
-    let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
+    let lines: Vec<&str> = said
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
     assert_eq!(lines.len(), 1, "{said}");
-    assert!(said.contains(&port.to_string()) && said.contains("PORT="), "{said}");
+    assert!(
+        said.contains(&port.to_string()) && said.contains("PORT="),
+        "{said}"
+    );
 }
 
 #[test]
@@ -27,8 +33,22 @@ fn the_worker_can_be_deployed() {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    for binding in ["SITE_DO", "LAKE_DO", "PRIVACY_DO", "DB", "EVENTS_QUEUE", "LAKE"] {
-        assert!(said.contains(&format!("env.{binding}")), "{binding}: {said}");
+    assert!(
+        output.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    for binding in [
+        "SITE_DO",
+        "LAKE_DO",
+        "PRIVACY_DO",
+        "DB",
+        "EVENTS_QUEUE",
+        "LAKE",
+    ] {
+        assert!(
+            said.contains(&format!("env.{binding}")),
+            "{binding}: {said}"
+        );
     }
 }

@@ -11,11 +11,16 @@ fn events_in_d1(state: &StateDir) -> i64 {
     let mut count = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "sqlite") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "sqlite")
+        {
             let database = rusqlite::Connection::open(&path).unwrap();
             // Wrangler keeps another database beside ours.
             let sql = "SELECT count(*) FROM event_ids";
-            count += database.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap_or(0);
+            count += database
+                .query_row(sql, [], |row| row.get::<_, i64>(0))
+                .unwrap_or(0);
         }
     }
     count

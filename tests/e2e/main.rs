@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
     reason = "tests stop at what goes wrong"
 )]
 

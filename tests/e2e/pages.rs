@@ -37,7 +37,10 @@ async fn three_views_and_five_clicks_on_the_demo_page_arrive_everywhere() {
     browser.click("#flush").await;
     let flushed = Instant::now();
     eventually("live shows exactly 3 and 5", async || {
-        let counts = (site.live_count("page_view").await, site.live_count("feature_use").await);
+        let counts = (
+            site.live_count("page_view").await,
+            site.live_count("feature_use").await,
+        );
         assert!(counts.0 <= 3 && counts.1 <= 5, "{counts:?}");
         (counts == (3, 5)).then_some(())
     })
@@ -53,7 +56,10 @@ async fn three_views_and_five_clicks_on_the_demo_page_arrive_everywhere() {
     })
     .await;
     let summary = site.get("/v1/analytics/metrics/summary").await;
-    assert_eq!(summary["byType"], serde_json::json!({"page_view": 3, "feature_use": 5}));
+    assert_eq!(
+        summary["byType"],
+        serde_json::json!({"page_view": 3, "feature_use": 5})
+    );
     let stored: BTreeSet<String> = site.stored_ids().await.into_iter().collect();
     assert_eq!(stored.len(), 8);
     let landed = lake::ids_of(&lake::pull(site.state.path()), &site.id);
@@ -117,7 +123,9 @@ async fn the_snippet_works_on_a_page_of_another_origin_and_loses_nothing_on_the_
     .await;
     browser.click("#b").await;
     browser.run("history.pushState({}, '', '/second')").await;
-    browser.run("history.replaceState({}, '', '/third?x=1')").await;
+    browser
+        .run("history.replaceState({}, '', '/third?x=1')")
+        .await;
     browser.run("history.pushState({}, '', '/third?x=2')").await;
     // Away at once, before the five seconds are over.
     browser.open("about:blank").await;
@@ -127,7 +135,12 @@ async fn the_snippet_works_on_a_page_of_another_origin_and_loses_nothing_on_the_
     })
     .await;
     let recent = site.get("/v1/analytics/events/recent").await;
-    let mut seen: Vec<String> = recent["events"].as_array().unwrap().iter().map(told).collect();
+    let mut seen: Vec<String> = recent["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(told)
+        .collect();
     seen.sort();
     assert_eq!(
         seen,

@@ -29,7 +29,9 @@ async fn a_batch_is_counted_stored_and_landed_as_it_was_cleaned() {
     assert_eq!(live["topFeatures"], json!([{"key": "export", "count": 1}]));
     site.settle().await;
 
-    let recent = site.get("/v1/analytics/events/recent?eventType=page_view").await;
+    let recent = site
+        .get("/v1/analytics/events/recent?eventType=page_view")
+        .await;
     let stored = &recent["events"][0];
     assert_eq!(stored["siteId"], site.id);
     assert_eq!(stored["source"], "tracker");
@@ -50,16 +52,24 @@ async fn a_batch_is_counted_stored_and_landed_as_it_was_cleaned() {
     let objects = lake::pull(site.state.path());
     let landed = lake::events_of(&objects, &site.id);
     assert_eq!(landed.len(), 2);
-    assert!(landed.contains(stored), "the lake's line is the stored event");
+    assert!(
+        landed.contains(stored),
+        "the lake's line is the stored event"
+    );
     let received = stored["receivedAt"].as_i64().unwrap();
     let (key, _) = objects
         .iter()
         .find(|(_, events)| events.contains(stored))
         .unwrap();
-    let hour = key.split("hour=").nth(1).unwrap()[..2].parse::<i64>().unwrap();
+    let hour = key.split("hour=").nth(1).unwrap()[..2]
+        .parse::<i64>()
+        .unwrap();
     assert_eq!(hour, received / 3_600_000 % 24);
     let name = key.rsplit('/').next().unwrap();
-    assert!(name.starts_with(&format!("{}-0-", site.id)) && name.ends_with(".ndjson.gz"), "{key}");
+    assert!(
+        name.starts_with(&format!("{}-0-", site.id)) && name.ends_with(".ndjson.gz"),
+        "{key}"
+    );
 }
 
 #[tokio::test]
@@ -69,9 +79,15 @@ async fn the_same_batch_ten_times_counts_and_lands_once() {
     assert_eq!(site.send_ok(&sent).await["accepted"], 3);
     for _ in 0..9 {
         let answer = site.send_ok(&sent).await;
-        assert_eq!((&answer["accepted"], &answer["duplicate"]), (&json!(0), &json!(3)));
+        assert_eq!(
+            (&answer["accepted"], &answer["duplicate"]),
+            (&json!(0), &json!(3))
+        );
         assert_eq!(answer["results"][2]["status"], "duplicate");
-        assert_eq!(answer["results"][2]["eventId"], sent["events"][2]["eventId"]);
+        assert_eq!(
+            answer["results"][2]["eventId"],
+            sent["events"][2]["eventId"]
+        );
     }
     site.settle().await;
     assert_eq!(site.live_count("page_view").await, 2);
@@ -81,9 +97,15 @@ async fn the_same_batch_ten_times_counts_and_lands_once() {
     let mut stored = site.stored_ids().await;
     stored.sort();
     assert_eq!(stored, ids(&sent));
-    assert_eq!(lake::ids_of(&lake::pull(site.state.path()), &site.id), ids(&sent));
+    assert_eq!(
+        lake::ids_of(&lake::pull(site.state.path()), &site.id),
+        ids(&sent)
+    );
     let health = site.get("/health").await;
-    assert_eq!(health["metrics"]["outcomes"], json!({"accepted": 3, "duplicate": 27}));
+    assert_eq!(
+        health["metrics"]["outcomes"],
+        json!({"accepted": 3, "duplicate": 27})
+    );
 }
 
 #[tokio::test]
@@ -101,9 +123,15 @@ async fn an_event_resent_in_another_batch_is_taken_back_from_the_live_counts() {
     .await;
     let summary = site.get("/v1/analytics/metrics/summary").await;
     assert_eq!(summary["total"], 2);
-    assert_eq!(lake::ids_of(&lake::pull(site.state.path()), &site.id), ids(&second));
+    assert_eq!(
+        lake::ids_of(&lake::pull(site.state.path()), &site.id),
+        ids(&second)
+    );
     let health = site.get("/health").await;
-    assert_eq!(health["metrics"]["outcomes"], json!({"accepted": 2, "duplicate": 1}));
+    assert_eq!(
+        health["metrics"]["outcomes"],
+        json!({"accepted": 2, "duplicate": 1})
+    );
 }
 
 #[tokio::test]
@@ -137,7 +165,12 @@ async fn half_a_megabyte_is_taken_whole_cut_into_parts_and_arrives_whole() {
 async fn many_batches_at_once_all_arrive_once() {
     let site = shared().new_site().await;
     let batches: Vec<Value> = (0..60)
-        .map(|n| batch(&[view(&format!("/{}", n % 7), "u1"), feature("f", &format!("u{n}"))]))
+        .map(|n| {
+            batch(&[
+                view(&format!("/{}", n % 7), "u1"),
+                feature("f", &format!("u{n}")),
+            ])
+        })
         .collect();
     let mut sends = tokio::task::JoinSet::new();
     for sent in &batches {
@@ -182,7 +215,10 @@ async fn a_private_visit_leaves_no_id_of_the_visitor() {
     let user = |path: &str| {
         let events = recent["events"].as_array().unwrap();
         let url = format!("https://shop.example{path}");
-        let event = events.iter().find(|e| e["eventData"]["url"] == url).unwrap();
+        let event = events
+            .iter()
+            .find(|e| e["eventData"]["url"] == url)
+            .unwrap();
         (event["userId"].clone(), event["sessionId"].clone())
     };
     let (id, session) = user("/gpc");

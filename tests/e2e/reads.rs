@@ -37,7 +37,10 @@ async fn recent_events_are_paged_and_filtered() {
     let all = site.get("/v1/analytics/events/recent").await;
     let all = all["events"].as_array().unwrap();
     assert_eq!(all.len(), 14);
-    let times: Vec<i64> = all.iter().map(|e| e["receivedAt"].as_i64().unwrap()).collect();
+    let times: Vec<i64> = all
+        .iter()
+        .map(|e| e["receivedAt"].as_i64().unwrap())
+        .collect();
     assert!(times.is_sorted_by(|a, b| a >= b), "{times:?}");
     let mut paged = Vec::new();
     let mut cursor = String::new();
@@ -59,7 +62,9 @@ async fn recent_events_are_paged_and_filtered() {
         ("userId=ann&eventType=feature_use", "userId", "ann", 0),
         ("userId=nobody", "userId", "nobody", 0),
     ] {
-        let page = site.get(&format!("/v1/analytics/events/recent?{filter}")).await;
+        let page = site
+            .get(&format!("/v1/analytics/events/recent?{filter}"))
+            .await;
         let events = page["events"].as_array().unwrap();
         assert_eq!(events.len(), n, "{filter}");
         assert!(events.iter().all(|event| event[field] == value), "{filter}");
@@ -69,7 +74,8 @@ async fn recent_events_are_paged_and_filtered() {
 #[tokio::test]
 async fn the_summary_adds_up() {
     let site = shared().new_site().await;
-    site.send_ok(&batch(&[view("/", "u"), view("/", "u"), feature("f", "u")])).await;
+    site.send_ok(&batch(&[view("/", "u"), view("/", "u"), feature("f", "u")]))
+        .await;
     site.settle().await;
     for window in [1, 60, 1440, 10_080] {
         // A minute may pass between sending and asking: the smallest window that is sure is two.
@@ -88,7 +94,12 @@ async fn the_summary_adds_up() {
             .sum();
         assert_eq!(sum, 3, "{window}");
     }
-    assert!(site.get("/v1/analytics/metrics/summary").await.get("bySource").is_none());
+    assert!(
+        site.get("/v1/analytics/metrics/summary")
+            .await
+            .get("bySource")
+            .is_none()
+    );
 }
 
 #[tokio::test]
@@ -125,7 +136,11 @@ async fn health_tells_everybody_the_status_and_the_token_the_rest() {
     let services = health["services"].as_object().unwrap();
     let names: Vec<&String> = services.keys().collect();
     assert_eq!(names, ["d1", "events_queue", "lake_do", "r2", "site_do"]);
-    assert!(services.values().all(|service| service["status"] == "healthy"));
+    assert!(
+        services
+            .values()
+            .all(|service| service["status"] == "healthy")
+    );
     assert_eq!(health["metrics"]["totalEvents"], 1);
     assert_eq!(health["metrics"]["eventsByType"], json!({"page_view": 1}));
     assert_eq!(
@@ -150,7 +165,12 @@ async fn sites_and_keys_are_made_by_the_admin_alone_and_a_key_can_be_revoked() {
     let admin = &system.keys().admin_token;
     let site = system.new_site().await;
     for token in ["x", site.read_token.as_str()] {
-        let answer = client.get(system.at("/v1/sites")).bearer_auth(token).send().await.unwrap();
+        let answer = client
+            .get(system.at("/v1/sites"))
+            .bearer_auth(token)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 401);
     }
     let post = async |path: String, body: Value| {
@@ -158,16 +178,32 @@ async fn sites_and_keys_are_made_by_the_admin_alone_and_a_key_can_be_revoked() {
         shoreline_tests::site::reply(request).await
     };
     let again = post("/v1/sites".into(), json!({"siteId": site.id})).await;
-    assert_eq!((again.status, &again.body["code"]), (409, &json!("already_exists")));
+    assert_eq!(
+        (again.status, &again.body["code"]),
+        (409, &json!("already_exists"))
+    );
     let bad = post("/v1/sites".into(), json!({"siteId": "Not An Id"})).await;
     assert_eq!((bad.status, &bad.body["field"]), (400, &json!("siteId")));
     let nowhere = post("/v1/sites/nowhere/keys".into(), json!({"kind": "read"})).await;
     assert_eq!(nowhere.status, 404);
-    let made = post(format!("/v1/sites/{}/keys", site.id), json!({"kind": "read"})).await;
+    let made = post(
+        format!("/v1/sites/{}/keys", site.id),
+        json!({"kind": "read"}),
+    )
+    .await;
     assert_eq!(made.status, 201);
-    let path = format!("/v1/sites/{}/keys/{}", site.id, made.body["keyId"].as_str().unwrap());
+    let path = format!(
+        "/v1/sites/{}/keys/{}",
+        site.id,
+        made.body["keyId"].as_str().unwrap()
+    );
     for _ in 0..2 {
-        let gone = client.delete(system.at(&path)).bearer_auth(admin).send().await.unwrap();
+        let gone = client
+            .delete(system.at(&path))
+            .bearer_auth(admin)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(gone.status(), 204);
     }
     // It was never used, so no isolate remembers it: it is refused at once.

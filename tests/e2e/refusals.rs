@@ -40,7 +40,11 @@ async fn bad_bodies_are_4xx_and_the_next_request_is_served() {
         ("[{\"events\":[]}]".into(), 400, "malformed_json"),
         ("\"text\"".into(), 400, "malformed_json"),
         ("{\"events\":7}".into(), 400, "malformed_json"),
-        ("{\"batchId\":\"x\",\"events\":[{}]}".into(), 400, "malformed_json"),
+        (
+            "{\"batchId\":\"x\",\"events\":[{}]}".into(),
+            400,
+            "malformed_json",
+        ),
         (deep, 400, "malformed_json"),
         (deep_object, 400, "malformed_json"),
         ("x".repeat(10_000_000), 413, "payload_too_large"),
@@ -53,7 +57,10 @@ async fn bad_bodies_are_4xx_and_the_next_request_is_served() {
         let reply = post_body(&site, body).await;
         assert_eq!(code(&reply), (status, want), "{shown}");
         assert_eq!(reply.body["status"], status, "{shown}");
-        assert!(reply.body["detail"].as_str().unwrap().ends_with('.'), "{shown}");
+        assert!(
+            reply.body["detail"].as_str().unwrap().ends_with('.'),
+            "{shown}"
+        );
         still_works(&site).await;
     }
     let invalid_utf8 = post_body(&site, b"{\"events\":[{\"a\":\"\xff\"}]}".to_vec()).await;
@@ -66,8 +73,12 @@ async fn an_event_nested_without_end_does_not_spoil_its_neighbours() {
     let site = shared().new_site().await;
     let good = view("/", "u").to_string();
     let deep = nested("{\"a\":", "1", "}", 1_000);
-    let overflow = view("/b", "u").to_string().replacen("{", "{\"n\":1e999,", 1);
-    let surrogate = view("/c", "u").to_string().replace("A page", "half \\ud83d");
+    let overflow = view("/b", "u")
+        .to_string()
+        .replacen("{", "{\"n\":1e999,", 1);
+    let surrogate = view("/c", "u")
+        .to_string()
+        .replace("A page", "half \\ud83d");
     let body = format!("{{\"events\":[{deep},{good},{overflow},{surrogate}]}}");
     let reply = post_body(&site, body).await;
     assert_eq!(reply.status, 202, "{}", reply.body);
@@ -127,11 +138,20 @@ async fn keys_and_origins_decide_who_may_send() {
     let origin = Some(site.origin.as_str());
     let unknown = "slb_demo_aaaaaaaaaaaaaaaaaaaaaaaaaa";
     for key in ["", "x", unknown, "slb_demo_'%20OR%201=1--"] {
-        assert_eq!(code(&send(key, origin).await), (401, "unknown_key"), "{key}");
+        assert_eq!(
+            code(&send(key, origin).await),
+            (401, "unknown_key"),
+            "{key}"
+        );
     }
     let read = site.read_token.clone();
     assert_eq!(code(&send(&read, origin).await), (403, "wrong_scope"));
-    for origin in [None, Some("null"), Some("https://evil.example"), Some(other.origin.as_str())] {
+    for origin in [
+        None,
+        Some("null"),
+        Some("https://evil.example"),
+        Some(other.origin.as_str()),
+    ] {
         let reply = send(&site.browser_key, origin).await;
         assert_eq!(code(&reply), (403, "origin_not_allowed"), "{origin:?}");
     }
@@ -167,7 +187,12 @@ async fn media_types_and_methods_are_checked() {
     for (method, path, status, allow) in [
         (Method::GET, "/v1/events", 405, Some("POST, OPTIONS")),
         (Method::PUT, "/v1/events", 405, Some("POST, OPTIONS")),
-        (Method::POST, "/v1/analytics/live", 405, Some("GET, HEAD, OPTIONS")),
+        (
+            Method::POST,
+            "/v1/analytics/live",
+            405,
+            Some("GET, HEAD, OPTIONS"),
+        ),
         (Method::POST, "/v1/nothing", 404, None),
         (Method::GET, "/v1/nothing", 404, None),
     ] {
@@ -198,10 +223,18 @@ async fn any_page_can_read_the_answer() {
             .unwrap();
         assert_eq!(answer.status(), status);
         let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
-        assert_eq!(header("access-control-allow-origin"), "https://stranger.example");
+        assert_eq!(
+            header("access-control-allow-origin"),
+            "https://stranger.example"
+        );
         assert_eq!(header("access-control-expose-headers"), "Retry-After");
         assert_eq!(header("vary"), "Origin");
-        assert!(answer.headers().get("access-control-allow-credentials").is_none());
+        assert!(
+            answer
+                .headers()
+                .get("access-control-allow-credentials")
+                .is_none()
+        );
     }
     let preflight = client
         .request(Method::OPTIONS, format!("{}/v1/events", site.url))
@@ -237,7 +270,10 @@ async fn gzip_is_unpacked_and_a_bomb_is_not() {
     let bomb = gzip(&vec![b' '; 200_000_000]);
     assert!(bomb.len() < 300_000);
     assert_eq!(code(&send(bomb).await), (413, "payload_too_large"));
-    assert_eq!(code(&send(good.into_bytes()).await), (400, "malformed_json"));
+    assert_eq!(
+        code(&send(good.into_bytes()).await),
+        (400, "malformed_json")
+    );
     let mut cut = gzip(batch(&[view("/", "u")]).to_string().as_bytes());
     cut.truncate(cut.len() / 2);
     assert_eq!(code(&send(cut).await), (400, "malformed_json"));
@@ -248,8 +284,11 @@ async fn gzip_is_unpacked_and_a_bomb_is_not() {
 async fn a_body_of_unknown_length_is_read_to_the_limit_and_no_further() {
     let site = shared().new_site().await;
     let chunked = async |text: String| {
-        let chunks: Vec<Result<Vec<u8>, std::io::Error>> =
-            text.into_bytes().chunks(50_000).map(|c| Ok(c.to_vec())).collect();
+        let chunks: Vec<Result<Vec<u8>, std::io::Error>> = text
+            .into_bytes()
+            .chunks(50_000)
+            .map(|c| Ok(c.to_vec()))
+            .collect();
         let body = reqwest::Body::wrap_stream(tokio_stream::iter(chunks));
         post_body(&site, body).await
     };
@@ -265,11 +304,17 @@ async fn a_dry_run_judges_and_stores_nothing() {
     let site = shared().new_site().await;
     let batch = batch(&[view("/", "u"), json!({})]);
     let mut request = site.post().body(batch.to_string()).build().unwrap();
-    request.url_mut().query_pairs_mut().append_pair("dryRun", "1");
+    request
+        .url_mut()
+        .query_pairs_mut()
+        .append_pair("dryRun", "1");
     let answer = Client::new().execute(request).await.unwrap();
     assert_eq!(answer.status(), 200);
     let body: Value = answer.json().await.unwrap();
-    assert_eq!((&body["accepted"], &body["rejected"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        (&body["accepted"], &body["rejected"]),
+        (&json!(1), &json!(1))
+    );
     // The same batch is new afterwards.
     assert_eq!(site.send_ok(&batch).await["accepted"], 1);
     assert_eq!(site.live_count("page_view").await, 1);

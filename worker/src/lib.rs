@@ -4,6 +4,7 @@
 //! requests and statements as plain values, and is tested natively. The shell translates between
 //! it and the platform, and is compiled for wasm alone.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 pub mod admin;
 pub mod admit;

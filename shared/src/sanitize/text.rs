@@ -3,9 +3,9 @@
 use crate::limits::MAX_STRING_CHARS;
 use crate::privacy::{REDACTED, clean_url, is_absolute_url, redact, suspicion};
 
-/// Passes that a string gets to settle. Two do for anything a page would send; a third and fourth
-/// are needed where cutting a long text leaves something that looks private at its end.
-const MAX_PASSES: usize = 6;
+/// Passes that a string gets to settle after the first. One or two are needed where cutting a long
+/// text leaves something at its end that is private or no longer whole; none was found that needs more.
+const MAX_PASSES: usize = 4;
 
 /// How a string is looked at.
 #[derive(Clone, Copy)]

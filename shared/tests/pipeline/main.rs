@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod common;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod properties;

@@ -5,6 +5,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::disallowed_methods,
@@ -42,7 +43,10 @@ async fn main() {
         panic!("usage: load URL KEY ORIGIN PID SECONDS");
     };
     let target = |query: &str, ok| Target {
-        address: url.trim_start_matches("http://").trim_end_matches('/').to_owned(),
+        address: url
+            .trim_start_matches("http://")
+            .trim_end_matches('/')
+            .to_owned(),
         path: format!("/v1/events?key={key}{query}"),
         origin: origin.clone(),
         ok,
@@ -103,7 +107,7 @@ fn body() -> String {
 fn event(n: usize) -> Value {
     json!({
         "eventId": uuid(),
-        "eventType": if n % 3 == 0 { "feature_use" } else { "page_view" },
+        "eventType": if n.is_multiple_of(3) { "feature_use" } else { "page_view" },
         "userId": "0198c1d2-0000-7000-8000-000000000001",
         "sessionId": "0198c1d2-0000-7000-8000-000000000002",
         "eventData": {
@@ -153,7 +157,10 @@ async fn read_answer(stream: &mut BufReader<TcpStream>) -> String {
 
 fn memory_mb(pid: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap();
     let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
     kilobytes / 1024
 }

@@ -298,7 +298,7 @@ impl<S: Sql> LakeStore<S> {
         }
     }
 
-    /// Forgets parts older than [`PART_MEMORY_MS`].
+    /// Forgets parts older than 15 days (`PART_MEMORY_MS`).
     ///
     /// # Errors
     /// Whatever the database says.

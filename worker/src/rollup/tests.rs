@@ -13,7 +13,7 @@ fn database() -> TestSql {
 
 fn event(site: &str, n: usize, at: i64) -> serde_json::Value {
     json!({
-        "eventId": uuid(n), "eventType": if n % 2 == 0 { "page_view" } else { "error" },
+        "eventId": uuid(n), "eventType": if n.is_multiple_of(2) { "page_view" } else { "error" },
         "siteId": site, "source": "tracker", "userId": "u", "receivedAt": at,
         "eventData": {"text": "it's \"quoted\" \u{1f600} \\"},
     })
