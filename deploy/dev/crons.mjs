@@ -22,7 +22,7 @@ export function fireCrons(url, onError) {
  * @param {string} cron
  */
 async function fire(url, cron) {
-  const answer = await fetch(`${url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent(cron)}`);
+  const answer = await fetch(`${url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent(cron)}`, { signal: AbortSignal.timeout(EVERY_MS) });
   const outcome = await answer.text();
   if (!answer.ok) throw new Error(outcome.slice(0, 200));
 }

@@ -8,6 +8,7 @@
 
 pub mod admin;
 pub mod admit;
+pub mod alarm;
 pub mod auth;
 pub mod batch;
 pub mod config;

@@ -9,7 +9,7 @@ mod snapshot;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::live::{ACCEPTED, DUPLICATE, HOUR_MS, Kind, MINUTE_MS, floor_to};
+use crate::live::{ACCEPTED, DUPLICATE, HOUR_MS, Kind, MINUTE_MS};
 use crate::sql::{Param, Sql, SqlError};
 
 pub use outbox::{Confirmation, ConfirmedPart, Message, OutboxState};
@@ -208,9 +208,7 @@ impl<S: Sql> SiteStore<S> {
     /// Whatever the database says.
     pub fn next_due(&self, last_prune_ms: i64) -> Result<Option<i64>, SqlError> {
         let outbox = self.outbox_due()?;
-        let prune = self
-            .has_prunable()?
-            .then(|| floor_to(last_prune_ms, PRUNE_EVERY_MS).saturating_add(PRUNE_EVERY_MS));
+        let prune = self.has_prunable()?.then(|| prune_due(last_prune_ms));
         Ok(outbox.into_iter().chain(prune).min())
     }
 
@@ -226,6 +224,11 @@ impl<S: Sql> SiteStore<S> {
         )?;
         Ok(row.is_some_and(|row| row.any != 0))
     }
+}
+
+/// When what is old is deleted next.
+pub const fn prune_due(last_prune_ms: i64) -> i64 {
+    last_prune_ms.saturating_add(PRUNE_EVERY_MS)
 }
 
 /// The name of a counter's kind in the table, pinned by a test to what [`Kind`] serializes to.

@@ -1,39 +1,61 @@
-//! An object's one alarm: the earliest of all due times.
+//! The alarm of a Durable Object, by what [`crate::alarm`] decides.
 
 use std::cell::Cell;
 
 use worker::{Result, State};
 
-/// How long a run may take before the alarm rings again all the same: it is armed before the work,
-/// so that a run that dies is not the last.
-const SAFETY_MS: i64 = 30_000;
+use crate::alarm::Alarm;
 
-/// What this instance knows of its alarm, so that a batch that comes while one is set costs no
-/// write. Nothing is known after a start: the first call sets it anew.
+/// The platform's alarm and what this instance knows of it.
 #[derive(Debug, Default)]
-pub(super) struct Alarm {
-    armed: Cell<Option<i64>>,
+pub(super) struct AlarmClock {
+    known: Cell<Alarm>,
 }
 
-impl Alarm {
-    /// Makes sure that the alarm rings at `due_ms` or before.
-    pub(super) async fn wake_by(&self, state: &State, due_ms: i64, now_ms: i64) -> Result<()> {
-        if self.armed.get().is_some_and(|armed| armed <= due_ms) {
+impl AlarmClock {
+    /// Whether this instance has not looked yet what is due.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.known.get() == Alarm::Unknown
+    }
+
+    /// Makes sure of a ring at `due_ms` or before.
+    pub(super) async fn by(&self, state: &State, due_ms: i64, now_ms: i64) -> Result<()> {
+        self.set(state, self.known.get().by(due_ms), now_ms).await
+    }
+
+    /// Arms it for the case that the run which begins now dies.
+    pub(super) async fn begin(&self, state: &State, now_ms: i64) -> Result<()> {
+        self.set(state, Alarm::safety(now_ms), now_ms).await
+    }
+
+    /// Sets it to what is due, or off.
+    pub(super) async fn rest(&self, state: &State, due: Option<i64>, now_ms: i64) -> Result<()> {
+        self.set(state, Alarm::rest(due), now_ms).await
+    }
+
+    /// Sets it anew, whatever this instance believes: an alarm can be lost.
+    pub(super) async fn look(&self, state: &State, due: Option<i64>, now_ms: i64) -> Result<()> {
+        self.known.set(Alarm::Unknown);
+        self.rest(state, due, now_ms).await
+    }
+
+    async fn set(&self, state: &State, wanted: Alarm, now_ms: i64) -> Result<()> {
+        if self.known.replace(wanted) == wanted {
             return Ok(());
         }
-        self.set(state, due_ms, now_ms).await
-    }
-
-    /// The alarm rang: arms it for the case that the work dies.
-    pub(super) async fn rang(&self, state: &State, now_ms: i64) -> Result<()> {
-        self.set(state, now_ms.saturating_add(SAFETY_MS), now_ms)
-            .await
-    }
-
-    async fn set(&self, state: &State, due_ms: i64, now_ms: i64) -> Result<()> {
-        self.armed.set(Some(due_ms));
-        // The platform's binding takes an offset, not a time.
-        let offset = due_ms.saturating_sub(now_ms).max(0);
-        state.storage().set_alarm(offset).await
+        let storage = state.storage();
+        let done = match wanted {
+            Alarm::At(due_ms) => {
+                // The platform's binding takes an offset, not a time.
+                storage
+                    .set_alarm(due_ms.saturating_sub(now_ms).max(0))
+                    .await
+            }
+            _ => storage.delete_alarm().await,
+        };
+        if done.is_err() {
+            self.known.set(Alarm::Unknown);
+        }
+        done
     }
 }

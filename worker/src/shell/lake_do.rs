@@ -8,7 +8,7 @@ use worker::{
     durable_object,
 };
 
-use super::alarm::Alarm;
+use super::alarm::AlarmClock;
 use super::bindings::{LAKE, config};
 use super::do_sql::DoSql;
 use super::gzip::compress;
@@ -23,7 +23,7 @@ use crate::sql::SqlError;
 #[durable_object]
 pub struct LakeDo {
     store: std::result::Result<LakeStore<DoSql>, SqlError>,
-    alarm: Alarm,
+    alarm: AlarmClock,
     pruned_at: Cell<i64>,
     state: State,
     env: Env,
@@ -42,7 +42,7 @@ impl DurableObject for LakeDo {
         random(&mut bytes);
         Self {
             store: LakeStore::open(DoSql::new(&state), rule, now_ms(), bytes),
-            alarm: Alarm::default(),
+            alarm: AlarmClock::default(),
             pruned_at: Cell::new(0),
             state,
             env,
@@ -54,18 +54,25 @@ impl DurableObject for LakeDo {
             Ok(store) => store,
             Err(error) => return objects::answer::<(), _>(Err(error)),
         };
+        if self.alarm.is_unknown() {
+            let due = store.next_due().map_err(|error| to_error(&error))?;
+            self.alarm.rest(&self.state, due, now_ms()).await?;
+        }
         match request.path().as_str() {
             APPEND => {
                 let body = request.text().await?;
                 let result = serde_json::from_str::<Append<'_>>(&body)
                     .map_err(|error| SqlError(error.to_string()))
                     .and_then(|append| store.append(&append, now_ms()));
-                self.rearm(store).await?;
+                if let Some(due) = store.next_due().map_err(|error| to_error(&error))? {
+                    self.alarm.by(&self.state, due, now_ms()).await?;
+                }
                 objects::answer(result)
             }
             STATE => objects::answer(store.state()),
             WAKE => {
-                self.rearm(store).await?;
+                let due = store.next_due().map_err(|error| to_error(&error))?;
+                self.alarm.look(&self.state, due, now_ms()).await?;
                 objects::answer(Ok::<_, SqlError>(()))
             }
             _ => Response::error("no such command", 404),
@@ -85,7 +92,7 @@ impl LakeDo {
     /// Seals what is due, puts what is sealed, and sets the next alarm.
     async fn run(&self) -> Result<()> {
         let store = self.store.as_ref().map_err(to_error)?;
-        self.alarm.rang(&self.state, now_ms()).await?;
+        self.alarm.begin(&self.state, now_ms()).await?;
         if now_ms().saturating_sub(self.pruned_at.get()) >= HOUR_MS {
             store.prune(now_ms()).map_err(|error| to_error(&error))?;
             self.pruned_at.set(now_ms());
@@ -115,7 +122,8 @@ impl LakeDo {
                 .settle(&object, fate, now_ms())
                 .map_err(|error| to_error(&error))?;
         }
-        self.rearm(store).await
+        let due = store.next_due().map_err(|error| to_error(&error))?;
+        self.alarm.rest(&self.state, due, now_ms()).await
     }
 
     /// Puts a sealed object into the bucket, unless its key is taken.
@@ -146,13 +154,6 @@ impl LakeDo {
         match bucket.head(&object.key).await? {
             Some(there) => Ok(Landing::Taken(there.custom_metadata()?)),
             None => Ok(Landing::Unknown("the key was taken and is free".to_owned())),
-        }
-    }
-
-    async fn rearm(&self, store: &LakeStore<DoSql>) -> Result<()> {
-        match store.next_due().map_err(|error| to_error(&error))? {
-            Some(due) => self.alarm.wake_by(&self.state, due, now_ms()).await,
-            None => Ok(()),
         }
     }
 }

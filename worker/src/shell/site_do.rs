@@ -7,13 +7,13 @@ use worker::{
     durable_object,
 };
 
-use super::alarm::Alarm;
+use super::alarm::AlarmClock;
 use super::bindings::{EVENTS_QUEUE, config};
 use super::do_sql::DoSql;
 use super::ingest_worker::{now_ms, random};
 use super::{log, objects};
 use crate::routes::{COMMIT, CONFIRM, SNAPSHOT, STATE, WAKE, parse_object};
-use crate::site::{Commit, Confirmation, Message, PRUNE_EVERY_MS, SiteStore};
+use crate::site::{Commit, Confirmation, Message, SiteStore, prune_due};
 use crate::sql::SqlError;
 
 /// How long a new part waits for company before it is sent: several parts share a message, and a
@@ -27,7 +27,7 @@ const POSTPONE_MS: i64 = 1_000;
 #[durable_object]
 pub struct SiteDo {
     store: std::result::Result<SiteStore<DoSql>, SqlError>,
-    alarm: Alarm,
+    alarm: AlarmClock,
     pruned_at: Cell<i64>,
     state: State,
     env: Env,
@@ -38,7 +38,7 @@ impl DurableObject for SiteDo {
         let resend_ms = config(&env).map_or(120_000, |config| config.resend_ms);
         Self {
             store: SiteStore::open(DoSql::new(&state), resend_ms),
-            alarm: Alarm::default(),
+            alarm: AlarmClock::default(),
             pruned_at: Cell::new(now_ms()),
             state,
             env,
@@ -51,6 +51,11 @@ impl DurableObject for SiteDo {
             Err(error) => return objects::answer::<(), _>(Err(error)),
         };
         let now = now_ms();
+        if self.alarm.is_unknown() {
+            // The first call after a start: what the last instance left is drained soon.
+            let due = self.next_due(store)?;
+            self.alarm.rest(&self.state, due, now).await?;
+        }
         match request.path().as_str() {
             COMMIT => {
                 let body = request.text().await?;
@@ -59,7 +64,7 @@ impl DurableObject for SiteDo {
                     .and_then(|commit| store.commit(&commit));
                 if result.is_ok() {
                     self.alarm
-                        .wake_by(&self.state, now.saturating_add(GATHER_MS), now)
+                        .by(&self.state, now.saturating_add(GATHER_MS), now)
                         .await?;
                 }
                 objects::answer(result)
@@ -69,13 +74,16 @@ impl DurableObject for SiteDo {
                 let result = serde_json::from_str::<Confirmation>(&body)
                     .map_err(|error| SqlError(error.to_string()))
                     .and_then(|confirmation| store.confirm(&confirmation));
-                self.rearm(store).await?;
+                if let Some(due) = self.next_due(store)? {
+                    self.alarm.by(&self.state, due, now).await?;
+                }
                 objects::answer(result)
             }
             SNAPSHOT => objects::answer(store.snapshot(now)),
             STATE => objects::answer(store.outbox_state()),
             WAKE => {
-                self.rearm(store).await?;
+                let due = self.next_due(store)?;
+                self.alarm.look(&self.state, due, now).await?;
                 objects::answer(Ok::<_, SqlError>(()))
             }
             _ => Response::error("no such command", 404),
@@ -95,8 +103,8 @@ impl SiteDo {
     /// Sends what is due, deletes what is old, and sets the next alarm.
     async fn run(&self) -> Result<()> {
         let store = self.store.as_ref().map_err(to_error)?;
-        self.alarm.rang(&self.state, now_ms()).await?;
-        if now_ms().saturating_sub(self.pruned_at.get()) >= PRUNE_EVERY_MS {
+        self.alarm.begin(&self.state, now_ms()).await?;
+        if now_ms() >= prune_due(self.pruned_at.get()) {
             store.prune(now_ms()).map_err(|error| to_error(&error))?;
             self.pruned_at.set(now_ms());
         }
@@ -109,7 +117,8 @@ impl SiteDo {
         for message in &messages {
             self.send(store, message).await?;
         }
-        self.rearm(store).await
+        let due = self.next_due(store)?;
+        self.alarm.rest(&self.state, due, now_ms()).await
     }
 
     async fn send(&self, store: &SiteStore<DoSql>, message: &Message) -> Result<()> {
@@ -131,14 +140,10 @@ impl SiteDo {
         noted.map_err(|error| to_error(&error))
     }
 
-    async fn rearm(&self, store: &SiteStore<DoSql>) -> Result<()> {
-        let due = store
+    fn next_due(&self, store: &SiteStore<DoSql>) -> Result<Option<i64>> {
+        store
             .next_due(self.pruned_at.get())
-            .map_err(|error| to_error(&error))?;
-        match due {
-            Some(due) => self.alarm.wake_by(&self.state, due, now_ms()).await,
-            None => Ok(()),
-        }
+            .map_err(|error| to_error(&error))
     }
 }
 

@@ -57,7 +57,6 @@ pub struct OutboxState {
 struct DueRow {
     part_id: String,
     bytes: i64,
-    message: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -80,14 +79,16 @@ impl<S: Sql> SiteStore<S> {
         now_ms: i64,
     ) -> Result<Vec<Message>, SqlError> {
         let room = self.room()?;
-        let mut due: Vec<DueRow> = self.sql.rows(
-            "SELECT part_id, bytes, message FROM outbox WHERE due_at <= ?1 ORDER BY seq LIMIT ?2",
-            &[now_ms.into(), PARTS_PER_RUN.into()],
-        )?;
         // What was sent before is in the count of unconfirmed messages already; what is new needs room.
-        if room == 0 {
-            due.retain(|row| row.message.is_some());
-        }
+        let due: Vec<DueRow> = self.sql.rows(
+            "SELECT part_id, bytes FROM outbox \
+             WHERE due_at <= ?1 AND (?3 OR message IS NOT NULL) ORDER BY seq LIMIT ?2",
+            &[
+                now_ms.into(),
+                PARTS_PER_RUN.into(),
+                i64::from(room > 0).into(),
+            ],
+        )?;
         let sizes: Vec<usize> = due
             .iter()
             .map(|row| usize::try_from(row.bytes).unwrap_or(usize::MAX))

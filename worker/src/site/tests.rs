@@ -259,6 +259,26 @@ fn what_is_old_is_pruned_and_not_shown_before() {
     assert!(store.next_due(NOW).unwrap().is_some());
 }
 
+#[test]
+fn an_alarm_that_rings_in_time_is_not_asked_to_ring_at_once_again() {
+    let sql = TestSql::new();
+    let store = SiteStore::open(&sql, RESEND).unwrap();
+    commit(
+        &store,
+        &publication(Some(1), &[("page_view", "u", 10)], NOW),
+    )
+    .unwrap();
+    let part = store.due_messages("demo", 0, NOW).unwrap()[0].part_ids[0].clone();
+    confirm(&store, &part, &[]);
+    // Nothing is left but to prune; at any moment of the ten minutes.
+    for last_prune in [NOW, NOW + 1, NOW + PRUNE_EVERY_MS - 1] {
+        let rings_at = store.next_due(last_prune).unwrap().unwrap();
+        assert!(rings_at >= prune_due(last_prune));
+        let pruned_at = rings_at;
+        assert!(store.next_due(pruned_at).unwrap().unwrap() > rings_at);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
