@@ -7,8 +7,11 @@
 
 mod object;
 mod partition;
+mod seal;
+mod state;
 mod store;
 
 pub use object::{Fate, Landing, SealedObject, fate_of_conflict};
 pub use partition::{epoch_name, hour_of, object_key};
-pub use store::{Append, AppendPart, LakeState, LakeStore, SealRule};
+pub use state::LakeState;
+pub use store::{Append, AppendPart, LakeStore, SealRule};

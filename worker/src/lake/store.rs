@@ -1,11 +1,10 @@
 //! The rows of a lake shard, on the SQLite of its Durable Object.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::object::{Fate, SealedObject};
-use super::partition::{epoch_name, hour_of, object_key};
-use crate::auth::sha256_hex;
+use super::partition::{epoch_name, hour_of};
 use crate::live::HOUR_MS;
 use crate::outbox::resend_delay_ms;
 use crate::sql::{Sql, SqlError};
@@ -46,29 +45,11 @@ pub struct SealRule {
     pub age_ms: i64,
 }
 
-/// How full a lake shard is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LakeState {
-    /// Events appended and not known to have landed.
-    pub pending_events: i64,
-    /// Sealed objects not known to have landed.
-    pub pending_objects: i64,
-    /// Puts tried for the object that was tried most.
-    pub most_tries: i64,
-    /// Objects whose key holds something else.
-    pub conflicts: i64,
-    /// Events known to have landed, ever.
-    pub landed_events: i64,
-    /// Objects known to have landed, ever.
-    pub landed_objects: i64,
-}
-
 /// The store of one lake shard.
 #[derive(Debug)]
 pub struct LakeStore<S> {
-    sql: S,
-    rule: SealRule,
+    pub(super) sql: S,
+    pub(super) rule: SealRule,
 }
 
 const SCHEMA: [&str; 6] = [
@@ -87,17 +68,6 @@ const SCHEMA: [&str; 6] = [
      hash TEXT NOT NULL, n INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, \
      due_at INTEGER NOT NULL, conflict INTEGER NOT NULL DEFAULT 0)",
 ];
-
-#[derive(Deserialize)]
-struct OpenRow {
-    id: i64,
-    bytes: i64,
-}
-
-#[derive(Deserialize)]
-struct Lines {
-    lines: String,
-}
 
 impl<S: Sql> LakeStore<S> {
     /// Opens the store; the first time, makes it with an epoch of its own.
@@ -152,90 +122,6 @@ impl<S: Sql> LakeStore<S> {
                 lines.into(),
             ],
         )
-    }
-
-    /// Seals every hour's open rows that are due. An object takes rows in the order they came, up
-    /// to the rule's size, so that it fits the memory of an isolate.
-    ///
-    /// # Errors
-    /// Whatever the database says.
-    pub fn seal(&self, site: &str, shard: u32, now_ms: i64) -> Result<(), SqlError> {
-        #[derive(Deserialize)]
-        struct Hour {
-            hour: i64,
-        }
-        loop {
-            let due: Option<Hour> = self.sql.first(
-                "SELECT hour FROM rows WHERE sequence IS NULL GROUP BY hour \
-                 HAVING sum(bytes) >= ?1 OR min(at) <= ?2 ORDER BY hour LIMIT 1",
-                &[
-                    self.rule.bytes.into(),
-                    now_ms.saturating_sub(self.rule.age_ms).into(),
-                ],
-            )?;
-            let Some(Hour { hour }) = due else {
-                return Ok(());
-            };
-            self.sql
-                .transaction(&mut || self.seal_one(site, shard, hour, now_ms))?;
-        }
-    }
-
-    fn seal_one(&self, site: &str, shard: u32, hour: i64, now_ms: i64) -> Result<(), SqlError> {
-        #[derive(Deserialize)]
-        struct Next {
-            epoch: String,
-            sequence: i64,
-        }
-        let open: Vec<OpenRow> = self.sql.rows(
-            "SELECT id, bytes FROM rows WHERE sequence IS NULL AND hour = ?1 ORDER BY id",
-            &[hour.into()],
-        )?;
-        let mut bytes = 0_i64;
-        let last = open
-            .iter()
-            .take_while(|row| {
-                let fits = bytes == 0 || bytes.saturating_add(row.bytes) <= self.rule.bytes;
-                bytes = bytes.saturating_add(row.bytes);
-                fits
-            })
-            .last();
-        let (Some(last), Some(next)) = (
-            last,
-            self.sql.first::<Next>(
-                "UPDATE shard SET sequence = sequence + 1 RETURNING epoch, sequence",
-                &[],
-            )?,
-        ) else {
-            return Ok(());
-        };
-        self.sql.run(
-            "UPDATE rows SET sequence = ?1 WHERE sequence IS NULL AND hour = ?2 AND id <= ?3",
-            &[next.sequence.into(), hour.into(), last.id.into()],
-        )?;
-        let hash = sha256_hex(self.ndjson(next.sequence)?.as_bytes());
-        self.sql.run(
-            "INSERT INTO objects (sequence, key, hash, n, due_at) \
-             SELECT ?1, ?2, ?3, sum(n), ?4 FROM rows WHERE sequence = ?1",
-            &[
-                next.sequence.into(),
-                object_key(site, shard, &next.epoch, next.sequence, hour).into(),
-                hash.into(),
-                now_ms.into(),
-            ],
-        )
-    }
-
-    /// The content of a sealed object: its rows' lines in the order they came.
-    ///
-    /// # Errors
-    /// Whatever the database says.
-    pub fn ndjson(&self, sequence: i64) -> Result<String, SqlError> {
-        let rows: Vec<Lines> = self.sql.rows(
-            "SELECT lines FROM rows WHERE sequence = ?1 ORDER BY id",
-            &[sequence.into()],
-        )?;
-        Ok(rows.into_iter().map(|row| row.lines).collect())
     }
 
     /// The next sealed object whose put is due.
@@ -327,38 +213,6 @@ impl<S: Sql> LakeStore<S> {
             &[self.rule.age_ms.into(), self.rule.bytes.into()],
         )?;
         Ok(row.and_then(|row| row.due))
-    }
-
-    /// How full the shard is.
-    ///
-    /// # Errors
-    /// Whatever the database says.
-    pub fn state(&self) -> Result<LakeState, SqlError> {
-        #[derive(Deserialize)]
-        struct Row {
-            pending_events: i64,
-            pending_objects: i64,
-            most_tries: i64,
-            conflicts: i64,
-            landed_events: i64,
-            landed_objects: i64,
-        }
-        let row: Option<Row> = self.sql.first(
-            "SELECT landed_events, landed_objects, \
-                (SELECT coalesce(sum(n), 0) FROM rows) AS pending_events, \
-                (SELECT count(*) FROM objects) AS pending_objects, \
-                (SELECT coalesce(max(tries), 0) FROM objects) AS most_tries, \
-                (SELECT count(*) FROM objects WHERE conflict = 1) AS conflicts FROM shard",
-            &[],
-        )?;
-        Ok(row.map_or_else(LakeState::default, |row| LakeState {
-            pending_events: row.pending_events,
-            pending_objects: row.pending_objects,
-            most_tries: row.most_tries,
-            conflicts: row.conflicts,
-            landed_events: row.landed_events,
-            landed_objects: row.landed_objects,
-        }))
     }
 }
 

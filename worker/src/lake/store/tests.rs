@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::auth::sha256_hex;
 use crate::lake::Landing;
 use crate::testing::{NOW, TestSql, uuid};
 
