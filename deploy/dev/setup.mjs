@@ -1,7 +1,8 @@
 // `npm run setup`: fetches and compiles what the build needs and this machine lacks. Done again, it does nothing.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { basename } from 'node:path';
 import { Failure, isProgram, main, outputOf, runLogged, say, seconds } from './process.mjs';
-import { at, lockedVersion, packagesInstalled, tools } from './project.mjs';
+import { at, lockedVersion, packagesInstalled, toolEnv, tools } from './project.mjs';
 
 const OLDEST_NODE = 20;
 const WASM = 'wasm32-unknown-unknown';
@@ -59,11 +60,14 @@ async function installCargoTools() {
   const list = at('.tools', '.crates.toml');
   const installed = existsSync(list) ? readFileSync(list, 'utf8') : '';
   const missing = cargoTools().filter(({ crate, version, path }) => !existsSync(path) || !installed.includes(`"${crate} ${version} `));
-  if (missing.length === 0) return;
-  const crates = missing.map(({ crate, version }) => `${crate}@${version}`);
-  // Not --locked: the lock file that wasm-bindgen-cli comes with does not build.
   const objects = at('.tools', 'target');
-  await step(crates.join(' and '), 'cargo', ['install', '--root', at('.tools'), '--target-dir', objects, ...crates]);
+  // They run for seconds and are compiled for minutes: a third fewer if not for the last bit of speed.
+  const env = { CARGO_PROFILE_RELEASE_OPT_LEVEL: '1', ...toolEnv() };
+  for (const { crate, version, path } of missing) {
+    // Not --locked: the lock file that wasm-bindgen-cli comes with does not build.
+    const args = ['install', '--root', at('.tools'), '--target-dir', objects, '--bin', basename(path), `${crate}@${version}`];
+    await step(`${crate} ${version}`, 'cargo', args, env);
+  }
   rmSync(objects, { recursive: true, force: true });
 }
 
@@ -71,11 +75,12 @@ async function installCargoTools() {
  * @param {string} what
  * @param {string} command
  * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} [env]
  */
-async function step(what, command, args) {
+async function step(what, command, args, env) {
   const start = Date.now();
   say(`installing ${what}`);
-  await runLogged(`install ${what}`, command, args);
+  await runLogged(`install ${what}`, command, args, { env });
   say(`installed ${what} (${seconds(start)})`);
 }
 

@@ -22,7 +22,8 @@ const CONTENT_LEVEL: usize = 2;
 pub struct Privacy {
     /// Fragments of URLs are routes on this site: keep them, cleaned.
     pub hash_routing: bool,
-    /// The visitor asked not to be followed: this id stands for `userId` and `sessionId`.
+    /// The visitor asked not to be followed: this id stands for `userId` and `sessionId`, and
+    /// address and user agent are left out.
     pub anonymous: Option<String>,
 }
 
@@ -73,6 +74,14 @@ pub fn sanitize(valid: ValidEvent, privacy: &Privacy) -> CleanEvent {
     let (mut event_data, mut metadata) = (valid.event_data, valid.metadata);
     walk.object(&mut event_data, CONTENT_LEVEL);
     walk.object(&mut metadata, CONTENT_LEVEL);
+    if privacy.anonymous.is_some() {
+        // What the day's id is made of would link the visits of two days all the same.
+        for key in ["ipAddress", "userAgent"] {
+            if let Some(value) = metadata.get_mut(key) {
+                *value = Value::String(REDACTED.to_owned());
+            }
+        }
+    }
     let person = |id: Option<String>| {
         id.map(|id| privacy.anonymous.clone().unwrap_or_else(|| identifier(id)))
     };

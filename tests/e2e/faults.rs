@@ -1,29 +1,24 @@
 //! Power cuts: what a 202 was given for is there afterwards, once.
 
+use rusqlite::{Connection, TransactionBehavior};
 use shoreline_tests::events::{batch, feature, ids, view};
 use shoreline_tests::eventually;
 use shoreline_tests::lake;
 use shoreline_tests::system::{StateDir, System};
 
-/// Events that D1 knows, read from its file while nothing runs.
+/// D1's file. Wrangler keeps another database beside ours.
+fn d1(state: &StateDir) -> Connection {
+    let files = state.databases("d1/miniflare-D1DatabaseObject");
+    let mut databases = files.iter().map(|path| Connection::open(path).unwrap());
+    databases
+        .find(|database| database.prepare("SELECT 1 FROM event_ids").is_ok())
+        .expect("D1 has a file")
+}
+
+/// Events that D1 knows, read while nothing runs.
 fn events_in_d1(state: &StateDir) -> i64 {
-    let folder = state.path().join("v3/d1/miniflare-D1DatabaseObject");
-    let mut count = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "sqlite")
-        {
-            let database = rusqlite::Connection::open(&path).unwrap();
-            // Wrangler keeps another database beside ours.
-            let sql = "SELECT count(*) FROM event_ids";
-            count += database
-                .query_row(sql, [], |row| row.get::<_, i64>(0))
-                .unwrap_or(0);
-        }
-    }
-    count
+    let count = d1(state).query_row("SELECT count(*) FROM event_ids", [], |row| row.get(0));
+    count.unwrap()
 }
 
 #[tokio::test]
@@ -90,4 +85,74 @@ async fn a_workerd_killed_again_and_again_under_load_loses_and_doubles_nothing()
     assert_eq!(site.get("/v1/analytics/metrics/summary").await["total"], 60);
     let state = system.stop();
     assert_eq!(lake::ids_of(&lake::pull(state.path()), "demo"), want);
+}
+
+#[tokio::test]
+async fn a_d1_that_takes_nothing_keeps_no_page_waiting_and_loses_nothing() {
+    let system = System::start(&StateDir::new());
+    let site = system.demo();
+    let before = batch(&[view("/before", "u")]);
+    site.send_ok(&before).await;
+    site.settle().await;
+    // Every write of D1 fails as long as this transaction is open.
+    let mut database = d1(&site.state);
+    let lock = database
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .unwrap();
+    let during = batch(&[view("/during", "u"), feature("f", "u")]);
+    assert_eq!(site.send_ok(&during).await["accepted"], 2);
+    assert_eq!(
+        site.live_count("page_view").await,
+        2,
+        "live counts need no D1"
+    );
+    eventually("the consumer has failed", async || {
+        let log = std::fs::read_to_string(site.state.path().join("shoreline/wrangler.log"));
+        log.unwrap()
+            .contains("\"at\":\"events_queue\"")
+            .then_some(())
+    })
+    .await;
+    assert!(!site.settled().await, "what is not stored is not confirmed");
+    lock.rollback().unwrap();
+    site.settle().await;
+    let mut want = ids(&before);
+    want.extend(ids(&during));
+    want.sort();
+    let mut stored = site.stored_ids().await;
+    stored.sort();
+    assert_eq!(stored, want);
+    assert_eq!(site.get("/v1/analytics/metrics/summary").await["total"], 3);
+    assert_eq!(lake::ids_of(&lake::pull(site.state.path()), "demo"), want);
+}
+
+#[tokio::test]
+async fn a_site_of_several_shards_counts_each_event_and_user_once() {
+    let system = System::start_with(&StateDir::new(), "SITE_SHARDS:3");
+    let site = system.demo();
+    let batches: Vec<serde_json::Value> = (0..30)
+        .map(|n| batch(&[view(&format!("/{}", n % 2), &format!("u{}", n % 5))]))
+        .collect();
+    for sent in batches.iter().chain(&batches) {
+        site.send_ok(sent).await;
+    }
+    let live = site.get("/v1/analytics/live").await;
+    assert_eq!(live["activeUsers"], 5);
+    assert_eq!(live["topPages"][0]["count"], 15);
+    assert_eq!(site.live_count("page_view").await, 30);
+    site.settle().await;
+    let objects = lake::pull(site.state.path());
+    let mut want: Vec<String> = batches.iter().flat_map(ids).collect();
+    want.sort();
+    assert_eq!(lake::ids_of(&objects, "demo"), want);
+    let shards: std::collections::BTreeSet<&str> = objects
+        .keys()
+        .map(|key| key.rsplit('/').next().unwrap().split('-').nth(1).unwrap())
+        .collect();
+    assert_eq!(shards.len(), 3, "{shards:?}");
+    let outcomes = site.get("/health").await["metrics"]["outcomes"].clone();
+    assert_eq!(
+        outcomes,
+        serde_json::json!({"accepted": 30, "duplicate": 30})
+    );
 }

@@ -11,6 +11,7 @@
 
 mod commands;
 mod faults;
+mod lake;
 mod pages;
 mod pipeline;
 mod reads;

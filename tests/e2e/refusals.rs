@@ -193,6 +193,18 @@ async fn media_types_and_methods_are_checked() {
             405,
             Some("GET, HEAD, OPTIONS"),
         ),
+        (
+            Method::from_bytes(b"PROPFIND").unwrap(),
+            "/health",
+            405,
+            Some("GET, HEAD, OPTIONS"),
+        ),
+        (
+            Method::from_bytes(b"PURGE").unwrap(),
+            "/v1/events",
+            405,
+            Some("POST, OPTIONS"),
+        ),
         (Method::POST, "/v1/nothing", 404, None),
         (Method::GET, "/v1/nothing", 404, None),
     ] {

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::root;
 
-/// The lake's objects by key, each with its events.
-pub fn pull(state: &Path) -> BTreeMap<String, Vec<Value>> {
+/// The lake's objects by key, as they are.
+pub fn pull_raw(state: &Path) -> BTreeMap<String, Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new("node")
         .arg("deploy/dev/lake.mjs")
@@ -30,6 +30,22 @@ pub fn pull(state: &Path) -> BTreeMap<String, Vec<Value>> {
     let mut objects = BTreeMap::new();
     read_folder(folder.path(), folder.path(), &mut objects);
     objects
+}
+
+/// The lake's objects by key, each with its events.
+pub fn pull(state: &Path) -> BTreeMap<String, Vec<Value>> {
+    let events = |bytes: &[u8]| {
+        let mut lines = String::new();
+        MultiGzDecoder::new(bytes)
+            .read_to_string(&mut lines)
+            .unwrap();
+        let events = lines
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap());
+        events.collect()
+    };
+    let objects = pull_raw(state).into_iter();
+    objects.map(|(key, bytes)| (key, events(&bytes))).collect()
 }
 
 /// The events of a site in the lake.
@@ -52,22 +68,14 @@ pub fn ids_of(objects: &BTreeMap<String, Vec<Value>>, site: &str) -> Vec<String>
     ids
 }
 
-fn read_folder(root: &Path, folder: &Path, objects: &mut BTreeMap<String, Vec<Value>>) {
+fn read_folder(root: &Path, folder: &Path, objects: &mut BTreeMap<String, Vec<u8>>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             read_folder(root, &path, objects);
             continue;
         }
-        let mut lines = String::new();
-        MultiGzDecoder::new(std::fs::File::open(&path).unwrap())
-            .read_to_string(&mut lines)
-            .unwrap();
-        let events = lines
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
         let key = path.strip_prefix(root).unwrap().to_str().unwrap();
-        objects.insert(key.to_owned(), events);
+        objects.insert(key.to_owned(), std::fs::read(&path).unwrap());
     }
 }

@@ -45,6 +45,19 @@ impl StateDir {
     pub fn path(&self) -> &Path {
         self.0.path()
     }
+
+    /// The SQLite files of the local platform below `folder` of its state.
+    pub fn databases(&self, folder: &str) -> Vec<PathBuf> {
+        let folder = self.path().join("v3").join(folder);
+        let files = std::fs::read_dir(folder).unwrap();
+        files
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|extension| extension == "sqlite")
+            })
+            .collect()
+    }
 }
 
 impl Default for StateDir {
@@ -92,7 +105,16 @@ impl System {
     /// # Panics
     /// With its output, if it ends instead.
     pub fn start(state: &StateDir) -> Self {
+        Self::start_with(state, "")
+    }
+
+    /// Starts a system with other settings than the usual (`NAME:VALUE …`).
+    ///
+    /// # Panics
+    /// With its output, if it ends instead.
+    pub fn start_with(state: &StateDir, settings: &str) -> Self {
         let (mut command, keys_file) = start_command(free_port(), state.path());
+        command.env("SHORELINE_VARS", settings);
         let mut child = command.spawn().unwrap();
         let output = Arc::new(Mutex::new(String::new()));
         let (running, wait) = std::sync::mpsc::channel();

@@ -16,6 +16,13 @@ CREATE TABLE keys (
   revoked_at INTEGER
 );
 
+-- The shards that have ever taken a batch: what the cron wakes.
+CREATE TABLE shards (
+  site_id TEXT NOT NULL,
+  shard   INTEGER NOT NULL,
+  PRIMARY KEY (site_id, shard)
+) WITHOUT ROWID;
+
 -- Who brought an event first, for ever: the part owns it in the lake, the attempt rolled it up.
 -- Apart from the events, because it outlives them: deduplication reaches back further.
 CREATE TABLE event_ids (

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::auth::{KeyKind, is_origin_pattern, is_site_id, sha256_hex};
+use crate::auth::{KeyKind, is_site_id, origin_pattern, sha256_hex};
 use crate::error::Fault;
 use crate::sql::Statement;
 
@@ -83,12 +83,17 @@ impl NewSite {
         if site.name.chars().count() > MAX_NAME_CHARS {
             return Err(wrong("name", "name has at most 100 characters."));
         }
-        if site.origins.len() > MAX_ORIGINS || !site.origins.iter().all(|o| is_origin_pattern(o)) {
-            return Err(wrong(
+        site.origins = site
+            .origins
+            .iter()
+            .map(|origin| origin_pattern(origin))
+            .collect::<Option<_>>()
+            .filter(|origins: &Vec<String>| origins.len() <= MAX_ORIGINS)
+            .ok_or(wrong(
                 "origins",
-                "origins are at most 50 of the form https://host, https://*.host or http://host:*.",
-            ));
-        }
+                "origins are at most 50 of the form https://host, https://*.host or \
+                 http://host:*, without a path; an international name in its xn-- form.",
+            ))?;
         if site.name.is_empty() {
             site.name.clone_from(&site.site_id);
         }
@@ -223,6 +228,9 @@ mod tests {
         let good =
             br#"{"siteId":"shop","origins":["https://*.shop.example","http://localhost:*"]}"#;
         assert_eq!(NewSite::parse(good).unwrap().name, "shop");
+        let written = br#"{"siteId":"a","origins":["HTTPS://Shop.Example:443","http://a:80"]}"#;
+        let origins = NewSite::parse(written).unwrap().origins;
+        assert_eq!(origins, ["https://shop.example", "http://a"]);
         let field = |body: &str| match NewSite::parse(body.as_bytes()) {
             Err(Fault::Malformed { field, .. }) => field,
             other => panic!("{other:?}"),

@@ -95,14 +95,25 @@ pub fn origin_allowed(origin: &str, patterns: &[String]) -> bool {
         .any(|pattern| origin_matches(origin, pattern))
 }
 
-/// Whether `pattern` can be on a site's list of origins: `http` or `https`, a host, perhaps with
-/// `*.` before it, perhaps with a port or `:*`.
-pub fn is_origin_pattern(pattern: &str) -> bool {
-    split_origin(pattern).is_some_and(|(scheme, host, port)| {
-        let host = host.strip_prefix("*.").unwrap_or(host);
-        let port_ok = port.is_none_or(|port| port == "*" || port.parse::<u16>().is_ok());
-        matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains('*') && port_ok
-    })
+/// A pattern for a site's list of origins, as a browser would write it: `http` or `https`, a host,
+/// perhaps with `*.` before it, perhaps with a port or `:*`. In lower case and without the scheme's
+/// own port, for a browser sends neither; `None` for what no origin could match.
+pub fn origin_pattern(pattern: &str) -> Option<String> {
+    let pattern = pattern.to_lowercase();
+    let (scheme, host, port) = split_origin(&pattern)?;
+    let name = host.strip_prefix("*.").unwrap_or(host);
+    let host_ok = !name.is_empty() && name.is_ascii() && !name.contains('*');
+    let port_ok = port.is_none_or(|port| port == "*" || port.parse::<u16>().is_ok());
+    if !host_ok || !port_ok {
+        return None;
+    }
+    match (scheme, port) {
+        ("https", Some("443")) | ("http", Some("80")) | ("http" | "https", None) => {
+            Some(format!("{scheme}://{host}"))
+        }
+        ("http" | "https", Some(port)) => Some(format!("{scheme}://{host}:{port}")),
+        _ => None,
+    }
 }
 
 /// Whether two hashes are the same, in a time that does not tell how much of them is.

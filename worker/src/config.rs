@@ -20,7 +20,8 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError(pub &'static str);
 
-/// Shards of a site at most: each is an object the live view asks.
+/// Shards of a site at most: each is an object the live view asks. A lower number than before hides
+/// what the shards above it counted in the last hour; their backlog is drained all the same.
 const MAX_SHARDS: u32 = 64;
 
 /// The shortest secret for keyed hashes, as for any HMAC-SHA256: 128 bits in hex.

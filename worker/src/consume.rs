@@ -11,7 +11,7 @@ use crate::rollup::{EventRow, Foreign, store_statements};
 use crate::site::{Confirmation, ConfirmedPart};
 use crate::sql::Statement;
 
-/// The first wait of a message that failed, in seconds; the platform counts the tries.
+/// How long a message that failed waits before it is tried again, in seconds.
 pub const RETRY_DELAY_S: u32 = 5;
 
 /// A message as the outbox wrote it. Of an event only what D1's columns and the lake's ownership

@@ -21,8 +21,8 @@ use crate::publish::Publication;
 pub trait Platform {
     /// Unix milliseconds.
     fn now_ms(&self) -> i64;
-    /// Fills with random bytes.
-    fn random(&self, bytes: &mut [u8]);
+    /// A UUIDv7 of the edge's own, another each time.
+    fn fresh_id(&self) -> String;
     /// The limits and secrets of this deployment.
     fn settings(&self) -> &Settings;
     /// What the key with this hash may do.
@@ -42,7 +42,7 @@ pub trait Platform {
 pub struct Settings {
     /// Shards of a site's Durable Objects, at least 1.
     pub shards: u32,
-    /// Days raw events are kept, and how far back a timestamp may lie.
+    /// How many days back a timestamp may lie.
     pub retention_days: u32,
     /// The secret of the keyed hashes that count users.
     pub hash_key: Vec<u8>,
@@ -106,7 +106,7 @@ fn judge(
     };
     let batch_id = batch
         .batch_id()
-        .map_or_else(|| fresh_id(platform), str::to_owned);
+        .map_or_else(|| platform.fresh_id(), str::to_owned);
     let mut judged = Judged::default();
     let mut seen = HashSet::with_capacity(batch.events().len());
     for (index, text) in batch.events().enumerate() {
@@ -121,7 +121,7 @@ fn judge(
         let event_id = match (clean.event_id(), batch.batch_id()) {
             (Some(own), _) => own.to_owned(),
             (None, Some(batch_id)) => id::derived(&admitted.grant().site, batch_id, index),
-            (None, None) => fresh_id(platform),
+            (None, None) => platform.fresh_id(),
         };
         if seen.contains(&event_id) {
             let message = "An earlier event of this batch has the same eventId.";
@@ -175,7 +175,8 @@ async fn answer(
         &results,
         platform,
     );
-    if events.is_empty() && !results.iter().any(EventResult::is_duplicate) {
+    // A duplicate within the batch has an accepted event beside it.
+    if events.is_empty() {
         platform.count_later(publication);
         return Err(Fault::NoValidEvent(results));
     }
@@ -199,13 +200,6 @@ fn check_grown(event: &StampedEvent) -> Result<(), Rejection> {
         return Ok(());
     }
     Err(Rejection::too_large())
-}
-
-/// A UUIDv7 of the edge's own.
-pub fn fresh_id(platform: &impl Platform) -> String {
-    let mut random = [0; 10];
-    platform.random(&mut random);
-    id::uuid_v7(platform.now_ms(), random)
 }
 
 #[cfg(test)]

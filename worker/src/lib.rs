@@ -15,6 +15,7 @@ pub mod config;
 pub mod consume;
 pub mod error;
 pub mod ingest;
+pub mod key_cache;
 pub mod lake;
 pub mod live;
 pub mod outbox;
@@ -24,6 +25,7 @@ pub mod publish;
 pub mod read;
 pub mod rollup;
 pub mod routes;
+pub mod shards;
 pub mod site;
 pub mod sql;
 

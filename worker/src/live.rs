@@ -3,10 +3,13 @@
 //! A counter is `(kind, bucket, key) → n`. One table of them holds all that is counted in the
 //! transaction of a batch, so that the transaction needs one statement for it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use shoreline_shared::stamp::StampedEvent;
+
+use crate::auth::sha256_hex;
 
 /// A minute, in milliseconds.
 pub const MINUTE_MS: i64 = 60_000;
@@ -46,6 +49,23 @@ pub struct LiveFacts<'a> {
     pub page: Option<&'a str>,
     /// The feature, of a use.
     pub feature: Option<&'a str>,
+}
+
+/// Characters of a live key at most: paths and features that people give are shorter, and anybody
+/// can send events whose every page is another thousand characters.
+pub const MAX_KEY_CHARS: usize = 128;
+
+/// A page or feature as it is counted live: a longer one by its beginning and a hash of it all, so
+/// that two of them stay two.
+pub fn live_key(key: &str) -> Cow<'_, str> {
+    match key.char_indices().nth(MAX_KEY_CHARS) {
+        None => Cow::Borrowed(key),
+        Some(_) => {
+            let head: String = key.chars().take(MAX_KEY_CHARS.saturating_sub(9)).collect();
+            let hash: String = sha256_hex(key.as_bytes()).chars().take(8).collect();
+            Cow::Owned(format!("{head}…{hash}"))
+        }
+    }
 }
 
 impl<'a> LiveFacts<'a> {
@@ -98,10 +118,10 @@ pub fn count_event(counters: &mut Counters, event: &LiveFacts<'_>, sign: i64) {
     let minute = floor_to(event.received_at, MINUTE_MS);
     counters.add(Kind::Type, minute, event.event_type, sign);
     if let Some(page) = event.page {
-        counters.add(Kind::Page, minute, page, sign);
+        counters.add(Kind::Page, minute, &live_key(page), sign);
     }
     if let Some(feature) = event.feature {
-        counters.add(Kind::Feature, minute, feature, sign);
+        counters.add(Kind::Feature, minute, &live_key(feature), sign);
     }
     counters.add_outcome(floor_to(event.received_at, HOUR_MS), ACCEPTED, sign);
 }
@@ -131,6 +151,21 @@ mod tests {
         );
         count_event(&mut counters, &event, -1);
         assert!(counters.0.values().all(|n| *n == 0));
+    }
+
+    #[test]
+    fn long_keys_are_cut_and_stay_apart() {
+        let long = "ü".repeat(129);
+        assert_eq!(live_key(&long[2..]), &long[2..]);
+        let (a, b) = (
+            live_key(&long).into_owned(),
+            live_key(&format!("{long}b")).into_owned(),
+        );
+        assert_eq!(
+            (a.chars().count(), b.chars().count()),
+            (MAX_KEY_CHARS, MAX_KEY_CHARS)
+        );
+        assert_ne!(a, b);
     }
 
     #[test]

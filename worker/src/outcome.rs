@@ -48,11 +48,6 @@ impl EventResult {
         }
     }
 
-    /// Whether the event was seen before.
-    pub fn is_duplicate(&self) -> bool {
-        self.status == Status::Duplicate
-    }
-
     /// An event that is here for the second time.
     pub fn duplicate(index: usize, event_id: &str, message: &'static str) -> Self {
         Self {

@@ -9,7 +9,7 @@ use shoreline_shared::privacy::user_hash;
 use shoreline_shared::stamp::StampedEvent;
 
 use crate::auth::hex;
-use crate::ingest::{Platform, fresh_id};
+use crate::ingest::Platform;
 use crate::live::{Counters, HOUR_MS, LiveFacts, count_event, floor_to};
 use crate::outbox::{Part, cut_parts};
 use crate::outcome::EventResult;
@@ -34,7 +34,7 @@ impl Publication {
     ) -> Self {
         let now_ms = platform.now_ms();
         let settings = platform.settings();
-        let parts = cut_parts(events, || fresh_id(platform));
+        let parts = cut_parts(events, || platform.fresh_id());
         let batch = batch_id
             .filter(|_| !events.is_empty())
             .map(|batch_id| (batch_id, digest(events)));
@@ -52,7 +52,10 @@ impl Publication {
         );
         Self {
             site: site.to_owned(),
-            shard: batch_id.map_or(0, |batch_id| shard_of(batch_id, settings.shards)),
+            // Without a batch id nothing remembers the batch, and any shard will do.
+            shard: batch_id
+                .or(events.first().map(StampedEvent::event_id))
+                .map_or(0, |id| shard_of(id, settings.shards)),
             json,
         }
     }

@@ -20,6 +20,9 @@ pub fn parse_object(name: &str) -> Option<(&str, u32)> {
 /// Name of the one object that keeps the day's key.
 pub const PRIVACY_OBJECT: &str = "day-key";
 
+/// The site whose objects are checked where nobody says which: no site can have this id.
+pub const HEALTH_SITE: &str = "_health";
+
 /// `site_do`: commit a batch.
 pub const COMMIT: &str = "/commit";
 /// `site_do`: parts are stored and handed to the lake.
@@ -46,6 +49,7 @@ mod tests {
         assert_eq!(parse_object("demo/3"), Some(("demo", 3)));
         assert_eq!(parse_object("demo"), None);
         assert_eq!(PRIVACY_OBJECT, "day-key");
+        assert!(!crate::auth::is_site_id(HEALTH_SITE));
         assert_eq!(
             [COMMIT, CONFIRM, SNAPSHOT, STATE, WAKE, APPEND, DAY_KEY],
             [

@@ -13,7 +13,7 @@ use crate::live::{ACCEPTED, DUPLICATE, HOUR_MS, Kind, MINUTE_MS};
 use crate::sql::{Param, Sql, SqlError};
 
 pub use outbox::{Confirmation, ConfirmedPart, Message, OutboxState};
-pub use snapshot::{Entry, Snapshot, first_minute};
+pub use snapshot::{Entry, Snapshot, State, first_minute};
 
 /// How long a batch's id is remembered: a sender that retries does so within hours; what comes
 /// later is met by the event ids in D1.
@@ -75,19 +75,23 @@ pub struct SiteStore<S> {
     resend_ms: i64,
 }
 
-const SCHEMA: [&str; 6] = [
+const SCHEMA: [&str; 7] = [
     "CREATE TABLE IF NOT EXISTS counters (kind TEXT NOT NULL, bucket INTEGER NOT NULL, \
      key TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (kind, bucket, key)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS visitors (hash TEXT PRIMARY KEY, seen_at INTEGER NOT NULL) \
      WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS batches (batch_id TEXT NOT NULL, digest TEXT NOT NULL, \
      at INTEGER NOT NULL, PRIMARY KEY (batch_id, digest)) WITHOUT ROWID",
-    // message is NULL until the part was sent for the first time.
+    // message is NULL until the part was sent for the first time. The events come last: what looks
+    // for parts that are due reads the columns before them, and not their pages.
     "CREATE TABLE IF NOT EXISTS outbox (seq INTEGER PRIMARY KEY, part_id TEXT NOT NULL UNIQUE, \
-     at INTEGER NOT NULL, n INTEGER NOT NULL, bytes INTEGER NOT NULL, events TEXT NOT NULL, \
-     message TEXT, sends INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL)",
+     at INTEGER NOT NULL, n INTEGER NOT NULL, bytes INTEGER NOT NULL, message TEXT, \
+     sends INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL, events TEXT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due_at)",
     "CREATE INDEX IF NOT EXISTS outbox_sent ON outbox (message) WHERE message IS NOT NULL",
+    // In the database, because an instance may live for seconds only.
+    "CREATE TABLE IF NOT EXISTS upkeep (id INTEGER PRIMARY KEY CHECK (id = 1), \
+     pruned_at INTEGER NOT NULL)",
 ];
 
 const ADD_COUNTERS: &str = "INSERT INTO counters (kind, bucket, key, n) \
@@ -100,10 +104,14 @@ impl<S: Sql> SiteStore<S> {
     ///
     /// # Errors
     /// Whatever the database says.
-    pub fn open(sql: S, resend_ms: i64) -> Result<Self, SqlError> {
+    pub fn open(sql: S, resend_ms: i64, now_ms: i64) -> Result<Self, SqlError> {
         for statement in SCHEMA {
             sql.run(statement, &[])?;
         }
+        sql.run(
+            "INSERT INTO upkeep (id, pruned_at) VALUES (1, ?1) ON CONFLICT DO NOTHING",
+            &[now_ms.into()],
+        )?;
         Ok(Self { sql, resend_ms })
     }
 
@@ -177,11 +185,16 @@ impl<S: Sql> SiteStore<S> {
         )
     }
 
-    /// Deletes what no answer needs any more.
+    /// Deletes what no answer needs any more, where the last time is [`PRUNE_EVERY_MS`] ago.
     ///
     /// # Errors
     /// Whatever the database says.
-    pub fn prune(&self, now_ms: i64) -> Result<(), SqlError> {
+    pub fn prune_if_due(&self, now_ms: i64) -> Result<(), SqlError> {
+        if now_ms < self.prune_due()? {
+            return Ok(());
+        }
+        self.sql
+            .run("UPDATE upkeep SET pruned_at = ?1", &[now_ms.into()])?;
         let before = |age: i64| Param::Int(now_ms.saturating_sub(age));
         let live = LIVE_MINUTES.saturating_mul(MINUTE_MS);
         self.sql.run(
@@ -206,10 +219,24 @@ impl<S: Sql> SiteStore<S> {
     ///
     /// # Errors
     /// Whatever the database says.
-    pub fn next_due(&self, last_prune_ms: i64) -> Result<Option<i64>, SqlError> {
+    pub fn next_due(&self) -> Result<Option<i64>, SqlError> {
         let outbox = self.outbox_due()?;
-        let prune = self.has_prunable()?.then(|| prune_due(last_prune_ms));
+        let prune = if self.has_prunable()? {
+            Some(self.prune_due()?)
+        } else {
+            None
+        };
         Ok(outbox.into_iter().chain(prune).min())
+    }
+
+    /// When what is old is deleted next.
+    fn prune_due(&self) -> Result<i64, SqlError> {
+        #[derive(Deserialize)]
+        struct Row {
+            pruned_at: i64,
+        }
+        let row: Option<Row> = self.sql.first("SELECT pruned_at FROM upkeep", &[])?;
+        Ok(row.map_or(0, |row| row.pruned_at.saturating_add(PRUNE_EVERY_MS)))
     }
 
     fn has_prunable(&self) -> Result<bool, SqlError> {
@@ -224,11 +251,6 @@ impl<S: Sql> SiteStore<S> {
         )?;
         Ok(row.is_some_and(|row| row.any != 0))
     }
-}
-
-/// When what is old is deleted next.
-pub const fn prune_due(last_prune_ms: i64) -> i64 {
-    last_prune_ms.saturating_add(PRUNE_EVERY_MS)
 }
 
 /// The name of a counter's kind in the table, pinned by a test to what [`Kind`] serializes to.

@@ -1,7 +1,7 @@
 //! Native tests run the crate's SQL on a real SQLite, and its recipe on a platform of plain values.
 
 use std::cell::{Cell, RefCell};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rusqlite::Connection;
 use rusqlite::types::{Value as Sqlite, ValueRef};
@@ -179,13 +179,10 @@ impl crate::ingest::Platform for TestPlatform {
     fn now_ms(&self) -> i64 {
         self.now_ms
     }
-    fn random(&self, bytes: &mut [u8]) {
+    fn fresh_id(&self) -> String {
         // Different for all of a test's platforms, as an edge's isolates are.
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
-        for (byte, count) in bytes.iter_mut().rev().zip(count.iter().rev()) {
-            *byte = *count;
-        }
+        static COUNT: AtomicUsize = AtomicUsize::new(1_000_000);
+        uuid(COUNT.fetch_add(1, Ordering::Relaxed))
     }
     fn settings(&self) -> &crate::ingest::Settings {
         &self.settings

@@ -177,6 +177,9 @@ fn a_visitor_who_opts_out_is_replaced_for_the_day() {
     assert!(user.starts_with("anon-"));
     assert_eq!(event["sessionId"], user);
     assert!(!event.to_string().contains("u1"));
+    // Nor what the id is made of, which would link two days.
+    assert_eq!(event["metadata"]["ipAddress"], "[redacted]");
+    assert_eq!(event["metadata"]["userAgent"], "[redacted]");
     // Without the day's key nothing is taken: never the visitor's own ids instead.
     platform.day_key = Err(Fault::Unavailable("down"));
     platform.published.borrow_mut().clear();

@@ -9,8 +9,8 @@ use crate::live::HOUR_MS;
 use crate::outbox::resend_delay_ms;
 use crate::sql::{Sql, SqlError};
 
-/// How long a part's id is remembered. The outbox resends for as long as a part is unconfirmed,
-/// so this must outlive a part's life in queue and outbox together.
+/// How long a part's id is remembered, from its receipt. The outbox resends for as long as a part is
+/// unconfirmed; a part that comes later than this is refused.
 pub(crate) const PART_MEMORY_MS: i64 = 15 * 24 * HOUR_MS;
 
 /// The first delay after a put whose success is not known; it doubles from here.
@@ -55,7 +55,8 @@ pub struct LakeStore<S> {
 const SCHEMA: [&str; 6] = [
     "CREATE TABLE IF NOT EXISTS shard (id INTEGER PRIMARY KEY CHECK (id = 1), \
      epoch TEXT NOT NULL, sequence INTEGER NOT NULL DEFAULT 0, \
-     landed_events INTEGER NOT NULL DEFAULT 0, landed_objects INTEGER NOT NULL DEFAULT 0)",
+     landed_events INTEGER NOT NULL DEFAULT 0, landed_objects INTEGER NOT NULL DEFAULT 0, \
+     pruned_at INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS parts (part_id TEXT PRIMARY KEY, at INTEGER NOT NULL) \
      WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS parts_at ON parts (at)",
@@ -79,8 +80,8 @@ impl<S: Sql> LakeStore<S> {
             sql.run(statement, &[])?;
         }
         sql.run(
-            "INSERT INTO shard (id, epoch) VALUES (1, ?1) ON CONFLICT DO NOTHING",
-            &[epoch_name(now_ms, random).into()],
+            "INSERT INTO shard (id, epoch, pruned_at) VALUES (1, ?1, ?2) ON CONFLICT DO NOTHING",
+            &[epoch_name(now_ms, random).into(), now_ms.into()],
         )?;
         Ok(Self { sql, rule })
     }
@@ -92,10 +93,15 @@ impl<S: Sql> LakeStore<S> {
     pub fn append(&self, append: &Append<'_>, now_ms: i64) -> Result<(), SqlError> {
         self.sql.transaction(&mut || {
             for part in &append.parts {
+                if part.at < now_ms.saturating_sub(PART_MEMORY_MS) {
+                    // Whether it was appended before is forgotten: refused, and seen in the log and
+                    // the backlog, rather than perhaps landed twice.
+                    return Err(SqlError(format!("part {} is too old", part.id)));
+                }
                 let fresh: Option<serde::de::IgnoredAny> = self.sql.first(
                     "INSERT INTO parts (part_id, at) VALUES (?1, ?2) \
                      ON CONFLICT DO NOTHING RETURNING at",
-                    &[part.id.as_str().into(), now_ms.into()],
+                    &[part.id.as_str().into(), part.at.into()],
                 )?;
                 if fresh.is_some() && !part.events.is_empty() {
                     self.append_rows(part, now_ms)?;
@@ -184,18 +190,25 @@ impl<S: Sql> LakeStore<S> {
         }
     }
 
-    /// Forgets parts older than 15 days (`PART_MEMORY_MS`).
+    /// Forgets parts received more than 15 days ago (`PART_MEMORY_MS`), at most once an hour.
     ///
     /// # Errors
     /// Whatever the database says.
-    pub fn prune(&self, now_ms: i64) -> Result<(), SqlError> {
+    pub fn prune_if_due(&self, now_ms: i64) -> Result<(), SqlError> {
+        let due: Option<serde::de::IgnoredAny> = self.sql.first(
+            "UPDATE shard SET pruned_at = ?1 WHERE pruned_at <= ?2 RETURNING pruned_at",
+            &[now_ms.into(), now_ms.saturating_sub(HOUR_MS).into()],
+        )?;
+        if due.is_none() {
+            return Ok(());
+        }
         self.sql.run(
             "DELETE FROM parts WHERE at < ?1",
             &[now_ms.saturating_sub(PART_MEMORY_MS).into()],
         )
     }
 
-    /// When the object must wake next, or never: a seal, a put, or a part to forget.
+    /// When the object must wake next, or never: a seal or a put.
     ///
     /// # Errors
     /// Whatever the database says.

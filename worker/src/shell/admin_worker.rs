@@ -1,10 +1,10 @@
 //! The admin calls: sites and their keys, for the holder of the admin token.
 
 use serde::de::IgnoredAny;
-use worker::{Env, Method, Request, Response, Result};
+use worker::{Env, Request, Response, Result};
 
 use super::bindings::config;
-use super::ingest_worker::{now_ms, random};
+use super::platform::{now_ms, random};
 use super::reply::{Cors, empty, json, problem};
 use super::{d1, log};
 use crate::admin::{NewSite, SECRET_CHARS, SiteRow, list_sites, new_key, revoke_key};
@@ -14,8 +14,13 @@ use crate::error::Fault;
 use crate::sql::Statement;
 
 /// Answers an admin call.
-pub(super) async fn admin(path: &str, request: Request, env: &Env) -> Result<Response> {
-    match answer(path, request, env).await {
+pub(super) async fn admin(
+    method: &str,
+    path: &str,
+    request: Request,
+    env: &Env,
+) -> Result<Response> {
+    match answer(method, path, request, env).await {
         Ok((status, Some(text))) => json(status, text, &Cors::Any),
         Ok((status, None)) => empty(status, &Cors::Any),
         Err(fault) => problem(&fault, &Cors::Any),
@@ -24,16 +29,16 @@ pub(super) async fn admin(path: &str, request: Request, env: &Env) -> Result<Res
 
 type Answer = std::result::Result<(u16, Option<String>), Fault>;
 
-async fn answer(path: &str, mut request: Request, env: &Env) -> Answer {
+async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> Answer {
     authorize(&request, env)?;
     let segments: Vec<&str> = path.split('/').skip(3).collect();
-    match (request.method(), segments.as_slice()) {
-        (Method::Get, []) => {
+    match (method, segments.as_slice()) {
+        ("GET", []) => {
             let sites: Vec<SiteRow> = rows(env, &list_sites()).await?;
             let sites: Vec<NewSite> = sites.into_iter().map(NewSite::from).collect();
             Ok((200, Some(serde_json::json!({ "sites": sites }).to_string())))
         }
-        (Method::Post, []) => {
+        ("POST", []) => {
             let site = NewSite::parse(&body(&mut request).await?)?;
             if rows::<IgnoredAny>(env, &site.statement(now_ms()))
                 .await?
@@ -43,9 +48,12 @@ async fn answer(path: &str, mut request: Request, env: &Env) -> Answer {
             }
             Ok((201, serde_json::to_string(&site).ok()))
         }
-        (Method::Post, [site_id, "keys"]) => {
+        ("POST", [site_id, "keys"]) => {
             let mut bytes = [0; SECRET_CHARS];
-            random(&mut bytes);
+            random(&mut bytes).map_err(|error| {
+                log::error("random", error);
+                Fault::Unavailable("A key cannot be made right now.")
+            })?;
             let key = new_key(site_id, &body(&mut request).await?, &bytes)?;
             if rows::<IgnoredAny>(env, &key.statement(now_ms()))
                 .await?
@@ -55,7 +63,7 @@ async fn answer(path: &str, mut request: Request, env: &Env) -> Answer {
             }
             Ok((201, serde_json::to_string(&key).ok()))
         }
-        (Method::Delete, [site_id, "keys", key_id]) => {
+        ("DELETE", [site_id, "keys", key_id]) => {
             let statement = revoke_key(site_id, key_id, now_ms());
             if rows::<IgnoredAny>(env, &statement).await?.is_empty() {
                 return Err(Fault::NotFound);

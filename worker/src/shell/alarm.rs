@@ -13,11 +13,6 @@ pub(super) struct AlarmClock {
 }
 
 impl AlarmClock {
-    /// Whether this instance has not looked yet what is due.
-    pub(super) fn is_unknown(&self) -> bool {
-        self.known.get() == Alarm::Unknown
-    }
-
     /// Makes sure of a ring at `due_ms` or before.
     pub(super) async fn by(&self, state: &State, due_ms: i64, now_ms: i64) -> Result<()> {
         self.set(state, self.known.get().by(due_ms), now_ms).await
@@ -33,10 +28,15 @@ impl AlarmClock {
         self.set(state, Alarm::rest(due), now_ms).await
     }
 
-    /// Sets it anew, whatever this instance believes: an alarm can be lost.
+    /// Sets it as it must be, whatever this instance believes: an alarm can be lost. One that is
+    /// right already costs no write.
     pub(super) async fn look(&self, state: &State, due: Option<i64>, now_ms: i64) -> Result<()> {
-        self.known.set(Alarm::Unknown);
-        self.rest(state, due, now_ms).await
+        let set = state.storage().get_alarm().await?;
+        self.known.set(set.map_or(Alarm::Off, Alarm::At));
+        match due {
+            Some(due) => self.by(state, due, now_ms).await,
+            None => Ok(()),
+        }
     }
 
     async fn set(&self, state: &State, wanted: Alarm, now_ms: i64) -> Result<()> {

@@ -41,3 +41,8 @@ pub(super) fn config(env: &Env) -> Result<Rc<Config>, Fault> {
         Ok(cell.get_or_init(|| config).clone())
     })
 }
+
+/// The deployment's settings, for what answers no request.
+pub(super) fn settings(env: &Env) -> worker::Result<Rc<Config>> {
+    config(env).map_err(|fault| worker::Error::RustError(fault.detail().into_owned()))
+}

@@ -71,3 +71,9 @@ impl Sql for DoSql {
         }
     }
 }
+
+impl From<SqlError> for worker::Error {
+    fn from(error: SqlError) -> Self {
+        Self::RustError(error.0)
+    }
+}

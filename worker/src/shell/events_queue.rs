@@ -6,7 +6,7 @@ use worker::{
 };
 
 use super::bindings::{LAKE_DO, SITE_DO};
-use super::ingest_worker::{now_ms, random};
+use super::platform::{Ids, now_ms};
 use super::{d1, log, objects};
 use crate::consume::{Message, RETRY_DELAY_S, Unreadable};
 use crate::rollup::Foreign;
@@ -62,9 +62,7 @@ impl From<worker::Error> for Failure {
 /// again, and every step meets what it did before.
 async fn consume(text: &str, env: &Env) -> std::result::Result<(), Failure> {
     let message = Message::parse(text)?;
-    let mut bytes = [0; 10];
-    random(&mut bytes);
-    let attempt = shoreline_shared::id::uuid_v7(now_ms(), bytes);
+    let attempt = Ids::new()?.next(now_ms());
     let foreign: Vec<Foreign> = d1::transaction(env, &message.statements(&attempt)).await?;
     let handover = message.handover(&foreign);
     let lake = lake_object(&message.site, message.shard);

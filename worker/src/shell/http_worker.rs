@@ -1,6 +1,6 @@
 //! Every HTTP request, by path. Static files are served by the assets before this is asked.
 
-use worker::{Context, Env, Method, Request, Response, Result, event};
+use worker::{Context, Env, Request, Response, Result, event};
 
 use super::reply::{Cors, preflight, problem};
 use super::{admin_worker, ingest_worker, read_worker};
@@ -13,28 +13,29 @@ const GET: &str = "GET, HEAD, OPTIONS";
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
     let path = request.path();
-    let method = request.method();
+    // The worker crate takes every method that it does not know for GET.
+    let method = request.inner().method();
     match path.as_str() {
         "/v1/events" => {
             let origin = request.headers().get("origin")?;
             let cors = Cors::Echo(origin.as_deref());
-            match method {
-                Method::Post => ingest_worker::events(request, env, context, &cors).await,
-                Method::Options => preflight(POST, &cors),
+            match method.as_str() {
+                "POST" => ingest_worker::events(request, env, context, &cors).await,
+                "OPTIONS" => preflight(POST, &cors),
                 _ => problem(&Fault::MethodNotAllowed(POST), &cors),
             }
         }
         "/health"
         | "/v1/analytics/live"
         | "/v1/analytics/events/recent"
-        | "/v1/analytics/metrics/summary" => match method {
-            Method::Get | Method::Head => read_worker::read(&path, &request, &env).await,
-            Method::Options => preflight(GET, &Cors::Any),
+        | "/v1/analytics/metrics/summary" => match method.as_str() {
+            "GET" | "HEAD" => read_worker::read(&path, &request, &env).await,
+            "OPTIONS" => preflight(GET, &Cors::Any),
             _ => problem(&Fault::MethodNotAllowed(GET), &Cors::Any),
         },
-        _ if path == "/v1/sites" || path.starts_with("/v1/sites/") => match method {
-            Method::Options => preflight(ADMIN, &Cors::Any),
-            _ => admin_worker::admin(&path, request, &env).await,
+        _ if path == "/v1/sites" || path.starts_with("/v1/sites/") => match method.as_str() {
+            "OPTIONS" => preflight(ADMIN, &Cors::Any),
+            _ => admin_worker::admin(&method, &path, request, &env).await,
         },
         _ => problem(&Fault::NotFound, &Cors::Any),
     }

@@ -1,23 +1,26 @@
 //! `POST /v1/events`: the platform's side of the recipe in [`crate::ingest`].
 
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use shoreline_shared::limits::MAX_BATCH_BYTES;
-use wasm_bindgen::JsCast;
-use worker::{Context, Date, Env, Request, Response, Result};
+use worker::{Context, Env, Request, Response, Result};
 
 use super::bindings::{PRIVACY_DO, SITE_DO, config};
 use super::gzip::{ReadError, decompress, read};
+use super::platform::{Ids, now_ms};
 use super::reply::{Cors, json, problem};
-use super::{keys, log, objects};
+use super::{d1, keys, log, objects};
 use crate::admit::{Encoding, RequestFacts, too_large};
 use crate::auth::Grant;
 use crate::config::Config;
 use crate::error::Fault;
 use crate::ingest::{Platform, Settings, ingest};
-use crate::privacy::{DayKey, cached_day_key, remember_day_key};
+use crate::privacy::{DayKey, day_of};
 use crate::publish::Publication;
 use crate::routes::{COMMIT, DAY_KEY, PRIVACY_OBJECT, site_object};
+use crate::shards::register_shard;
 use crate::site::Receipt;
 
 /// Answers a batch.
@@ -35,6 +38,7 @@ pub(super) async fn events(
     let dry_run = facts.dry_run();
     let mut edge = Edge {
         now_ms: now_ms(),
+        ids: Ids::new()?,
         config,
         length_known: facts.content_length.is_some(),
         request,
@@ -49,23 +53,6 @@ pub(super) async fn events(
             cors,
         ),
         Err(fault) => problem(&fault, cors),
-    }
-}
-
-/// Unix milliseconds, by the platform.
-pub(super) fn now_ms() -> i64 {
-    i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX)
-}
-
-/// Fills with the platform's random bytes.
-pub(super) fn random(bytes: &mut [u8]) {
-    use wasm_bindgen::JsValue;
-    let crypto = js_sys::Reflect::get(&js_sys::global(), &JsValue::from_str("crypto"))
-        .map(|crypto| crypto.unchecked_into::<web_sys::Crypto>());
-    if let Err(error) =
-        crypto.and_then(|crypto| crypto.get_random_values_with_u8_array(bytes).map(drop))
-    {
-        log::error("random", format!("{error:?}"));
     }
 }
 
@@ -94,9 +81,21 @@ fn facts(request: &Request) -> Result<RequestFacts> {
     })
 }
 
+thread_local! {
+    /// The day's key as this isolate was told it: asked for once a day.
+    static DAY_KEYS: Cell<Option<(i64, [u8; 32])>> = const { Cell::new(None) };
+
+    /// The shards that this isolate has told D1 of.
+    static KNOWN_SHARDS: RefCell<HashSet<String>> = RefCell::default();
+}
+
+/// Shards an isolate remembers to have told D1 of: names of about 50 bytes.
+const MAX_KNOWN_SHARDS: usize = 10_000;
+
 /// One request on the platform.
 struct Edge {
     now_ms: i64,
+    ids: Ids,
     config: Rc<Config>,
     length_known: bool,
     request: Request,
@@ -109,8 +108,8 @@ impl Platform for Edge {
         self.now_ms
     }
 
-    fn random(&self, bytes: &mut [u8]) {
-        random(bytes);
+    fn fresh_id(&self) -> String {
+        self.ids.next(self.now_ms)
     }
 
     fn settings(&self) -> &Settings {
@@ -143,7 +142,10 @@ impl Platform for Edge {
     }
 
     async fn day_key(&self) -> std::result::Result<[u8; 32], Fault> {
-        if let Some(key) = cached_day_key(self.now_ms) {
+        if let Some((_, key)) = DAY_KEYS
+            .get()
+            .filter(|(day, _)| *day == day_of(self.now_ms))
+        {
             return Ok(key);
         }
         let answer: worker::Result<DayKey> =
@@ -151,20 +153,21 @@ impl Platform for Edge {
         answer
             .map_err(|error| log::error("privacy_do", error))
             .ok()
-            .and_then(|key| remember_day_key(&key))
+            .and_then(|answer| Some((answer.day, answer.bytes()?)))
+            .inspect(|known| DAY_KEYS.set(Some(*known)))
+            .map(|(_, key)| key)
             .ok_or(Fault::Unavailable(
                 "A private visit cannot be taken right now.",
             ))
     }
 
     async fn publish(&self, publication: &Publication) -> std::result::Result<bool, Fault> {
-        commit(&self.env, publication)
-            .await
-            .map(|receipt| receipt.duplicate)
-            .map_err(|error| {
-                log::error("site_do", error);
-                Fault::Unavailable("The batch could not be stored right now.")
-            })
+        let receipt = commit(&self.env, publication).await.map_err(|error| {
+            log::error("site_do", error);
+            Fault::Unavailable("The batch could not be stored right now.")
+        })?;
+        self.tell_of_shard(publication);
+        Ok(receipt.duplicate)
     }
 
     fn count_later(&self, publication: Publication) {
@@ -172,6 +175,30 @@ impl Platform for Edge {
         self.context.wait_until(async move {
             if let Err(error) = commit(&env, &publication).await {
                 log::error("site_do", error);
+            }
+        });
+    }
+}
+
+impl Edge {
+    /// Lets the cron know, after the answer, that the shard may have work.
+    fn tell_of_shard(&self, publication: &Publication) {
+        let name = site_object(publication.site(), publication.shard());
+        let is_new = KNOWN_SHARDS.with_borrow_mut(|known| {
+            if known.len() >= MAX_KNOWN_SHARDS {
+                known.clear();
+            }
+            known.insert(name.clone())
+        });
+        if !is_new {
+            return;
+        }
+        let env = self.env.clone();
+        let statement = register_shard(publication.site(), publication.shard());
+        self.context.wait_until(async move {
+            if let Err(error) = d1::rows::<serde::de::IgnoredAny>(&env, &statement).await {
+                log::error("shards", error);
+                KNOWN_SHARDS.with_borrow_mut(|known| known.remove(&name));
             }
         });
     }

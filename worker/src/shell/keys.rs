@@ -1,41 +1,22 @@
-//! What a key may do: D1, cached in the isolate for a minute, and served stale while D1 is down.
+//! What a key may do, by D1 and what [`crate::key_cache`] remembers.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::pin::pin;
+use std::time::Duration;
 
-use serde::Deserialize;
-use worker::Env;
+use futures_util::future::{Either, select};
+use worker::{Delay, Env};
 
 use super::{d1, log};
-use crate::auth::{Grant, KeyKind};
+use crate::auth::Grant;
 use crate::error::Fault;
-use crate::sql::Statement;
+use crate::key_cache::{Advice, KeyCache, KeyRow, look_up};
 
-/// How long a look-up is good: a revoked key works no longer than this.
-const FRESH_MS: i64 = 60_000;
-
-/// How long it is served while D1 is down.
-const STALE_MS: i64 = 60 * FRESH_MS;
-
-/// Look-ups kept at most: about 300 bytes each, so well under a megabyte.
-const MAX_CACHED: usize = 2_000;
-
-#[derive(Clone)]
-struct Cached {
-    at: i64,
-    grant: Option<Grant>,
-}
+/// How long a request waits for a look-up: D1 answers in milliseconds, or not for a long time.
+const DEADLINE: Duration = Duration::from_secs(2);
 
 thread_local! {
-    static CACHE: RefCell<HashMap<String, Cached>> = RefCell::new(HashMap::new());
-}
-
-#[derive(Deserialize)]
-struct Row {
-    site_id: String,
-    kind: String,
-    origins: String,
-    hash_routing: i64,
+    static CACHE: RefCell<KeyCache> = RefCell::default();
 }
 
 /// The grant of the key with this hash.
@@ -43,53 +24,23 @@ struct Row {
 /// # Errors
 /// 401 for a hash of no valid key; 503 where D1 is down and the key was not seen lately.
 pub(super) async fn grant(env: &Env, key_hash: &str, now_ms: i64) -> Result<Grant, Fault> {
-    let cached = CACHE.with_borrow(|cache| cache.get(key_hash).cloned());
-    let age = |cached: &Cached| now_ms.saturating_sub(cached.at);
-    if let Some(cached) = cached.as_ref().filter(|cached| age(cached) < FRESH_MS) {
-        return cached.grant.clone().ok_or(Fault::UnknownKey);
-    }
-    match look_up(env, key_hash, now_ms).await {
-        Ok(grant) => {
-            remember(key_hash, now_ms, grant.clone());
-            grant.ok_or(Fault::UnknownKey)
-        }
-        Err(error) => {
-            log::error("keys", error);
-            match cached.filter(|cached| age(cached) < STALE_MS) {
-                Some(cached) => cached.grant.ok_or(Fault::UnknownKey),
-                None => Err(Fault::Unavailable("Keys cannot be checked right now.")),
-            }
-        }
-    }
-}
-
-fn remember(key_hash: &str, now_ms: i64, grant: Option<Grant>) {
-    CACHE.with_borrow_mut(|cache| {
-        if cache.len() >= MAX_CACHED {
-            cache.retain(|_, cached| now_ms.saturating_sub(cached.at) < FRESH_MS);
-        }
-        if cache.len() >= MAX_CACHED {
-            cache.clear();
-        }
-        cache.insert(key_hash.to_owned(), Cached { at: now_ms, grant });
-    });
-}
-
-async fn look_up(env: &Env, key_hash: &str, now_ms: i64) -> worker::Result<Option<Grant>> {
-    let statement = Statement::new(
-        "SELECT k.site_id, k.kind, s.origins, s.hash_routing \
-         FROM keys AS k JOIN sites AS s ON s.site_id = k.site_id \
-         WHERE k.key_hash = ?1 AND coalesce(k.revoked_at, ?2 + 1) > ?2 \
-           AND coalesce(k.expires_at, ?2 + 1) > ?2",
-        [key_hash.into(), now_ms.into()],
-    );
-    let Some(row) = d1::rows::<Row>(env, &statement).await?.pop() else {
-        return Ok(None);
+    let stale = match CACHE.with_borrow(|cache| cache.advise(key_hash, now_ms)) {
+        Advice::Good(grant) => return Ok(grant),
+        Advice::Bad => return Err(Fault::UnknownKey),
+        Advice::Ask(stale) => stale,
     };
-    Ok(KeyKind::parse(&row.kind).map(|kind| Grant {
-        site: row.site_id,
-        kind,
-        origins: serde_json::from_str(&row.origins).unwrap_or_default(),
-        hash_routing: row.hash_routing != 0,
-    }))
+    let statement = look_up(key_hash, now_ms);
+    let rows = pin!(d1::rows::<KeyRow>(env, &statement));
+    let error = match select(rows, pin!(Delay::from(DEADLINE))).await {
+        Either::Left((Ok(mut rows), _)) => {
+            let grant = rows.pop().and_then(KeyRow::grant);
+            CACHE.with_borrow_mut(|cache| cache.learn(key_hash, grant.as_ref(), now_ms));
+            return grant.ok_or(Fault::UnknownKey);
+        }
+        Either::Left((Err(error), _)) => error.to_string(),
+        Either::Right(_) => "D1 did not answer in time".to_owned(),
+    };
+    log::error("keys", error);
+    CACHE.with_borrow_mut(|cache| cache.failed(now_ms));
+    stale.ok_or(Fault::Unavailable("Keys cannot be checked right now."))
 }

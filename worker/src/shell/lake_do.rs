@@ -1,7 +1,7 @@
 //! `lake_do`: the Durable Object that lands one shard of a site, around
 //! [`crate::lake::LakeStore`].
 
-use std::cell::Cell;
+use std::cell::OnceCell;
 
 use worker::{
     Conditional, Data, DurableObject, Env, HttpMetadata, Request, Response, Result, State,
@@ -9,71 +9,47 @@ use worker::{
 };
 
 use super::alarm::AlarmClock;
-use super::bindings::{LAKE, config};
+use super::bindings::{LAKE, settings};
 use super::do_sql::DoSql;
 use super::gzip::compress;
-use super::ingest_worker::{now_ms, random};
+use super::platform::{now_ms, random};
 use super::{log, objects};
-use crate::lake::{Append, Fate, LakeStore, Landing, SealRule, SealedObject};
-use crate::live::HOUR_MS;
+use crate::lake::{Append, Fate, LakeStore, Landing, SealedObject};
 use crate::routes::{APPEND, STATE, WAKE, parse_object};
 use crate::sql::SqlError;
+
+/// How long one run of the alarm goes on putting. The platform ends a run after 15 minutes, and
+/// nothing is sealed while one lasts.
+const RUN_MS: i64 = 20_000;
 
 /// The lake of one site and shard.
 #[durable_object]
 pub struct LakeDo {
-    store: std::result::Result<LakeStore<DoSql>, SqlError>,
+    store: OnceCell<LakeStore<DoSql>>,
     alarm: AlarmClock,
-    pruned_at: Cell<i64>,
     state: State,
     env: Env,
 }
 
 impl DurableObject for LakeDo {
     fn new(state: State, env: Env) -> Self {
-        let rule = config(&env).map_or(
-            SealRule {
-                bytes: 8_000_000,
-                age_ms: 60_000,
-            },
-            |config| config.seal,
-        );
-        let mut bytes = [0; 4];
-        random(&mut bytes);
         Self {
-            store: LakeStore::open(DoSql::new(&state), rule, now_ms(), bytes),
+            store: OnceCell::new(),
             alarm: AlarmClock::default(),
-            pruned_at: Cell::new(0),
             state,
             env,
         }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let store = match &self.store {
-            Ok(store) => store,
-            Err(error) => return objects::answer::<(), _>(Err(error)),
-        };
-        if self.alarm.is_unknown() {
-            let due = store.next_due().map_err(|error| to_error(&error))?;
-            self.alarm.rest(&self.state, due, now_ms()).await?;
-        }
-        match request.path().as_str() {
-            APPEND => {
-                let body = request.text().await?;
-                let result = serde_json::from_str::<Append<'_>>(&body)
-                    .map_err(|error| SqlError(error.to_string()))
-                    .and_then(|append| store.append(&append, now_ms()));
-                if let Some(due) = store.next_due().map_err(|error| to_error(&error))? {
-                    self.alarm.by(&self.state, due, now_ms()).await?;
-                }
-                objects::answer(result)
-            }
-            STATE => objects::answer(store.state()),
+        let path = request.path();
+        let body = request.text().await?;
+        match path.as_str() {
+            APPEND => objects::answer(self.append(&body).await),
+            STATE => objects::answer(self.store()?.state()),
             WAKE => {
-                let due = store.next_due().map_err(|error| to_error(&error))?;
-                self.alarm.look(&self.state, due, now_ms()).await?;
-                objects::answer(Ok::<_, SqlError>(()))
+                let due = self.store()?.next_due()?;
+                objects::answer(self.alarm.look(&self.state, due, now_ms()).await)
             }
             _ => Response::error("no such command", 404),
         }
@@ -89,49 +65,66 @@ impl DurableObject for LakeDo {
 }
 
 impl LakeDo {
+    /// The store; one that could not be opened is opened anew by the next call.
+    fn store(&self) -> Result<&LakeStore<DoSql>> {
+        if let Some(store) = self.store.get() {
+            return Ok(store);
+        }
+        let mut bytes = [0; 4];
+        random(&mut bytes)?;
+        let rule = settings(&self.env)?.seal;
+        let store = LakeStore::open(DoSql::new(&self.state), rule, now_ms(), bytes)?;
+        Ok(self.store.get_or_init(|| store))
+    }
+
+    async fn append(&self, body: &str) -> Result<()> {
+        let append: Append<'_> = serde_json::from_str(body)?;
+        let store = self.store()?;
+        store.append(&append, now_ms())?;
+        match store.next_due()? {
+            Some(due) => self.alarm.by(&self.state, due, now_ms()).await,
+            None => Ok(()),
+        }
+    }
+
     /// Seals what is due, puts what is sealed, and sets the next alarm.
     async fn run(&self) -> Result<()> {
-        let store = self.store.as_ref().map_err(to_error)?;
-        self.alarm.begin(&self.state, now_ms()).await?;
-        if now_ms().saturating_sub(self.pruned_at.get()) >= HOUR_MS {
-            store.prune(now_ms()).map_err(|error| to_error(&error))?;
-            self.pruned_at.set(now_ms());
-        }
+        let start = now_ms();
+        self.alarm.begin(&self.state, start).await?;
+        let store = self.store()?;
+        store.prune_if_due(start)?;
         let name = self.state.id().name().unwrap_or_default();
         let (site, shard) = parse_object(&name)
-            .ok_or_else(|| worker::Error::RustError(format!("not a site's object: {name}")))?;
-        store
-            .seal(site, shard, now_ms())
-            .map_err(|error| to_error(&error))?;
-        while let Some(object) = store
-            .due_object(now_ms())
-            .map_err(|error| to_error(&error))?
-        {
-            let landing = match self.put(store, &object).await {
-                Ok(landing) => landing,
-                Err(error) => Landing::Unknown(error.to_string()),
-            };
-            if let Landing::Unknown(error) = &landing {
-                log::error("lake_do", error);
+            .ok_or_else(|| SqlError(format!("not the name of a site's object: {name}")))?;
+        store.seal(site, shard, start)?;
+        // What fails is due later than this run began, so each object is tried once.
+        while let Some(object) = store.due_object(start)? {
+            self.land(store, &object).await?;
+            if now_ms().saturating_sub(start) > RUN_MS {
+                break;
             }
-            let fate = landing.fate(&object);
-            if fate == Fate::Conflict {
-                log::error("lake_do", "a key of the lake holds something else");
-            }
-            store
-                .settle(&object, fate, now_ms())
-                .map_err(|error| to_error(&error))?;
         }
-        let due = store.next_due().map_err(|error| to_error(&error))?;
+        let due = store.next_due()?;
         self.alarm.rest(&self.state, due, now_ms()).await
+    }
+
+    async fn land(&self, store: &LakeStore<DoSql>, object: &SealedObject) -> Result<()> {
+        let landing = match self.put(store, object).await {
+            Ok(landing) => landing,
+            Err(error) => Landing::Unknown(error.to_string()),
+        };
+        let fate = landing.fate(object);
+        match (&landing, fate) {
+            (Landing::Unknown(error), _) => log::error("lake_do", error),
+            (_, Fate::Conflict) => log::error("lake_do", "a key of the lake holds something else"),
+            _ => {}
+        }
+        Ok(store.settle(object, fate, now_ms())?)
     }
 
     /// Puts a sealed object into the bucket, unless its key is taken.
     async fn put(&self, store: &LakeStore<DoSql>, object: &SealedObject) -> Result<Landing> {
-        let lines = store
-            .ndjson(object.sequence)
-            .map_err(|error| to_error(&error))?;
-        let packed = compress(&lines).await?;
+        let packed = compress(&store.ndjson(object.sequence)?).await?;
         let bucket = self.env.bucket(LAKE)?;
         let put = bucket
             .put(&object.key, Data::Bytes(packed))
@@ -156,8 +149,4 @@ impl LakeDo {
             None => Ok(Landing::Unknown("the key was taken and is free".to_owned())),
         }
     }
-}
-
-fn to_error(error: &SqlError) -> worker::Error {
-    worker::Error::RustError(error.0.clone())
 }

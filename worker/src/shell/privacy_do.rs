@@ -1,29 +1,26 @@
 //! `privacy_do`: the one object that keeps the key of day-scoped ids, for its day alone.
 
-use serde::Deserialize;
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
 use super::do_sql::DoSql;
-use super::ingest_worker::{now_ms, random};
-use super::objects;
-use crate::auth::hex;
-use crate::privacy::{DAY_MS, DayKey, day_of};
+use super::platform::{now_ms, random};
+use super::{log, objects};
+use crate::privacy::{DayKeys, midnight_after};
 use crate::routes::DAY_KEY;
-use crate::sql::{Sql, SqlError};
+use crate::sql::SqlError;
+
+/// How long after a deletion that failed it is tried again, in milliseconds.
+const RETRY_MS: i64 = 60_000;
 
 /// The keeper of the day's key.
 #[durable_object]
 pub struct PrivacyDo {
-    sql: DoSql,
     state: State,
 }
 
 impl DurableObject for PrivacyDo {
     fn new(state: State, _env: Env) -> Self {
-        Self {
-            sql: DoSql::new(&state),
-            state,
-        }
+        Self { state }
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
@@ -31,48 +28,27 @@ impl DurableObject for PrivacyDo {
             return Response::error("no such command", 404);
         }
         let now = now_ms();
+        let mut bytes = [0; 32];
+        random(&mut bytes)?;
         // The key is deleted when its day is over, whether anybody asks for the next one or not.
-        let midnight = day_of(now).saturating_add(1).saturating_mul(DAY_MS);
-        self.state
-            .storage()
-            .set_alarm(midnight.saturating_sub(now))
-            .await?;
-        objects::answer(self.today(day_of(now)))
+        let midnight = midnight_after(now).saturating_sub(now);
+        self.state.storage().set_alarm(midnight).await?;
+        objects::answer(self.keys().and_then(|keys| keys.today(now, &bytes)))
     }
 
     async fn alarm(&self) -> Result<Response> {
-        if let Err(error) = self.forget_before(day_of(now_ms())) {
-            super::log::error("privacy_do", error);
+        // Before the work, so that a deletion that fails is not the last.
+        self.state.storage().set_alarm(RETRY_MS).await?;
+        match self.keys().and_then(|keys| keys.forget_before(now_ms())) {
+            Ok(()) => self.state.storage().delete_alarm().await?,
+            Err(error) => log::error("privacy_do", error),
         }
         Response::empty()
     }
 }
 
 impl PrivacyDo {
-    fn today(&self, day: i64) -> std::result::Result<DayKey, SqlError> {
-        #[derive(Deserialize)]
-        struct Row {
-            key: String,
-        }
-        self.forget_before(day)?;
-        let mut bytes = [0; 32];
-        random(&mut bytes);
-        self.sql.run(
-            "INSERT INTO day_keys (day, key) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-            &[day.into(), hex(&bytes).into()],
-        )?;
-        self.sql
-            .first::<Row>("SELECT key FROM day_keys WHERE day = ?1", &[day.into()])?
-            .map(|row| DayKey { day, key: row.key })
-            .ok_or_else(|| SqlError("the day's key is missing".to_owned()))
-    }
-
-    fn forget_before(&self, day: i64) -> std::result::Result<(), SqlError> {
-        self.sql.run(
-            "CREATE TABLE IF NOT EXISTS day_keys (day INTEGER PRIMARY KEY, key TEXT NOT NULL)",
-            &[],
-        )?;
-        self.sql
-            .run("DELETE FROM day_keys WHERE day < ?1", &[day.into()])
+    fn keys(&self) -> std::result::Result<DayKeys<DoSql>, SqlError> {
+        DayKeys::open(DoSql::new(&self.state))
     }
 }

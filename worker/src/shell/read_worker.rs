@@ -1,28 +1,23 @@
 //! The dashboard API: a read token, one question, one answer.
 
-use std::collections::BTreeMap;
-
 use serde::de::DeserializeOwned;
 use worker::{Env, Request, Response, Result};
 
-use super::bindings::{LAKE, LAKE_DO, SITE_DO, config};
-use super::ingest_worker::now_ms;
+use super::bindings::{SITE_DO, config};
+use super::health_worker::health;
+use super::platform::now_ms;
 use super::reply::{Cors, json, problem};
 use super::{d1, keys, log, objects};
 use crate::admit::RequestFacts;
 use crate::auth::{KeyKind, lookup_hash};
 use crate::error::Fault;
-use crate::lake::LakeState;
-use crate::read::health::{
-    Backlog, Condition, Details, Health, Metrics, Service, TotalRow, lake_service, queue_service,
-    totals, worst,
-};
-use crate::read::live::{sum, unite};
+use crate::read::live::unite;
 use crate::read::recent::Recent;
 use crate::read::summary::Summary;
 use crate::read::{Params, recent, summary};
-use crate::routes::{SNAPSHOT, STATE, lake_object, site_object};
-use crate::site::{OutboxState, Snapshot};
+use crate::routes::{SNAPSHOT, lake_object, site_object};
+use crate::site::Snapshot;
+use crate::sql::Statement;
 
 /// Answers a GET of the dashboard API or of `/health`.
 pub(super) async fn read(path: &str, request: &Request, env: &Env) -> Result<Response> {
@@ -48,7 +43,7 @@ pub(super) async fn read(path: &str, request: &Request, env: &Env) -> Result<Res
 }
 
 /// The site that the request's read token reads: its own, and no other.
-async fn site_of(facts: &RequestFacts, env: &Env) -> std::result::Result<String, Fault> {
+pub(super) async fn site_of(facts: &RequestFacts, env: &Env) -> std::result::Result<String, Fault> {
     let token = facts.bearer().ok_or(Fault::UnknownKey)?;
     let hash = lookup_hash(&token).ok_or(Fault::UnknownKey)?;
     let grant = keys::grant(env, &hash, now_ms()).await?;
@@ -68,8 +63,9 @@ async fn answer(
     let now = now_ms();
     match path {
         "/v1/analytics/live" => {
-            let shards = each_shard::<Snapshot>(env, site, SITE_DO, SNAPSHOT).await?;
-            to_json(&unite(shards, now))
+            let shards = config(env)?.ingest.shards;
+            let snapshots = each_shard::<Snapshot>(env, site, shards, SITE_DO, SNAPSHOT).await?;
+            to_json(&unite(snapshots, now))
         }
         "/v1/analytics/events/recent" => {
             let query = Recent::parse(params)?;
@@ -84,13 +80,13 @@ async fn answer(
     }
 }
 
-fn to_json<T: serde::Serialize>(value: &T) -> std::result::Result<String, Fault> {
+pub(super) fn to_json<T: serde::Serialize>(value: &T) -> std::result::Result<String, Fault> {
     serde_json::to_string(value).map_err(|_| Fault::Unavailable("The answer could not be written."))
 }
 
-async fn rows<T: DeserializeOwned>(
+pub(super) async fn rows<T: DeserializeOwned>(
     env: &Env,
-    statement: &crate::sql::Statement,
+    statement: &Statement,
 ) -> std::result::Result<Vec<T>, Fault> {
     d1::rows(env, statement).await.map_err(|error| {
         log::error("d1", error);
@@ -99,13 +95,13 @@ async fn rows<T: DeserializeOwned>(
 }
 
 /// Asks every shard of a site.
-async fn each_shard<T: DeserializeOwned>(
+pub(super) async fn each_shard<T: DeserializeOwned>(
     env: &Env,
     site: &str,
+    shards: u32,
     namespace: &str,
     command: &str,
 ) -> std::result::Result<Vec<T>, Fault> {
-    let shards = config(env)?.ingest.shards;
     let mut answers = Vec::new();
     for shard in 0..shards {
         let name = if namespace == SITE_DO {
@@ -122,90 +118,4 @@ async fn each_shard<T: DeserializeOwned>(
         answers.push(answer);
     }
     Ok(answers)
-}
-
-/// Checks each dependency. Everybody hears the status; the holder of a read token the rest.
-async fn health(facts: &RequestFacts, env: &Env) -> std::result::Result<(u16, String), Fault> {
-    // A token that is shown must be good; none need be shown.
-    let site = match facts.authorization {
-        Some(_) => Some(site_of(facts, env).await?),
-        None => None,
-    };
-    // Without a token the objects checked are those of a site that nobody has.
-    let checked = site.as_deref().unwrap_or("health-check");
-    let now = now_ms();
-    let mut services = BTreeMap::new();
-    let mut backlog = Backlog::default();
-    let mut metrics = Metrics::default();
-
-    let size = d1::size(env).await;
-    services.insert("d1", service(&size, "The database does not answer."));
-    let outboxes = each_shard::<OutboxState>(env, checked, SITE_DO, STATE).await;
-    services.insert(
-        "site_do",
-        service(&outboxes, "The live counts do not answer."),
-    );
-    for shard in outboxes.unwrap_or_default() {
-        backlog.add_outbox(&shard);
-    }
-    services.insert("events_queue", queue_service(&backlog.outbox, now));
-    let lakes = each_shard::<LakeState>(env, checked, LAKE_DO, STATE).await;
-    let lakes_answer = service(&lakes, "The lake's writer does not answer.");
-    for shard in lakes.unwrap_or_default() {
-        backlog.add_lake(&shard);
-    }
-    services.insert(
-        "lake_do",
-        match lakes_answer.status {
-            Condition::Healthy => lake_service(&backlog.lake),
-            _ => lakes_answer,
-        },
-    );
-    let bucket = match env.bucket(LAKE) {
-        Ok(bucket) => bucket.head("health").await.map(drop),
-        Err(error) => Err(error),
-    };
-    services.insert("r2", service(&bucket, "The bucket does not answer."));
-
-    if let Some(site) = &site {
-        let snapshots = each_shard::<Snapshot>(env, site, SITE_DO, SNAPSHOT).await;
-        for entry in snapshots
-            .unwrap_or_default()
-            .into_iter()
-            .flat_map(|s| s.outcomes)
-        {
-            sum(&mut metrics.outcomes, entry);
-        }
-        if let Ok(rows) = rows::<TotalRow>(env, &totals(site)).await {
-            metrics.total_events = rows.iter().fold(0, |all, row| row.n.saturating_add(all));
-            metrics.events_by_type = rows
-                .into_iter()
-                .map(|row| (row.event_type, row.n))
-                .collect();
-        }
-    }
-    let status = worst(services.values());
-    let http_status = if status == Condition::Unhealthy {
-        503
-    } else {
-        200
-    };
-    let health = Health {
-        status,
-        details: site.map(|_| Details {
-            timestamp: now,
-            services,
-            metrics,
-            backlog,
-            database_bytes: size.ok().flatten(),
-        }),
-    };
-    Ok((http_status, to_json(&health)?))
-}
-
-fn service<T, E>(result: &std::result::Result<T, E>, detail: &'static str) -> Service {
-    match result {
-        Ok(_) => Service::HEALTHY,
-        Err(_) => Service::unhealthy(detail),
-    }
 }

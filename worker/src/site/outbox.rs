@@ -5,11 +5,17 @@ use shoreline_shared::stamp::StampedEvent;
 
 use super::SiteStore;
 use crate::live::{Counters, DUPLICATE, HOUR_MS, LiveFacts, count_event, floor_to};
-use crate::outbox::{MAX_UNCONFIRMED_MESSAGES, MESSAGES_PER_RUN, pack_messages, resend_delay_ms};
+use crate::outbox::{
+    MAX_MESSAGE_BYTES, MAX_UNCONFIRMED_MESSAGES, MESSAGES_PER_RUN, pack_messages, resend_delay_ms,
+};
 use crate::sql::{Sql, SqlError};
 
 /// Parts looked at in one run: more than a run's messages can hold of parts of usual size.
 const PARTS_PER_RUN: i64 = 512;
+
+/// A part that was sent this often without a confirmation goes alone from then on: whatever keeps
+/// it back must not keep its neighbours back too.
+const SENDS_IN_COMPANY: i64 = 3;
 
 /// A queue message, ready to be sent as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +63,7 @@ pub struct OutboxState {
 struct DueRow {
     part_id: String,
     bytes: i64,
+    sends: i64,
 }
 
 #[derive(Deserialize)]
@@ -81,7 +88,7 @@ impl<S: Sql> SiteStore<S> {
         let room = self.room()?;
         // What was sent before is in the count of unconfirmed messages already; what is new needs room.
         let due: Vec<DueRow> = self.sql.rows(
-            "SELECT part_id, bytes FROM outbox \
+            "SELECT part_id, bytes, sends FROM outbox \
              WHERE due_at <= ?1 AND (?3 OR message IS NOT NULL) ORDER BY seq LIMIT ?2",
             &[
                 now_ms.into(),
@@ -91,7 +98,10 @@ impl<S: Sql> SiteStore<S> {
         )?;
         let sizes: Vec<usize> = due
             .iter()
-            .map(|row| usize::try_from(row.bytes).unwrap_or(usize::MAX))
+            .map(|row| match usize::try_from(row.bytes) {
+                Ok(bytes) if row.sends < SENDS_IN_COMPANY => bytes,
+                _ => MAX_MESSAGE_BYTES,
+            })
             .collect();
         let allowed = if room == 0 {
             MESSAGES_PER_RUN

@@ -2,16 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ACTIVE_MS, LIVE_MINUTES, SiteStore, kind_name};
-use crate::live::{Kind, MINUTE_MS, floor_to};
+use super::{ACTIVE_MS, LIVE_MINUTES, OutboxState, SiteStore, kind_name};
+use crate::live::{HOUR_MS, Kind, MINUTE_MS, floor_to};
 use crate::sql::{Sql, SqlError};
 
-/// Keys of a kind that a shard tells at most. The merged view shows 20; as long as a shard sees
-/// fewer distinct pages or features an hour than this, sums over shards are exact.
-pub(crate) const MAX_KEYS: i64 = 5_000;
+/// Keys of a kind that a shard tells where it is not the only one: the merged view shows 20, and as
+/// long as a shard sees fewer distinct pages or features an hour than this, its sums are exact. With
+/// the longest keys (`MAX_KEY_CHARS` in `live`) that is half a megabyte.
+pub(crate) const MAX_KEYS: i64 = 1_000;
 
-/// Users that a shard names at most: 16 hex characters each, about 2 MB.
-pub(crate) const MAX_VISITORS: i64 = 100_000;
+/// Users that a shard names at most: 16 hex characters each, about 1 MB. Above it the count of
+/// active users stays behind, which is better than an isolate that runs out of memory.
+pub(crate) const MAX_VISITORS: i64 = 50_000;
 
 /// The live counts of one shard.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +28,13 @@ pub struct Snapshot {
     /// Keyed hashes of the users of the last five minutes: shards unite them, for a sum would
     /// count a user of two shards twice.
     pub visitors: Vec<String>,
+}
+
+/// What `/health` asks of a shard.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// How full its outbox is.
+    pub outbox: OutboxState,
     /// Outcomes of the last 24 hours.
     pub outcomes: Vec<Entry>,
 }
@@ -66,7 +75,17 @@ impl<S: Sql> SiteStore<S> {
             pages: self.sums(Kind::Page, from)?,
             features: self.sums(Kind::Feature, from)?,
             visitors: visitors.into_iter().map(|row| row.hash).collect(),
-            outcomes: self.sums(Kind::Outcome, now_ms.saturating_sub(24 * 60 * MINUTE_MS))?,
+        })
+    }
+
+    /// What `/health` asks of the shard at `now_ms`.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn state(&self, now_ms: i64) -> Result<State, SqlError> {
+        Ok(State {
+            outbox: self.outbox_state()?,
+            outcomes: self.sums(Kind::Outcome, now_ms.saturating_sub(24 * HOUR_MS))?,
         })
     }
 

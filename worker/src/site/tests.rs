@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ingest::ingest;
+use crate::outbox::MESSAGES_PER_RUN;
 use crate::read::live::unite;
 use crate::testing::{NOW, TestPlatform, TestSql, block_on, uuid};
 
@@ -59,7 +60,7 @@ fn kinds_are_named_alike_in_rust_and_in_the_table() {
 #[test]
 fn a_batch_sent_ten_times_counts_once() {
     let sql = TestSql::new();
-    let store = SiteStore::open(&sql, RESEND).unwrap();
+    let store = SiteStore::open(&sql, RESEND, NOW).unwrap();
     let batch = publication(
         Some(1),
         &[("page_view", "u1", 10), ("feature_use", "u2", 11)],
@@ -76,14 +77,15 @@ fn a_batch_sent_ten_times_counts_once() {
     assert_eq!(live.top_pages[0].key, "/p1");
     assert_eq!(live.top_features[0].key, "f2");
     assert_eq!(store.outbox_state().unwrap().events, 2);
-    let outcome = |code: &str| snapshot.outcomes.iter().find(|e| e.key == code).unwrap().n;
+    let state = store.state(NOW).unwrap();
+    let outcome = |code: &str| state.outcomes.iter().find(|e| e.key == code).unwrap().n;
     assert_eq!((outcome("accepted"), outcome("duplicate")), (2, 18));
 }
 
 #[test]
 fn another_batch_under_the_same_id_is_not_lost() {
     let sql = TestSql::new();
-    let store = SiteStore::open(&sql, RESEND).unwrap();
+    let store = SiteStore::open(&sql, RESEND, NOW).unwrap();
     commit(
         &store,
         &publication(Some(1), &[("page_view", "u", 10)], NOW),
@@ -99,7 +101,7 @@ fn a_commit_that_fails_anywhere_leaves_nothing() {
     let json = publication(Some(1), &[("page_view", "u", 10)], NOW);
     for nth in 1..=4 {
         let sql = TestSql::new();
-        let store = SiteStore::open(&sql, RESEND).unwrap();
+        let store = SiteStore::open(&sql, RESEND, NOW).unwrap();
         sql.fail_in(nth);
         assert!(commit(&store, &json).is_err(), "{nth}");
         for table in ["batches", "counters", "visitors", "outbox"] {
@@ -114,8 +116,8 @@ fn a_commit_that_fails_anywhere_leaves_nothing() {
 #[test]
 fn a_part_is_sent_again_until_it_is_confirmed() {
     let sql = TestSql::new();
-    let store = SiteStore::open(&sql, RESEND).unwrap();
-    assert_eq!(store.next_due(NOW).unwrap(), None);
+    let store = SiteStore::open(&sql, RESEND, NOW).unwrap();
+    assert_eq!(store.next_due().unwrap(), None);
     commit(
         &store,
         &publication(Some(1), &[("page_view", "u", 10)], NOW),
@@ -150,7 +152,7 @@ fn a_part_is_sent_again_until_it_is_confirmed() {
 #[test]
 fn an_event_resent_in_another_batch_is_taken_back_once() {
     let sql = TestSql::new();
-    let store = SiteStore::open(&sql, RESEND).unwrap();
+    let store = SiteStore::open(&sql, RESEND, NOW).unwrap();
     commit(
         &store,
         &publication(Some(1), &[("page_view", "u", 10)], NOW),
@@ -173,14 +175,15 @@ fn an_event_resent_in_another_batch_is_taken_back_once() {
     }
     let snapshot = store.snapshot(NOW).unwrap();
     assert_eq!(snapshot.pages.iter().map(|p| p.n).sum::<i64>(), 2);
-    let outcome = |code: &str| snapshot.outcomes.iter().find(|e| e.key == code).unwrap().n;
+    let state = store.state(NOW).unwrap();
+    let outcome = |code: &str| state.outcomes.iter().find(|e| e.key == code).unwrap().n;
     assert_eq!((outcome("accepted"), outcome("duplicate")), (2, 1));
 }
 
 #[test]
 fn a_stalled_consumer_is_not_drowned() {
     let sql = TestSql::new();
-    let store = SiteStore::open(&sql, RESEND).unwrap();
+    let store = SiteStore::open(&sql, RESEND, NOW).unwrap();
     let big = "x".repeat(900);
     // Each batch is far over half a message, so that each is a message of its own.
     for batch in 0..70 {
@@ -235,7 +238,7 @@ fn a_stalled_consumer_is_not_drowned() {
 #[test]
 fn what_is_old_is_pruned_and_not_shown_before() {
     let sql = TestSql::new();
-    let store = SiteStore::open(&sql, RESEND).unwrap();
+    let store = SiteStore::open(&sql, RESEND, NOW).unwrap();
     commit(
         &store,
         &publication(Some(1), &[("page_view", "u", 10)], NOW),
@@ -245,24 +248,25 @@ fn what_is_old_is_pruned_and_not_shown_before() {
     assert_eq!(store.snapshot(after_five).unwrap().visitors.len(), 0);
     assert_eq!(live_total(&store, NOW + 59 * MINUTE_MS), 1);
     assert_eq!(live_total(&store, NOW + 60 * MINUTE_MS), 0);
-    store.prune(NOW + 62 * MINUTE_MS).unwrap();
+    store.prune_if_due(NOW + 62 * MINUTE_MS).unwrap();
     assert_eq!(
         sql.number("SELECT count(*) FROM counters WHERE kind <> 'o'"),
         0
     );
     assert_eq!(sql.number("SELECT count(*) FROM visitors"), 0);
     assert_eq!(sql.number("SELECT count(*) FROM batches"), 1);
-    store.prune(NOW + BATCH_MEMORY_MS + 1).unwrap();
+    store.prune_if_due(NOW + BATCH_MEMORY_MS + 1).unwrap();
     assert_eq!(sql.number("SELECT count(*) FROM batches"), 0);
     // The outbox is never pruned: what is not confirmed is not lost.
     assert_eq!(store.outbox_state().unwrap().events, 1);
-    assert!(store.next_due(NOW).unwrap().is_some());
+    assert!(store.next_due().unwrap().is_some());
 }
 
 #[test]
-fn an_alarm_that_rings_in_time_is_not_asked_to_ring_at_once_again() {
+fn an_instance_that_lives_for_a_moment_prunes_all_the_same() {
     let sql = TestSql::new();
-    let store = SiteStore::open(&sql, RESEND).unwrap();
+    let open = |now| SiteStore::open(&sql, RESEND, now).unwrap();
+    let store = open(NOW);
     commit(
         &store,
         &publication(Some(1), &[("page_view", "u", 10)], NOW),
@@ -270,13 +274,59 @@ fn an_alarm_that_rings_in_time_is_not_asked_to_ring_at_once_again() {
     .unwrap();
     let part = store.due_messages("demo", 0, NOW).unwrap()[0].part_ids[0].clone();
     confirm(&store, &part, &[]);
-    // Nothing is left but to prune; at any moment of the ten minutes.
-    for last_prune in [NOW, NOW + 1, NOW + PRUNE_EVERY_MS - 1] {
-        let rings_at = store.next_due(last_prune).unwrap().unwrap();
-        assert!(rings_at >= prune_due(last_prune));
-        let pruned_at = rings_at;
-        assert!(store.next_due(pruned_at).unwrap().unwrap() > rings_at);
+    // As on the platform: each alarm, and each minute's cron, wakes another instance.
+    let mut rings_at = open(NOW + 1).next_due().unwrap();
+    let mut rings = 0;
+    while let Some(now) = rings_at {
+        assert_eq!(
+            open(now - 30_000).next_due().unwrap(),
+            Some(now),
+            "not put off"
+        );
+        open(now).prune_if_due(now).unwrap();
+        let next = open(now).next_due().unwrap();
+        assert!(next.is_none_or(|next| next > now), "not at once again");
+        rings_at = next;
+        rings += 1;
     }
+    // Ten minutes apart, until the batch's id is forgotten after a day; then it rests.
+    assert!((144..=146).contains(&rings), "{rings}");
+    assert_eq!(sql.number("SELECT count(*) FROM visitors"), 0);
+    assert_eq!(sql.number("SELECT count(*) FROM batches"), 0);
+}
+
+#[test]
+fn parts_that_may_not_be_sent_do_not_hide_those_that_must_be() {
+    let sql = TestSql::new();
+    let store = SiteStore::open(&sql, RESEND, NOW).unwrap();
+    let row = |n: usize, bytes: usize, message: &str, sends: i64| {
+        sql.execute_batch(&format!(
+            "INSERT INTO outbox (part_id, at, n, bytes, events, due_at, message, sends) \
+             VALUES ('{}', {NOW}, 1, {bytes}, '[]', {NOW}, {message}, {sends})",
+            uuid(n)
+        ));
+    };
+    // More small parts that were never sent than a run looks at, then as many sent messages as may
+    // be unconfirmed.
+    (0..600).for_each(|n| row(n, 10, "NULL", 0));
+    (600..664).for_each(|n| row(n, 90_000, &format!("'m{n}'"), 1));
+    let messages = store.due_messages("demo", 0, NOW).unwrap();
+    assert_eq!(messages.len(), MESSAGES_PER_RUN);
+    assert_eq!(messages[0].part_ids, [uuid(600)]);
+}
+
+#[test]
+fn a_part_that_never_succeeds_goes_alone() {
+    let sql = TestSql::new();
+    let store = SiteStore::open(&sql, RESEND, NOW).unwrap();
+    for n in 0..3 {
+        commit(&store, &publication(Some(n), &[("page_view", "u", n)], NOW)).unwrap();
+    }
+    assert_eq!(store.due_messages("demo", 0, NOW).unwrap().len(), 1);
+    sql.execute_batch("UPDATE outbox SET sends = 3 WHERE seq = 2");
+    let messages = store.due_messages("demo", 0, NOW).unwrap();
+    let sizes: Vec<usize> = messages.iter().map(|m| m.part_ids.len()).collect();
+    assert_eq!(sizes, [1, 1, 1]);
 }
 
 proptest! {
@@ -286,7 +336,7 @@ proptest! {
         sends in prop::collection::vec((0_usize..4, prop::collection::vec(0_usize..12, 1..6)), 1..12),
     ) {
         let sql = TestSql::new();
-        let store = SiteStore::open(&sql, RESEND).unwrap();
+        let store = SiteStore::open(&sql, RESEND, NOW).unwrap();
         let mut owner: std::collections::HashMap<usize, String> = Default::default();
         let mut distinct = std::collections::BTreeSet::new();
         for (batch, events) in &sends {

@@ -74,8 +74,17 @@ fn a_part_is_appended_once_and_sealed_by_age() {
     assert_eq!(store.ndjson(1).unwrap(), "{\"n\":1}\n{\"n\":2}\n");
     assert_eq!(object.hash, sha256_hex(b"{\"n\":1}\n{\"n\":2}\n"));
     store.settle(&object, Fate::Done, NOW).unwrap();
-    // Known for 15 days, however late it comes again.
+    // Known for 15 days, however late it comes again; later it is refused.
+    store.prune_if_due(NOW + PART_MEMORY_MS).unwrap();
     append(&store, 1, &[1, 2], NOW, NOW + PART_MEMORY_MS);
+    store.prune_if_due(NOW + PART_MEMORY_MS + HOUR_MS).unwrap();
+    assert_eq!(sql.number("SELECT count(*) FROM parts"), 0);
+    let json = format!(
+        r#"{{"parts":[{{"id":"{}","at":{NOW},"events":[{{}}]}}]}}"#,
+        uuid(1)
+    );
+    let late = serde_json::from_str(&json).unwrap();
+    assert!(store.append(&late, NOW + PART_MEMORY_MS + HOUR_MS).is_err());
     assert_eq!(store.state().unwrap().pending_events, 0);
     assert_eq!(store.state().unwrap().landed_events, 2);
     assert_eq!(store.next_due().unwrap(), None);

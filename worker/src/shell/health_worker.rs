@@ -1,0 +1,141 @@
+//! `GET /health`: each dependency checked. Everybody hears the status; the holder of a read token
+//! the rest.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use worker::Env;
+
+use super::bindings::{LAKE, LAKE_DO, SITE_DO, config};
+use super::d1;
+use super::platform::now_ms;
+use super::read_worker::{each_shard, rows, site_of, to_json};
+use crate::admit::RequestFacts;
+use crate::error::Fault;
+use crate::lake::LakeState;
+use crate::read::health::{
+    Backlog, Condition, Details, Health, Metrics, Service, TotalRow, lake_service, queue_service,
+    totals, worst,
+};
+use crate::read::live::sum;
+use crate::routes::{HEALTH_SITE, STATE};
+use crate::site::State;
+
+/// How long the verdict for everybody is good: whoever asks a thousand times a second costs one
+/// check in that time.
+const PUBLIC_MS: i64 = 10_000;
+
+thread_local! {
+    static PUBLIC: Cell<Option<(i64, Condition)>> = const { Cell::new(None) };
+}
+
+/// What a check of all services found.
+struct Findings {
+    services: BTreeMap<&'static str, Service>,
+    backlog: Backlog,
+    metrics: Metrics,
+    database_bytes: Option<u64>,
+}
+
+/// The status and body of the answer.
+pub(super) async fn health(facts: &RequestFacts, env: &Env) -> Result<(u16, String), Fault> {
+    let now = now_ms();
+    // A token that is shown must be good; none need be shown.
+    let Some(_) = &facts.authorization else {
+        let status = match PUBLIC
+            .get()
+            .filter(|(at, _)| now.saturating_sub(*at) < PUBLIC_MS)
+        {
+            Some((_, status)) => status,
+            None => {
+                let found = check(env, HEALTH_SITE, 1, now).await;
+                let status = worst(found.services.values());
+                PUBLIC.set(Some((now, status)));
+                status
+            }
+        };
+        return answer(status, None);
+    };
+    let site = site_of(facts, env).await?;
+    let shards = config(env)?.ingest.shards;
+    let mut found = check(env, &site, shards, now).await;
+    if let Ok(rows) = rows::<TotalRow>(env, &totals(&site)).await {
+        found.metrics.total_events = rows.iter().fold(0, |all, row| row.n.saturating_add(all));
+        found.metrics.events_by_type = rows
+            .into_iter()
+            .map(|row| (row.event_type, row.n))
+            .collect();
+    }
+    let status = worst(found.services.values());
+    answer(
+        status,
+        Some(Details {
+            timestamp: now,
+            services: found.services,
+            metrics: found.metrics,
+            backlog: found.backlog,
+            database_bytes: found.database_bytes,
+        }),
+    )
+}
+
+fn answer(status: Condition, details: Option<Details>) -> Result<(u16, String), Fault> {
+    let http_status = if status == Condition::Unhealthy {
+        503
+    } else {
+        200
+    };
+    Ok((http_status, to_json(&Health { status, details })?))
+}
+
+async fn check(env: &Env, site: &str, shards: u32, now: i64) -> Findings {
+    let mut services = BTreeMap::new();
+    let mut backlog = Backlog::default();
+    let mut metrics = Metrics::default();
+
+    let size = d1::size(env).await;
+    services.insert("d1", service(&size, "The database does not answer."));
+
+    let states = each_shard::<State>(env, site, shards, SITE_DO, STATE).await;
+    services.insert(
+        "site_do",
+        service(&states, "The live counts do not answer."),
+    );
+    for shard in states.unwrap_or_default() {
+        backlog.add_outbox(&shard.outbox);
+        for entry in shard.outcomes {
+            sum(&mut metrics.outcomes, entry);
+        }
+    }
+    services.insert("events_queue", queue_service(&backlog.outbox, now));
+
+    let lakes = each_shard::<LakeState>(env, site, shards, LAKE_DO, STATE).await;
+    let answers = service(&lakes, "The lake's writer does not answer.");
+    for shard in lakes.unwrap_or_default() {
+        backlog.add_lake(&shard);
+    }
+    let lake = match answers.status {
+        Condition::Healthy => lake_service(&backlog.lake),
+        _ => answers,
+    };
+    services.insert("lake_do", lake);
+
+    let bucket = match env.bucket(LAKE) {
+        Ok(bucket) => bucket.head("health").await.map(drop),
+        Err(error) => Err(error),
+    };
+    services.insert("r2", service(&bucket, "The bucket does not answer."));
+    Findings {
+        services,
+        backlog,
+        metrics,
+        database_bytes: size.ok().flatten(),
+    }
+}
+
+fn service<T, E>(result: &Result<T, E>, detail: &'static str) -> Service {
+    match result {
+        Ok(_) => Service::HEALTHY,
+        Err(_) => Service::unhealthy(detail),
+    }
+}
