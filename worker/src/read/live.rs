@@ -130,7 +130,6 @@ mod tests {
                 .map(|i| entry(0, &format!("f{i:02}"), i + 1))
                 .collect(),
             visitors: users.iter().map(|u| (*u).to_owned()).collect(),
-            ..Snapshot::default()
         };
         let live = unite(vec![shard(&["u1", "u2"]), shard(&["u2", "u3"])], now);
         assert_eq!(live.active_users, 3);
