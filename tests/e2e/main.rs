@@ -15,3 +15,4 @@ mod pages;
 mod pipeline;
 mod reads;
 mod refusals;
+mod tracker;
