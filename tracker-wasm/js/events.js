@@ -1,33 +1,43 @@
-// Events: what is told about them, in the form the core takes.
-import { ask, IDENTIFY, RECORD } from './core.js';
-import { dropped, kept, save } from './page.js';
+// Events: what is told about them, and by whom they are sent.
+import { add } from './batches.js';
+import { core, isLive } from './core.js';
+import { options } from './options.js';
+import { dropped, isHeard, report } from './reports.js';
+import { alsoUnderWay, send } from './send.js';
+import { kept, save, visitor } from './storage.js';
+import { newId, toJson } from './text.js';
 
-const VISITOR = 'shoreline.visitor';
-const SESSION = 'shoreline.session';
+const VISITOR = 'visitor';
+const SESSION = 'session';
 
-/** What the core and the collector take at most for one event (shared/src/limits.rs). */
-const EVENT_BYTES = 32 * 1024;
+/** Events kept while the module loads; a page that makes more has lost count itself. */
+const EARLY_EVENTS = 1000;
 
-/**
- * JSON in which every string is well-formed. `JSON.stringify` writes half a surrogate pair, which a
- * text cut in the middle of an emoji ends in, as an escape that strict parsers refuse, and with it
- * the whole batch. Whole pairs it does not escape. (The second branch passes over other escapes, so
- * that an escaped backslash is not taken for the beginning of one.)
- * @param {unknown} value
- */
-const toJson = (value) => JSON.stringify(value)?.replace(/\\(ud...|.)/g, (escape, code) => (code[1] ? '\\ufffd' : escape));
+/** @typedef {{ type: unknown, json: string, at: number, user: string }} Told */
 
-/** The address whose view is not recorded yet, because its title may still be the last page's. */
-let untitled = '';
-let referrer = document.referrer;
+/** Events before the module is there, which will be sent with its help. @type {Told[] | null} */
+let early = [];
+
+/** When what is done now was asked for, if that was before. */
+export const asked = { at: 0 };
+
+const now = () => asked.at || Date.now();
+
+function user() {
+  const id = kept(VISITOR) || newId();
+  save(VISITOR, id);
+  return id;
+}
 
 /**
  * Records an event.
  * @param {unknown} type
- * @param {unknown} data
+ * @param {unknown} [data]
+ * @param {number} [at]
  */
-export function record(type, data) {
+export function record(type, data, at = now()) {
   recordView();
+  if (visitor.denied) return;
   let json;
   try {
     json = toJson(data ?? {});
@@ -35,12 +45,69 @@ export function record(type, data) {
     // Cyclic, a BigInt, or a toJSON or getter of the page that throws.
   }
   if (!json || !type || typeof type !== 'string') return dropped(1, 'bad_data');
-  // The core counts bytes; what has more characters than it takes bytes need not even be handed to
-  // it, whose memory grows and never shrinks.
-  if (json.length > EVENT_BYTES) return dropped(1, 'too_large');
   // Anything but an object becomes its only value, rather than being lost.
-  ask(RECORD, toJson(type), json[0] === '{' ? json : `{"value":${json}}`, kept(SESSION));
+  const told = { type, json: json[0] === '{' ? json : `{"value":${json}}`, at, user: user() };
+  if (isLive) commit(told, add);
+  else if (!early) plainly([told]);
+  else if (early.length < EARLY_EVENTS) early.push(told);
+  else dropped(1, 'no_room');
 }
+
+/**
+ * Makes the event's text, unless its visit is not in the sample.
+ * @param {Told} told
+ * @param {(event: string) => void} take
+ */
+function commit({ type, json, at, user }, take) {
+  let [id, began, latest] = kept(SESSION).split(' ');
+  if (!/^[\w-]{36}$/.test(id) || !core.lives(at, +began, +latest)) [id, began, latest] = [newId(), `${at}`, '0'];
+  save(SESSION, `${id} ${began} ${Math.max(+latest, at)}`);
+  if (!core.sampled(parseInt(id.slice(-8), 16), options.sample ?? 1)) return;
+  const head = toJson({ eventId: newId(), eventType: type, userId: user, sessionId: id, timestamp: at });
+  const event = `${head.slice(0, -1)},"eventData":${json},"metadata":{"platform":"web"}}`;
+  if (isHeard('event')) report('event', JSON.parse(event));
+  take(event);
+}
+
+/** The module is there, or will never be: then what comes is sent one by one. */
+export function release() {
+  const all = early || [];
+  early = null;
+  if (!isLive) return plainly(all);
+  for (const told of all) commit(told, add);
+}
+
+/** The page is left before the module came. */
+export function rescue() {
+  if (early) plainly(early.splice(0), true);
+}
+
+/**
+ * Sends without the core: at once, and once.
+ * @param {Told[]} all
+ * @param {boolean} [isKept] whether a page to come may try again
+ */
+function plainly(all, isKept) {
+  while (all.length) {
+    /** @type {string[]} */
+    const events = [];
+    for (const told of all.splice(0, 25)) commit(told, (event) => events.push(event));
+    if (!events.length) continue;
+    const id = newId();
+    const rest = `"dropped":0,"events":[${events}]}`;
+    if (isKept) save('b.' + id, `{"until":0,${rest}`);
+    const body = `{"batchId":"${id}","sentAt":${Date.now()},${rest}`;
+    alsoUnderWay(send(body, isKept).then(([status, , answer]) => {
+      if (status) save('b.' + id, '');
+      report(status && status < 400 ? 'sent' : 'rejected', { batchId: id, events: events.length, status, answer });
+    }));
+  }
+}
+
+/** The address whose view is not recorded yet, because its title may still be the last page's. */
+let untitled = '';
+let viewedAt = 0;
+let referrer = document.referrer;
 
 /**
  * The page at this address is viewed. Recorded with the next thing that happens, or when what runs
@@ -49,7 +116,9 @@ export function record(type, data) {
  */
 export function view(url) {
   recordView();
+  leavePage();
   untitled = url;
+  viewedAt = now();
   setTimeout(recordView);
 }
 
@@ -58,25 +127,45 @@ export function recordView() {
   const url = untitled;
   if (!url) return;
   untitled = '';
-  record('page_view', { url, title: document.title, referrer });
+  page = url;
+  record('page_view', { url, title: document.title, referrer }, viewedAt);
   // As it would be with a full load.
   referrer = url;
 }
 
-/** The visitor is whom this browser knows, or somebody new. */
-export function recall() {
-  const id = kept(VISITOR);
-  ask(IDENTIFY, id && toJson(id));
+/** The page that is being viewed, and how. */
+let page = '';
+let engagedMs = 0;
+let depth = 0;
+let seenSince = 0;
+
+/** Counts the time until now, if the page could be seen, and how far down it was. */
+export function look() {
+  const time = performance.now();
+  if (seenSince) engagedMs += time - seenSince;
+  seenSince = document.visibilityState === 'visible' ? time : 0;
+  const { scrollHeight } = document.documentElement;
+  depth = Math.max(depth, Math.min(100, Math.round(((scrollY + innerHeight) / scrollHeight) * 100) || 0));
+}
+
+/** The page's view ends. */
+export function leavePage() {
+  look();
+  if (page) record('page_leave', { url: page, engagedMs: Math.round(engagedMs), scrollDepth: depth });
+  page = '';
+  engagedMs = depth = 0;
 }
 
 /**
- * The visitor is this user, by a text or number; `null`: somebody new. Nothing else does anything: a
- * page that calls this before it knows its user must not make a new one at every view.
+ * The visitor is this user, by a text or number; `null`: somebody new, on a new visit. Nothing else
+ * does anything: a page that calls this before it knows its user must not make a new one each time.
  * @param {unknown} id
  */
 export function identify(id) {
-  if (id === null) return void ask(IDENTIFY, '');
-  if (!/^(string|number)$/.test(typeof id) || id === '') return;
-  save(VISITOR, String(id));
-  ask(IDENTIFY, toJson(String(id)));
+  if (id !== null && (!/^(string|number)$/.test(typeof id) || id === '')) return;
+  save(VISITOR, id === null ? '' : String(id));
+  if (id === null) save(SESSION, '');
 }
+
+/** Forgets what waits for the module. */
+export const clearEarly = () => void early?.splice(0);

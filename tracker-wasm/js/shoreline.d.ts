@@ -2,7 +2,7 @@
  * The global that Shoreline's snippet puts on a page:
  *
  * ```html
- * <script>window.shoreline=window.shoreline||function(){(shoreline.q=shoreline.q||[]).push(arguments)}</script>
+ * <script>window.shoreline=window.shoreline||function(){arguments.t=Date.now();(shoreline.q=shoreline.q||[]).push(arguments)}</script>
  * <script defer src="https://COLLECTOR/shoreline.js" data-key="KEY"></script>
  * ```
  *
