@@ -2,7 +2,7 @@
 import { adopt, clear, flush, holdAgain } from './batches.js';
 import { clicked, rejected, submitted, tellVitals, threw, told, watchVitals } from './captures.js';
 import { core, isLive, load, REPLACED, SHOWN, WENT } from './core.js';
-import { asked, clearEarly, identify, leavePage, look, record, recordView, release, rescue, view } from './events.js';
+import { asked, clearPage, identify, leavePage, look, record, recordView, release, rescue, view } from './events.js';
 import { freed } from './hold.js';
 import { asksForPrivacy, excluded, isOn, options } from './options.js';
 import { dropped, on, totals } from './reports.js';
@@ -79,11 +79,12 @@ function agree(granted, isKept) {
   const was = visitor.denied;
   visitor.denied = !granted;
   if (isLive) core.consent(+granted);
+  if (granted !== was) return;
+  clearPage();
   if (!granted) {
-    clearEarly();
     clear();
     wipe();
-  } else if (was) {
+  } else {
     settleIn();
     if (isKept) save(CONSENT, '1');
     view(location.href);

@@ -41,12 +41,15 @@ const rest = (handle) => `"dropped":${core.dropped(handle)},"events":[${batches.
 /** Batches that are not stored as they are now. @type {Set<number>} */
 const changed = new Set();
 
+/** How long what is stored is this page's, ms: while it is there. */
+let lease = LEASE_MS;
+
 function store() {
   for (const handle of changed) {
     const batch = batches.get(handle);
     if (!batch || !stores()) continue;
     const name = BATCH + batch.id;
-    const text = `{"owner":"${OWNER}","until":${Date.now() + LEASE_MS},${rest(handle)}`;
+    const text = `{"owner":"${OWNER}","until":${Date.now() + lease},${rest(handle)}`;
     const others = keys(BATCH).reduce((sum, key) => (key === name ? sum : sum + kept(key).length), text.length);
     batch.stored = others <= STORED_MAX && save(name, text);
   }
@@ -99,10 +102,11 @@ export function add(event) {
 export function flush(theEnd, leaving) {
   core.flush(theEnd);
   if (leaving) {
-    changed.clear();
-    for (const handle of batches.keys()) changed.add(handle);
-    store();
     for (let handle; (handle = core.leaving(Date.now())); ) post(handle, leaving);
+    for (const handle of batches.keys()) changed.add(handle);
+    // Nobody will hear the answers: the next page may send again what is left.
+    if (theEnd) lease = 0;
+    store();
   }
   pump();
 }
@@ -171,6 +175,7 @@ export async function adopt() {
 
 /** Shown again from the back/forward cache: others may have taken batches over. */
 export function holdAgain() {
+  lease = LEASE_MS;
   for (const batch of batches.values()) {
     batch.mine = hold(batch.id, () => 0).then((mine) => mine && (!batch.stored || !!kept(BATCH + batch.id)));
   }

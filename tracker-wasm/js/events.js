@@ -24,9 +24,8 @@ export const asked = { at: 0 };
 const now = () => asked.at || Date.now();
 
 function user() {
-  const id = kept(VISITOR) || newId();
-  save(VISITOR, id);
-  return id;
+  if (!kept(VISITOR)) save(VISITOR, newId());
+  return kept(VISITOR);
 }
 
 /**
@@ -167,5 +166,8 @@ export function identify(id) {
   if (id === null) save(SESSION, '');
 }
 
-/** Forgets what waits for the module. */
-export const clearEarly = () => void early?.splice(0);
+/** Forgets what is not recorded yet. */
+export function clearPage() {
+  early?.splice(0);
+  page = untitled = '';
+}

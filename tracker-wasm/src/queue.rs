@@ -26,6 +26,9 @@ pub const QUEUE_BYTES: u32 = 256 * 1024;
 /// 64 KiB in all and refuse the one that goes over; 4 KiB are left to the page's own.
 pub const LEAVING_BYTES: u32 = 60 * 1024;
 
+/// Events that one batch can tell were given up before it.
+const DROPPED_MAX: u32 = 1_000_000;
+
 const BATCH_BYTES: u32 = TRACKER_BATCH_BYTES as u32;
 const BATCH_EVENTS: u32 = TRACKER_BATCH_EVENTS as u32;
 const EVENT_BYTES: u32 = MAX_EVENT_BYTES as u32;
@@ -165,7 +168,8 @@ impl Queue {
             handle,
             events,
             bytes,
-            dropped,
+            // What no page can have counted was written by somebody else.
+            dropped: if dropped > DROPPED_MAX { 0 } else { dropped },
             made_at,
             state: State::Waiting,
         };
@@ -345,7 +349,7 @@ impl Queue {
     }
 
     fn give_up(&mut self, events: u32) {
-        self.dropped = self.dropped.saturating_add(events);
+        self.dropped = self.dropped.saturating_add(events).min(DROPPED_MAX);
     }
 
     /// Whether so many more events of so many bytes in all stay within the bounds.
