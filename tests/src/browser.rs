@@ -198,12 +198,6 @@ impl Browser {
 
     /// Kills all of its processes at once, as a power cut would.
     pub fn kill(self) -> Profile {
-        let driver = i32::try_from(self.chromedriver.id()).unwrap();
-        for process in descendants(driver) {
-            kill_now(process.pid);
-        }
-        // There is no session left to end.
-        let _ = self.driver.clone().leak();
         self.profile.clone()
     }
 
@@ -215,9 +209,13 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Chromedriver ends its browsers when it is asked to end.
-        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.chromedriver.id()).unwrap());
-        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
+        // There may be no session left to end, and no runtime to end it.
+        let _ = self.driver.clone().leak();
+        let chromedriver = i32::try_from(self.chromedriver.id()).unwrap();
+        for process in descendants(chromedriver) {
+            kill_now(process.pid);
+        }
+        kill_now(chromedriver);
         let _ = self.chromedriver.wait();
     }
 }

@@ -10,9 +10,12 @@ use crate::site::Site;
 use crate::system::shared;
 use crate::{eventually_is, lake};
 
-/// What stands before the script tag on a page.
-pub const STUB: &str = "<script>window.shoreline=window.shoreline||function(){\
-    (shoreline.q=shoreline.q||[]).push(arguments)}</script>";
+/// The part of the snippet that keeps calls until the script is there.
+pub fn stub() -> String {
+    let snippet = &shared().keys().snippet;
+    let end = snippet.find("</script>").unwrap();
+    snippet[..end].replacen("<script>", "", 1)
+}
 
 /// Made by the tracker when a page is left, which every test does sooner or later.
 const BY_THE_WAY: &str = "page_leave";
@@ -59,6 +62,11 @@ impl Setup {
     /// With a script in the page's head, before the snippet.
     pub fn script(script: &str) -> Self {
         Self::default().and_script(script)
+    }
+
+    /// With a script in the page's head that may call the tracker already.
+    pub fn early_script(script: &str) -> Self {
+        Self::script(&stub()).and_script(script)
     }
 
     /// And with a script in the page's head, before the snippet.
@@ -170,7 +178,9 @@ impl Visit {
     pub async fn stored(&self) -> Vec<Value> {
         let mut events = self.site.stored().await;
         events.retain(|event| event["eventType"] != BY_THE_WAY);
-        events.sort_by_key(|event| event["timestamp"].as_i64());
+        // Ids of one page sort as they were made.
+        let order = |event: &Value| (event["timestamp"].as_i64(), event["eventId"].to_string());
+        events.sort_by_key(order);
         events
     }
 
@@ -229,7 +239,8 @@ pub fn snippet(collector: &str, key: &str, setup: &Setup) -> String {
         ""
     };
     format!(
-        "{STUB}<script defer src=\"{collector}/shoreline.js\" data-key=\"{key}\" {local} {}></script>",
+        "<script>{}</script><script defer src=\"{collector}/shoreline.js\" data-key=\"{key}\" {local} {}></script>",
+        stub(),
         setup.attributes
     )
 }

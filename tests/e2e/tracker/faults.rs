@@ -12,11 +12,7 @@ const REPORTS: &str = "window.reports = []; \
     window.shoreline('on', kind, (report) => reports.push([kind, report.events]))";
 
 fn with_reports() -> Setup {
-    // The stub comes with the snippet, so the page's own comes first.
-    Setup::script(
-        "window.shoreline=window.shoreline||function(){(shoreline.q=shoreline.q||[]).push(arguments)}",
-    )
-    .and_script(REPORTS)
+    Setup::early_script(REPORTS)
 }
 
 async fn reported(visit: &Visit, kind: &str) -> i64 {

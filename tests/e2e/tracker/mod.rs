@@ -2,7 +2,12 @@
 //!
 //! Every test ends with what the collector has: the events that were made, each once.
 
+mod calls;
+mod capture;
 mod delivery;
 mod faults;
 mod navigation;
+mod policy;
+mod privacy;
 mod storage;
+mod visits;

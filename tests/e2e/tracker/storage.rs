@@ -42,8 +42,8 @@ async fn a_storage_that_throws_at_every_touch_is_left_alone() {
 
 #[tokio::test]
 async fn a_full_storage_is_no_error() {
-    let fill = "for (let size = 2 ** 22; size; size >>= 1) \
-        try { for (;;) localStorage.setItem('page' + Math.random(), 'x'.repeat(size)) } catch {}";
+    let fill = "let all = ''; for (let size = 2 ** 23; size; size >>= 1) \
+        try { localStorage.setItem('page', all + 'x'.repeat(size)); all += 'x'.repeat(size) } catch {}";
     let visit = Visit::open(Setup::script(ERRORS).and_script(fill)).await;
     let full =
         "try { localStorage.setItem('more', 'xx'); return '' } catch (error) { return error.name }";
@@ -57,8 +57,8 @@ async fn garbage_under_the_trackers_keys_breaks_nothing() {
     visit.feature("first").await;
     visit.flush().await;
     visit.arrived(&["page_view /", "feature_use first"]).await;
-    let garble = "for (const key of Object.keys(localStorage)) if (key.startsWith('shoreline.')) \
-        localStorage[key] = arguments[0] ?? ";
+    let garble = "localStorage['shoreline.b.0'] = localStorage['shoreline.b.' + crypto.randomUUID()] = ''; \
+        for (const key of Object.keys(localStorage)) if (key.startsWith('shoreline.')) localStorage[key] = ";
     let texts = [
         "'\\u0000{]\"\\\\\\n'",
         "''",
