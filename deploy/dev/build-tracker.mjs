@@ -3,7 +3,7 @@
 //   node deploy/dev/build-tracker.mjs [outDir]
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -67,10 +67,12 @@ async function build({ root, targetDir, work, wasmOpt, esbuild, outDir }) {
   const wasm = readFileSync(small);
   const wasmPath = `/t/shoreline.${shortHash(wasm)}.wasm`;
   const define = [`--define:WASM_INTEGRITY="${integrity(wasm)}"`, `--define:WASM_PATH="${wasmPath}"`];
-  const source = join(root, 'tracker-wasm', 'js', 'shoreline.js');
-  const bundle = join(work, 'bundle.js');
-  await run(esbuild, [source, '--bundle', '--format=iife', '--minify', '--target=es2021', '--charset=utf8', ...define, '--log-level=warning', `--outfile=${bundle}`]);
-  const js = readFileSync(bundle);
+  const bundle = async (/** @type {string} */ name, /** @type {string} */ format) => {
+    const [from, to] = [join(root, 'tracker-wasm', 'js', name), join(work, name)];
+    await run(esbuild, [from, '--bundle', `--format=${format}`, '--minify', '--target=es2021', '--charset=utf8', ...define, '--log-level=warning', `--outfile=${to}`]);
+    return readFileSync(to);
+  };
+  const js = await bundle('shoreline.js', 'iife');
 
 
   rmSync(outDir, { recursive: true, force: true });
@@ -78,6 +80,13 @@ async function build({ root, targetDir, work, wasmOpt, esbuild, outDir }) {
   writeFileSync(join(outDir, 'shoreline.js'), js);
   writeFileSync(join(outDir, wasmPath), wasm);
   writeFileSync(join(outDir, 't', `shoreline.${shortHash(js)}.js`), js);
+
+  const npm = join(outDir, '..', 'npm');
+  mkdirSync(npm, { recursive: true });
+  cpSync(join(root, 'tracker-wasm', 'npm'), npm, { recursive: true });
+  cpSync(join(root, 'tracker-wasm', 'js', 'shoreline.d.ts'), join(npm, 'shoreline.d.ts'));
+  writeFileSync(join(npm, 'shoreline.wasm'), wasm);
+  writeFileSync(join(npm, 'index.js'), await bundle('module.js', 'esm'));
   return { 'shoreline.js': js, 'shoreline.wasm': wasm };
 }
 

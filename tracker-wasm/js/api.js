@@ -2,7 +2,7 @@
 import { adopt, clear, flush, holdAgain } from './batches.js';
 import { clicked, rejected, submitted, tellVitals, threw, told, watchVitals } from './captures.js';
 import { core, isLive, load, REPLACED, SHOWN, WENT } from './core.js';
-import { asked, clearPage, identify, leavePage, look, record, recordView, release, rescue, view } from './events.js';
+import { asked, clearPage, identify, leavePage, look, now, record, recordView, release, rescue, view } from './events.js';
 import { freed } from './hold.js';
 import { asksForPrivacy, excluded, isOn, options } from './options.js';
 import { dropped, on, totals } from './reports.js';
@@ -10,6 +10,15 @@ import { underWay } from './send.js';
 import { IGNORE, kept, save, settleIn, visitor, wipe } from './storage.js';
 
 const CONSENT = 'consent';
+
+/** What is done before `init`, too: it asks nothing of the options. */
+const AT_ONCE = /^(init|on|opt|flush)/;
+
+/** Calls kept until `init`; a page that makes more has lost count itself. */
+const EARLY_CALLS = 1000;
+
+/** @type {{ at: number, name: string, args: any[] }[]} */
+const early = [];
 
 /** Settled when the module is there, or will never be. @type {Promise<void> | undefined} */
 let ready;
@@ -57,7 +66,8 @@ const calls = {
  * @param {...any} args
  */
 export function shoreline(name, ...args) {
-  return safely(() => calls[name](...args));
+  if (ready || AT_ONCE.test(name)) return safely(() => calls[name](...args));
+  if (!shoreline.silent && early.length < EARLY_CALLS) early.push({ at: now(), name, args });
 }
 for (const name in calls) shoreline[name] = (...args) => shoreline(name, ...args);
 
@@ -176,8 +186,12 @@ function start() {
   visitor.denied ||= options.consent === 'denied' && visitor.isPrivate;
   asked.at = options.at;
   moved(SHOWN);
-  asked.at = 0;
   ready = run();
+  for (const call of early.splice(0)) {
+    asked.at = call.at;
+    shoreline(call.name, ...call.args);
+  }
+  asked.at = 0;
 }
 
 async function run() {

@@ -21,7 +21,7 @@ let early = [];
 /** When what is done now was asked for, if that was before. */
 export const asked = { at: 0 };
 
-const now = () => asked.at || Date.now();
+export const now = () => asked.at || Date.now();
 
 function user() {
   if (!kept(VISITOR)) save(VISITOR, newId());
@@ -106,7 +106,8 @@ function plainly(all, isKept) {
 /** The address whose view is not recorded yet, because its title may still be the last page's. */
 let untitled = '';
 let viewedAt = 0;
-let referrer = document.referrer;
+// (A module may be imported where there is no page.)
+let referrer = globalThis.document?.referrer;
 
 /**
  * The page at this address is viewed. Recorded with the next thing that happens, or when what runs
