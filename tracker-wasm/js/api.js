@@ -2,8 +2,8 @@
 import { adopt, clear, flush, holdAgain } from './batches.js';
 import { clicked, rejected, submitted, tellVitals, threw, told, watchVitals } from './captures.js';
 import { core, isLive, load, REPLACED, SHOWN, WENT } from './core.js';
-import { asked, clearPage, identify, leavePage, look, now, record, recordView, release, rescue, view } from './events.js';
-import { freed } from './hold.js';
+import { asked, begin, clearPage, drain, identify, leavePage, look, measure, now, record, recordView, rescue, view } from './events.js';
+import { letGo } from './hold.js';
 import { asksForPrivacy, excluded, isOn, options } from './options.js';
 import { dropped, on, totals } from './reports.js';
 import { underWay } from './send.js';
@@ -49,6 +49,7 @@ const calls = {
     const before = { ...totals };
     recordView();
     await ready;
+    drain();
     if (isLive) flush(0);
     // An answer may send the next batch off.
     for (let seen; seen !== underWay; ) await (seen = underWay);
@@ -114,13 +115,14 @@ function moved(how) {
 
 /** @param {number} theEnd */
 function leave(theEnd) {
+  if (theEnd) letGo();
   recordView();
   tellVitals();
   if (theEnd) leavePage();
   look();
+  drain();
   if (isLive) flush(theEnd, true);
   else rescue();
-  if (theEnd) freed();
 }
 
 function listen() {
@@ -141,7 +143,7 @@ function listen() {
   hear('pagehide', () => leave(1));
   hear('online', resume);
   hear('visibilitychange', () => (document.visibilityState === 'hidden' ? leave(0) : look()));
-  hear('scroll', look);
+  hear('scroll', measure);
   hear('click', clicked);
   hear('auxclick', clicked);
   hear('submit', submitted);
@@ -205,6 +207,6 @@ async function run() {
   } catch {
     // Refused by the page's policy, or not to be had.
   }
-  release();
+  begin();
   if (isLive) await adopt();
 }

@@ -1,6 +1,6 @@
 // The texts of the batches that the core decides about, here and in the browser's storage.
 import { core, SPLIT, WAITS } from './core.js';
-import { freed, hold, LEASE_MS, OWNER } from './hold.js';
+import { freed, hold, holdOn, LEASE_MS, OWNER } from './hold.js';
 import { dropped, report } from './reports.js';
 import { alsoUnderWay, send, TAKEN_OVER } from './send.js';
 import { kept, keys, save, stores } from './storage.js';
@@ -45,13 +45,14 @@ const changed = new Set();
 let lease = LEASE_MS;
 
 function store() {
+  if (!stores() || !changed.size) return;
+  let all = keys(BATCH).reduce((sum, key) => sum + kept(key).length, 0);
   for (const handle of changed) {
     const batch = batches.get(handle);
-    if (!batch || !stores()) continue;
-    const name = BATCH + batch.id;
+    if (!batch) continue;
     const text = `{"owner":"${OWNER}","until":${Date.now() + lease},${rest(handle)}`;
-    const others = keys(BATCH).reduce((sum, key) => (key === name ? sum : sum + kept(key).length), text.length);
-    batch.stored = others <= STORED_MAX && save(name, text);
+    all += text.length - kept(BATCH + batch.id).length;
+    batch.stored = all <= STORED_MAX && save(BATCH + batch.id, text);
   }
   changed.clear();
 }
@@ -77,14 +78,6 @@ export function pump() {
   if (wait >= 0) timer = setTimeout(pump, wait);
 }
 
-let isSoon = false;
-
-/** Soon: what the page does just now is not made to wait for it. */
-function soon() {
-  if (!isSoon) setTimeout(() => ((isSoon = false), pump()));
-  isSoon = true;
-}
-
 /** An event is to be sent. @param {string} event */
 export function add(event) {
   const bytes = bytesOf(event);
@@ -95,7 +88,6 @@ export function add(event) {
   if (batch) batch.events.push(event);
   else put(handle, newId(), [event]);
   changed.add(handle);
-  soon();
 }
 
 /** Sends all there is; when the page is left, all at once. @param {number} theEnd @param {boolean} [leaving] */
@@ -176,6 +168,7 @@ export async function adopt() {
 /** Shown again from the back/forward cache: others may have taken batches over. */
 export function holdAgain() {
   lease = LEASE_MS;
+  holdOn();
   for (const batch of batches.values()) {
     batch.mine = hold(batch.id, () => 0).then((mine) => mine && (!batch.stored || !!kept(BATCH + batch.id)));
   }

@@ -1,5 +1,5 @@
 // Events: what is told about them, and by whom they are sent.
-import { add } from './batches.js';
+import { add, pump } from './batches.js';
 import { core, isLive } from './core.js';
 import { options } from './options.js';
 import { dropped, isHeard, report } from './reports.js';
@@ -13,18 +13,28 @@ const SESSION = 'session';
 /** Events kept while the module loads; a page that makes more has lost count itself. */
 const EARLY_EVENTS = 1000;
 
-/** @typedef {{ type: unknown, json: string, at: number, user: string }} Told */
+/** @typedef {{ type: unknown, json: string, at: number, user?: string }} Told */
 
-/** Events before the module is there, which will be sent with its help. @type {Told[] | null} */
-let early = [];
+/**
+ * What was told and is not an event yet: that is made of it soon, when the page has done what it is
+ * doing, or once the module is there.
+ * @type {Told[]}
+ */
+const waiting = [];
+let isBegun = false;
+let isSoon = false;
 
 /** When what is done now was asked for, if that was before. */
 export const asked = { at: 0 };
 
 export const now = () => asked.at || Date.now();
 
+/** Characters of an id at most; what is longer was not kept by us. */
+const ID_CHARS = 200;
+
 function user() {
-  if (!kept(VISITOR)) save(VISITOR, newId());
+  const id = kept(VISITOR);
+  if (!id || id.length > ID_CHARS) save(VISITOR, newId());
   return kept(VISITOR);
 }
 
@@ -44,53 +54,61 @@ export function record(type, data, at = now()) {
     // Cyclic, a BigInt, or a toJSON or getter of the page that throws.
   }
   if (!json || !type || typeof type !== 'string') return dropped(1, 'bad_data');
+  if (!isBegun && waiting.length >= EARLY_EVENTS) return dropped(1, 'no_room');
   // Anything but an object becomes its only value, rather than being lost.
-  const told = { type, json: json[0] === '{' ? json : `{"value":${json}}`, at, user: user() };
-  if (isLive) commit(told, add);
-  else if (!early) plainly([told]);
-  else if (early.length < EARLY_EVENTS) early.push(told);
-  else dropped(1, 'no_room');
+  waiting.push({ type, json: json[0] === '{' ? json : `{"value":${json}}`, at });
+  if (!isSoon) setTimeout(drain);
+  isSoon = true;
+}
+
+/** Makes events of what was told; with the module, or if it will never be there. */
+export function drain() {
+  isSoon = false;
+  if (!isBegun || !waiting.length) return;
+  if (!isLive) return plainly();
+  eventsOf(waiting.splice(0)).forEach(add);
+  pump();
 }
 
 /**
- * Makes the event's text, unless its visit is not in the sample.
- * @param {Told} told
- * @param {(event: string) => void} take
+ * The events' texts; without those whose visit is not in the sample.
+ * @param {Told[]} all
  */
-function commit({ type, json, at, user }, take) {
+function eventsOf(all) {
   let [id, began, latest] = kept(SESSION).split(' ');
-  if (!/^[\w-]{36}$/.test(id) || !core.lives(at, +began, +latest)) [id, began, latest] = [newId(), `${at}`, '0'];
-  save(SESSION, `${id} ${began} ${Math.max(+latest, at)}`);
-  if (!core.sampled(parseInt(id.slice(-8), 16), options.sample ?? 1)) return;
-  const head = toJson({ eventId: newId(), eventType: type, userId: user, sessionId: id, timestamp: at });
-  const event = `${head.slice(0, -1)},"eventData":${json},"metadata":{"platform":"web"}}`;
-  if (isHeard('event')) report('event', JSON.parse(event));
-  take(event);
+  const known = user();
+  const events = [];
+  for (const { type, json, at, user = known } of all) {
+    if (!/^[\w-]{36}$/.test(id) || !core.lives(at, +began, +latest)) [id, began, latest] = [newId(), `${at}`, '0'];
+    latest = `${Math.max(+latest, at)}`;
+    if (!core.sampled(parseInt(id.slice(-8), 16), options.sample ?? 1)) continue;
+    const head = toJson({ eventId: newId(), eventType: type, userId: user, sessionId: id, timestamp: at });
+    const event = `${head.slice(0, -1)},"eventData":${json},"metadata":{"platform":"web"}}`;
+    if (isHeard('event')) report('event', JSON.parse(event));
+    events.push(event);
+  }
+  save(SESSION, `${id} ${began} ${latest}`);
+  return events;
 }
 
-/** The module is there, or will never be: then what comes is sent one by one. */
-export function release() {
-  const all = early || [];
-  early = null;
-  if (!isLive) return plainly(all);
-  for (const told of all) commit(told, add);
+/** The module is there, or will never be: then what comes is sent without it. */
+export function begin() {
+  isBegun = true;
+  drain();
 }
 
 /** The page is left before the module came. */
 export function rescue() {
-  if (early) plainly(early.splice(0), true);
+  plainly(true);
 }
 
 /**
  * Sends without the core: at once, and once.
- * @param {Told[]} all
  * @param {boolean} [isKept] whether a page to come may try again
  */
-function plainly(all, isKept) {
-  while (all.length) {
-    /** @type {string[]} */
-    const events = [];
-    for (const told of all.splice(0, 25)) commit(told, (event) => events.push(event));
+function plainly(isKept) {
+  while (waiting.length) {
+    const events = eventsOf(waiting.splice(0, 25));
     if (!events.length) continue;
     const id = newId();
     const rest = `"dropped":0,"events":[${events}]}`;
@@ -139,19 +157,22 @@ let engagedMs = 0;
 let depth = 0;
 let seenSince = 0;
 
-/** Counts the time until now, if the page could be seen, and how far down it was. */
+/** Counts the time until now, if the page could be seen. */
 export function look() {
   const time = performance.now();
   if (seenSince) engagedMs += time - seenSince;
   seenSince = document.visibilityState === 'visible' ? time : 0;
-  const { scrollHeight } = document.documentElement;
-  depth = Math.max(depth, Math.min(100, Math.round(((scrollY + innerHeight) / scrollHeight) * 100) || 0));
+}
+
+/** How far down the page was. Asked when it was just laid out, or is left: else it would be now. */
+export function measure() {
+  depth = Math.max(depth, Math.min(100, Math.round(((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100) || 0));
 }
 
 /** The page's view ends. */
 export function leavePage() {
   look();
-  if (page) record('page_leave', { url: page, engagedMs: Math.round(engagedMs), scrollDepth: depth });
+  if (page) measure(), record('page_leave', { url: page, engagedMs: Math.round(engagedMs), scrollDepth: depth });
   page = '';
   engagedMs = depth = 0;
 }
@@ -163,12 +184,15 @@ export function leavePage() {
  */
 export function identify(id) {
   if (id !== null && (!/^(string|number)$/.test(typeof id) || id === '')) return;
-  save(VISITOR, id === null ? '' : String(id));
+  recordView();
+  drain();
+  for (const told of waiting) told.user ??= user();
+  save(VISITOR, id === null ? '' : String(id).slice(0, ID_CHARS));
   if (id === null) save(SESSION, '');
 }
 
 /** Forgets what is not recorded yet. */
 export function clearPage() {
-  early?.splice(0);
+  if (waiting.length) dropped(waiting.splice(0).length, 'denied');
   page = untitled = '';
 }

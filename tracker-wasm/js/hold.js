@@ -13,6 +13,12 @@ export const LEASE_MS = 60_000;
 /** By id: lets go of the lock. @type {Map<string, () => void>} */
 const held = new Map();
 
+/** While this page is there: what it asked for at last must not be granted to a page that is kept for going back to. */
+let here = new AbortController();
+
+/** The page is there again. */
+export const holdOn = () => void (here = new AbortController());
+
 /**
  * Holds a batch, if nobody else does; true if so.
  * @param {string} id
@@ -21,23 +27,26 @@ const held = new Map();
  */
 export const hold = (id, lease) =>
   new Promise((done) => {
-    if (!stores()) return done(true);
+    if (!stores() || here.signal.aborted) return done(true);
     if (!navigator.locks) return done(!lease || !(lease() > Date.now()));
     navigator.locks
-      .request('shoreline.' + id, { ifAvailable: !!lease }, (lock) => {
+      .request('shoreline.' + id, lease ? { ifAvailable: true } : { signal: here.signal }, (lock) => {
         done(!!lock);
         return lock && new Promise((free) => held.set(id, /** @type {any} */ (free)));
       })
       .catch(() => done(true));
   });
 
-/** Lets go of a batch; of all: a page that holds locks is not kept for going back to. @param {string} [id] */
+/** Lets go of a batch, a little later: when other pages have heard what became of it. @param {string} id */
 export function freed(id) {
-  for (const [name, free] of held) {
-    if (id && name !== id) continue;
-    held.delete(name);
-    // Later, when other pages have heard what became of the batch.
-    if (id) setTimeout(free, 1000);
-    else free();
-  }
+  const free = held.get(id);
+  if (free) setTimeout(free, 1000);
+  held.delete(id);
+}
+
+/** Lets go of all: a page that holds locks is not kept for going back to. */
+export function letGo() {
+  here.abort();
+  for (const free of held.values()) free();
+  held.clear();
 }
