@@ -1,8 +1,16 @@
 //! A web site of the test's own, on another origin than the collector.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use tokio::net::TcpListener;
 
 use crate::http::{Request, answer};
+
+const HTML: &str = "text/html; charset=utf-8";
+
+/// Status, headers and body.
+type Answer = (u16, Vec<(String, String)>, Vec<u8>);
 
 /// What is served at every path.
 #[derive(Debug, Clone, Default)]
@@ -27,19 +35,46 @@ pub struct Pages {
 impl Pages {
     /// Serves one page at every path, which is its title too.
     pub async fn serve(page: Page) -> Self {
+        Self::answer_by(move |path| {
+            let mut headers = page.headers.clone();
+            headers.push(("content-type".into(), HTML.into()));
+            (200, headers, page.html(path).into_bytes())
+        })
+        .await
+    }
+
+    /// Serves the files of a folder, as a bundler has made them.
+    pub async fn serve_folder(folder: &Path) -> Self {
+        let folder = folder.to_owned();
+        Self::answer_by(move |path| {
+            let name = if path == "/" { "/index.html" } else { path };
+            let content_type = match name.rsplit('.').next() {
+                Some("html") => HTML,
+                Some("js") => "text/javascript",
+                Some("wasm") => "application/wasm",
+                _ => "application/octet-stream",
+            };
+            let headers = vec![("content-type".into(), content_type.into())];
+            match std::fs::read(folder.join(&name[1..])) {
+                Ok(content) => (200, headers, content),
+                Err(_) => (404, Vec::new(), Vec::new()),
+            }
+        })
+        .await
+    }
+
+    async fn answer_by(answer_to: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
+        let answer_to = Arc::new(answer_to);
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
-                let page = page.clone();
+                let answer_to = answer_to.clone();
                 tokio::spawn(async move {
-                    let Some(request) = Request::read(&mut stream).await else {
-                        return;
-                    };
-                    let mut headers = page.headers.clone();
-                    headers.push(("content-type".into(), "text/html; charset=utf-8".into()));
-                    let html = page.html(request.path());
-                    answer(&mut stream, 200, &headers, html.as_bytes()).await;
+                    if let Some(request) = Request::read(&mut stream).await {
+                        let (status, headers, body) = answer_to(request.path());
+                        answer(&mut stream, status, &headers, &body).await;
+                    }
                 });
             }
         });

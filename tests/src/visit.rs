@@ -23,6 +23,8 @@ const BY_THE_WAY: &str = "page_leave";
 /// What a test asks of a page.
 #[derive(Debug, Clone)]
 pub struct Setup {
+    /// Where the collector has the script.
+    pub script: String,
     /// Further attributes of the script tag.
     pub attributes: String,
     /// In the page's head, before the snippet.
@@ -40,6 +42,7 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
+            script: "/shoreline.js".into(),
             attributes: String::new(),
             head: String::new(),
             body: String::new(),
@@ -196,11 +199,16 @@ impl Visit {
         let events = self.stored().await;
         let mut stored = ids_in(&events);
         stored.sort();
-        let mut taken: Vec<String> = self.proxy.taken().iter().flat_map(made_in).collect();
-        taken.sort();
-        taken.dedup();
-        assert_eq!(stored, taken, "stored, and taken by the collector");
+        assert_eq!(stored, self.made(), "stored, and taken by the collector");
         events
+    }
+
+    /// The ids of the events that the collector took, each once, but for those by the way.
+    pub fn made(&self) -> Vec<String> {
+        let mut ids: Vec<String> = self.proxy.taken().iter().flat_map(made_in).collect();
+        ids.sort();
+        ids.dedup();
+        ids
     }
 
     /// Waits until each of these events is in the lake, once.
@@ -239,8 +247,9 @@ pub fn snippet(collector: &str, key: &str, setup: &Setup) -> String {
         ""
     };
     format!(
-        "<script>{}</script><script defer src=\"{collector}/shoreline.js\" data-key=\"{key}\" {local} {}></script>",
+        "<script>{}</script><script defer src=\"{collector}{}\" data-key=\"{key}\" {local} {}></script>",
         stub(),
+        setup.script,
         setup.attributes
     )
 }

@@ -13,8 +13,17 @@ const BODY: &str = "\
     <form id=contact name=contact action='/sent'>\
     <input name=email value='secret@mail.example'><input name=note value='between us'>\
     <button id=send>send</button></form>\
-    <script>for (const name of ['click', 'submit']) \
-    addEventListener(name, (event) => event.preventDefault())</script>";
+    <script>addEventListener('submit', (event) => event.preventDefault()); \
+    addEventListener('click', (event) => event.target.closest('a') && event.preventDefault())</script>";
+
+/// A page that fails.
+const FAILURES: &str = "<script>\
+    function failOften() {\
+    for (let n = 0; n < 20; n++) setTimeout(() => { throw new Error('the same') });\
+    Promise.reject(new TypeError('refused')); Promise.reject('a text'); Promise.reject() }\
+    function failWithoutEnd() {\
+    for (let n = 0; n < 500; n++) setTimeout(() => { throw new Error('other ' + n) });\
+    setTimeout(() => shoreline('feature', 'after the errors'), 100) }</script>";
 
 const CLICKS: [&str; 5] = ["#outbound", "#inbound", "#download", "#named", "#send"];
 
@@ -103,15 +112,8 @@ async fn features_are_marked_in_the_page_with_properties_of_their_own() {
 
 #[tokio::test]
 async fn errors_are_told_once_each_and_not_without_end() {
-    let visit = Visit::open(Setup::attributes("data-errors")).await;
-    let throw = "for (let n = 0; n < 20; n++) setTimeout(() => { throw new Error('the same') }); \
-        Promise.reject(new TypeError('refused')); Promise.reject('a text'); Promise.reject();";
-    visit.browser.run(throw).await;
-    eventually("the errors are recorded", async || {
-        visit.flush().await;
-        (visit.stored().await.len() >= 5).then_some(())
-    })
-    .await;
+    let visit = Visit::open(Setup::attributes("data-errors").and_body(FAILURES)).await;
+    visit.browser.run("failOften()").await;
     let want = [
         "page_view /",
         "error the same",
@@ -124,9 +126,7 @@ async fn errors_are_told_once_each_and_not_without_end() {
         let stack = event["eventData"]["stack"].as_str().unwrap_or_default();
         assert!(stack.chars().count() <= 1000);
     }
-    let many = "for (let n = 0; n < 500; n++) setTimeout(() => { throw new Error('other ' + n) }); \
-        setTimeout(() => shoreline('feature', 'after the errors'), 100)";
-    visit.browser.run(many).await;
+    visit.browser.run("failWithoutEnd()").await;
     eventually("what came after them is stored", async || {
         visit.flush().await;
         let told = told(&visit.stored().await);

@@ -4,9 +4,11 @@
 
 mod calls;
 mod capture;
+mod cost;
 mod delivery;
 mod faults;
 mod navigation;
+mod package;
 mod policy;
 mod privacy;
 mod storage;

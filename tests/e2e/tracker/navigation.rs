@@ -1,5 +1,6 @@
 //! What counts as a view.
 
+use serde_json::json;
 use shoreline_tests::visit::{Setup, Visit};
 
 #[tokio::test]
@@ -79,11 +80,15 @@ async fn back_from_another_page_by_the_back_forward_cache_is_a_view() {
     visit.go("/elsewhere").await;
     visit.flush().await;
     visit.browser.back().await;
-    shoreline_tests::eventually("the page is shown again as it was", async || {
-        let persisted = visit.browser.run("return window.persisted").await;
-        (persisted == true).then_some(())
-    })
-    .await;
+    visit.loaded().await;
+    let shown = "return [location.pathname, window.persisted, \
+        performance.getEntriesByType('navigation')[0].notRestoredReasons]";
+    let shown = visit.browser.run(shown).await;
+    assert_eq!(
+        (&shown[0], &shown[1]),
+        (&json!("/"), &json!(true)),
+        "{shown}"
+    );
     visit.feature("restored").await;
     visit.flush().await;
     let want = [

@@ -156,7 +156,7 @@ async fn a_device_is_excluded_by_its_address_bar() {
     visit.go("/still-off").await;
     visit.feature("off").await;
     visit.flush().await;
-    assert_eq!(visit.proxy.posts().len(), 1);
+    assert_eq!(visit.made().len(), 1, "the first view alone");
     visit.go("/on?shoreline=on").await;
     visit.feature("on").await;
     visit.flush().await;
