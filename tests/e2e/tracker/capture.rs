@@ -204,3 +204,27 @@ async fn a_left_page_tells_how_long_and_how_far_it_was_read() {
     // A leave is not a view.
     assert_eq!(visit.site.live_count("page_view").await, 2);
 }
+
+#[tokio::test]
+async fn a_view_says_where_its_visitor_comes_from_and_no_more() {
+    let visit = Visit::begin(Setup::default()).await;
+    let landing = "/landing?utm_source=news&utm_medium=mail&gclid=abc123&secret=1#part";
+    visit.go(landing).await;
+    visit.flush().await;
+    let events = visit
+        .arrived(&["page_view /landing?utm_source=news&utm_medium=mail&gclid=true"])
+        .await;
+    let view = data(&events, "page_view");
+    assert_eq!(view["title"], "/landing");
+    visit.browser.run("location.href = '/inside'").await;
+    let url = format!("{}/landing", visit.pages.url);
+    let inside = eventually("the next view is stored", async || {
+        let events = visit.stored().await;
+        (events.len() == 2).then(|| events[1]["eventData"].clone())
+    })
+    .await;
+    assert!(
+        inside["referrer"].as_str().unwrap().starts_with(&url),
+        "{inside}"
+    );
+}

@@ -125,3 +125,65 @@ async fn what_a_killed_browser_had_stored_is_sent_once_by_the_next() {
     assert_one(&events, "userId");
     visit.landed(&events).await;
 }
+
+#[tokio::test]
+async fn a_batch_whose_page_was_left_before_the_answer_came_counts_once() {
+    let visit = Visit::open(Setup::default()).await;
+    visit.flush().await;
+    visit.proxy.set(Fault::StoreAndHold);
+    let mut want = visit.features("f", 20).await;
+    visit.browser.run("void shoreline.flush()").await;
+    eventually("the batch is taken", async || {
+        (visit.proxy.taken().len() == 2).then_some(())
+    })
+    .await;
+    visit.proxy.set(Fault::None);
+    visit.go("/next").await;
+    visit.flush().await;
+    want.extend(["page_view /".to_owned(), "page_view /next".to_owned()]);
+    visit.arrived(&want).await;
+    let posts = visit.proxy.posts();
+    let again = posts[2..]
+        .iter()
+        .find(|post| post.batch_id() == posts[1].batch_id());
+    let again = again.expect("without an answer the batch comes again");
+    assert_eq!(again.body["events"], posts[1].body["events"]);
+    assert_eq!(visit.site.live_count("feature_use").await, 20);
+}
+
+#[tokio::test]
+async fn a_closed_tab_sends_what_it_has() {
+    let visit = Visit::open(Setup::default()).await;
+    visit.flush().await;
+    let first = visit.browser.new_tab().await;
+    visit.go("/second").await;
+    let mut want = visit.features("f", 40).await;
+    visit.browser.driver().close_window().await.unwrap();
+    visit
+        .browser
+        .driver()
+        .switch_to_window(first)
+        .await
+        .unwrap();
+    want.extend(["page_view /".to_owned(), "page_view /second".to_owned()]);
+    visit.arrived(&want).await;
+}
+
+#[tokio::test]
+async fn what_is_too_much_for_the_way_out_is_sent_by_the_next_page() {
+    let visit = Visit::open(Setup::default()).await;
+    visit.flush().await;
+    // Three times what browsers let through after the page.
+    let call = "for (let n = 0; n < 90; n++) shoreline.feature(`f${n}`, { text: 'x'.repeat(900), more: 'y'.repeat(900) })";
+    visit.browser.run(call).await;
+    visit.go_away("about:blank").await;
+    let mut want = shoreline_tests::visit::numbered("f", 90);
+    eventually("some of it is taken on the way out", async || {
+        (visit.proxy.taken().len() > 1).then_some(())
+    })
+    .await;
+    visit.go("/next").await;
+    visit.flush().await;
+    want.extend(["page_view /".to_owned(), "page_view /next".to_owned()]);
+    visit.arrived(&want).await;
+}

@@ -154,3 +154,27 @@ async fn a_batch_stored_without_an_answer_comes_again_and_counts_once() {
     assert_eq!(visit.site.live_count("feature_use").await, 20);
     visit.landed(&events).await;
 }
+
+#[tokio::test]
+async fn an_event_refused_within_a_batch_is_told_in_the_answer() {
+    let visit = Visit::open(Setup::early_script(
+        "window.answers = []; shoreline('on', 'sent', ({ events, status, answer }) => answers.push([events, status, answer]))",
+    ))
+    .await;
+    visit
+        .browser
+        .run("shoreline('track', 'iam.user-registered', { n: 1 })")
+        .await;
+    visit.feature("f").await;
+    visit.flush().await;
+    let stored = ["feature_use f", "page_view /"].map(str::to_owned).to_vec();
+    shoreline_tests::eventually_is("the others are stored", stored, async || {
+        shoreline_tests::visit::told(&visit.stored().await)
+    })
+    .await;
+    let answers = visit.browser.run("return answers").await;
+    assert_eq!(answers[0][0], 3, "{answers}");
+    assert_eq!(answers[0][1], 202);
+    assert_eq!(answers[0][2]["accepted"], 2);
+    assert_eq!(answers[0][2]["results"][0]["code"], "invalid_event_type");
+}

@@ -25,37 +25,41 @@ fn all_anonymous(events: &[Value]) {
 }
 
 #[tokio::test]
-async fn global_privacy_control_keeps_nothing_in_the_browser_and_ids_are_of_the_day() {
-    let visit = Visit::begin(Setup::script(
-        "Object.defineProperty(navigator, 'globalPrivacyControl', { value: true })",
-    ))
-    .await;
-    visit.proxy.add_header("sec-gpc", "1");
-    visit.go("/").await;
-    let mut want = visit.features("f", 30).await;
-    visit.flush().await;
-    assert_eq!(visit.kept().await, []);
-    visit.go("/next").await;
-    visit.flush().await;
-    assert_eq!(visit.kept().await, []);
-    want.extend(["page_view /".to_owned(), "page_view /next".to_owned()]);
-    let events = visit.arrived(&want).await;
-    all_anonymous(&events);
-    let cookies = visit.browser.run("return document.cookie").await;
-    assert_eq!(cookies, "");
-    // Not known from one page to the next by anything that was sent, either.
-    let users = |path: &str| -> Vec<String> {
-        let posts = visit.proxy.taken();
-        let events = posts
-            .iter()
-            .flat_map(|post| post.body["events"].as_array().unwrap());
-        events
-            .filter(|event| event["eventType"] == "page_view")
-            .filter(|event| event["eventData"]["url"].as_str().unwrap().ends_with(path))
-            .map(|event| event["userId"].as_str().unwrap().to_owned())
-            .collect()
-    };
-    assert_ne!(users("/next"), users("/"));
+async fn who_asks_all_sites_for_privacy_is_unknown_from_page_to_page() {
+    for (property, value, header) in [
+        ("globalPrivacyControl", "true", "sec-gpc"),
+        ("doNotTrack", "'1'", "dnt"),
+    ] {
+        let asks = format!("Object.defineProperty(navigator, '{property}', {{ value: {value} }})");
+        let visit = Visit::begin(Setup::script(&asks)).await;
+        visit.proxy.add_header(header, "1");
+        visit.go("/").await;
+        let mut want = visit.features("f", 30).await;
+        visit.flush().await;
+        assert_eq!(visit.kept().await, []);
+        visit.go("/next").await;
+        visit.flush().await;
+        assert_eq!(visit.kept().await, []);
+        want.extend(["page_view /".to_owned(), "page_view /next".to_owned()]);
+        all_anonymous(&visit.arrived(&want).await);
+        assert_eq!(visit.browser.run("return document.cookie").await, "");
+        // Not by anything that was sent, either.
+        let view_of = |path: &str| {
+            let posts = visit.proxy.taken();
+            let mut events = posts
+                .iter()
+                .flat_map(|post| post.body["events"].as_array().unwrap().clone());
+            let is_it = |event: &Value| {
+                let url = event["eventData"]["url"].as_str().unwrap_or_default();
+                event["eventType"] == "page_view" && url.ends_with(path)
+            };
+            events.find(is_it).unwrap()
+        };
+        let (first, next) = (view_of(&format!("{}/", visit.pages.url)), view_of("/next"));
+        for field in ["userId", "sessionId"] {
+            assert_ne!(first[field], next[field], "{field}");
+        }
+    }
 }
 
 #[tokio::test]

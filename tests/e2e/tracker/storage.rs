@@ -87,3 +87,17 @@ async fn garbage_under_the_trackers_keys_breaks_nothing() {
     }
     visit.arrived(&want).await;
 }
+
+#[tokio::test]
+async fn a_browser_without_web_locks_sends_once_all_the_same() {
+    let without = "Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })";
+    let visit = Visit::open(Setup::script(ERRORS).and_script(without)).await;
+    let mut want = visit.features("first", 30).await;
+    visit.browser.new_tab().await;
+    visit.go("/second").await;
+    want.extend(visit.features("second", 30).await);
+    visit.flush().await;
+    want.extend(["page_view /".to_owned(), "page_view /second".to_owned()]);
+    visit.arrived(&want).await;
+    assert_eq!(visit.browser.run("return errors").await, json!([]));
+}

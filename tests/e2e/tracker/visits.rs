@@ -82,3 +82,35 @@ async fn half_an_hour_of_silence_begins_another_visit_of_the_same_visitor() {
             .all(|event| event["userId"] == events[0]["userId"])
     );
 }
+
+#[tokio::test]
+async fn a_clock_that_is_a_year_behind_loses_nothing_unsaid() {
+    let visit = Visit::open(Setup::early_script(
+        "window.counts = { sent: 0, refused: 0 }; \
+         shoreline('on', 'sent', ({ events, answer }) => { counts.sent += events - answer.rejected; counts.refused += answer.rejected }); \
+         shoreline('on', 'rejected', ({ events }) => { counts.refused += events })",
+    )
+    .and_script(CLOCK))
+    .await;
+    visit.flush().await;
+    visit
+        .browser
+        .run(&format!("clock.ms = {}", -8766 * HOUR))
+        .await;
+    visit.features("year", 10).await;
+    visit.flush().await;
+    visit.browser.run("clock.ms = 0").await;
+    visit.feature("after").await;
+    visit.flush().await;
+    // The view, ten that were told one way or the other, and what came after.
+    let counts = shoreline_tests::eventually("all are told", async || {
+        let counts = visit.browser.run("return counts").await;
+        let number = |kind: &str| counts[kind].as_u64().unwrap();
+        (number("sent") + number("refused") == 12).then_some(number("sent"))
+    })
+    .await;
+    shoreline_tests::eventually_is("what was taken is stored", counts as usize, async || {
+        visit.stored().await.len()
+    })
+    .await;
+}
