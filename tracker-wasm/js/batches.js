@@ -19,7 +19,7 @@ const BARRED = 'barred';
 const FATES = ['', 'sent', 'rejected', 'retry'];
 
 /**
- * @typedef {{ id: string, events: string[], mine: Promise<boolean>, stored?: boolean, isNew?: boolean }} Batch
+ * @typedef {{ id: string, events: string[], mine: Promise<boolean>, stored?: boolean, isSealed?: boolean }} Batch
  * @type {Map<number, Batch>}
  */
 const batches = new Map();
@@ -90,25 +90,28 @@ export function add(event) {
   changed.add(handle);
 }
 
+/** @param {number} handle @param {Batch} batch */
+function sealed(handle, batch) {
+  batch.isSealed = true;
+  changed.add(handle);
+}
+
 /** Sends all there is; when the page is left, all at once. @param {number} theEnd @param {boolean} [leaving] */
 export function flush(theEnd, leaving) {
   core.flush(theEnd);
-  if (leaving) {
-    for (let handle; (handle = core.leaving(Date.now())); ) post(handle, leaving);
-    for (const handle of batches.keys()) changed.add(handle);
-    // Nobody will hear the answers: the next page may send again what is left.
-    if (theEnd) lease = 0;
-    store();
-  }
+  // Nobody will hear the answers: the next page may send again what is left.
+  if (theEnd) lease = 0;
+  for (const [handle, batch] of batches) if (!batch.isSealed || !lease) sealed(handle, batch);
+  store();
+  if (leaving) for (let handle; (handle = core.leaving(Date.now())); ) post(handle, leaving);
   pump();
 }
 
 /** @param {number} handle @param {boolean} [leaving] */
 function post(handle, leaving) {
   const batch = /** @type {Batch} */ (batches.get(handle));
-  // As it was sealed.
-  changed.add(handle);
-  store();
+  // As it was sealed; before it is sent, so that nothing else will ever have its id.
+  if (!batch.isSealed) sealed(handle, batch), store();
   const body = () => `{"batchId":"${batch.id}","sentAt":${Date.now()},${rest(handle)}`;
   const answer = leaving ? send(body(), leaving) : isMine(batch).then((mine) => (mine ? send(body()) : [TAKEN_OVER]));
   alsoUnderWay(answer.then((/** @type {any} */ [status, waitMs = -1, answer = null]) => settle(handle, status, waitMs, answer)));
