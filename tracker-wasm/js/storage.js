@@ -30,7 +30,8 @@ export function kept(key) {
  * @param {string} text
  */
 export function save(key, text) {
-  memory[key] = text;
+  // A batch that is not stored is with who made it.
+  if (key[1] !== '.') memory[key] = text;
   try {
     if (text && (stores() || key === IGNORE)) {
       localStorage.setItem(PREFIX + key, text);
