@@ -117,7 +117,7 @@ async function measure(browser, url) {
     await empty.close();
   }
   const page = await open(browser, `${url}/down`);
-  await page.traced();
+  await page.load();
   const heap = await page.heap();
   await page.run(`for (let n = 0; n < ${CALLS}; n++) shoreline.feature('bench', { n })`);
   await delay(3000);
@@ -141,13 +141,17 @@ async function open(browser, url) {
   const { sessionId } = await browser('Target.attachToTarget', { targetId, flatten: true });
   const ask = (/** @type {string} */ method, /** @type {object} */ params = {}) => browser(method, params, sessionId);
   await ask('Emulation.setCPUThrottlingRate', { rate: SLOWER });
+  const load = async () => {
+    await ask('Page.navigate', { url });
+    await delay(SETTLED_MS);
+  };
   return {
+    load,
     /** What is done until the page has come to rest. */
     traced: async () => {
       await ask('Tracing.start', { traceConfig: { includedCategories: ['devtools.timeline', 'v8'] }, transferMode: 'ReportEvents' });
       const events = browser.heard('Tracing.tracingComplete');
-      await ask('Page.navigate', { url });
-      await delay(SETTLED_MS);
+      await load();
       await ask('Tracing.end');
       await events;
       const all = browser.traced.splice(0);
@@ -165,7 +169,7 @@ async function open(browser, url) {
     },
     run: async (/** @type {string} */ expression) => (await ask('Runtime.evaluate', { expression, returnByValue: true, awaitPromise: true })).result.value,
     heap: async () => {
-      await ask('HeapProfiler.collectGarbage');
+      for (let n = 0; n < 3; n++) await ask('HeapProfiler.collectGarbage');
       return (await ask('Runtime.getHeapUsage')).usedSize;
     },
     close: () => browser('Target.closeTarget', { targetId }),

@@ -148,7 +148,8 @@ function settle(handle, status, waitMs, answer) {
 
 /** Takes on batches of pages that are no more. */
 export async function adopt() {
-  core.bar(+kept(BARRED), Date.now());
+  const until = kept(BARRED);
+  if (until) core.bar(+until, Date.now());
   for (const key of stores() ? keys(BATCH) : []) {
     const id = key.slice(BATCH.length);
     const lease = () => +/"until":(\d+)/.exec(kept(key))?.[1];

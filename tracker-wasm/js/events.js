@@ -184,7 +184,8 @@ export function leavePage() {
  */
 export function identify(id) {
   if (id !== null && (!/^(string|number)$/.test(typeof id) || id === '')) return;
-  recordView();
+  // A view that waits for its title is that of the user who is known now; of somebody new, it is not.
+  if (id === null) recordView();
   drain();
   for (const told of waiting) told.user ??= user();
   save(VISITOR, id === null ? '' : String(id).slice(0, ID_CHARS));
