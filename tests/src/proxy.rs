@@ -8,6 +8,7 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_stream::StreamExt;
 
 use crate::http::{Request, answer, begin};
@@ -74,6 +75,8 @@ pub struct Proxy {
     upstream: String,
     client: Client,
     state: Arc<Mutex<State>>,
+    /// Whether the tracker's module is held back.
+    held: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
@@ -102,6 +105,7 @@ impl Proxy {
                 posts: Vec::new(),
                 asked: Vec::new(),
             })),
+            held: watch::Sender::new(false),
         };
         let serving = proxy.clone();
         tokio::spawn(async move {
@@ -121,6 +125,11 @@ impl Proxy {
     /// The next batches meet this, all that follow pass.
     pub fn set_times(&self, times: usize, fault: Fault) {
         self.state.lock().unwrap().faults = vec![(times, fault)];
+    }
+
+    /// Holds the tracker's module back on its way to pages, or lets it go.
+    pub fn hold_module(&self, held: bool) {
+        self.held.send_replace(held);
     }
 
     /// Adds a header to all batches, as a browser with such a setting would.
@@ -155,6 +164,10 @@ impl Proxy {
         if !is_batch {
             let asked = format!("{} {}", request.method, request.path());
             self.state.lock().unwrap().asked.push(asked);
+            if request.path().ends_with(".wasm") {
+                let mut held = self.held.subscribe();
+                held.wait_for(|held| !held).await.unwrap();
+            }
             self.pass(&mut stream, &request, body, None).await;
             return;
         }

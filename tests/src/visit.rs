@@ -31,7 +31,7 @@ pub struct Setup {
     pub head: String,
     /// In the page's body.
     pub body: String,
-    /// Headers of the page.
+    /// Headers of the page; the proxy stands for `https://COLLECTOR`.
     pub headers: Vec<(String, String)>,
     /// Whether the script tag says that local pages and driven browsers count.
     pub include_local: bool,
@@ -108,7 +108,11 @@ impl Visit {
             head: setup.head,
             snippet,
             body: setup.body,
-            headers: setup.headers,
+            headers: setup
+                .headers
+                .into_iter()
+                .map(|(name, value)| (name, value.replace("https://COLLECTOR", &proxy.url)))
+                .collect(),
         })
         .await;
         let browser = Browser::start_in(setup.profile).await;

@@ -7,6 +7,20 @@ use shoreline_tests::visit::{Setup, Visit};
 #[tokio::test]
 async fn every_call_is_an_event_as_documented() {
     let visit = Visit::open(Setup::default()).await;
+    visit.flush().await;
+    calls_are_events(&visit).await;
+}
+
+#[tokio::test]
+async fn calls_while_the_module_is_on_its_way_are_the_same_events() {
+    let visit = Visit::begin(Setup::default()).await;
+    visit.proxy.hold_module(true);
+    visit.go("/").await;
+    calls_are_events(&visit).await;
+}
+
+/// Makes every call; then the module comes, if it was held back.
+async fn calls_are_events(visit: &Visit) {
     let calls = "\
         shoreline.page(); \
         shoreline.feature('export', { format: 'csv', duration: 12.5 }); \
@@ -20,6 +34,7 @@ async fn every_call_is_an_event_as_documented() {
         shoreline.reset(); \
         shoreline.feature('as nobody');";
     visit.browser.run(calls).await;
+    visit.proxy.hold_module(false);
     let outcome = visit.flush().await;
     for lost in ["rejected", "dropped", "pending"] {
         assert_eq!(outcome[lost], 0, "{outcome}");

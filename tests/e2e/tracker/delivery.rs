@@ -103,7 +103,7 @@ async fn what_was_made_offline_is_sent_by_the_next_page() {
 async fn what_a_killed_browser_had_stored_is_sent_once_by_the_next() {
     let visit = Visit::open(Setup::default()).await;
     visit.flush().await;
-    // One batch is answered for, one is stored by the collector without an answer, two are not.
+    // The first of three batches is stored by the collector, which never says so; the others wait.
     visit.proxy.set(Fault::StoreAndHold);
     let mut want = visit.features("mid-flight", 60).await;
     visit.browser.run("void shoreline.flush()").await;
@@ -182,6 +182,20 @@ async fn what_is_too_much_for_the_way_out_is_sent_by_the_next_page() {
         (visit.proxy.taken().len() > 1).then_some(())
     })
     .await;
+    visit.go("/next").await;
+    visit.flush().await;
+    want.extend(["page_view /".to_owned(), "page_view /next".to_owned()]);
+    visit.arrived(&want).await;
+}
+
+#[tokio::test]
+async fn a_page_left_before_the_module_came_sends_what_it_was_told() {
+    let visit = Visit::begin(Setup::default()).await;
+    visit.proxy.hold_module(true);
+    visit.go("/").await;
+    let mut want = visit.features("f", 40).await;
+    visit.go_away("about:blank").await;
+    visit.proxy.hold_module(false);
     visit.go("/next").await;
     visit.flush().await;
     want.extend(["page_view /".to_owned(), "page_view /next".to_owned()]);

@@ -71,21 +71,34 @@ async fn where_wasm_is_refused_and_the_collector_too_the_loss_is_told() {
     visit.arrived(&["page_view /"]).await;
 }
 
+/// The policy that docs/TRACKER.md tells pages to have.
+fn documented() -> String {
+    let text = std::fs::read_to_string(shoreline_tests::root().join("docs/TRACKER.md")).unwrap();
+    let section = text.split("### Content Security Policy").nth(1).unwrap();
+    let line = section.split("```").nth(1).unwrap().trim();
+    let hash = section.split("for `STUB`").next().unwrap();
+    let hash = hash.rsplit('`').nth(1).unwrap();
+    line.replace("STUB", hash)
+}
+
 #[tokio::test]
 async fn the_documented_policy_is_enough() {
-    let visit = Visit::open(with_policy("'wasm-unsafe-eval'")).await;
+    let visit = Visit::begin(Setup {
+        headers: vec![("content-security-policy".into(), documented())],
+        ..Setup::default()
+    })
+    .await;
+    let watch = json!({"source": WATCH});
+    let command = "Page.addScriptToEvaluateOnNewDocument";
+    visit.browser.devtools(command, watch).await;
+    visit.go("/").await;
     let mut want = visit.features("f", 30).await;
     visit.flush().await;
     want.push("page_view /".to_owned());
     visit.arrived(&want).await;
-    assert_eq!(
-        visit.browser.run("return [refused, errors]").await,
-        json!([[], []])
-    );
+    let refused = visit.browser.run("return [refused, errors]").await;
+    assert_eq!(refused, json!([[], []]));
     // The module did it: two batches, not one request an event.
-    assert!(
-        visit.proxy.posts().len() <= 3,
-        "{}",
-        visit.proxy.posts().len()
-    );
+    let posts = visit.proxy.posts().len();
+    assert!(posts <= 3, "{posts} requests");
 }
