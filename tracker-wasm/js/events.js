@@ -13,7 +13,7 @@ const SESSION = 'session';
 /** Events kept while the module loads; a page that makes more has lost count itself. */
 const EARLY_EVENTS = 1000;
 
-/** @typedef {{ type: unknown, json: string, at: number, user?: string }} Told */
+/** @typedef {{ type: unknown, json: string, at: number, isFirst?: boolean, user?: string }} Told */
 
 /**
  * What was told and is not an event yet: that is made of it soon, when the page has done what it is
@@ -22,6 +22,8 @@ const EARLY_EVENTS = 1000;
  */
 const waiting = [];
 let isBegun = false;
+/** What comes next is the first of a new visit. */
+let isFirst = false;
 let isSoon = false;
 
 /** When what is done now was asked for, if that was before. */
@@ -56,7 +58,8 @@ export function record(type, data, at = now()) {
   if (!json || !type || typeof type !== 'string') return dropped(1, 'bad_data');
   if (!isBegun && waiting.length >= EARLY_EVENTS) return dropped(1, 'no_room');
   // Anything but an object becomes its only value, rather than being lost.
-  waiting.push({ type, json: json[0] === '{' ? json : `{"value":${json}}`, at });
+  waiting.push({ type, json: json[0] === '{' ? json : `{"value":${json}}`, at, isFirst });
+  isFirst = false;
   if (!isSoon) setTimeout(drain);
   isSoon = true;
 }
@@ -78,8 +81,8 @@ function eventsOf(all) {
   let [id, began, latest] = kept(SESSION).split(' ');
   const known = user();
   const events = [];
-  for (const { type, json, at, user = known } of all) {
-    if (!/^[\w-]{36}$/.test(id) || !core.lives(at, +began, +latest)) [id, began, latest] = [newId(), `${at}`, '0'];
+  for (const { type, json, at, isFirst, user = known } of all) {
+    if (isFirst || !/^[\w-]{36}$/.test(id) || !core.lives(at, +began, +latest)) [id, began, latest] = [newId(), `${at}`, '0'];
     latest = `${Math.max(+latest, at)}`;
     if (!core.sampled(parseInt(id.slice(-8), 16), options.sample ?? 1)) continue;
     const head = toJson({ eventId: newId(), eventType: type, userId: user, sessionId: id, timestamp: at });
@@ -189,7 +192,7 @@ export function identify(id) {
   drain();
   for (const told of waiting) told.user ??= user();
   save(VISITOR, id === null ? '' : String(id).slice(0, ID_CHARS));
-  if (id === null) save(SESSION, '');
+  if (id === null && !(isFirst = waiting.length > 0)) save(SESSION, '');
 }
 
 /** Forgets what is not recorded yet. */
