@@ -1,6 +1,6 @@
 //! A collector in trouble: what it did not take comes again, under the same ids, when it may.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use shoreline_tests::eventually;
 use shoreline_tests::proxy::{Fault, Post};
@@ -74,6 +74,26 @@ async fn retry_after_is_kept_to_even_by_a_flush() {
     let waited = posts[2].at - posts[1].at;
     assert!(waited >= Duration::from_secs(4), "{waited:?}");
     assert_eq!(posts.len(), 4);
+}
+
+#[tokio::test]
+async fn retry_after_may_be_a_date() {
+    let visit = Visit::open(Setup::default()).await;
+    visit.flush().await;
+    // Dates have whole seconds: this one is four seconds away at least.
+    let not_before = Instant::now() + Duration::from_secs(4);
+    let date = "return new Date(Date.now() + 5000).toUTCString()";
+    let date = visit.browser.run(date).await;
+    let date = date.as_str().unwrap().to_owned();
+    visit.proxy.set_times(1, Fault::Answer(503, Some(date)));
+    let mut want = visit.features("f", 10).await;
+    visit.flush().await;
+    want.push("page_view /".to_owned());
+    visit.arrived(&want).await;
+    let posts = visit.proxy.posts();
+    assert_eq!(posts.len(), 3);
+    same_batch(&posts[1..]);
+    assert!(posts[2].at >= not_before);
 }
 
 #[tokio::test]
