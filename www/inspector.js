@@ -93,6 +93,7 @@ const REASONS = {
   automated: 'Nothing is counted: this browser is driven by a program. The attribute data-include-local makes it count.',
   no_key: 'Nothing is counted: the script tag has no data-key.',
   unavailable: 'Nothing is counted: the tracker could not be loaded.',
+  denied: 'The visitor did not agree to be counted; what was pending is forgotten.',
   no_room: 'Old events gave way: the collector has not answered for long.',
 };
 

@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { benchTracker } from './bench-tracker.mjs';
 import { build } from './build.mjs';
 import { migrationsDir } from './config.mjs';
 import { loadSecrets, seedSql, writeDevVars } from './keys.mjs';
@@ -18,6 +19,7 @@ const ORIGIN = 'http://localhost:8787';
 
 main(async () => {
   await build();
+  if (process.argv.includes('tracker')) return benchTracker();
   if (process.execPath !== tools.node) {
     // Miniflare wants the Node that set-up installed.
     process.exitCode = await runShown(tools.node, [fileURLToPath(import.meta.url)]);

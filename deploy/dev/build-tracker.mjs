@@ -8,9 +8,7 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { fixGlue } from '../../tracker-wasm/tools/glue.mjs';
-import { sizeTable } from '../../tracker-wasm/tools/sizes.mjs';
-import { wipeDeadTexts } from '../../tracker-wasm/tools/wipe.mjs';
+import { checkBudget, sizeTable } from '../../tracker-wasm/tools/sizes.mjs';
 
 const TARGET = 'wasm32-unknown-unknown';
 
@@ -18,10 +16,7 @@ const TARGET = 'wasm32-unknown-unknown';
  * The stack, bytes: the core's calls are few and shallow. What is not reserved need not be addressed,
  * and shorter addresses are a shorter download.
  */
-const STACK_BYTES = 32 * 1024;
-
-/** What JavaScript uses of the module; the rest of what wasm-bindgen exports, nobody asks for. */
-const EXPORTS = ['ask', 'memory', '__wbindgen_malloc'];
+const STACK_BYTES = 16 * 1024;
 
 /**
  * Smallest first. `low-memory-unused` holds because the end of the stack is there. Traps are kept:
@@ -30,47 +25,76 @@ const EXPORTS = ['ask', 'memory', '__wbindgen_malloc'];
 const SMALLEST = ['-Oz', '--low-memory-unused', '--zero-filled-memory', '--strip-debug', '--strip-producers'];
 
 /**
- * @param {{ root: string, wasmBindgen: string, wasmOpt: string, esbuild: string, outDir: string, log?: (line: string) => void }} options
+ * @param {{ root: string, wasmOpt: string, esbuild: string, outDir: string, log?: (line: string) => void }} options
  *   the checkout, the programs, where the result goes, and where lines about it go
  */
-export async function buildTracker({ root, wasmBindgen, wasmOpt, esbuild, outDir, log = console.log }) {
+export async function buildTracker({ root, wasmOpt, esbuild, outDir, log = console.log }) {
   const targetDir = resolve(root, process.env.CARGO_TARGET_DIR ?? 'target');
   mkdirSync(targetDir, { recursive: true });
   // A folder of its own for every build: two may run at a time.
   const work = mkdtempSync(join(targetDir, 'tracker-'));
   try {
-    await build({ root, targetDir, work, wasmBindgen, wasmOpt, esbuild, outDir });
+    const parts = await build({ root, targetDir, work, wasmOpt, esbuild, outDir });
+    for (const line of [...sizeTable(parts), ...snippet(parts)]) log(line);
+    checkBudget(parts);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-  for (const line of sizeTable([join(outDir, 'shoreline.js'), join(outDir, 'shoreline.wasm')])) log(line);
 }
 
-/** @param {Record<'root' | 'targetDir' | 'work' | 'wasmBindgen' | 'wasmOpt' | 'esbuild' | 'outDir', string>} where */
-async function build({ root, targetDir, work, wasmBindgen, wasmOpt, esbuild, outDir }) {
+/**
+ * What a page pastes that wants one version of the script, and no other.
+ * @param {Record<string, Buffer>} parts
+ */
+const snippet = ({ 'shoreline.js': js }) => [
+  'the script by a name that never changes its content:',
+  `<script defer crossorigin="anonymous" src="https://COLLECTOR/t/shoreline.${shortHash(js)}.js" integrity="${integrity(js)}" data-key="KEY"></script>`,
+];
+
+/** @param {Record<'root' | 'targetDir' | 'work' | 'wasmOpt' | 'esbuild' | 'outDir', string>} where */
+async function build({ root, targetDir, work, wasmOpt, esbuild, outDir }) {
   const run = runner(root);
-  const inWork = (/** @type {string} */ name) => join(work, name);
-
-  cpSync(join(root, 'tracker-wasm', 'js'), work, { recursive: true });
-  writeFileSync(inWork('package.json'), '{ "type": "module" }');
-
   const cargo = ['rustc', '-p', 'shoreline-tracker', '--lib', '--crate-type', 'cdylib', '--profile', 'tracker', '--target', TARGET];
   await run('cargo', [...cargo, '--', '-C', `link-arg=-zstack-size=${STACK_BYTES}`]);
   const built = join(targetDir, TARGET, 'tracker', 'shoreline_tracker.wasm');
-  await run(wasmBindgen, [built, '--target', 'bundler', '--no-typescript', '--out-name', 'glue', '--out-dir', work]);
+  const [used, small] = [join(work, 'used.wasm'), join(work, 'small.wasm')];
+  // What the linker exports beside the core's functions, nobody asks for.
+  const graph = [...readFileSync(join(root, 'tracker-wasm', 'src', 'shell.rs'), 'utf8').matchAll(/^    fn (\w+)\(/gm)].map(([, name]) => ({ name, export: name, root: true }));
+  writeFileSync(join(work, 'graph.json'), JSON.stringify(graph));
+  await run(join(dirname(wasmOpt), 'wasm-metadce'), [built, '--graph-file', join(work, 'graph.json'), '-o', used]);
+  await run(wasmOpt, ['--flatten', '--rereloop', ...SMALLEST, ...SMALLEST, '--reorder-locals', '--reorder-functions', '--strip-target-features', used, '-o', small]);
 
-  writeFileSync(inWork('graph.json'), JSON.stringify(EXPORTS.map((name) => ({ name, export: name, root: true }))));
-  await run(join(dirname(wasmOpt), 'wasm-metadce'), [inWork('glue_bg.wasm'), '--graph-file', inWork('graph.json'), '-o', inWork('used.wasm')]);
-  await run(wasmOpt, [...SMALLEST, inWork('used.wasm'), '-o', inWork('small.wasm')]);
-  writeFileSync(inWork('wiped.wasm'), wipeDeadTexts(readFileSync(inWork('small.wasm'))));
+  const wasm = readFileSync(small);
+  const wasmPath = `/t/shoreline.${shortHash(wasm)}.wasm`;
+  const define = [`--define:WASM_INTEGRITY="${integrity(wasm)}"`, `--define:WASM_PATH="${wasmPath}"`];
+  const bundle = async (/** @type {string} */ name, /** @type {string} */ format) => {
+    const [from, to] = [join(root, 'tracker-wasm', 'js', name), join(work, name)];
+    await run(esbuild, [from, '--bundle', `--format=${format}`, '--minify', '--target=es2021', '--charset=utf8', ...define, '--log-level=warning', `--outfile=${to}`]);
+    return readFileSync(to);
+  };
+  const js = await bundle('shoreline.js', 'iife');
 
-  mkdirSync(outDir, { recursive: true });
-  const [js, wasm] = [join(outDir, 'shoreline.js'), join(outDir, 'shoreline.wasm')];
-  const names = await run(wasmOpt, ['--flatten', '--rereloop', ...SMALLEST, '--reorder-locals', '--reorder-functions', '--strip-target-features', '--minify-imports-and-exports-and-modules', inWork('wiped.wasm'), '-o', wasm]);
-  writeFileSync(inWork('glue_bg.js'), fixGlue(readFileSync(inWork('glue_bg.js'), 'utf8'), JSON.parse(names)));
-  const integrity = `sha256-${createHash('sha256').update(readFileSync(wasm)).digest('base64')}`;
-  await run(esbuild, [inWork('shoreline.js'), '--bundle', '--format=iife', '--minify', '--target=es2020', '--charset=utf8', `--define:WASM_INTEGRITY="${integrity}"`, '--log-level=warning', `--outfile=${js}`]);
+
+  rmSync(outDir, { recursive: true, force: true });
+  mkdirSync(join(outDir, 't'), { recursive: true });
+  writeFileSync(join(outDir, 'shoreline.js'), js);
+  writeFileSync(join(outDir, wasmPath), wasm);
+  writeFileSync(join(outDir, 't', `shoreline.${shortHash(js)}.js`), js);
+
+  const npm = join(outDir, '..', 'npm');
+  mkdirSync(npm, { recursive: true });
+  cpSync(join(root, 'tracker-wasm', 'npm'), npm, { recursive: true });
+  cpSync(join(root, 'tracker-wasm', 'js', 'shoreline.d.ts'), join(npm, 'shoreline.d.ts'));
+  writeFileSync(join(npm, 'shoreline.wasm'), wasm);
+  writeFileSync(join(npm, 'index.js'), await bundle('module.js', 'esm'));
+  return { 'shoreline.js': js, 'shoreline.wasm': wasm };
 }
+
+/** What a name that never changes its content is told by. @param {Buffer} bytes */
+const shortHash = (bytes) => createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+
+/** @param {Buffer} bytes */
+const integrity = (bytes) => `sha384-${createHash('sha384').update(bytes).digest('base64')}`;
 
 /**
  * Runs programs in the checkout; what they print comes back, or into the error if they fail.
@@ -96,7 +120,6 @@ if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.ur
   const bin = (/** @type {string} */ name) => join(root, 'node_modules', '.bin', name);
   await buildTracker({
     root,
-    wasmBindgen: process.env.WASM_BINDGEN_BIN ?? join(root, '.tools', 'bin', 'wasm-bindgen'),
     wasmOpt: process.env.WASM_OPT_BIN ?? bin('wasm-opt'),
     esbuild: process.env.ESBUILD_BIN ?? bin('esbuild'),
     outDir: resolve(process.argv[2] ?? join(root, 'dist', 'tracker')),

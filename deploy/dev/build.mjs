@@ -35,9 +35,9 @@ function buildPages() {
 }
 
 async function trackerBuild() {
-  const { wasmBindgen, wasmOpt, esbuild } = tools;
+  const { wasmOpt, esbuild } = tools;
   try {
-    await buildTracker({ root: at(), wasmBindgen, wasmOpt, esbuild, outDir: made.tracker, log: say });
+    await buildTracker({ root: at(), wasmOpt, esbuild, outDir: made.tracker, log: say });
   } catch (error) {
     throw failureOf('build the tracker', error instanceof Error ? error.message : String(error));
   }

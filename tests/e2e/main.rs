@@ -16,3 +16,4 @@ mod pages;
 mod pipeline;
 mod reads;
 mod refusals;
+mod tracker;

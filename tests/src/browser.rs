@@ -2,21 +2,82 @@
 
 use std::process::{Child, Command, Stdio};
 
+use serde_json::{Value, json};
+use std::path::Path;
+use std::sync::Arc;
 use thirtyfour::prelude::*;
 
+use crate::processes::{descendants, kill_now};
 use crate::{eventually, free_port};
 
-/// A headless Chromium with an empty profile, closed when dropped.
+/// What a browser keeps on disk; deleted with its last owner.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    folder: Arc<tempfile::TempDir>,
+    preferences: Value,
+}
+
+impl Profile {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::with_preferences(json!({}))
+    }
+
+    /// An empty one with settings as its owner would make them.
+    pub fn with_preferences(preferences: Value) -> Self {
+        Self {
+            folder: Arc::new(tempfile::tempdir().unwrap()),
+            preferences,
+        }
+    }
+
+    /// Whether what pages keep in `localStorage` holds this text, on disk: the browser writes it
+    /// there some seconds after the page.
+    pub fn keeps(&self, text: &str) -> bool {
+        let wide: Vec<u8> = text.bytes().flat_map(|byte| [byte, 0]).collect();
+        let holds = |bytes: &[u8], part: &[u8]| bytes.windows(part.len()).any(|w| w == part);
+        files_below(&self.folder.path().join("Default").join("Local Storage"))
+            .iter()
+            .any(|file| holds(file, text.as_bytes()) || holds(file, &wide))
+    }
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn files_below(folder: &Path) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files_below(&path));
+        } else {
+            // It may be gone by now.
+            found.extend(std::fs::read(path));
+        }
+    }
+    found
+}
+
+/// A headless Chromium, closed when dropped.
 #[derive(Debug)]
 pub struct Browser {
     driver: WebDriver,
     chromedriver: Child,
-    _profile: tempfile::TempDir,
+    profile: Profile,
 }
 
 impl Browser {
-    /// Starts one.
+    /// Starts one with an empty profile.
     pub async fn start() -> Self {
+        Self::start_in(Profile::new()).await
+    }
+
+    /// Starts one.
+    pub async fn start_in(profile: Profile) -> Self {
         let port = free_port();
         let chromedriver = Command::new("chromedriver")
             .arg(format!("--port={port}"))
@@ -24,7 +85,6 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver must be installed (Debian: chromium-driver)");
-        let profile = tempfile::tempdir().unwrap();
         let mut options = DesiredCapabilities::chrome();
         for argument in [
             "--headless",
@@ -36,10 +96,13 @@ impl Browser {
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
-            &format!("--user-data-dir={}", profile.path().display()),
+            &format!("--user-data-dir={}", profile.folder.path().display()),
         ] {
             options.add_arg(argument).unwrap();
         }
+        options
+            .add_experimental_option("prefs", &profile.preferences)
+            .unwrap();
         let url = format!("http://127.0.0.1:{port}");
         let driver = eventually("chromedriver answers", async || {
             WebDriver::new(&url, options.clone()).await.ok()
@@ -48,7 +111,7 @@ impl Browser {
         Self {
             driver,
             chromedriver,
-            _profile: profile,
+            profile,
         }
     }
 
@@ -75,9 +138,67 @@ impl Browser {
     }
 
     /// Runs a script in the page; what it returns.
-    pub async fn run(&self, script: &str) -> serde_json::Value {
+    pub async fn run(&self, script: &str) -> Value {
         let result = self.driver.execute(script, Vec::new()).await.unwrap();
         result.json().clone()
+    }
+
+    /// What an expression in the page comes to, once its promise is settled.
+    pub async fn value(&self, expression: &str) -> Value {
+        let script = format!(
+            "const done = arguments[0]; Promise.resolve().then(() => {expression}).then(\
+             (value) => done({{ value: value ?? null }}), (error) => done({{ error: String(error) }}))"
+        );
+        let result = self.driver.execute_async(script, Vec::new()).await.unwrap();
+        let result = result.json();
+        assert_eq!(result["error"], Value::Null, "{expression}");
+        result["value"].clone()
+    }
+
+    /// Sends a command of the DevTools protocol.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        let cdp = self.driver.cdp();
+        cdp.send_raw(command, parameters).await.unwrap()
+    }
+
+    /// Takes the network away, or gives it back, as the operating system would.
+    pub async fn set_offline(&self, offline: bool) {
+        self.devtools("Network.enable", json!({})).await;
+        let conditions = json!({
+            "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1,
+        });
+        self.devtools("Network.emulateNetworkConditions", conditions)
+            .await;
+    }
+
+    /// Goes back in the history.
+    pub async fn back(&self) {
+        self.driver.back().await.unwrap();
+    }
+
+    /// Opens a tab and goes there; the handle of the tab before.
+    pub async fn new_tab(&self) -> WindowHandle {
+        let before = self.driver.window().await.unwrap();
+        let tab = self.driver.new_tab().await.unwrap();
+        self.driver.switch_to_window(tab).await.unwrap();
+        before
+    }
+
+    /// Goes to another tab; the handle of the tab before.
+    pub async fn switch_to(&self, tab: WindowHandle) -> WindowHandle {
+        let before = self.driver.window().await.unwrap();
+        self.driver.switch_to_window(tab).await.unwrap();
+        before
+    }
+
+    /// What it keeps on disk.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// Kills all of its processes at once, as a power cut would.
+    pub fn kill(self) -> Profile {
+        self.profile.clone()
     }
 
     /// Closes it.
@@ -88,9 +209,13 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Chromedriver ends its browsers when it is asked to end.
-        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.chromedriver.id()).unwrap());
-        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
+        // There may be no session left to end, and no runtime to end it.
+        let _ = self.driver.clone().leak();
+        let chromedriver = i32::try_from(self.chromedriver.id()).unwrap();
+        for process in descendants(chromedriver) {
+            kill_now(process.pid);
+        }
+        kill_now(chromedriver);
         let _ = self.chromedriver.wait();
     }
 }

@@ -12,10 +12,14 @@
 
 pub mod browser;
 pub mod events;
+mod http;
 pub mod lake;
+pub mod pages;
 mod processes;
+pub mod proxy;
 pub mod site;
 pub mod system;
+pub mod visit;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -40,6 +44,28 @@ pub async fn eventually<T>(what: &str, mut question: impl AsyncFnMut() -> Option
             return answer;
         }
         assert!(start.elapsed() < PATIENCE, "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Asks `question` until the answer is `want`.
+///
+/// # Panics
+/// After [`PATIENCE`], with the last answer.
+pub async fn eventually_is<T: PartialEq + std::fmt::Debug>(
+    what: &str,
+    want: T,
+    mut question: impl AsyncFnMut() -> T,
+) {
+    let start = Instant::now();
+    loop {
+        let answer = question().await;
+        if answer == want {
+            return;
+        }
+        if start.elapsed() > PATIENCE {
+            assert_eq!(answer, want, "waited in vain: {what}");
+        }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

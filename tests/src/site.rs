@@ -34,8 +34,8 @@ pub struct Reply {
 }
 
 impl Site {
-    /// Makes a new site with an origin of its own, by the admin API.
-    pub(crate) async fn make(keys: &Keys, state: &StateDir) -> Self {
+    /// Makes a new site with an origin of its own, and further ones, by the admin API.
+    pub(crate) async fn make(keys: &Keys, state: &StateDir, origins: &[&str]) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let id = format!("site-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let origin = format!("https://{id}.example");
@@ -50,7 +50,8 @@ impl Site {
             assert_eq!(answer.status(), StatusCode::CREATED, "{path}");
             answer.json::<Value>().await.unwrap()
         };
-        admin("/v1/sites", json!({"siteId": id, "origins": [origin]})).await;
+        let origins = [&[origin.as_str()], origins].concat();
+        admin("/v1/sites", json!({"siteId": id, "origins": origins})).await;
         let mut made = Vec::new();
         for kind in ["browser", "read"] {
             let key = admin(&format!("/v1/sites/{id}/keys"), json!({"kind": kind})).await;
@@ -114,12 +115,19 @@ impl Site {
             .sum()
     }
 
+    /// The newest stored events, newest first.
+    pub async fn stored(&self) -> Vec<Value> {
+        let mut recent = self.get("/v1/analytics/events/recent?limit=500").await;
+        match recent["events"].take() {
+            Value::Array(events) => events,
+            other => panic!("no list of events: {other}"),
+        }
+    }
+
     /// The ids of the newest stored events.
     pub async fn stored_ids(&self) -> Vec<String> {
-        let recent = self.get("/v1/analytics/events/recent?limit=500").await;
-        recent["events"]
-            .as_array()
-            .unwrap()
+        let events = self.stored().await;
+        events
             .iter()
             .map(|event| event["eventId"].as_str().unwrap().to_owned())
             .collect()

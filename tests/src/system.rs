@@ -181,7 +181,12 @@ impl System {
 
     /// A new site of its own.
     pub async fn new_site(&self) -> Site {
-        Site::make(&self.keys, &self.state).await
+        Site::make(&self.keys, &self.state, &[]).await
+    }
+
+    /// A new site of its own, whose pages may also be at any port of this machine.
+    pub async fn new_local_site(&self) -> Site {
+        Site::make(&self.keys, &self.state, &["http://localhost:*"]).await
     }
 
     /// Kills every workerd at once. Wrangler starts a new one by itself.

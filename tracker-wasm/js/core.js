@@ -1,47 +1,37 @@
-// The way into the wasm module. What is asked for, and how, is listed at `ask` in src/shell/mod.rs.
-// glue_bg.js is made by wasm-bindgen and tools/glue.mjs; the build puts it beside these files.
-import { __wbg_set_wasm, ask as askModule, imports } from './glue_bg.js';
+// The core, which decides (src/shell.rs): numbers in, numbers out.
 
+// How a page came to be where it is, and fates of a batch, as the core numbers them.
 export const SHOWN = 0;
 export const WENT = 1;
 export const REPLACED = 2;
-export const RECORD = 3;
-export const IDENTIFY = 4;
-export const WAKE = 5;
-export const FLUSH = 6;
-export const HIDDEN = 7;
-export const UNLOADED = 8;
-export const SETTLE = 9;
-export const PENDING = 10;
+export const WAITS = 3;
+export const SPLIT = 4;
+
+const VISIT_IDLE_MS = 1_800_000;
+const VISIT_MAX_MS = 86_400_000;
 
 /**
- * Asks the core. Never throws: before the module is loaded, and on a page where it never will be,
- * the answer is 0.
- * @param {number} what
- * @param {...(string | number)} lines
- * @returns {number}
+ * What the core answers. Before it is loaded, and on a page where it never will be (a policy without
+ * 'wasm-unsafe-eval'), these few rules stand in, with which events can be sent one by one.
+ * @type {Record<string, (...numbers: number[]) => number>}
  */
-export function ask(what, ...lines) {
-  try {
-    return askModule(what, lines.join('\n'));
-  } catch {
-    return 0;
-  }
-}
+export let core = {
+  view: (how, elsewhere) => +(how < WENT || (how < REPLACED && elsewhere)),
+  lives: (now, began, latest) => +(now - latest < VISIT_IDLE_MS && now - began < VISIT_MAX_MS),
+  sampled: (word, share) => +(word < share * 2 ** 32),
+};
+
+/** Whether it is. */
+export let isLive = false;
 
 /**
- * Loads the module. Only the very one this script was built with: another version's functions have
- * the same short names and other meanings.
+ * Loads the module. Only the very one this script was built with: another version's functions may
+ * have other meanings.
  * @param {string | URL} url
  */
 export async function load(url) {
   const answer = await fetch(url, { integrity: WASM_INTEGRITY });
-  let made;
-  try {
-    made = await WebAssembly.instantiateStreaming(answer.clone(), imports);
-  } catch {
-    // An older browser, or a server that does not say application/wasm.
-    made = await WebAssembly.instantiate(await answer.arrayBuffer(), imports);
-  }
-  __wbg_set_wasm(made.instance.exports);
+  const { instance } = await WebAssembly.instantiate(await answer.arrayBuffer());
+  core = /** @type {any} */ (instance.exports);
+  isLive = true;
 }

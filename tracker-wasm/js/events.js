@@ -1,33 +1,54 @@
-// Events: what is told about them, in the form the core takes.
-import { ask, IDENTIFY, RECORD } from './core.js';
-import { dropped, kept, save } from './page.js';
+// Events: what is told about them, and by whom they are sent.
+import { add, pump } from './batches.js';
+import { core, isLive } from './core.js';
+import { options } from './options.js';
+import { dropped, isHeard, report } from './reports.js';
+import { alsoUnderWay, send } from './send.js';
+import { kept, save, visitor } from './storage.js';
+import { newId, toJson } from './text.js';
 
-const VISITOR = 'shoreline.visitor';
-const SESSION = 'shoreline.session';
+const VISITOR = 'visitor';
+const SESSION = 'session';
 
-/** What the core and the collector take at most for one event (shared/src/limits.rs). */
-const EVENT_BYTES = 32 * 1024;
+/** Events kept while the module loads; a page that makes more has lost count itself. */
+const EARLY_EVENTS = 1000;
+
+/** @typedef {{ type: unknown, json: string, at: number, isFirst?: boolean, user?: string }} Told */
 
 /**
- * JSON in which every string is well-formed. `JSON.stringify` writes half a surrogate pair, which a
- * text cut in the middle of an emoji ends in, as an escape that strict parsers refuse, and with it
- * the whole batch. Whole pairs it does not escape. (The second branch passes over other escapes, so
- * that an escaped backslash is not taken for the beginning of one.)
- * @param {unknown} value
+ * What was told and is not an event yet: that is made of it soon, when the page has done what it is
+ * doing, or once the module is there.
+ * @type {Told[]}
  */
-const toJson = (value) => JSON.stringify(value)?.replace(/\\(ud...|.)/g, (escape, code) => (code[1] ? '\\ufffd' : escape));
+const waiting = [];
+let isBegun = false;
+/** What comes next is the first of a new visit. */
+let isFirst = false;
+let isSoon = false;
 
-/** The address whose view is not recorded yet, because its title may still be the last page's. */
-let untitled = '';
-let referrer = document.referrer;
+/** When what is done now was asked for, if that was before. */
+export const asked = { at: 0 };
+
+export const now = () => asked.at || Date.now();
+
+/** Characters of an id at most; what is longer was not kept by us. */
+const ID_CHARS = 200;
+
+function user() {
+  const id = kept(VISITOR);
+  if (!id || id.length > ID_CHARS) save(VISITOR, newId());
+  return kept(VISITOR);
+}
 
 /**
  * Records an event.
  * @param {unknown} type
- * @param {unknown} data
+ * @param {unknown} [data]
+ * @param {number} [at]
  */
-export function record(type, data) {
+export function record(type, data, at = now()) {
   recordView();
+  if (visitor.denied) return;
   let json;
   try {
     json = toJson(data ?? {});
@@ -35,12 +56,79 @@ export function record(type, data) {
     // Cyclic, a BigInt, or a toJSON or getter of the page that throws.
   }
   if (!json || !type || typeof type !== 'string') return dropped(1, 'bad_data');
-  // The core counts bytes; what has more characters than it takes bytes need not even be handed to
-  // it, whose memory grows and never shrinks.
-  if (json.length > EVENT_BYTES) return dropped(1, 'too_large');
+  if (!isBegun && waiting.length >= EARLY_EVENTS) return dropped(1, 'no_room');
   // Anything but an object becomes its only value, rather than being lost.
-  ask(RECORD, toJson(type), json[0] === '{' ? json : `{"value":${json}}`, kept(SESSION));
+  waiting.push({ type, json: json[0] === '{' ? json : `{"value":${json}}`, at, isFirst });
+  isFirst = false;
+  if (!isSoon) setTimeout(drain);
+  isSoon = true;
 }
+
+/** Makes events of what was told; with the module, or if it will never be there. */
+export function drain() {
+  isSoon = false;
+  if (!isBegun || !waiting.length) return;
+  if (!isLive) return plainly();
+  eventsOf(waiting.splice(0)).forEach(add);
+  pump();
+}
+
+/**
+ * The events' texts; without those whose visit is not in the sample.
+ * @param {Told[]} all
+ */
+function eventsOf(all) {
+  let [id, began, latest] = kept(SESSION).split(' ');
+  const known = user();
+  const events = [];
+  for (const { type, json, at, isFirst, user = known } of all) {
+    if (isFirst || !/^[\w-]{36}$/.test(id) || !core.lives(at, +began, +latest)) [id, began, latest] = [newId(), `${at}`, '0'];
+    latest = `${Math.max(+latest, at)}`;
+    if (!core.sampled(parseInt(id.slice(-8), 16), options.sample ?? 1)) continue;
+    const head = toJson({ eventId: newId(), eventType: type, userId: user, sessionId: id, timestamp: at });
+    const event = `${head.slice(0, -1)},"eventData":${json},"metadata":{"platform":"web"}}`;
+    if (isHeard('event')) report('event', JSON.parse(event));
+    events.push(event);
+  }
+  save(SESSION, `${id} ${began} ${latest}`);
+  return events;
+}
+
+/** The module is there, or will never be: then what comes is sent without it. */
+export function begin() {
+  isBegun = true;
+  drain();
+}
+
+/** The page is left before the module came. */
+export function rescue() {
+  plainly(true);
+}
+
+/**
+ * Sends without the core: at once, and once.
+ * @param {boolean} [isKept] whether a page to come may try again
+ */
+function plainly(isKept) {
+  while (waiting.length) {
+    const events = eventsOf(waiting.splice(0, 25));
+    if (!events.length) continue;
+    const id = newId();
+    const rest = `"dropped":0,"events":[${events}]}`;
+    if (isKept) save('b.' + id, `{"until":0,${rest}`);
+    const body = `{"batchId":"${id}","sentAt":${Date.now()},${rest}`;
+    alsoUnderWay(send(body, isKept).then(([status, , answer]) => {
+      if (status) save('b.' + id, '');
+      report(status && status < 400 ? 'sent' : 'rejected', { batchId: id, events: events.length, status, answer });
+    }));
+  }
+}
+
+/** The address whose view is not recorded yet, because its title may still be the last page's. */
+let untitled = '';
+let viewedAt = 0;
+// (A module may be imported where there is no page.)
+let referrer = globalThis.document?.referrer;
 
 /**
  * The page at this address is viewed. Recorded with the next thing that happens, or when what runs
@@ -49,7 +137,9 @@ export function record(type, data) {
  */
 export function view(url) {
   recordView();
+  leavePage();
   untitled = url;
+  viewedAt = now();
   setTimeout(recordView);
 }
 
@@ -58,25 +148,55 @@ export function recordView() {
   const url = untitled;
   if (!url) return;
   untitled = '';
-  record('page_view', { url, title: document.title, referrer });
+  page = url;
+  record('page_view', { url, title: document.title, referrer }, viewedAt);
   // As it would be with a full load.
   referrer = url;
 }
 
-/** The visitor is whom this browser knows, or somebody new. */
-export function recall() {
-  const id = kept(VISITOR);
-  ask(IDENTIFY, id && toJson(id));
+/** The page that is being viewed, and how. */
+let page = '';
+let engagedMs = 0;
+let depth = 0;
+let seenSince = 0;
+
+/** Counts the time until now, if the page could be seen. */
+export function look() {
+  const time = performance.now();
+  if (seenSince) engagedMs += time - seenSince;
+  seenSince = document.visibilityState === 'visible' ? time : 0;
+}
+
+/** How far down the page was. Asked when it was just laid out, or is left: else it would be now. */
+export function measure() {
+  depth = Math.max(depth, Math.min(100, Math.round(((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100) || 0));
+}
+
+/** The page's view ends. */
+export function leavePage() {
+  look();
+  if (page) measure(), record('page_leave', { url: page, engagedMs: Math.round(engagedMs), scrollDepth: depth });
+  page = '';
+  engagedMs = depth = 0;
 }
 
 /**
- * The visitor is this user, by a text or number; `null`: somebody new. Nothing else does anything: a
- * page that calls this before it knows its user must not make a new one at every view.
+ * The visitor is this user, by a text or number; `null`: somebody new, on a new visit. Nothing else
+ * does anything: a page that calls this before it knows its user must not make a new one each time.
  * @param {unknown} id
  */
 export function identify(id) {
-  if (id === null) return void ask(IDENTIFY, '');
-  if (!/^(string|number)$/.test(typeof id) || id === '') return;
-  save(VISITOR, String(id));
-  ask(IDENTIFY, toJson(String(id)));
+  if (id !== null && (!/^(string|number)$/.test(typeof id) || id === '')) return;
+  // A view that waits for its title is that of the user who is known now; of somebody new, it is not.
+  if (id === null) recordView();
+  drain();
+  for (const told of waiting) told.user ??= user();
+  save(VISITOR, id === null ? '' : String(id).slice(0, ID_CHARS));
+  if (id === null && !(isFirst = waiting.length > 0)) save(SESSION, '');
+}
+
+/** Forgets what is not recorded yet. */
+export function clearPage() {
+  if (waiting.length) dropped(waiting.splice(0).length, 'denied');
+  page = untitled = '';
 }

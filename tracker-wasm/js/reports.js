@@ -27,3 +27,9 @@ export function report(kind, detail) {
   if (kind in totals) totals[kind] += detail.events;
   for (const listener of listeners[kind] || []) Promise.resolve(detail).then(listener).catch(console.error);
 }
+
+/**
+ * @param {number} events
+ * @param {string} reason
+ */
+export const dropped = (events, reason) => report('dropped', { events, reason });

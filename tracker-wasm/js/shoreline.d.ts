@@ -2,7 +2,7 @@
  * The global that Shoreline's snippet puts on a page:
  *
  * ```html
- * <script>window.shoreline=window.shoreline||function(){(shoreline.q=shoreline.q||[]).push(arguments)}</script>
+ * <script>window.shoreline=window.shoreline||function(){arguments.t=Date.now();(shoreline.q=shoreline.q||[]).push(arguments)}</script>
  * <script defer src="https://COLLECTOR/shoreline.js" data-key="KEY"></script>
  * ```
  *
@@ -13,12 +13,20 @@
  * No call throws, whatever it is given.
  */
 export interface Shoreline {
-  (method: 'page'): void;
+  (method: 'init', options: Options): void;
+  (method: 'page' | 'reset' | 'optOut' | 'optIn'): void;
   (method: 'feature', name: string, data?: Data): void;
   (method: 'track', type: EventType, data?: Data): void;
+  (method: 'content', contentType: string, data?: Data): void;
+  (method: 'ai', data: AiRequest): void;
+  (method: 'error', error: unknown, data?: Data): void;
   (method: 'identify', id: string | number | null): void;
+  (method: 'consent', word: Consent): void;
   (method: 'flush'): Promise<Outcome> | void;
   <K extends keyof Reports>(method: 'on', kind: K, listener: (report: Reports[K]) => void): void;
+
+  /** Begins to count on this page, once. A script tag with `data-key` does this by itself. */
+  init(options: Options): void;
 
   /**
    * This is a view of the page's present address. Not needed for loads, `pushState`, and going back
@@ -26,17 +34,41 @@ export interface Shoreline {
    */
   page(): void;
 
-  /** A feature was used. */
+  /** A feature was used: `feature_use`. */
   feature(name: string, data?: Data): void;
 
   /** Something else happened. */
   track(type: EventType, data?: Data): void;
+
+  /** Something was made: `content_create`. */
+  content(contentType: string, data?: Data): void;
+
+  /** A model was asked: `ai_request`. */
+  ai(data: AiRequest): void;
+
+  /** Something failed: `error`, with its message and the beginning of its stack. */
+  error(error: unknown, data?: Data): void;
 
   /**
    * From now on the visitor is this user, on this page and those that follow. `null`: an unknown one
    * again, and not the same as before (after a log-out). `undefined` does nothing.
    */
   identify(id: string | number | null): void;
+
+  /** The visitor is somebody new, on a new visit: the same as `identify(null)`. */
+  reset(): void;
+
+  /**
+   * `'denied'`: nothing is stored or sent, what is pending is forgotten, and what was stored is
+   * removed. `'granted'`: counts from now on, beginning with a view of this page.
+   */
+  consent(word: Consent): void;
+
+  /** Counts nothing in this browser any more, on any page of the site. */
+  optOut(): void;
+
+  /** Takes `optOut` back. */
+  optIn(): void;
 
   /** Sends what is pending now, and tells what came of it. Never rejects. */
   flush(): Promise<Outcome>;
@@ -46,6 +78,48 @@ export interface Shoreline {
 
   /** Why nothing is counted on this page; not there if it is. */
   silent?: Silence;
+
+  /** Calls made before this script had loaded. */
+  q?: { push(call: ArrayLike<unknown>): void };
+}
+
+export type Consent = 'granted' | 'denied';
+
+/** What a page says about how to count: `data-` attributes of the script tag, or `init`. */
+export interface Options {
+  /** The site's browser key. */
+  key: string;
+  /** Where the collector is; a script tag knows where it came from. */
+  collector?: string | URL;
+  /** Counts on the machine itself and in automated browsers, too. */
+  includeLocal?: boolean;
+  /** Hash routing: another fragment is another page. */
+  hash?: boolean;
+  /** Clicks on links to other hosts: `outbound`. */
+  outbound?: boolean;
+  /** Clicks on links to files: `download`. */
+  downloads?: boolean;
+  /** Forms that are sent, by name: `form`. Never what is written into them. */
+  forms?: boolean;
+  /** Errors and rejections that nobody handles: `error`. Each once, at most 10 a page. */
+  errors?: boolean;
+  /** LCP, INP, CLS, FCP, TTFB, when the page is hidden: `web_vital`. */
+  vitals?: boolean;
+  /** The share of visits that are counted, 0 to 1. */
+  sample?: number | string;
+  /** `'none'`: nothing is kept in the browser; visits are told apart by the edge's daily hash. */
+  storage?: 'none';
+  /** `'denied'`: waits for `consent('granted')`. */
+  consent?: Consent;
+  /** Where the WebAssembly module is, if not where it was put. */
+  wasm?: string | URL;
+}
+
+export interface AiRequest extends Data {
+  model: string;
+  tokens?: number;
+  /** In decimal; a text stays exact. */
+  cost?: string | number;
 }
 
 /** What there is to tell about an event: whatever JSON can say. */
@@ -88,7 +162,7 @@ export interface Reports {
   /** A batch was not taken now (status 0: no answer). The same batch is sent again later. */
   retry: BatchReport;
   /** Events will never be sent. 0 events: nothing is counted, or a call was not understood. */
-  dropped: { events: number; reason: 'no_room' | 'too_large' | 'bad_data' | 'bad_call' | Silence };
+  dropped: { events: number; reason: 'no_room' | 'too_large' | 'bad_data' | 'bad_call' | 'denied' | Silence };
 }
 
 export interface BatchReport {
@@ -117,13 +191,5 @@ export interface Event {
  * - `local`, `automated`: a page of the machine itself; a browser driven by a program. Both count
  *   with the attribute `data-include-local` on the script tag.
  * - `no_key`: the script tag has no `data-key`.
- * - `unavailable`: the module could not be loaded.
  */
-export type Silence = 'ignored' | 'local' | 'automated' | 'no_key' | 'unavailable';
-
-declare global {
-  interface Window {
-    shoreline: Shoreline;
-  }
-  const shoreline: Shoreline;
-}
+export type Silence = 'ignored' | 'local' | 'automated' | 'no_key';

@@ -1,7 +1,5 @@
 //! What counts as a new view of a page.
 
-use alloc::string::String;
-
 /// How the address of the page came to be what it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Move {
@@ -15,32 +13,15 @@ pub enum Move {
     Replaced,
 }
 
-/// Where the visitor is.
-#[derive(Debug, Default)]
-pub struct Page {
-    path: String,
-}
-
-impl Page {
-    /// Nowhere yet.
-    pub const fn new() -> Self {
-        Self {
-            path: String::new(),
-        }
-    }
-
-    /// Takes note of the present path; true if this is a view.
-    ///
-    /// Only the path is looked at: with another query or fragment it is the same page, looked at
-    /// otherwise.
-    pub fn moved(&mut self, how: Move, path: &str) -> bool {
-        let is_view = match how {
-            Move::Shown => true,
-            Move::Went => path != self.path,
-            Move::Replaced => false,
-        };
-        self.path = String::from(path);
-        is_view
+/// Whether this is a view; `elsewhere` says whether the path (with hash routing: the fragment, too)
+/// is another than before.
+///
+/// Only the path is looked at: with another query it is the same page, looked at otherwise.
+pub fn is_view(how: Move, elsewhere: bool) -> bool {
+    match how {
+        Move::Shown => true,
+        Move::Went => elsewhere,
+        Move::Replaced => false,
     }
 }
 
@@ -50,18 +31,15 @@ mod tests {
 
     #[test]
     fn only_paths_that_were_gone_to_are_views() {
-        let mut page = Page::new();
-        for (how, path, is_view) in [
-            (Shown, "/", true),
-            (Went, "/", false), // another query or fragment
-            (Went, "/a", true),
-            (Replaced, "/b", false),
-            (Went, "/b", false), // where it was already, under another name
-            (Went, "/a", true),
-            (Went, "/A", true),
-            (Shown, "/A", true), // from the back/forward cache, or by the page's own word
+        for (how, elsewhere, view) in [
+            (Shown, true, true),
+            (Shown, false, true), // from the back/forward cache, or by the page's own word
+            (Went, true, true),
+            (Went, false, false), // another query
+            (Replaced, true, false),
+            (Replaced, false, false),
         ] {
-            assert_eq!(page.moved(how, path), is_view, "{how:?} {path}");
+            assert_eq!(is_view(how, elsewhere), view, "{how:?} {elsewhere}");
         }
     }
 }

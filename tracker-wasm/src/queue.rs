@@ -6,26 +6,32 @@
 //! events, and the whole line waits until the retry policy lets it go.
 
 use shoreline_shared::{
-    limits::{TRACKER_BATCH_BYTES, TRACKER_BATCH_EVENTS, TRACKER_FLUSH_MS},
+    limits::{MAX_EVENT_BYTES, TRACKER_BATCH_BYTES, TRACKER_BATCH_EVENTS, TRACKER_FLUSH_MS},
     retry::{Fate, RetryPolicy, fate},
 };
 
 use crate::{
-    batch::{Events, SealedBatch},
-    line::{Line, Waiting},
-    port::Ids,
+    batch::{Batch, ENVELOPE_BYTES, SEPARATOR_BYTES, State},
+    line::Line,
 };
 
 /// Events kept at most while the collector cannot be reached: some hours of a busy visitor, and
 /// what Snowplow keeps. The oldest batches give way.
-pub const QUEUE_EVENTS: usize = 1000;
+pub const QUEUE_EVENTS: u32 = 1000;
 
 /// Bytes kept at most: about as much as 1,000 page views, and nothing that a page would notice.
-pub const QUEUE_BYTES: usize = 256 * 1024;
+pub const QUEUE_BYTES: u32 = 256 * 1024;
 
 /// Bytes that may be under way when a page is left. Browsers allow requests that outlive the page
 /// 64 KiB in all and refuse the one that goes over; 4 KiB are left to the page's own.
-pub const LEAVING_BYTES: usize = 60 * 1024;
+pub const LEAVING_BYTES: u32 = 60 * 1024;
+
+/// Events that one batch can tell were given up before it.
+const DROPPED_MAX: u32 = 1_000_000;
+
+const BATCH_BYTES: u32 = TRACKER_BATCH_BYTES as u32;
+const BATCH_EVENTS: u32 = TRACKER_BATCH_EVENTS as u32;
+const EVENT_BYTES: u32 = MAX_EVENT_BYTES as u32;
 
 /// [`TRACKER_FLUSH_MS`] as the clock counts.
 const FLUSH_MS: f64 = TRACKER_FLUSH_MS as f64;
@@ -35,10 +41,10 @@ const WAKE_MS: f64 = 3_600_000.0;
 
 /// What came back for a batch.
 #[derive(Clone, Copy, Debug)]
-pub struct Answer<'a> {
+pub struct Answer {
     /// The batch.
-    pub batch_id: &'a str,
-    /// The HTTP status; [`NO_ANSWER`] or [`HANDED_OVER`] where there was none.
+    pub handle: u32,
+    /// The HTTP status; [`NO_ANSWER`], [`HANDED_OVER`] or [`TAKEN_OVER`] where there was none.
     pub status: u16,
     /// What the collector's `Retry-After` asks for.
     pub retry_after_ms: Option<u64>,
@@ -49,7 +55,7 @@ pub struct Answer<'a> {
 /// What became of a batch when its answer was looked at.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Settled {
-    /// Nothing to tell: it was split, or was not in flight at all.
+    /// Nothing to tell: another page has it, or it was not in flight at all.
     Nothing,
     /// Taken; the batch is gone.
     Sent,
@@ -57,6 +63,8 @@ pub enum Settled {
     Rejected,
     /// Nothing was taken; the batch is still in line.
     Waiting,
+    /// Too large: it waits to be cut by [`Queue::split`].
+    Split,
 }
 
 /// The request failed, or nothing came back in time.
@@ -65,12 +73,16 @@ pub const NO_ANSWER: u16 = 0;
 /// The browser took the batch over (`sendBeacon`) and will not tell how it went.
 pub const HANDED_OVER: u16 = 1;
 
+/// Another page of the site has taken the batch over.
+pub const TAKEN_OVER: u16 = 2;
+
 /// The pending events of one page.
 #[derive(Debug)]
 pub struct Queue {
-    open: Events,
-    opened_at: f64,
     line: Line,
+    handles: u32,
+    /// Events given up that no batch tells of yet.
+    dropped: u32,
     /// Attempts that failed in a row.
     failures: u32,
     /// Backoff: the line rests until then.
@@ -85,9 +97,9 @@ impl Queue {
     /// Nothing is pending.
     pub const fn new() -> Self {
         Self {
-            open: Events::new(),
-            opened_at: 0.0,
             line: Line::new(),
+            handles: 0,
+            dropped: 0,
             failures: 0,
             rests_until: 0.0,
             barred_until: 0.0,
@@ -95,26 +107,84 @@ impl Queue {
         }
     }
 
-    /// Adds a serialized event; returns how many older ones had to give way.
-    pub fn push(&mut self, event: &str, now: f64, ids: &impl Ids) -> usize {
-        if self.open.body_bytes_with(event.len()) > TRACKER_BATCH_BYTES {
-            self.seal(ids);
+    /// What must give way before an event of so many bytes has room: the oldest batch that is not
+    /// in flight, which is given up herewith; none if there is room.
+    pub fn make_room(&mut self, bytes: u32) -> Option<Batch> {
+        if self.has_room(1, bytes) {
+            return None;
         }
-        if self.open.count() == 0 {
-            self.opened_at = now;
-        }
-        self.open.push(event);
-        if self.open.count() >= TRACKER_BATCH_EVENTS {
-            self.seal(ids);
-        }
-        self.make_room()
+        let oldest = self
+            .line
+            .iter()
+            .position(|batch| batch.state == State::Waiting)?;
+        let batch = self.line.remove(oldest)?;
+        self.give_up(batch.events.wrapping_add(batch.dropped));
+        Some(batch)
     }
 
-    /// Closes the open batch, if there is anything in it.
-    pub fn seal(&mut self, ids: &impl Ids) {
-        if self.open.count() > 0 {
-            let batch = SealedBatch::seal(ids.new_id(), self.open.take());
-            self.put(|_| false, batch);
+    /// An event of so many bytes; the handle of the batch it belongs to. None if it is too large,
+    /// or there is no room for it ([`Queue::make_room`]): it is given up.
+    pub fn push(&mut self, bytes: u32, now: f64) -> Option<u32> {
+        if bytes > EVENT_BYTES || !self.has_room(1, bytes) {
+            self.give_up(1);
+            return None;
+        }
+        let bytes = bytes.wrapping_add(SEPARATOR_BYTES);
+        let is_full = |batch: &Batch| batch.body_bytes().wrapping_add(bytes) > BATCH_BYTES;
+        if self.line.open().is_some_and(|batch| is_full(batch)) {
+            self.seal();
+        }
+        if self.line.open().is_none() {
+            let handle = self.next_handle();
+            let batch = Batch {
+                handle,
+                made_at: now,
+                ..Batch::NONE
+            };
+            self.line.insert(usize::MAX, batch);
+        }
+        let batch = self.line.open()?;
+        batch.events = batch.events.wrapping_add(1);
+        batch.bytes = batch.bytes.wrapping_add(bytes);
+        let handle = batch.handle;
+        if batch.events >= BATCH_EVENTS {
+            self.seal();
+        }
+        Some(handle)
+    }
+
+    /// Takes on a sealed batch that another page made and did not see answered, in the order in
+    /// which batches were made. None if it is none that a page of ours would make, or has no room:
+    /// it is given up.
+    pub fn adopt(&mut self, made_at: f64, events: u32, bytes: u32, dropped: u32) -> Option<u32> {
+        let most = BATCH_BYTES.wrapping_sub(ENVELOPE_BYTES);
+        let is_ours = events > 0 && events <= BATCH_EVENTS && bytes <= most;
+        if !is_ours || !self.has_room(events, bytes) {
+            self.give_up(events.min(BATCH_EVENTS));
+            return None;
+        }
+        let handle = self.next_handle();
+        let batch = Batch {
+            handle,
+            events,
+            bytes,
+            // What no page can have counted was written by somebody else.
+            dropped: if dropped > DROPPED_MAX { 0 } else { dropped },
+            made_at,
+            state: State::Waiting,
+        };
+        let younger = |other: &Batch| other.made_at > made_at || other.state == State::Open;
+        let at = self.line.iter().position(younger).unwrap_or(usize::MAX);
+        self.line.insert(at, batch).then_some(handle)
+    }
+
+    /// Seals the open batch, if there is one. It tells of what was given up until now.
+    pub fn seal(&mut self) {
+        let dropped = self.dropped;
+        if let Some(batch) = self.line.open() {
+            batch.state = State::Waiting;
+            batch.dropped = dropped;
+            self.dropped = 0;
         }
     }
 
@@ -127,26 +197,45 @@ impl Queue {
         }
     }
 
+    /// Another page was told by the collector not to come before this time.
+    pub fn bar_until(&mut self, until: f64, now: f64) {
+        let longest = now + WAKE_MS / 2.0; // RETRY_MAX_MS: whatever the browser keeps, no longer
+        if until > now && until <= longest {
+            self.barred_until = until;
+        }
+    }
+
+    /// Until when the collector has barred this page; in the past, or 0: it has not.
+    pub fn barred_until(&self) -> f64 {
+        self.barred_until
+    }
+
     /// The batch to send now, if one may go; it counts as in flight until it is settled.
-    pub fn due(&mut self, now: f64, ids: &impl Ids) -> Option<&SealedBatch> {
+    pub fn due(&mut self, now: f64) -> Option<u32> {
         // After a clock was set back, times noted before lie too far ahead to wait for.
         if now < self.latest {
-            self.opened_at = now;
+            if let Some(batch) = self.line.open() {
+                batch.made_at = now;
+            }
             self.hurry(true);
         }
         self.latest = now;
-        if now >= self.opened_at + FLUSH_MS {
-            self.seal(ids);
+        if self
+            .line
+            .open()
+            .is_some_and(|batch| now >= batch.made_at + FLUSH_MS)
+        {
+            self.seal();
         }
         if self.bytes_in_flight() > 0 || now < self.line_opens_at() {
             return None;
         }
-        self.depart(usize::MAX)
+        self.depart(u32::MAX)
     }
 
     /// The next batch to send beside those in flight while the page is being left; none when all
     /// are under way, or no more would be let through.
-    pub fn leaving(&mut self, now: f64) -> Option<&SealedBatch> {
+    pub fn leaving(&mut self, now: f64) -> Option<u32> {
         if now < self.barred_until {
             return None;
         }
@@ -154,94 +243,145 @@ impl Queue {
     }
 
     /// Takes in the answer to a batch in flight.
-    pub fn settle(&mut self, answer: &Answer<'_>, now: f64, ids: &impl Ids) -> Settled {
-        let is_it = |waiting: &Waiting| waiting.in_flight && waiting.batch.id() == answer.batch_id;
-        let Some(rest) = self.line.from(is_it) else {
+    pub fn settle(&mut self, answer: &Answer, now: f64) -> Settled {
+        let Some(at) = self.line.position(answer.handle) else {
             return Settled::Nothing;
         };
-        let fate = match answer.status {
-            HANDED_OVER => Fate::Done,
-            status => fate(status),
+        let Some(batch) = self.line.iter_mut().nth(at) else {
+            return Settled::Nothing;
         };
-        if fate == Fate::Retry
-            && let Some(waiting) = rest.first()
-        {
-            waiting.in_flight = false;
+        if batch.state != State::InFlight {
+            return Settled::Nothing;
+        }
+        let settled = match answer.status {
+            HANDED_OVER => Settled::Sent,
+            TAKEN_OVER => Settled::Nothing,
+            status => match fate(status) {
+                Fate::Done => Settled::Sent,
+                Fate::Retry => Settled::Waiting,
+                Fate::Split if batch.events > 1 => Settled::Split,
+                _ => Settled::Rejected,
+            },
+        };
+        if matches!(settled, Settled::Waiting | Settled::Split) {
+            batch.state = State::Waiting;
+        } else {
+            self.line.remove(at);
+        }
+        if settled == Settled::Waiting {
             self.rest(answer, now);
-            return Settled::Waiting;
+        } else {
+            self.failures = 0;
+            self.hurry(false);
         }
-        let Some(waiting) = rest.take() else {
-            return Settled::Nothing;
-        };
-        let mut settled = match fate {
-            Fate::Done => Settled::Sent,
-            _ => Settled::Rejected,
-        };
-        if fate == Fate::Split
-            && let Some([first, second]) = waiting.batch.halves()
-        {
-            rest.put(SealedBatch::seal(ids.new_id(), second));
-            rest.put(SealedBatch::seal(ids.new_id(), first));
-            settled = Settled::Nothing;
-        }
-        self.failures = 0;
-        self.hurry(false);
         settled
+    }
+
+    /// Cuts a waiting batch in two, at half of its events: `bytes` are in the first half. The handle
+    /// of the first half; the second's is one more. The events keep their ids, so that what was
+    /// taken after all is known again.
+    pub fn split(&mut self, handle: u32, bytes: u32) -> Option<u32> {
+        let at = self.line.position(handle)?;
+        let whole = *self.line.iter().nth(at)?;
+        let events = whole.events / 2;
+        if whole.state != State::Waiting || events == 0 {
+            return None;
+        }
+        self.line.remove(at);
+        let first = Batch {
+            handle: self.next_handle(),
+            events,
+            bytes,
+            ..whole
+        };
+        let second = Batch {
+            handle: self.next_handle(),
+            events: whole.events.wrapping_sub(events),
+            bytes: whole.bytes.saturating_sub(bytes),
+            dropped: 0,
+            ..whole
+        };
+        self.line.insert(at, second);
+        self.line.insert(at, first);
+        Some(first.handle)
     }
 
     /// In how many milliseconds [`Queue::due`] is worth asking again; none while there is nothing
     /// to wait for but an answer.
-    pub fn wake_in(&self, now: f64) -> Option<f64> {
+    pub fn wake_in(&mut self, now: f64) -> Option<f64> {
         let mut at = f64::INFINITY;
-        if self.open.count() > 0 {
-            at = self.opened_at + FLUSH_MS;
+        if let Some(batch) = self.line.open() {
+            at = batch.made_at + FLUSH_MS;
         }
-        if self.bytes() > 0 && self.bytes_in_flight() == 0 {
+        let waits = self.line.iter().any(|batch| batch.state == State::Waiting);
+        if waits && self.bytes_in_flight() == 0 {
             at = at.min(self.line_opens_at());
         }
         at.is_finite().then_some((at - now).clamp(0.0, WAKE_MS))
     }
 
     /// How many events are not answered for.
-    pub fn pending(&self) -> usize {
-        self.line
-            .sum(|waiting| waiting.batch.count())
-            .wrapping_add(self.open.count())
+    pub fn pending(&self) -> u32 {
+        self.line.sum(|batch| batch.events)
     }
 
-    fn bytes_in_flight(&self) -> usize {
-        self.line.sum(|waiting| {
-            if waiting.in_flight {
-                waiting.batch.bytes()
+    /// How many bytes they have, without their batches' envelopes.
+    pub fn bytes(&self) -> u32 {
+        self.line.sum(|batch| batch.bytes)
+    }
+
+    /// How many events were given up before this batch, as its envelope has to say.
+    pub fn dropped_before(&self, handle: u32) -> u32 {
+        let mut batches = self.line.iter();
+        let batch = batches.find(|batch| batch.handle == handle);
+        batch.map_or(0, |batch| batch.dropped)
+    }
+
+    /// Forgets everything, and what is in flight: nothing is asked of its answers.
+    pub fn clear(&mut self) {
+        self.line.clear();
+        self.dropped = 0;
+    }
+
+    fn next_handle(&mut self) -> u32 {
+        self.handles = self.handles.wrapping_add(1);
+        self.handles
+    }
+
+    fn give_up(&mut self, events: u32) {
+        self.dropped = self.dropped.saturating_add(events).min(DROPPED_MAX);
+    }
+
+    /// Whether so many more events of so many bytes in all stay within the bounds.
+    fn has_room(&self, events: u32, bytes: u32) -> bool {
+        let more = bytes.saturating_add(SEPARATOR_BYTES);
+        self.pending().saturating_add(events) <= QUEUE_EVENTS
+            && self.bytes().saturating_add(more) <= QUEUE_BYTES
+    }
+
+    fn bytes_in_flight(&self) -> u32 {
+        self.line.sum(|batch| {
+            if batch.state == State::InFlight {
+                batch.body_bytes()
             } else {
                 0
             }
         })
     }
 
-    fn bytes(&self) -> usize {
-        self.line.sum(|waiting| waiting.batch.bytes())
-    }
-
     fn line_opens_at(&self) -> f64 {
         self.rests_until.max(self.barred_until)
     }
 
-    fn put(&mut self, before: impl Fn(&Waiting) -> bool, batch: SealedBatch) {
-        if let Some(rest) = self.line.from(before) {
-            rest.put(batch);
-        }
+    /// Sends off the first batch that waits and has at most so many bytes.
+    fn depart(&mut self, bytes: u32) -> Option<u32> {
+        let can = |batch: &&mut Batch| batch.state == State::Waiting && batch.body_bytes() <= bytes;
+        let batch = self.line.iter_mut().find(can)?;
+        batch.state = State::InFlight;
+        Some(batch.handle)
     }
 
-    /// Sends off the first batch that is not in flight and has at most so many bytes.
-    fn depart(&mut self, bytes: usize) -> Option<&SealedBatch> {
-        let can = |waiting: &Waiting| !waiting.in_flight && waiting.batch.bytes() <= bytes;
-        let waiting = self.line.from(can)?.first()?;
-        waiting.in_flight = true;
-        Some(&waiting.batch)
-    }
-
-    fn rest(&mut self, answer: &Answer<'_>, now: f64) {
+    fn rest(&mut self, answer: &Answer, now: f64) {
         // Batches that were sent side by side and failed together failed once.
         if self.rests_until <= now {
             self.failures = self.failures.saturating_add(1);
@@ -252,20 +392,6 @@ impl Queue {
         if answer.retry_after_ms.is_some() {
             self.barred_until = self.barred_until.max(self.rests_until);
         }
-    }
-
-    /// Drops the oldest batches that are not in flight until the rest is within bounds.
-    fn make_room(&mut self) -> usize {
-        let mut lost: usize = 0;
-        while self.pending() > QUEUE_EVENTS || self.bytes() > QUEUE_BYTES {
-            let oldest = self
-                .line
-                .from(|waiting| !waiting.in_flight)
-                .and_then(Line::take);
-            let Some(waiting) = oldest else { break };
-            lost = lost.wrapping_add(waiting.batch.count());
-        }
-        lost
     }
 }
 

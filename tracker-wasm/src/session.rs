@@ -1,8 +1,4 @@
-//! Visits: when one ends and the next begins.
-
-use alloc::string::String;
-
-use crate::text::{cut, push_all, push_number, read_number};
+//! Visits: when one ends and the next begins, and which are counted.
 
 /// A visit ends after this long without an event, milliseconds: the half hour that the other
 /// analytics systems use, so that numbers can be compared.
@@ -12,145 +8,67 @@ pub const SESSION_IDLE_MS: f64 = 30.0 * 60.0 * 1000.0;
 /// (a player, a dashboard) would otherwise be one visit for weeks.
 pub const SESSION_MAX_MS: f64 = 24.0 * 60.0 * 60.0 * 1000.0;
 
-/// One visit, as text: id, begin and latest event, with blanks between. That is how the browser
-/// keeps it, where all tabs of the site share it.
-#[derive(Debug, Default)]
-pub struct Session {
-    text: String,
-}
-
-impl Session {
-    /// None yet.
-    pub const fn new() -> Self {
-        Self {
-            text: String::new(),
-        }
-    }
-
-    /// The visit an event at `now` belongs to; a new one, with the id that is asked for then, if
-    /// neither what is `stored` nor what this page remembers goes on.
-    pub fn at(&mut self, now: f64, stored: &str, new_id: impl FnOnce() -> String) -> &str {
-        // Another tab may have carried the visit on, or begun the next: what is stored goes first.
-        let live = live(stored, now).or_else(|| live(&self.text, now));
-        let (id, began) = match live {
-            Some((id, began)) => (String::from(id), began),
-            None => (new_id(), now),
-        };
-        self.text = id;
-        for time in [began, now] {
-            push_all(&mut self.text, &[" "]);
-            push_number(&mut self.text, time);
-        }
-        &self.text
-    }
-
-    /// The visit's id.
-    pub fn id(&self) -> &str {
-        cut(&self.text, b' ').0
-    }
-}
-
-/// The id and begin of a visit that goes on at `now`; none if it is over, or not one at all: what
-/// is stored may have been written by anybody, and goes into every event as it is.
+/// Whether a visit with this begin and latest event goes on at `now`.
 ///
 /// A visit that lies ahead of the clock is measured by the same limits: after a clock was set
-/// back, it must not go on until the clock has caught up.
-fn live(text: &str, now: f64) -> Option<(&str, f64)> {
-    let (id, times) = cut(text, b' ');
-    let (began, latest) = cut(times, b' ');
-    let began = read_number(began);
-    let is_id = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    let is_live = id.bytes().all(is_id)
-        && !id.is_empty()
-        && (now - read_number(latest)).abs() <= SESSION_IDLE_MS
-        && (now - began).abs() <= SESSION_MAX_MS;
-    is_live.then_some((id, began))
+/// back, it must not go on until the clock has caught up. What is no number goes on never: the
+/// browser's storage may have been written by anybody.
+pub fn goes_on(now: f64, began: f64, latest: f64) -> bool {
+    (now - latest).abs() <= SESSION_IDLE_MS && (now - began).abs() <= SESSION_MAX_MS
+}
+
+/// Whether a visit is in a sample of this share (0 to 1). `word` is the last 32 bits of the visit's
+/// id, which are random: so all tabs and pages of a visit decide alike, and nothing has to be kept.
+pub fn is_sampled(word: u32, share: f64) -> bool {
+    f64::from(word) < share * 4_294_967_296.0
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const START: f64 = 1_705_334_400_000.0;
     const MINUTE: f64 = 60_000.0;
 
-    /// The visit at `now` in a page that remembers nothing, and what would be stored of it.
-    fn visit(now: f64, stored: &str) -> (String, String) {
-        let mut session = Session::new();
-        let text = String::from(session.at(now, stored, || String::from("new")));
-        (String::from(session.id()), text)
-    }
-
-    #[test]
-    fn a_visit_is_kept_as_text() {
-        assert_eq!(
-            visit(START, ""),
-            ("new".into(), "new 1705334400000 1705334400000".into())
-        );
-        let stored = "old 1705334400000 1705334400000";
-        assert_eq!(
-            visit(START + 9.0, stored),
-            ("old".into(), "old 1705334400000 1705334400009".into())
-        );
-    }
-
     #[test]
     fn half_an_hour_of_silence_ends_it() {
-        let stored = "old 1705334400000 1705334400000";
-        assert_eq!(visit(START + 30.0 * MINUTE, stored).0, "old");
-        assert_eq!(visit(START + 30.0 * MINUTE + 1.0, stored).0, "new");
+        assert!(goes_on(START + 30.0 * MINUTE, START, START));
+        assert!(!goes_on(START + 30.0 * MINUTE + 1.0, START, START));
     }
 
     #[test]
     fn a_day_ends_it_however_busy_it_is() {
-        let mut session = Session::new();
-        let mut now = START;
-        while now <= START + SESSION_MAX_MS {
-            session.at(now, "", || String::from("first"));
-            assert_eq!(session.id(), "first");
-            now += 20.0 * MINUTE;
-        }
-        session.at(now, "", || String::from("second"));
-        assert_eq!(session.id(), "second");
-    }
-
-    #[test]
-    fn other_tabs_are_heard_first() {
-        let mut session = Session::new();
-        session.at(START, "", || String::from("mine"));
-        let stored = "theirs 1705334400000 1705334400500";
-        session.at(START + 1000.0, stored, || String::from("new"));
-        assert_eq!(session.id(), "theirs");
-        // Their visit is over, or the storage was cleared or is not writable: ours goes on.
-        session.at(START + 2000.0, "theirs 1 2", || String::from("new"));
-        assert_eq!(session.id(), "theirs");
-        session.at(START + 3000.0, "", || String::from("new"));
-        assert_eq!(session.id(), "theirs");
+        let end = START + SESSION_MAX_MS;
+        assert!(goes_on(end, START, end - MINUTE));
+        assert!(!goes_on(end + 1.0, START, end));
     }
 
     #[test]
     fn a_clock_set_back_does_not_keep_it_alive() {
-        let ahead = "old 1705334400000 1705334400000";
-        assert_eq!(visit(START - 31.0 * MINUTE, ahead).0, "new");
+        assert!(!goes_on(START - 31.0 * MINUTE, START, START));
     }
 
     #[test]
-    fn what_is_not_a_visit_is_not_taken_for_one() {
-        let now = "1705334400000 1705334400000";
-        for not_one in [
-            "",
-            " ",
-            "x",
-            "x y z",
-            "18446744073709551616 9 9",
-            "x -5 1e99",
-        ] {
-            assert_eq!(visit(START, not_one).0, "new", "{not_one}");
+    fn what_is_not_a_time_is_none() {
+        for (began, latest) in [(f64::NAN, START), (START, f64::NAN), (f64::INFINITY, START)] {
+            assert!(!goes_on(START, began, latest));
         }
-        for id in ["", "\"", "a\"b", "a\\", "é", "{}"] {
-            assert_eq!(visit(START, &format!("{id} {now}")).0, "new", "{id}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_sample_is_as_large_as_asked_for(share in 0.0_f64..1.0) {
+            let words = (0..10_000_u32).map(|n| n.wrapping_mul(0x9E37_79B9));
+            let counted = words.filter(|word| is_sampled(*word, share)).count() as f64;
+            prop_assert!((counted / 10_000.0 - share).abs() < 0.01);
         }
-        // A line break belongs to the last line that the shell is given.
-        assert_eq!(visit(START, &format!("a\nb {now}")).0, "new");
+
+        #[test]
+        fn all_or_nothing(word: u32) {
+            prop_assert!(is_sampled(word, 1.0));
+            prop_assert!(!is_sampled(word, 0.0));
+            prop_assert!(!is_sampled(word, f64::NAN));
+        }
     }
 }

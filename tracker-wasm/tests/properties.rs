@@ -4,6 +4,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::panic,
     missing_docs,
     unreachable_pub
 )]
@@ -12,26 +13,27 @@ mod page;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use page::TestPage;
+use page::{Page, Post, Text};
 use proptest::prelude::*;
 use shoreline_shared::limits::{TRACKER_BATCH_BYTES, TRACKER_BATCH_EVENTS};
-use shoreline_tracker::{
-    queue::{HANDED_OVER, LEAVING_BYTES, NO_ANSWER, Settled},
-    tracker::Tracker,
+use shoreline_tracker::queue::{
+    HANDED_OVER, LEAVING_BYTES, NO_ANSWER, QUEUE_BYTES, QUEUE_EVENTS, Settled,
 };
 
 #[derive(Clone, Debug)]
 enum Step {
     Make {
-        bytes: usize,
+        times: u32,
+        bytes: u32,
     },
     Pass {
-        ms: u32,
+        ms: i32,
     },
     Flush,
     Leave {
         the_end: bool,
     },
+    Reload,
     Answer {
         which: usize,
         status: u16,
@@ -40,7 +42,7 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let status = prop::sample::select(vec![
+    let statuses = vec![
         202,
         202,
         200,
@@ -52,163 +54,149 @@ fn step() -> impl Strategy<Value = Step> {
         400,
         422,
         500,
-    ]);
+    ];
+    let status = prop::sample::select(statuses);
     let retry_after = prop::option::of(0_u64..100_000);
-    let size = prop_oneof![8 => 0_usize..200, 1 => 0_usize..32_000];
+    let size = prop_oneof![8 => 0_u32..400, 1 => 0_u32..34_000];
     prop_oneof![
-        8 => size.prop_map(|bytes| Step::Make { bytes }),
-        2 => (0_u32..20_000).prop_map(|ms| Step::Pass { ms }),
+        8 => (1_u32..40, size).prop_map(|(times, bytes)| Step::Make { times, bytes }),
+        2 => (-90_000_i32..20_000).prop_map(|ms| Step::Pass { ms }),
         1 => Just(Step::Flush),
         1 => any::<bool>().prop_map(|the_end| Step::Leave { the_end }),
+        1 => Just(Step::Reload),
         4 => (any::<usize>(), status, retry_after)
             .prop_map(|(which, status, retry_after_ms)| Step::Answer { which, status, retry_after_ms }),
     ]
 }
 
-/// A page, its tracker, and what an observer in between has seen.
-struct World<'a> {
-    page: &'a TestPage,
-    tracker: Tracker<&'a TestPage>,
-    /// Events by batch, as text and as numbers, of every batch ever seen.
-    batches: BTreeMap<String, (String, Vec<u64>)>,
-    in_flight: Vec<(String, usize)>,
-    /// Batches that ended, by being taken, refused or split.
-    ended: BTreeSet<String>,
+/// A page, and what an observer in between has seen.
+struct World {
+    page: Page,
+    /// Every batch ever posted, as it was the first time.
+    seen: BTreeMap<u64, Text>,
+    in_flight: Vec<Post>,
     delivered: Vec<u64>,
     refused: Vec<u64>,
-    next: u64,
+    /// What batches said that were taken.
+    told: u32,
+    reloads: u32,
 }
 
-impl<'a> World<'a> {
-    fn new(page: &'a TestPage) -> Self {
-        let mut tracker = Tracker::new(page);
-        tracker.identify("");
+impl World {
+    fn new() -> Self {
         Self {
-            page,
-            tracker,
-            batches: BTreeMap::new(),
+            page: Page::new(),
+            seen: BTreeMap::new(),
             in_flight: vec![],
-            ended: BTreeSet::new(),
             delivered: vec![],
             refused: vec![],
-            next: 0,
+            told: 0,
+            reloads: 0,
         }
     }
 
     fn act(&mut self, step: &Step) {
         match *step {
-            Step::Make { bytes } => {
-                let data = format!("{{\"n\":{},\"x\":\"{}\"}}", self.next, "x".repeat(bytes));
-                self.next += 1;
-                self.tracker.record("\"feature_use\"", &data, "");
+            Step::Make { times, bytes } => (0..times).for_each(|_| self.page.make(bytes)),
+            Step::Pass { ms } if ms < 0 => self.page.now += f64::from(ms),
+            Step::Pass { ms } => self.page.pass(f64::from(ms)),
+            Step::Flush => self.page.flush(),
+            Step::Leave { the_end } => self.page.leave(the_end),
+            Step::Reload => {
+                // Requests of a page that is no more are never answered.
+                self.in_flight.clear();
+                self.page = std::mem::replace(&mut self.page, Page::new()).reload();
+                self.reloads += 1;
             }
-            Step::Pass { ms } => {
-                self.page.now.set(self.page.now.get() + f64::from(ms));
-                self.tracker.wake();
-            }
-            Step::Flush => self.tracker.flush(),
-            Step::Leave { the_end } => self.tracker.leave(the_end),
             Step::Answer {
                 which,
                 status,
                 retry_after_ms,
             } => {
                 if !self.in_flight.is_empty() {
-                    let (batch_id, _) = self.in_flight.remove(which % self.in_flight.len());
-                    self.answer(&batch_id, status, retry_after_ms);
+                    let post = self.in_flight.remove(which % self.in_flight.len());
+                    self.answer(&post, status, retry_after_ms);
                 }
             }
         }
         self.observe();
     }
 
-    fn answer(&mut self, batch_id: &str, status: u16, retry_after_ms: Option<u64>) {
-        let numbers = self.batches[batch_id].1.clone();
-        let settled = self.tracker.settle(batch_id, status, retry_after_ms);
-        match settled {
-            Settled::Sent => self.delivered.extend(numbers),
-            Settled::Rejected => self.refused.extend(numbers),
-            Settled::Waiting => return,
-            Settled::Nothing => assert_eq!(status, 413, "an answer was not known"),
+    fn answer(&mut self, post: &Post, status: u16, retry_after_ms: Option<u64>) {
+        match self.page.settle(post.handle, status, retry_after_ms) {
+            Settled::Sent => {
+                self.delivered.extend(post.text.numbers());
+                self.told += post.text.dropped;
+            }
+            Settled::Rejected => self.refused.extend(post.text.numbers()),
+            Settled::Waiting | Settled::Split => {}
+            Settled::Nothing => panic!("an answer was not known"),
         }
-        self.ended.insert(batch_id.into());
     }
 
-    /// What must hold for every request.
+    /// What must hold at any time, and for every request.
     fn observe(&mut self) {
+        let queue = &self.page.tracker.queue;
+        assert!(queue.pending() <= QUEUE_EVENTS && queue.bytes() <= QUEUE_BYTES);
+        let texts: usize = self.page.texts.values().map(|text| text.events.len()).sum();
+        assert_eq!(queue.pending() as usize, texts);
         for post in self.page.take_posts() {
-            assert!(post.events.len() <= TRACKER_BATCH_EVENTS && !post.events.is_empty());
-            assert!(post.bytes <= TRACKER_BATCH_BYTES, "{} bytes", post.bytes);
-            assert!(!self.ended.contains(&post.batch_id), "sent after its end");
+            let Post { text, leaving, .. } = &post;
+            assert!(text.events.len() <= TRACKER_BATCH_EVENTS && !text.events.is_empty());
             assert!(
-                self.in_flight.iter().all(|(id, _)| *id != post.batch_id),
-                "sent twice at a time"
+                text.bytes() as usize <= TRACKER_BATCH_BYTES,
+                "{} bytes",
+                text.bytes()
             );
-            assert!(post.leaving || self.in_flight.is_empty(), "two at a time");
-            let numbers = post
-                .events
-                .iter()
-                .map(|event| event["eventData"]["n"].as_u64().unwrap())
-                .collect();
-            let seen = (post.events_text, numbers);
-            match self.batches.get(&post.batch_id) {
-                Some(first) => assert_eq!(*first, seen, "a batch changed"),
-                None => assert!(self.is_new(&seen.1), "an event is in two live batches"),
-            }
-            self.batches.insert(post.batch_id.clone(), seen);
-            self.in_flight.push((post.batch_id, post.bytes));
-            if post.leaving {
-                let bytes: usize = self.in_flight.iter().map(|(_, bytes)| bytes).sum();
-                assert!(bytes <= LEAVING_BYTES + TRACKER_BATCH_BYTES);
+            let twice = self.in_flight.iter().any(|other| other.text.id == text.id);
+            assert!(!twice, "sent twice at a time");
+            assert!(*leaving || self.in_flight.is_empty(), "two at a time");
+            let first = self.seen.entry(text.id).or_insert_with(|| text.clone());
+            assert_eq!(first, text, "a batch changed");
+            self.in_flight.push(post);
+            if self.in_flight.iter().all(|post| post.leaving) {
+                let bytes: u32 = self.in_flight.iter().map(|post| post.text.bytes()).sum();
+                assert!(bytes <= LEAVING_BYTES);
             }
         }
-    }
-
-    fn is_new(&self, numbers: &[u64]) -> bool {
-        let mut live = self
-            .batches
-            .iter()
-            .filter(|(id, _)| !self.ended.contains(*id));
-        live.all(|(_, (_, theirs))| numbers.iter().all(|n| !theirs.contains(n)))
     }
 
     /// The collector is well again, and takes everything.
     fn settle_all(&mut self) {
+        self.act(&Step::Flush);
         for _ in 0..10_000 {
             self.act(&Step::Pass { ms: 3_600_000 });
-            let Some((batch_id, _)) = self.in_flight.pop() else {
+            let Some(post) = self.in_flight.pop() else {
                 break;
             };
-            self.answer(&batch_id, 202, None);
+            self.answer(&post, 202, None);
             self.observe();
         }
-        assert_eq!(self.tracker.pending(), 0);
+        assert_eq!(self.page.pending(), 0);
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_event_ends_once(steps in prop::collection::vec(step(), 0..250)) {
-        let page = TestPage::new();
-        let mut world = World::new(&page);
+    fn every_event_ends_once(steps in prop::collection::vec(step(), 0..120)) {
+        let mut world = World::new();
         for step in &steps {
             world.act(step);
         }
         world.settle_all();
-        let mut ended = [world.delivered.clone(), world.refused.clone()].concat();
-        ended.sort_unstable();
-        ended.dedup();
-        prop_assert_eq!(ended.len(), world.delivered.len() + world.refused.len(), "ended twice");
-        prop_assert_eq!(ended.len() + page.dropped_events(), world.next as usize, "lost");
+        let ended = [world.delivered.clone(), world.refused.clone()].concat();
+        let each: BTreeSet<u64> = ended.iter().copied().collect();
+        // A page that ended never saw the answer: the next one sends the batch again, by its id.
+        prop_assert_eq!(each.len(), ended.len(), "ended twice");
+        prop_assert_eq!(each.len() as u64 + u64::from(world.page.dropped), world.page.next, "lost");
     }
 
     #[test]
-    fn a_page_that_is_not_left_keeps_the_order(steps in prop::collection::vec(step(), 0..250)) {
-        let page = TestPage::new();
-        let mut world = World::new(&page);
-        for step in steps.iter().filter(|step| !matches!(step, Step::Leave { .. })) {
+    fn a_page_that_is_not_left_keeps_the_order(steps in prop::collection::vec(step(), 0..120)) {
+        let mut world = World::new();
+        for step in steps.iter().filter(|step| !matches!(step, Step::Leave { .. } | Step::Reload)) {
             world.act(step);
         }
         world.settle_all();
@@ -217,14 +205,29 @@ proptest! {
     }
 
     #[test]
-    fn batches_hold_what_was_made_together(steps in prop::collection::vec(step(), 0..250)) {
-        let page = TestPage::new();
-        let mut world = World::new(&page);
+    fn a_stored_batch_comes_back_as_it_was(steps in prop::collection::vec(step(), 0..60)) {
+        let mut world = World::new();
         for step in &steps {
             world.act(step);
         }
-        for (_, numbers) in world.batches.values() {
-            prop_assert!(numbers.windows(2).all(|two| two[0] < two[1]), "{:?}", numbers);
+        world.page.tracker.queue.seal();
+        let before: BTreeMap<u64, Text> = world.page.texts.values().map(|text| (text.id, text.clone())).collect();
+        world.act(&Step::Reload);
+        for text in world.page.texts.values() {
+            prop_assert_eq!(&text.events, &before[&text.id].events);
         }
+    }
+
+    #[test]
+    fn what_was_given_up_is_told_by_what_comes(steps in prop::collection::vec(step(), 0..120)) {
+        let mut world = World::new();
+        let calm = |step: &&Step| !matches!(step, Step::Reload | Step::Answer { status: 400..=499, .. });
+        for step in steps.iter().filter(calm) {
+            world.act(step);
+        }
+        world.settle_all();
+        world.page.make(1);
+        world.settle_all();
+        prop_assert_eq!(world.told, world.page.dropped);
     }
 }

@@ -60,6 +60,12 @@ impl RequestFacts {
             .is_some_and(|value| value == "1" || value == "true")
     }
 
+    /// `?private=1`: the page keeps nothing in the browser (`data-storage="none"`), so that its visits
+    /// can be told apart by the edge's daily hash only, as with `Sec-GPC`.
+    pub fn is_private(&self) -> bool {
+        self.opted_out || self.parameter("private").is_some_and(|value| value == "1")
+    }
+
     /// The hash to look the request's key up by.
     ///
     /// # Errors

@@ -72,7 +72,7 @@ struct Judged {
 /// Replaces who the visitor is by a day-scoped id, where the visitor asked not to be followed.
 async fn privacy_of(admitted: &Admitted, platform: &impl Platform) -> Result<Privacy, Fault> {
     let facts = admitted.facts();
-    let anonymous = if facts.opted_out {
+    let anonymous = if facts.is_private() {
         let ip = facts.ip.as_deref().unwrap_or_default();
         let agent = facts.user_agent.as_deref().unwrap_or_default();
         let key = platform.day_key().await?;

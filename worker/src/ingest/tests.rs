@@ -180,6 +180,12 @@ fn a_visitor_who_opts_out_is_replaced_for_the_day() {
     // Nor what the id is made of, which would link two days.
     assert_eq!(event["metadata"]["ipAddress"], "[redacted]");
     assert_eq!(event["metadata"]["userAgent"], "[redacted]");
+    // A page that keeps nothing in the browser says so, and is treated alike.
+    let mut asked = facts();
+    asked.query.push_str("&private=1");
+    block_on(ingest(asked, &mut platform)).unwrap();
+    let event = published(&platform)["parts"][0]["events"][0].clone();
+    assert_eq!(event["userId"], user);
     // Without the day's key nothing is taken: never the visitor's own ids instead.
     platform.day_key = Err(Fault::Unavailable("down"));
     platform.published.borrow_mut().clear();

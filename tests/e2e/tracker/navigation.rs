@@ -1,0 +1,123 @@
+//! What counts as a view.
+
+use serde_json::json;
+use shoreline_tests::visit::{Setup, Visit};
+
+#[tokio::test]
+async fn only_paths_that_are_gone_to_are_views() {
+    let visit = Visit::open(Setup::default()).await;
+    let page = &visit.browser;
+    page.run("history.pushState({}, '', '/a')").await;
+    page.run("history.replaceState({}, '', '/renamed')").await;
+    page.run("history.pushState({}, '', '/renamed?page=2')")
+        .await;
+    page.run("history.pushState({}, '', '/renamed#part')").await;
+    page.run("history.pushState({}, '', '/b')").await;
+    page.run("history.go(-4)").await;
+    shoreline_tests::eventually("the visitor is back at /", async || {
+        let path = page.run("return location.pathname").await;
+        (path == "/").then_some(())
+    })
+    .await;
+    visit.feature("the end").await;
+    visit.flush().await;
+    let want = [
+        "page_view /",
+        "page_view /a",
+        "page_view /b",
+        "page_view /",
+        "feature_use the end",
+    ];
+    let events = visit.arrived(&want).await;
+    // A route's view names the route before as what led to it.
+    let url = |path: &str| format!("{}{path}", visit.pages.url);
+    assert_eq!(events[1]["eventData"]["url"], url("/a"));
+    assert_eq!(events[1]["eventData"]["referrer"], url("/"));
+    assert_eq!(events[0]["eventData"]["title"], "/");
+    visit.landed(&events).await;
+}
+
+#[tokio::test]
+async fn with_hash_mode_fragments_are_paths_and_without_they_are_not() {
+    for (attributes, views) in [
+        ("", &["page_view /"][..]),
+        ("data-hash", &["page_view /", "page_view /", "page_view /"]),
+    ] {
+        let visit = Visit::open(Setup::attributes(attributes)).await;
+        visit.browser.run("location.hash = '#/one'").await;
+        visit.feature("between").await;
+        visit.browser.run("location.hash = '#/two'").await;
+        visit.feature("after").await;
+        visit.flush().await;
+        let mut want = views.to_vec();
+        want.extend(["feature_use between", "feature_use after"]);
+        visit.arrived(&want).await;
+        let sent = visit.proxy.taken();
+        let urls: Vec<&str> = sent
+            .iter()
+            .flat_map(|post| post.body["events"].as_array().unwrap())
+            .filter(|event| event["eventType"] == "page_view")
+            .map(|event| event["eventData"]["url"].as_str().unwrap())
+            .collect();
+        assert_eq!(urls.len(), views.len());
+        if !attributes.is_empty() {
+            assert!(
+                urls[1].ends_with("#/one") && urls[2].ends_with("#/two"),
+                "{urls:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn back_from_another_page_by_the_back_forward_cache_is_a_view() {
+    let visit = Visit::open(Setup::script(
+        "addEventListener('pageshow', (event) => { window.persisted = event.persisted })",
+    ))
+    .await;
+    visit.feature("before").await;
+    visit.flush().await;
+    visit.go("/elsewhere").await;
+    visit.flush().await;
+    visit.browser.back().await;
+    visit.loaded().await;
+    let shown = "return [location.pathname, window.persisted, \
+        performance.getEntriesByType('navigation')[0].notRestoredReasons]";
+    let shown = visit.browser.run(shown).await;
+    assert_eq!(
+        (&shown[0], &shown[1]),
+        (&json!("/"), &json!(true)),
+        "{shown}"
+    );
+    visit.feature("restored").await;
+    visit.flush().await;
+    let want = [
+        "page_view /",
+        "feature_use before",
+        "page_view /elsewhere",
+        "page_view /",
+        "feature_use restored",
+    ];
+    let events = visit.arrived(&want).await;
+    let sessions: Vec<_> = events.iter().map(|event| &event["sessionId"]).collect();
+    assert!(sessions.iter().all(|id| *id == sessions[0]), "{sessions:?}");
+}
+
+#[tokio::test]
+async fn a_reload_is_a_view_and_repeats_nothing() {
+    let visit = Visit::open(Setup::default()).await;
+    let mut want = vec!["page_view /".to_owned()];
+    for round in 0..3 {
+        want.extend(visit.features(&format!("round{round}-"), 30).await);
+        visit.browser.driver().refresh().await.unwrap();
+        visit.loaded().await;
+        want.push("page_view /".to_owned());
+    }
+    visit.flush().await;
+    let events = visit.arrived(&want).await;
+    for field in ["userId", "sessionId"] {
+        let first = &events[0][field];
+        assert!(events.iter().all(|event| &event[field] == first), "{field}");
+    }
+    visit.landed(&events).await;
+}

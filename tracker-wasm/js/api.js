@@ -1,0 +1,212 @@
+// The calls, and the listeners that feed them.
+import { adopt, clear, flush, holdAgain } from './batches.js';
+import { clicked, rejected, submitted, tellVitals, threw, told, watchVitals } from './captures.js';
+import { core, isLive, load, REPLACED, SHOWN, WENT } from './core.js';
+import { asked, begin, clearPage, drain, identify, leavePage, look, measure, now, record, recordView, rescue, view } from './events.js';
+import { letGo } from './hold.js';
+import { asksForPrivacy, excluded, isOn, options } from './options.js';
+import { dropped, on, totals } from './reports.js';
+import { underWay } from './send.js';
+import { IGNORE, kept, save, settleIn, visitor, wipe } from './storage.js';
+
+const CONSENT = 'consent';
+
+/** What is done before `init`, too: it asks nothing of the options. */
+const AT_ONCE = /^(init|on|opt|flush)/;
+
+/** Calls kept until `init`; a page that makes more has lost count itself. */
+const EARLY_CALLS = 1000;
+
+/** @type {{ at: number, name: string, args: any[] }[]} */
+const early = [];
+
+/** Settled when the module is there, or will never be. @type {Promise<void> | undefined} */
+let ready;
+
+const calls = {
+  init,
+  page: () => view(location.href),
+  feature: (name, data) => record(name && 'feature_use', { ...data, feature: String(name) }),
+  track: (type, data) => record(type, data),
+  content: (contentType, data) => record('content_create', { ...data, contentType }),
+  ai: (data) => record('ai_request', data),
+  error: (error, data) => record('error', { ...told(error), ...data }),
+  identify,
+  reset: () => identify(null),
+  consent: (word) => (word === 'granted' || word === 'denied') && agree(word === 'granted', true),
+  optOut() {
+    agree(false);
+    save(IGNORE, '1');
+    beSilent('ignored');
+  },
+  optIn() {
+    save(IGNORE, '');
+    delete shoreline.silent;
+    if (ready) agree(true);
+    else start();
+  },
+  async flush() {
+    const before = { ...totals };
+    recordView();
+    await ready;
+    drain();
+    if (isLive) flush(0);
+    // An answer may send the next batch off.
+    for (let seen; seen !== underWay; ) await (seen = underWay);
+    const outcome = { pending: isLive ? core.pending() : 0 };
+    for (const kind in before) outcome[kind] = totals[kind] - before[kind];
+    return outcome;
+  },
+  on,
+};
+
+/**
+ * `shoreline('feature', 'export')` does what `shoreline.feature('export')` does. Whatever is wrong
+ * with a call, it does not throw.
+ * @param {string} name
+ * @param {...any} args
+ */
+export function shoreline(name, ...args) {
+  if (ready || AT_ONCE.test(name)) return safely(() => calls[name](...args));
+  if (!shoreline.silent && early.length < EARLY_CALLS) early.push({ at: now(), name, args });
+}
+for (const name in calls) shoreline[name] = (...args) => shoreline(name, ...args);
+
+/** @param {() => any} act */
+function safely(act) {
+  try {
+    return act();
+  } catch {
+    dropped(0, 'bad_call');
+  }
+}
+
+/**
+ * The visitor agrees to be counted, or not.
+ * @param {boolean} granted
+ * @param {boolean} [isKept]
+ */
+function agree(granted, isKept) {
+  const was = visitor.denied;
+  visitor.denied = !granted;
+  if (isLive) core.consent(+granted);
+  if (granted !== was) return;
+  clearPage();
+  if (!granted) {
+    clear();
+    wipe();
+  } else {
+    settleIn();
+    if (isKept) save(CONSENT, '1');
+    view(location.href);
+  }
+}
+
+let path = '';
+
+/** The address may have changed. @param {number} how */
+function moved(how) {
+  const { href, pathname, hash } = location;
+  const next = pathname + (isOn('hash') ? hash : '');
+  const isView = core.view(how, +(next !== path));
+  path = next;
+  if (isView) view(href);
+}
+
+/** @param {number} theEnd */
+function leave(theEnd) {
+  if (theEnd) letGo();
+  recordView();
+  tellVitals();
+  if (theEnd) leavePage();
+  look();
+  drain();
+  if (isLive) flush(theEnd, true);
+  else rescue();
+}
+
+function listen() {
+  for (const [name, how] of /** @type {const} */ ([['pushState', WENT], ['replaceState', REPLACED]])) {
+    const original = history[name];
+    history[name] = function (...args) {
+      const result = original.apply(this, args);
+      safely(() => moved(how));
+      return result;
+    };
+  }
+  /** @type {(name: string, act: (event: any) => void) => void} */
+  // While the event goes down, so that no handler of the page can keep it from us.
+  const hear = (name, act) => addEventListener(name, (event) => safely(() => act(event)), { capture: true, passive: true });
+  hear('popstate', () => moved(WENT));
+  // Shown again from the back/forward cache: to its visitor, a view like any other.
+  hear('pageshow', ({ persisted }) => persisted && (holdAgain(), moved(SHOWN), resume()));
+  hear('pagehide', () => leave(1));
+  hear('online', resume);
+  hear('visibilitychange', () => (document.visibilityState === 'hidden' ? leave(0) : look()));
+  hear('scroll', measure);
+  hear('click', clicked);
+  hear('auxclick', clicked);
+  hear('submit', submitted);
+  hear('error', (event) => event.message && threw(event));
+  hear('unhandledrejection', rejected);
+  watchVitals();
+}
+
+function resume() {
+  if (!isLive) return;
+  core.flush(0);
+  adopt();
+}
+
+/**
+ * Nothing is counted on this page. A report, and a property for who comes too late to hear it.
+ * @param {string} reason
+ */
+function beSilent(reason) {
+  visitor.denied = true;
+  shoreline.silent = reason;
+  dropped(0, reason);
+  console.info('shoreline is silent: ' + reason);
+}
+
+/** Begins with these options; once. @param {Record<string, any>} given */
+export function init(given) {
+  if (ready) return;
+  Object.assign(options, given);
+  return start();
+}
+
+function start() {
+  const [, word] = /[?&]shoreline=(on|off)\b/.exec(location.search) || [];
+  if (word) save(IGNORE, word === 'off' ? '1' : '');
+  const reason = excluded(kept(IGNORE));
+  if (reason) return beSilent(reason);
+  visitor.denied = false;
+  visitor.isPrivate = options.storage === 'none' || asksForPrivacy();
+  if (visitor.isPrivate) wipe();
+  else visitor.denied = options.consent === 'denied' && !kept(CONSENT);
+  visitor.denied ||= options.consent === 'denied' && visitor.isPrivate;
+  asked.at = options.at;
+  moved(SHOWN);
+  ready = run();
+  for (const call of early.splice(0)) {
+    asked.at = call.at;
+    shoreline(call.name, ...call.args);
+  }
+  asked.at = 0;
+}
+
+async function run() {
+  // Fetched ahead of being looked at; it may never be.
+  if (document.prerendering) await new Promise((shown) => document.addEventListener('prerenderingchange', shown, { once: true }));
+  listen();
+  look();
+  try {
+    await load(options.wasm);
+    core.consent(+!visitor.denied);
+  } catch {
+    // Refused by the page's policy, or not to be had.
+  }
+  begin();
+  if (isLive) await adopt();
+}

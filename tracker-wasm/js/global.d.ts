@@ -1,0 +1,8 @@
+import type { Shoreline } from './shoreline.js';
+
+declare global {
+  interface Window {
+    shoreline: Shoreline;
+  }
+  const shoreline: Shoreline;
+}

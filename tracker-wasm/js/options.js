@@ -1,0 +1,32 @@
+// What the page says about how to count: attributes of the script tag, or `init` of the package.
+
+/** @type {Record<string, any>} */
+export const options = {};
+
+/** A switch: an attribute is on by being there. @param {string} name */
+export const isOn = (name) => options[name] != null && String(options[name]) !== 'false';
+
+/** Where something of the collector is. @param {string} path */
+export const at = (path) => new URL(path, options.collector || location.href).href;
+
+/** Where events go. */
+export const eventsUrl = () => at('/v1/events?key=' + encodeURIComponent(options.key) + (options.storage === 'none' ? '&private=1' : ''));
+
+/** Hosts of the machine itself; a file has none. */
+const LOCAL = /^(localhost|127(\.\d+){3}|\[::1\]|)$|\.localhost$/;
+
+/**
+ * Why nothing is counted on this page; nothing if it is. Looked at before the module is loaded: who
+ * is left out need not download it.
+ * @param {string} ignored
+ */
+export function excluded(ignored) {
+  if (!options.key) return 'no_key';
+  if (ignored) return 'ignored';
+  if (isOn('includeLocal')) return '';
+  if (navigator.webdriver) return 'automated';
+  return LOCAL.test(location.hostname) ? 'local' : '';
+}
+
+/** Whether the visitor asks all sites not to follow them. */
+export const asksForPrivacy = () => navigator.globalPrivacyControl || navigator.doNotTrack === '1';
