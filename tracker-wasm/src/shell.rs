@@ -91,11 +91,6 @@ export! {
         0
     }
 
-    /// Whether the visitor does not agree.
-    fn denied() -> u32 {
-        with(|tracker| tracker.is_denied().into())
-    }
-
     /// Gives up a batch if an event of so many bytes has no room: call until there is none.
     fn room(bytes: u32) -> u32 {
         with(|tracker| tracker.queue.make_room(bytes).map_or(0, |batch| batch.handle))
