@@ -7,8 +7,8 @@ use core::{
 };
 
 use crate::{
+    answer::{Answer, Settled},
     page::{Move, is_view},
-    queue::{Answer, Settled},
     session,
     tracker::Tracker,
 };
