@@ -18,6 +18,9 @@ const TARGET = 'wasm32-unknown-unknown';
  */
 const STACK_BYTES = 16 * 1024;
 
+/** Properties that only the tracker's own script knows: they need no names. */
+const OURS = '^(denied|isPrivate|isSealed|isFirst|stored|mine)$';
+
 /**
  * Smallest first. `low-memory-unused` holds because the end of the stack is there. Traps are kept:
  * the module ends where memory does, instead of writing over itself.
@@ -69,7 +72,7 @@ async function build({ root, targetDir, work, wasmOpt, esbuild, outDir }) {
   const define = [`--define:WASM_INTEGRITY="${integrity(wasm)}"`, `--define:WASM_PATH="${wasmPath}"`];
   const bundle = async (/** @type {string} */ name, /** @type {string} */ format) => {
     const [from, to] = [join(root, 'tracker-wasm', 'js', name), join(work, name)];
-    await run(esbuild, [from, '--bundle', `--format=${format}`, '--minify', '--target=es2021', '--charset=utf8', ...define, '--log-level=warning', `--outfile=${to}`]);
+    await run(esbuild, [from, '--bundle', `--format=${format}`, '--minify', '--target=es2021', '--charset=utf8', `--mangle-props=${OURS}`, ...define, '--log-level=warning', `--outfile=${to}`]);
     return readFileSync(to);
   };
   const js = await bundle('shoreline.js', 'iife');

@@ -12,6 +12,7 @@
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
+pub mod answer;
 pub mod batch;
 pub mod line;
 pub mod page;

@@ -7,8 +7,8 @@ use core::{
 };
 
 use crate::{
+    answer::{Answer, Settled},
     page::{Move, is_view},
-    queue::{Answer, Settled},
     session,
     tracker::Tracker,
 };
@@ -89,11 +89,6 @@ export! {
     fn consent(granted: u32) -> u32 {
         with(|tracker| tracker.consent(granted != 0));
         0
-    }
-
-    /// Whether the visitor does not agree.
-    fn denied() -> u32 {
-        with(|tracker| tracker.is_denied().into())
     }
 
     /// Gives up a batch if an event of so many bytes has no room: call until there is none.

@@ -28,11 +28,6 @@ impl Tracker {
         }
     }
 
-    /// Whether the visitor does not agree to be counted.
-    pub fn is_denied(&self) -> bool {
-        self.denied
-    }
-
     /// An event of so many bytes happened at `now`; the batch it belongs to. None: it is not to be
     /// kept.
     pub fn record(&mut self, bytes: u32, now: f64) -> Option<u32> {

@@ -16,9 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use page::{Page, Post, Text};
 use proptest::prelude::*;
 use shoreline_shared::limits::{TRACKER_BATCH_BYTES, TRACKER_BATCH_EVENTS};
-use shoreline_tracker::queue::{
-    HANDED_OVER, LEAVING_BYTES, NO_ANSWER, QUEUE_BYTES, QUEUE_EVENTS, Settled,
-};
+use shoreline_tracker::answer::{HANDED_OVER, NO_ANSWER, Settled};
+use shoreline_tracker::queue::{LEAVING_BYTES, QUEUE_BYTES, QUEUE_EVENTS};
 
 #[derive(Clone, Debug)]
 enum Step {

@@ -11,9 +11,8 @@
 mod page;
 
 use page::{Page, START};
-use shoreline_tracker::queue::{
-    HANDED_OVER, LEAVING_BYTES, NO_ANSWER, QUEUE_BYTES, QUEUE_EVENTS, Settled, TAKEN_OVER,
-};
+use shoreline_tracker::answer::{HANDED_OVER, NO_ANSWER, Settled, TAKEN_OVER};
+use shoreline_tracker::queue::{LEAVING_BYTES, QUEUE_BYTES, QUEUE_EVENTS};
 
 fn made(events: u32) -> Page {
     let mut page = Page::new();

@@ -4,16 +4,25 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use shoreline_tests::eventually;
-use shoreline_tests::proxy::{Fault, Proxy};
+use shoreline_tests::proxy::{Fault, Post, Proxy};
 use shoreline_tests::visit::{Setup, Visit};
 
-/// In how many batches that reached the collector each event was.
-fn times_sent(proxy: &Proxy) -> BTreeMap<String, usize> {
-    let mut times = BTreeMap::new();
+/// Each event was in one batch that reached the collector.
+fn assert_sent_once(proxy: &Proxy) {
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
     for id in proxy.taken().iter().flat_map(|post| post.event_ids()) {
         *times.entry(id).or_default() += 1;
     }
-    times
+    let tell = |post: &Post| {
+        let (id, sent) = (post.batch_id().to_owned(), &post.body["sentAt"]);
+        format!(
+            "{id} of {} events at {sent}: {:?}",
+            post.event_ids().len(),
+            post.status
+        )
+    };
+    let posts: Vec<String> = proxy.posts().iter().map(tell).collect();
+    assert!(times.values().all(|times| *times == 1), "{posts:#?}");
 }
 
 fn assert_one(events: &[Value], field: &str) {
@@ -38,8 +47,7 @@ async fn two_tabs_are_one_visit_and_send_nothing_twice() {
     let events = visit.arrived(&want).await;
     assert_one(&events, "userId");
     assert_one(&events, "sessionId");
-    let times = times_sent(&visit.proxy);
-    assert!(times.values().all(|times| *times == 1), "{times:?}");
+    assert_sent_once(&visit.proxy);
 }
 
 #[tokio::test]
@@ -62,8 +70,7 @@ async fn what_two_tabs_kept_while_the_collector_was_away_is_sent_once() {
     visit.browser.run("void shoreline.flush()").await;
     let events = visit.arrived(&want).await;
     assert_one(&events, "sessionId");
-    let times = times_sent(&visit.proxy);
-    assert!(times.values().all(|times| *times == 1), "{times:?}");
+    assert_sent_once(&visit.proxy);
 }
 
 #[tokio::test]
@@ -79,8 +86,7 @@ async fn two_hundred_events_made_offline_arrive_once_online() {
     visit.browser.set_offline(false).await;
     // By itself: nobody flushes.
     let events = visit.arrived(&want).await;
-    let times = times_sent(&visit.proxy);
-    assert!(times.values().all(|times| *times == 1), "{times:?}");
+    assert_sent_once(&visit.proxy);
     visit.landed(&events).await;
 }
 

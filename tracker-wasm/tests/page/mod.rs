@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use shoreline_tracker::{
-    queue::{Answer, Settled},
+    answer::{Answer, Settled},
     tracker::Tracker,
 };
 
