@@ -287,10 +287,8 @@ fn tell(event: &Value) -> String {
 }
 
 fn ids_in(events: &[Value]) -> Vec<String> {
-    events
-        .iter()
-        .map(|event| event["eventId"].as_str().unwrap().to_owned())
-        .collect()
+    let id = |event: &Value| event["eventId"].as_str().unwrap().to_owned();
+    events.iter().map(id).collect()
 }
 
 /// The ids of a batch's events, but for those by the way.
