@@ -122,7 +122,7 @@ function leave(theEnd) {
   look();
   drain();
   if (isLive) flush(theEnd, true);
-  else rescue();
+  else rescue(theEnd);
 }
 
 function listen() {

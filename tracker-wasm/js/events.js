@@ -1,6 +1,7 @@
 // Events: what is told about them, and by whom they are sent.
 import { add, pump } from './batches.js';
 import { core, isLive } from './core.js';
+import { freed, hold, LEASE_MS } from './hold.js';
 import { options } from './options.js';
 import { dropped, isHeard, report } from './reports.js';
 import { alsoUnderWay, send } from './send.js';
@@ -100,25 +101,33 @@ export function begin() {
   drain();
 }
 
-/** The page is left before the module came. */
-export function rescue() {
-  plainly(true);
+/**
+ * The page is left, or hidden, before the module came.
+ * @param {number} theEnd nobody will hear the answers: the next page may send again what is left
+ */
+export function rescue(theEnd) {
+  plainly(true, theEnd ? 0 : LEASE_MS);
 }
 
 /**
  * Sends without the core: at once, and once.
  * @param {boolean} [isKept] whether a page to come may try again
+ * @param {number} [lease] for how long it is this page's, ms
  */
-function plainly(isKept) {
+function plainly(isKept, lease = 0) {
   while (waiting.length) {
     const events = eventsOf(waiting.splice(0, 25));
     if (!events.length) continue;
     const id = newId();
     const rest = `"dropped":0,"events":[${events}]}`;
-    if (isKept) save('b.' + id, `{"until":0,${rest}`);
+    if (isKept) {
+      hold(id);
+      save('b.' + id, `{"until":${lease && Date.now() + lease},${rest}`);
+    }
     const body = `{"batchId":"${id}","sentAt":${Date.now()},${rest}`;
     alsoUnderWay(send(body, isKept).then(([status, , answer]) => {
       if (status) save('b.' + id, '');
+      freed(id);
       report(status && status < 400 ? 'sent' : 'rejected', { batchId: id, events: events.length, status, answer });
     }));
   }
