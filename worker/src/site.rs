@@ -3,6 +3,7 @@
 //! The commit of a batch is what a 202 stands for. From here the outbox is drained into the queue
 //! until the consumer confirms every part; nothing rests on the queue.
 
+mod backlog;
 mod outbox;
 mod snapshot;
 
@@ -12,7 +13,8 @@ use serde_json::value::RawValue;
 use crate::live::{ACCEPTED, DUPLICATE, HOUR_MS, Kind, MINUTE_MS};
 use crate::sql::{Param, Sql, SqlError};
 
-pub use outbox::{Confirmation, ConfirmedPart, Message, OutboxState};
+pub use backlog::OutboxState;
+pub use outbox::{Confirmation, ConfirmedPart, Message};
 pub use snapshot::{Entry, Snapshot, State, first_minute};
 
 /// How long a batch's id is remembered: a sender that retries does so within hours; what comes
