@@ -13,6 +13,7 @@ pub mod auth;
 pub mod batch;
 pub mod config;
 pub mod consume;
+pub mod draft;
 pub mod error;
 pub mod ingest;
 pub mod key_cache;

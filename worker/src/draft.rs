@@ -1,0 +1,61 @@
+//! What a request brings, whatever its protocol: items that may become events.
+//!
+//! An adapter turns a foreign payload into drafts and nothing else: it validates nothing, cleans
+//! nothing, and knows neither site nor clock. All drafts go the same way from here.
+
+use serde_json::{Map, Value};
+use shoreline_shared::event::{RawEvent, Rejection};
+
+/// One item of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Draft<'a> {
+    /// An event in Shoreline's own form, still text.
+    Text(&'a str),
+    /// An event that an adapter made.
+    Made(Made),
+    /// An item of a shape that no adapter knows: left out, counted, and logged with its keys only.
+    Unknown {
+        /// The item's own keys (the first of them, cut), never its values.
+        keys: Vec<String>,
+    },
+    /// An item that its adapter refuses: of a known shape, and broken.
+    Refused(Rejection),
+}
+
+/// An event made of a foreign payload.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Made {
+    /// The event's fields, as a sender of `/v1/ingest` would write them: `eventType`, `source`,
+    /// `userId`, `sessionId`, `timestamp`, `tenantId`, `eventData`, `metadata`, `eventId` (UUID).
+    pub fields: Map<String, Value>,
+    /// What its sender calls it, where that is no UUID of ours: namespaced (`segment:…`,
+    /// `cloudevents:<source>\n<id>`), hashed with the site into the event's id.
+    pub foreign_id: Option<String>,
+}
+
+/// A request's items, and what holds for all of them.
+#[derive(Debug, Default)]
+pub struct Delivery<'a> {
+    /// The sender's own name of the whole: a `batchId` or an `Idempotency-Key`.
+    pub batch_id: Option<String>,
+    /// When it was sent, by the sender's clock, Unix milliseconds.
+    pub sent_at: Option<i64>,
+    /// The items, in the sender's order.
+    pub drafts: Vec<Draft<'a>>,
+}
+
+impl Draft<'_> {
+    /// The event and its foreign id; `None` of an item that is left out.
+    ///
+    /// # Errors
+    /// What [`RawEvent::parse`] or the adapter refuses.
+    pub fn into_raw(self) -> Result<Option<(RawEvent, Option<String>)>, Rejection> {
+        match self {
+            Self::Text(text) => RawEvent::parse(text).map(|raw| Some((raw, None))),
+            Self::Made(made) => RawEvent::from_value(Value::Object(made.fields))
+                .map(|raw| Some((raw, made.foreign_id))),
+            Self::Unknown { .. } => Ok(None),
+            Self::Refused(rejection) => Err(rejection),
+        }
+    }
+}
