@@ -31,6 +31,9 @@ pub struct Made {
     /// What its sender calls it, where that is no UUID of ours: namespaced (`segment:…`,
     /// `cloudevents:<source>\n<id>`), hashed with the site into the event's id.
     pub foreign_id: Option<String>,
+    /// When its sender sent it, by the same clock as its timestamp, Unix milliseconds; where items
+    /// of one request may differ in it. What is here goes before [`Delivery::sent_at`].
+    pub sent_at: Option<i64>,
 }
 
 /// A request's items, and what holds for all of them.

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+pub mod adapters;
 pub mod admin;
 pub mod admit;
 pub mod alarm;
