@@ -12,6 +12,7 @@ pub mod admit;
 pub mod alarm;
 pub mod auth;
 pub mod batch;
+pub mod bots;
 pub mod config;
 pub mod consume;
 pub mod draft;
