@@ -117,9 +117,11 @@ fn event_type(
         None => Err(refuse(
             "eventType must be 1 to 100 letters, digits, dots, hyphens or underscores, and not end in _ANALYTICS.",
         )),
-        Some(EventType::Domain(_)) if matches!(sender, Sender::Browser { adapted: false, .. }) => Err(refuse(
-            "A browser key sends the tracker's own event types only.",
-        )),
+        Some(EventType::Domain(_)) if matches!(sender, Sender::Browser { adapted: false, .. }) => {
+            Err(refuse(
+                "A browser key sends the tracker's own event types only.",
+            ))
+        }
         Some(event_type) => Ok(event_type),
     }
 }
