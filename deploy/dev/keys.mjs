@@ -86,7 +86,8 @@ export function writeDevVars(secrets) {
 export function seedSql({ browserKey, sourceKey, readToken }) {
   const keys = [['browser', browserKey], ['source', sourceKey], ['read', readToken]];
   return [
-    `INSERT OR IGNORE INTO sites (site_id, name, origins, created_at) VALUES ('${SITE}', 'Demo', '${JSON.stringify(ORIGINS)}', unixepoch() * 1000);`,
+    // It keeps the events of bots: curl and headless browsers are how one tries things out.
+    `INSERT OR IGNORE INTO sites (site_id, name, origins, domain, keep_bots, created_at) VALUES ('${SITE}', 'Demo', '${JSON.stringify(ORIGINS)}', 'localhost', 1, unixepoch() * 1000);`,
     ...keys.map(([kind, key]) => `INSERT OR IGNORE INTO keys (key_hash, site_id, kind, created_at) VALUES ('${sha256(key)}', '${SITE}', '${kind}', unixepoch() * 1000);`),
     '',
   ].join('\n');
