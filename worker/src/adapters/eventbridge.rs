@@ -139,3 +139,6 @@ fn when(value: &Value) -> Option<Value> {
     };
     moment.map(|moment| moment.iso().into())
 }
+
+#[cfg(test)]
+mod tests;
