@@ -80,20 +80,25 @@ fn of_headers(
     }
     let essence = essence(content_type);
     let is_json = essence.is_empty() || essence.ends_with("/json") || essence.ends_with("+json");
-    let data = match std::str::from_utf8(body) {
-        // Data that its sender calls JSON and is none is kept as text: the JavaScript SDK sends a
-        // string so, with its default content type.
-        Ok(text) => match is_json.then(|| json_value(text)).flatten() {
-            Some(value) => value?,
-            None => text.into(),
-        },
-        Err(_) => {
+    // Data that its sender calls JSON and is none is kept as what it is: the JavaScript SDK sends
+    // texts and bytes so, with its default content type.
+    let text = std::str::from_utf8(body).ok();
+    let json = text.filter(|_| is_json).and_then(json_value).transpose()?;
+    let data = match (json, text.filter(|text| !text.contains(is_binary))) {
+        (Some(data), _) => data,
+        (None, Some(text)) => text.into(),
+        (None, None) => {
             fields.insert("data_base64".to_owned(), base64(body).into());
             return Ok(fields);
         }
     };
     fields.insert("data".to_owned(), data);
     Ok(fields)
+}
+
+/// What no text has, and sanitization would take out of one.
+fn is_binary(c: char) -> bool {
+    c.is_control() && !matches!(c, '\t' | '\n' | '\r')
 }
 
 /// Makes the event. The data's own fields are its `eventData`; data that is no object stands

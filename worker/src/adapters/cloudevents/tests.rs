@@ -185,6 +185,11 @@ fn binary_data_is_kept_as_what_it_is() {
         data(Some("image/png"), &[0xff, 0, 1]),
         json!({"dataBase64": "/wAB"})
     );
+    assert_eq!(
+        data(Some("application/json; charset=utf-8"), &[1, 2, 3]),
+        json!({"dataBase64": "AQID"})
+    );
+    assert_eq!(data(Some("text/plain"), b"a\tb\r\n"), json!({"data": "ab"}));
     assert_eq!(data(None, b""), json!({}));
     let deep = "[".repeat(1_000) + &"]".repeat(1_000);
     assert_eq!(
