@@ -7,6 +7,7 @@ use shoreline_shared::limits::MAX_EVENT_BYTES;
 use super::fields::{
     Fields, identifier, json_value, missing, person, present, put, refuse, text, type_name,
 };
+use super::moment::Moment;
 use super::recognize::{self, Shaped};
 use super::{body, essence};
 use crate::draft::{Delivery, Draft, Made};
@@ -122,9 +123,11 @@ pub(super) fn make(mut fields: Fields) -> Shaped {
         (_, Some(base64)) => Fields::from_iter([("dataBase64".to_owned(), base64)]),
         _ => Fields::new(),
     };
-    if let Some(at) = present(&fields, "time") {
-        let at = at.clone();
-        fields.insert("occurredAt".to_owned(), at);
+    if let Some(time) = present(&fields, "time") {
+        let at = time.as_str().and_then(Moment::from_text);
+        let must = "must be an RFC 3339 string";
+        let at = at.ok_or_else(|| refuse(Code::InvalidTimestamp, "time", must))?;
+        fields.insert("occurredAt".to_owned(), at.iso().into());
     }
     if let Some(inner) = recognize::embedded(&fields, &data) {
         made.fields = inner;

@@ -441,6 +441,22 @@ fn what_browsers_send_wrong_is_put_right_in_every_shape() {
     assert_eq!(stored[2]["eventType"], "c.d");
 }
 
+#[test]
+fn nesting_without_end_is_walked_by_no_recursion() {
+    const LEVELS: usize = 2 * 1024 * 1024;
+    for (open, close) in [
+        ("[", "]"),
+        ("{\"events\":[", "]}"),
+        ("{\"batch\":", "}"),
+        ("{\"data\":", "}"),
+    ] {
+        let levels = LEVELS / (open.len() + close.len());
+        let whole = open.repeat(levels) + "1" + &close.repeat(levels);
+        exercise(whole.as_bytes());
+        exercise(open.repeat(levels).as_bytes());
+    }
+}
+
 fn arbitrary_json() -> impl Strategy<Value = Value> {
     let word = prop_oneof![
         Just("eventType"),
@@ -513,6 +529,22 @@ fn arbitrary_json() -> impl Strategy<Value = Value> {
     })
 }
 
+/// The fixtures, and bodies of the protocols with calls of their own.
+fn bodies() -> Vec<Value> {
+    let mut bodies = fixtures();
+    bodies.extend([
+        json!({"batch": [{"type": "track", "event": "e", "userId": "u", "properties": {"feature": 1}, "messageId": "m",
+               "originalTimestamp": "2025-11-16T18:14:00Z", "context": {"page": {"url": "/a"}, "campaign": {"name": "c"}}}],
+               "sentAt": "2025-11-16T18:14:00Z", "writeKey": "k"}),
+        json!({"event": "e", "name": "n", "anonymousId": "a", "traits": {}, "integrations": {"A": {"session_id": 1}}, "timestamp": 1}),
+        json!({"n": "engagement", "u": "https://a.example/", "d": "a.example,b.example", "p": "{}", "e": 1, "sd": 2}),
+        json!({"events": [canonical()], "batchId": "0198c1d2-0000-7000-8000-000000000001", "sentAt": 1}),
+        json!({"records": [{"key": "k", "value": canonical()}]}),
+        json!({"Entries": [{"DetailType": "x", "Source": "s", "Detail": "{}", "Time": 1}]}),
+    ]);
+    bodies
+}
+
 /// Every way in, with these bytes.
 fn exercise(bytes: &[u8]) {
     let ce = CloudEventHeaders::new([
@@ -571,10 +603,10 @@ proptest! {
 
     #[test]
     fn no_mutated_fixture_panics(
-        at in 0..fixtures().len(),
+        at in 0..bodies().len(),
         cuts in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
-        let mut bytes = fixtures()[at].to_string().into_bytes();
+        let mut bytes = bodies()[at].to_string().into_bytes();
         for (index, byte) in cuts {
             let index = index.index(bytes.len());
             bytes[index] = byte;
@@ -584,11 +616,11 @@ proptest! {
 
     #[test]
     fn a_field_of_a_fixture_may_be_anything(
-        at in 0..fixtures().len(),
+        at in 0..bodies().len(),
         field in any::<prop::sample::Index>(),
         value in arbitrary_json(),
     ) {
-        let mut item = fixtures()[at].clone();
+        let mut item = bodies()[at].clone();
         let fields = item.as_object_mut().unwrap();
         let name = fields.keys().nth(field.index(fields.len())).unwrap().clone();
         fields.insert(name, value);

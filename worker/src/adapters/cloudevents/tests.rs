@@ -70,6 +70,12 @@ fn required_attributes_are_required() {
             assert_eq!(refused(draft(&broken)), (code, name.to_owned()));
         }
     }
+    for time in [json!("soon"), json!(5), json!("")] {
+        let mut broken = event();
+        broken["time"] = time;
+        let refusal = ("invalid_timestamp", "time".to_owned());
+        assert_eq!(refused(draft(&broken)), refusal);
+    }
     for version in [json!("0.3"), json!("2.0"), json!(1.0)] {
         let mut other = event();
         other["specversion"] = version;

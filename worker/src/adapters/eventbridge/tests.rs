@@ -106,9 +106,27 @@ fn a_broken_event_is_refused_by_its_field() {
         ("detail-type", json!(" "), "empty_field"),
         ("detail", json!([1]), "wrong_type"),
         ("source", Value::Null, "missing_field"),
+        ("time", json!("soon"), "invalid_timestamp"),
     ] {
         let mut broken = event();
+        broken["detail"] = json!({});
         broken[field] = value;
         assert_eq!(refused(draft(&broken)), (code, field.to_owned()));
+    }
+    for (entry, refusal) in [
+        (
+            json!({"DetailType": 5, "Source": "s"}),
+            ("wrong_type", "DetailType"),
+        ),
+        (
+            json!({"DetailType": "x", "Source": "s", "Detail": [1]}),
+            ("wrong_type", "Detail"),
+        ),
+        (
+            json!({"DetailType": "x", "Source": "s", "Time": {}}),
+            ("invalid_timestamp", "Time"),
+        ),
+    ] {
+        assert_eq!(refused(draft(&entry)), (refusal.0, refusal.1.to_owned()));
     }
 }
