@@ -25,7 +25,7 @@ mod upstream;
 
 pub use cloudevents::CloudEventHeaders;
 pub use plausible::plausible;
-pub use segment::{SEGMENT_SOURCE, SegmentCall, segment};
+pub use segment::{SEGMENT_SOURCE, SegmentCall, SegmentKind, segment};
 
 /// Items in one request of a service at most. Ten full batches of a tracker; what Kafka's HTTP
 /// sink connectors send by default (500) fits twice.

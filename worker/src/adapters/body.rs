@@ -181,3 +181,6 @@ fn begins_with_a_line(text: &str) -> bool {
     let line = text.trim_ascii_start().lines().next().unwrap_or_default();
     line.starts_with('{') && one(line).is_ok()
 }
+
+#[cfg(test)]
+mod tests;

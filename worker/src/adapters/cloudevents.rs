@@ -7,6 +7,7 @@ use shoreline_shared::limits::MAX_EVENT_BYTES;
 use super::fields::{
     Fields, identifier, json_value, missing, person, present, put, refuse, text, type_name,
 };
+use super::moment::Moment;
 use super::recognize::{self, Shaped};
 use super::{body, essence};
 use crate::draft::{Delivery, Draft, Made};
@@ -80,20 +81,25 @@ fn of_headers(
     }
     let essence = essence(content_type);
     let is_json = essence.is_empty() || essence.ends_with("/json") || essence.ends_with("+json");
-    let data = match std::str::from_utf8(body) {
-        // Data that its sender calls JSON and is none is kept as text: the JavaScript SDK sends a
-        // string so, with its default content type.
-        Ok(text) => match is_json.then(|| json_value(text)).flatten() {
-            Some(value) => value?,
-            None => text.into(),
-        },
-        Err(_) => {
+    // Data that its sender calls JSON and is none is kept as what it is: the JavaScript SDK sends
+    // texts and bytes so, with its default content type.
+    let text = std::str::from_utf8(body).ok();
+    let json = text.filter(|_| is_json).and_then(json_value).transpose()?;
+    let data = match (json, text.filter(|text| !text.contains(is_binary))) {
+        (Some(data), _) => data,
+        (None, Some(text)) => text.into(),
+        (None, None) => {
             fields.insert("data_base64".to_owned(), base64(body).into());
             return Ok(fields);
         }
     };
     fields.insert("data".to_owned(), data);
     Ok(fields)
+}
+
+/// What no text has, and sanitization would take out of one.
+fn is_binary(c: char) -> bool {
+    c.is_control() && !matches!(c, '\t' | '\n' | '\r')
 }
 
 /// Makes the event. The data's own fields are its `eventData`; data that is no object stands
@@ -117,9 +123,11 @@ pub(super) fn make(mut fields: Fields) -> Shaped {
         (_, Some(base64)) => Fields::from_iter([("dataBase64".to_owned(), base64)]),
         _ => Fields::new(),
     };
-    if let Some(at) = present(&fields, "time") {
-        let at = at.clone();
-        fields.insert("occurredAt".to_owned(), at);
+    if let Some(time) = present(&fields, "time") {
+        let at = time.as_str().and_then(Moment::from_text);
+        let must = "must be an RFC 3339 string";
+        let at = at.ok_or_else(|| refuse(Code::InvalidTimestamp, "time", must))?;
+        fields.insert("occurredAt".to_owned(), at.iso().into());
     }
     if let Some(inner) = recognize::embedded(&fields, &data) {
         made.fields = inner;

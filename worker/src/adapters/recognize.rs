@@ -1,9 +1,11 @@
-//! What is this item? The first of these that fits, and each by fields of its own:
+//! What is this item? The first of these that fits, each known by fields of its own:
 //!
-//! 1. `specversion`: a CloudEvent. 2. `detail-type`: an event of EventBridge; `DetailType`: an entry
-//!    for it. 3. `schema` and `payload` alone: a value as Kafka Connect's JSON converter writes it.
-//! 4. An emission of seed services, by name (`type`, `topic`) or by its fields. 5. `eventType`:
-//!    Shoreline's own form, or a canonical command.
+//! - `specversion`: a CloudEvent;
+//! - `detail-type`: an event of EventBridge, and `DetailType`: an entry for it;
+//! - what a known service emits, by name or by its fields;
+//! - `eventType`: Shoreline's own form, or a canonical command.
+//!
+//! `schema` and `payload` alone are the wrapping of Kafka Connect's JSON converter.
 
 use serde_json::Value;
 use shoreline_shared::event::{Code, RawEvent, Rejection};

@@ -27,30 +27,32 @@ pub(super) enum Emission {
 }
 
 impl Emission {
-    /// What the fields are, if any of these.
+    /// What this is, if any of these.
     pub(super) fn of(fields: &Fields) -> Option<Self> {
-        let has = |name: &str| fields.contains_key(name);
-        // What says its type in our words is told by that: it may hold such fields by chance.
+        // What says its type in our words is told by that: it may hold such fields by chance. But
+        // where it has no data of its own, they are what was told.
         if let Some(name) = fields.get("eventType") {
             let bare =
                 present(fields, "eventData").is_none() && present(fields, "payload").is_none();
-            return name.as_str().filter(|_| bare).and_then(Self::named);
+            let named = name.as_str().filter(|_| bare).and_then(Self::named)?;
+            let alike =
+                |found: &Self| std::mem::discriminant(found) == std::mem::discriminant(&named);
+            return Self::of_fields(fields).filter(alike).map(|_| named);
         }
         let mut names = ["type", "topic"].iter();
         let named = names.find_map(|name| fields.get(*name)?.as_str().and_then(Self::named));
-        if named.is_some() {
-            return named;
-        }
+        named.or_else(|| Self::of_fields(fields))
+    }
+
+    fn of_fields(fields: &Fields) -> Option<Self> {
+        let has = |name: &str| fields.contains_key(name);
         let someone = present(fields, "userId").is_some() || present(fields, "studentId").is_some();
+        let result = has("experience") || has("score");
         if has("guideId") && has("challengeId") && has("occurredAt") {
             Some(Self::GuidesChallenges)
         } else if has("executionId") && has("executedAt") {
             Some(Self::ExecutionAnalytics)
-        } else if has("challengeId")
-            && has("occurredOn")
-            && someone
-            && (has("experience") || has("score"))
-        {
+        } else if has("challengeId") && has("occurredOn") && someone && result {
             Some(Self::ChallengeCompletion)
         } else if has("registeredAt") && has("username") && (has("id") || has("userId")) {
             Some(Self::IamRegistered)
