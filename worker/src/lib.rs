@@ -8,6 +8,7 @@
 
 pub mod admin;
 pub mod admit;
+pub mod agent;
 pub mod alarm;
 pub mod auth;
 pub mod batch;
@@ -29,6 +30,7 @@ pub mod rollup;
 pub mod routes;
 pub mod shards;
 pub mod site;
+pub mod skew;
 pub mod sql;
 
 #[cfg(target_arch = "wasm32")]
