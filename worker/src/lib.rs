@@ -13,6 +13,7 @@ pub mod alarm;
 pub mod auth;
 pub mod batch;
 pub mod bots;
+pub mod campaign;
 pub mod config;
 pub mod consume;
 pub mod draft;
