@@ -5,7 +5,7 @@ use shoreline_shared::stamp::{Stamp, stamp};
 use shoreline_shared::validate::{Rules, Sender, validate};
 
 use super::*;
-use crate::draft::Made;
+use crate::draft::{Draft, Made};
 
 mod properties;
 
@@ -14,6 +14,14 @@ const NOW_MS: i64 = 1_763_337_600_000;
 
 fn no_headers() -> CloudEventHeaders {
     CloudEventHeaders::default()
+}
+
+pub(super) fn ingest<'a>(
+    content_type: Option<&str>,
+    headers: &CloudEventHeaders,
+    body: &'a [u8],
+) -> Result<Vec<Draft<'a>>, Fault> {
+    ingest_delivery(content_type, headers, body).map(|delivery| delivery.drafts)
 }
 
 pub(super) fn drafts(content_type: &str, body: &str) -> Vec<Draft<'static>> {
