@@ -106,10 +106,7 @@ impl Publisher {
     pub async fn track_event(&self, event: &Event) -> Outcome {
         let mut report = self.track_event_batch(std::slice::from_ref(event)).await;
         // One event has one outcome.
-        report
-            .outcomes
-            .pop()
-            .unwrap_or_else(|| Err(PublishError::NOT_SENT))
+        report.outcomes.pop().unwrap_or(Err(PublishError::NOT_SENT))
     }
 
     /// Sends events now, in batches and in their order, and waits until each has its outcome; all of it
