@@ -78,7 +78,7 @@ pub enum ConfigError {
 /// use std::time::Duration;
 /// use shoreline_publisher::Publisher;
 ///
-/// let publisher = Publisher::builder("https://collect.example", "sls_shop_…")
+/// let publisher = Publisher::builder("https://collect.example", "sls_shop_0123456789")
 ///     .batch_wait(Duration::from_secs(1))
 ///     .queue_events(50_000)
 ///     .on_outcome(|event, outcome| {
@@ -86,8 +86,8 @@ pub enum ConfigError {
 ///             eprintln!("event {}: {error}", event.event_id());
 ///         }
 ///     })
-///     .build();
-/// # assert_eq!(publisher.err(), Some(shoreline_publisher::ConfigError::Key), "… is no key");
+///     .build()?;
+/// # assert_eq!(publisher.pending(), 0);
 /// # Ok(())
 /// # }
 /// ```

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, TryAcquireError, mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore, TryAcquireError, mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::event::Event;
@@ -25,6 +25,7 @@ pub(crate) struct Intake {
     sender: mpsc::UnboundedSender<Message>,
     events: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
+    wanted: Arc<Notify>,
     capacity: usize,
 }
 
@@ -36,6 +37,7 @@ impl Intake {
             sender,
             events: Arc::new(Semaphore::new(events)),
             bytes: Arc::new(Semaphore::new(bytes)),
+            wanted: Arc::default(),
             capacity: events,
         };
         (intake, receiver)
@@ -56,20 +58,32 @@ impl Intake {
         });
         match room {
             Ok(room) => self.send(event, bytes, room),
-            Err(TryAcquireError::NoPermits) => Err(QueueError::Full(Box::new(event))),
+            Err(TryAcquireError::NoPermits) => {
+                self.wanted.notify_one();
+                Err(QueueError::Full(Box::new(event)))
+            }
             Err(TryAcquireError::Closed) => Err(QueueError::Closed(Box::new(event))),
         }
     }
 
+    /// Is notified when somebody wants room that there is none of: what waits for a batch to fill up
+    /// should wait no longer.
+    pub(crate) fn wanted(&self) -> Arc<Notify> {
+        Arc::clone(&self.wanted)
+    }
+
     /// Queues an event of this many bytes as soon as there is room.
     pub(crate) async fn put(&self, event: Event, bytes: usize) -> Result<(), QueueError> {
+        let event = match self.offer(event, bytes) {
+            Err(QueueError::Full(event)) => *event,
+            other => return other,
+        };
         let room = async {
             let events = Arc::clone(&self.events).acquire_owned().await.ok()?;
             let room = Arc::clone(&self.bytes).acquire_many_owned(permits(bytes));
-            let bytes = room.await.ok()?;
             Some(Room {
                 _events: events,
-                _bytes: bytes,
+                _bytes: room.await.ok()?,
             })
         };
         tokio::select! {

@@ -78,6 +78,7 @@ impl Publisher {
         let totals = Totals::default();
         let task = Task {
             inbox,
+            wanted: intake.wanted(),
             batcher: Batcher::new(builder.limits),
             work: VecDeque::new(),
             courier: courier.clone(),

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use crate::batcher::Batcher;
@@ -30,6 +30,8 @@ impl Totals {
 /// All that the task owns. An event is in the inbox, in the batcher, or in the work, until it ends.
 pub(crate) struct Task {
     pub(crate) inbox: mpsc::UnboundedReceiver<Message>,
+    /// Somebody waits for room.
+    pub(crate) wanted: Arc<Notify>,
     pub(crate) batcher: Batcher<Entry>,
     pub(crate) work: VecDeque<Sealed>,
     pub(crate) courier: Courier,
@@ -63,9 +65,7 @@ impl Task {
     async fn collect(&mut self) -> bool {
         loop {
             // All that is there first: old events that come together leave together.
-            while let Ok(message) = self.inbox.try_recv() {
-                self.take_in(message);
-            }
+            self.take_all_in();
             let now = Instant::now();
             if self.inbox.is_closed() {
                 self.batcher.hurry();
@@ -86,9 +86,20 @@ impl Task {
                     None => {}
                 },
                 () = due_or_never(due) => {}
+                () = self.wanted.notified() => {
+                    // What fills the room may still be in the inbox.
+                    self.take_all_in();
+                    self.batcher.hurry();
+                }
                 // What was queued before this is still received.
                 () = self.closing.begins() => self.inbox.close(),
             }
+        }
+    }
+
+    fn take_all_in(&mut self) {
+        while let Ok(message) = self.inbox.try_recv() {
+            self.take_in(message);
         }
     }
 
@@ -116,9 +127,7 @@ impl Task {
     /// Ends whatever has not ended.
     fn abandon(&mut self, undelivered: &mut Vec<Event>) {
         self.inbox.close();
-        while let Ok(message) = self.inbox.try_recv() {
-            self.take_in(message);
-        }
+        self.take_all_in();
         let rest = self.batcher.take_rest();
         let (handler, totals) = (self.handler.as_ref(), &self.totals);
         let mut ended = |entry, outcome| end(handler, totals, entry, outcome, undelivered);

@@ -1,3 +1,8 @@
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "tests stop at what goes wrong"
+)]
+
 use proptest::prelude::*;
 
 use super::*;

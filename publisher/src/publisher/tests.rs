@@ -1,4 +1,8 @@
 //! The publisher by a clock that stands still until everybody waits: waits are exact and cost nothing.
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "tests stop at what goes wrong"
+)]
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -221,6 +225,20 @@ async fn a_full_queue_is_an_error_or_a_wait_and_drops_nothing() {
     while let Some(queued) = waiting.join_next().await {
         queued.unwrap().unwrap();
     }
+    publisher.flush().await.unwrap();
+    assert_eq!(collector.stored(), ids(&made));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_queue_does_not_wait_for_a_batch_to_fill_up() {
+    let collector = Collector::new([]);
+    let publisher = start(builder().queue_events(10), &collector);
+    let began = Instant::now();
+    let made = events(35);
+    for event in &made {
+        publisher.queue_event_wait(event.clone()).await.unwrap();
+    }
+    assert_eq!(Instant::now(), began);
     publisher.flush().await.unwrap();
     assert_eq!(collector.stored(), ids(&made));
 }

@@ -1,4 +1,8 @@
 //! A scripted collector in memory.
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "tests stop at what goes wrong"
+)]
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
