@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// What becomes of a request.
@@ -58,6 +59,8 @@ impl Seen {
 struct State {
     script: VecDeque<Does>,
     seen: Vec<Seen>,
+    /// Connections that were closed because what came was no HTTP.
+    strangers: watch::Sender<usize>,
     /// All bytes that ever came.
     raw: Vec<u8>,
     stored: Vec<String>,
@@ -129,6 +132,12 @@ impl Collector {
     /// The requests that came.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.state.lock().unwrap().seen.clone()
+    }
+
+    /// Waits until it has hung up on so many that spoke no HTTP.
+    pub(crate) async fn hung_up(&self, times: usize) {
+        let mut strangers = self.state.lock().unwrap().strangers.subscribe();
+        strangers.wait_for(|hung| *hung >= times).await.unwrap();
     }
 
     /// All bytes that came, as text.
@@ -209,7 +218,12 @@ async fn read(stream: &mut TcpStream, state: &Mutex<State>) -> Option<Seen> {
         if stream.read_buf(&mut bytes).await.ok()? == 0 {
             return None;
         }
-        state.lock().unwrap().raw.extend(&bytes[before..]);
+        let mut state = state.lock().unwrap();
+        state.raw.extend(&bytes[before..]);
+        if !bytes[0].is_ascii_uppercase() {
+            state.strangers.send_modify(|hung| *hung += 1);
+            return None;
+        }
     }
 }
 
