@@ -298,7 +298,7 @@ async fn closing_sends_what_is_queued_and_ends() {
 
 #[tokio::test(start_paused = true)]
 async fn closing_does_not_wait_out_a_backoff_of_its_own() {
-    let collector = Collector::new(vec![Does::Refuse(500, None); 9]);
+    let collector = Collector::new(vec![Does::Refuse(500, None); 90]);
     let publisher = start(builder(), &collector);
     let made = events(1);
     queue(&publisher, &made);
