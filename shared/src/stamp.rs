@@ -9,7 +9,7 @@ use crate::privacy::path_part;
 use crate::sanitize::CleanEvent;
 
 /// What the edge adds to an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stamp<'a> {
     /// The site.
     pub site_id: &'a str,
@@ -25,6 +25,14 @@ pub struct Stamp<'a> {
     pub country: Option<&'a str>,
     /// Region, likewise.
     pub region: Option<&'a str>,
+    /// The event's moment with the sender's clock set right, where that is known: Unix milliseconds.
+    pub timestamp: Option<i64>,
+    /// Browser, by its user agent.
+    pub browser: Option<&'a str>,
+    /// Operating system, likewise.
+    pub os: Option<&'a str>,
+    /// Class of device, likewise.
+    pub device: Option<&'a str>,
 }
 
 /// An event as it is stored. Made by [`stamp`], or read back by [`StampedEvent::from_json`].
@@ -62,6 +70,12 @@ struct Stored<'a> {
     country: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     region: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    browser: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    os: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<&'a str>,
     event_data: &'a Map<String, Value>,
     metadata: &'a Map<String, Value>,
 }
@@ -78,12 +92,15 @@ pub fn stamp(clean: CleanEvent, stamp: &Stamp<'_>) -> StampedEvent {
         tenant_id: clean.tenant_id.as_deref(),
         user_id: clean.user_id.as_deref(),
         session_id: clean.session_id.as_deref(),
-        timestamp: clean.timestamp,
+        timestamp: stamp.timestamp.unwrap_or(clean.timestamp),
         received_at: stamp.received_at,
         schema_version: SCHEMA_VERSION,
         batch_id: stamp.batch_id,
         country: stamp.country,
         region: stamp.region,
+        browser: stamp.browser,
+        os: stamp.os,
+        device: stamp.device,
         event_data: &clean.event_data,
         metadata: &clean.metadata,
     };

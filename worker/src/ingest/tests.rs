@@ -2,8 +2,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::auth::KeyKind;
 use crate::outcome::Status;
-use crate::testing::{NOW, TestPlatform, block_on, uuid};
+use crate::testing::{NOW, TestPlatform, a_grant, block_on, uuid};
 
 const KEY: &str = "slb_demo_abcdefghijklmnopqrstuvwxyz";
 
@@ -32,7 +33,7 @@ fn body(events: &[Value]) -> String {
 }
 
 fn run(platform: &mut TestPlatform) -> Result<Answer, Fault> {
-    block_on(ingest(facts(), platform))
+    block_on(take_batch(facts(), platform))
 }
 
 fn published(platform: &TestPlatform) -> Value {
@@ -161,7 +162,7 @@ fn a_fault_of_ours_takes_nothing_and_says_so() {
     platform.grant = Err(unavailable.clone());
     assert_eq!(run(&mut platform), Err(unavailable));
     assert_eq!(
-        block_on(ingest(RequestFacts::default(), &mut platform)),
+        block_on(take_batch(RequestFacts::default(), &mut platform)),
         Err(Fault::UnknownKey)
     );
 }
@@ -171,7 +172,7 @@ fn a_visitor_who_opts_out_is_replaced_for_the_day() {
     let mut platform = TestPlatform::new(body(&[view(10)]));
     let mut private = facts();
     private.opted_out = true;
-    block_on(ingest(private.clone(), &mut platform)).unwrap();
+    block_on(take_batch(private.clone(), &mut platform)).unwrap();
     let event = published(&platform)["parts"][0]["events"][0].clone();
     let user = event["userId"].as_str().unwrap();
     assert!(user.starts_with("anon-"));
@@ -183,13 +184,13 @@ fn a_visitor_who_opts_out_is_replaced_for_the_day() {
     // A page that keeps nothing in the browser says so, and is treated alike.
     let mut asked = facts();
     asked.query.push_str("&private=1");
-    block_on(ingest(asked, &mut platform)).unwrap();
+    block_on(take_batch(asked, &mut platform)).unwrap();
     let event = published(&platform)["parts"][0]["events"][0].clone();
     assert_eq!(event["userId"], user);
     // Without the day's key nothing is taken: never the visitor's own ids instead.
     platform.day_key = Err(Fault::Unavailable("down"));
     platform.published.borrow_mut().clear();
-    assert!(block_on(ingest(private, &mut platform)).is_err());
+    assert!(block_on(take_batch(private, &mut platform)).is_err());
     assert!(platform.published.borrow().is_empty());
 }
 
@@ -198,7 +199,7 @@ fn a_dry_run_judges_and_keeps_nothing() {
     let mut platform = TestPlatform::new(body(&[view(10), json!({})]));
     let mut dry = facts();
     dry.query.push_str("&dryRun=1");
-    let answer = block_on(ingest(dry, &mut platform)).unwrap();
+    let answer = block_on(take_batch(dry, &mut platform)).unwrap();
     assert_eq!((answer.accepted, answer.rejected), (1, 1));
     assert!(platform.published.borrow().is_empty());
     assert!(platform.counted.borrow().is_empty());
@@ -256,6 +257,214 @@ fn half_a_megabyte_is_cut_into_parts_that_fit() {
     }
     let want: Vec<Value> = (0..100).map(|n| json!(uuid(100 + n))).collect();
     assert_eq!(ids, want);
+}
+
+#[test]
+fn refusals_before_anything_is_read_are_tallied() {
+    let tallied = |platform: &TestPlatform| platform.tallied.borrow_mut().pop().unwrap();
+    let demo = |code| ("demo".to_owned(), code);
+    let mut platform = TestPlatform::new("nonsense");
+    assert!(run(&mut platform).is_err());
+    assert_eq!(tallied(&platform), demo("malformed_json"));
+    let mut elsewhere = facts();
+    elsewhere.origin = None;
+    assert!(block_on(take_batch(elsewhere, &mut platform)).is_err());
+    assert_eq!(tallied(&platform), demo("origin_not_allowed"));
+    assert!(block_on(take_batch(RequestFacts::default(), &mut platform)).is_err());
+    // No site can be known of it: a key that is none must not write to the site it names.
+    assert_eq!(tallied(&platform), (OWN_SITE.to_owned(), "unknown_key"));
+}
+
+#[test]
+fn a_visitor_who_sends_too_much_is_refused_before_the_body_and_may_come_back() {
+    let events: Vec<Value> = (0..50).map(|n| view(100 + n)).collect();
+    let mut platform = TestPlatform::new(body(&events));
+    let mut grant = a_grant(KeyKind::Browser);
+    grant.policy.visitor_per_minute = Some(100);
+    platform.grant = Ok(grant);
+    assert!(run(&mut platform).is_ok());
+    assert_eq!(platform.limiter_asked.get(), 0);
+    assert!(run(&mut platform).is_ok());
+    let refused = Err(Fault::RateLimited { retry_after_s: 1 });
+    assert_eq!(run(&mut platform), refused);
+    assert_eq!(platform.published.borrow().len(), 2);
+    // Another visitor of the same site is none the worse.
+    let mut other = facts();
+    other.ip = Some("198.51.100.7".into());
+    assert!(block_on(take_batch(other, &mut platform)).is_ok());
+    platform.now_ms += 1_000;
+    // Room for one event: close to the limit, so the platform's limiter is asked.
+    assert!(run(&mut platform).is_ok());
+    assert_eq!(platform.limiter_asked.get(), 1);
+    platform.now_ms += 30_000;
+    platform.within_limit = false;
+    assert_eq!(
+        run(&mut platform),
+        Err(Fault::RateLimited { retry_after_s: 10 })
+    );
+}
+
+#[test]
+fn a_bots_events_are_skipped_and_counted_exactly() {
+    let mut bot = facts();
+    bot.user_agent = Some("Mozilla/5.0 (compatible; Googlebot/2.1)".into());
+    let mut platform = TestPlatform::new(body(&[view(10), view(11)]));
+    let answer = block_on(take_batch(bot.clone(), &mut platform)).unwrap();
+    assert_eq!((answer.accepted, answer.skipped), (0, 2));
+    assert_eq!(answer.results[1].code, "bot");
+    assert!(platform.published.borrow().is_empty());
+    let counted: Value = serde_json::from_str(platform.counted.borrow()[0].json()).unwrap();
+    assert_eq!(counted["counters"][0][2], "bot");
+    assert_eq!(counted["counters"][0][3], 2);
+    // The platform may know better than the name.
+    let mut told = facts();
+    told.known_bot = true;
+    assert_eq!(
+        block_on(take_batch(told, &mut platform)).unwrap().skipped,
+        2
+    );
+    // A site may want them.
+    platform.grant.as_mut().unwrap().policy.keep_bots = true;
+    assert_eq!(
+        block_on(take_batch(bot, &mut platform)).unwrap().accepted,
+        2
+    );
+}
+
+#[test]
+fn a_quota_travels_with_the_batch() {
+    let mut platform = TestPlatform::new(body(&[view(10), view(11)]));
+    platform.grant.as_mut().unwrap().policy.hourly_quota = Some(9);
+    run(&mut platform).unwrap();
+    let published = published(&platform);
+    assert_eq!(published["quota"], json!({"max": 9, "n": 2}));
+    let hour = NOW - NOW % 3_600_000;
+    let counters = published["counters"].as_array().unwrap();
+    assert!(counters.contains(&json!(["q", hour, "", 2])));
+}
+
+#[test]
+fn what_a_tracker_dropped_is_told_in_the_ledger() {
+    let text = json!({"batchId": uuid(1), "dropped": 7, "events": [view(10)]}).to_string();
+    let mut platform = TestPlatform::new(text);
+    run(&mut platform).unwrap();
+    let counters = published(&platform)["counters"].clone();
+    let hour = NOW - NOW % 3_600_000;
+    let told = json!(["o", hour, "tracker_dropped", 7]);
+    assert!(counters.as_array().unwrap().contains(&told));
+}
+
+fn service(content_type: &str) -> RequestFacts {
+    RequestFacts {
+        authorization: Some("Bearer sls_demo_abcdefghijklmnopqrstuvwxyz".into()),
+        content_type: Some(content_type.into()),
+        user_agent: Some("curl/8".into()),
+        country: Some("NL".into()),
+        ..RequestFacts::default()
+    }
+}
+
+fn as_service(body: impl Into<Vec<u8>>) -> TestPlatform {
+    let mut platform = TestPlatform::new(body);
+    platform.grant = Ok(a_grant(KeyKind::Source));
+    platform
+}
+
+#[test]
+fn a_service_sends_commands_and_is_told_of_each() {
+    let commands = json!([
+        {"eventType": "challenge.completed", "source": "challenges", "occurredAt": "2024-01-15T16:00:00Z",
+         "tenantId": "t1", "payload": {"score": 97}},
+        {"what": "is", "this": 1},
+        {"eventType": "", "source": "challenges", "payload": {}},
+    ]);
+    let mut platform = as_service(commands.to_string());
+    let answer = block_on(take_commands(service("application/json"), &mut platform)).unwrap();
+    assert_eq!(
+        (answer.accepted, answer.rejected, answer.skipped),
+        (1, 1, 1)
+    );
+    assert_eq!(answer.results[0].code, "unknown_shape");
+    assert_eq!(*platform.unknown.borrow(), [["this", "what"]]);
+    let event = published(&platform)["parts"][0]["events"][0].clone();
+    assert_eq!(event["source"], "challenges");
+    assert_eq!(event["tenantId"], "t1");
+    // The server's own place is nobody's.
+    assert!(event.get("country").is_none());
+}
+
+#[test]
+fn an_idempotency_key_makes_a_retry_the_same_batch() {
+    let command = json!({"eventType": "a.b", "source": "s", "payload": {}}).to_string();
+    let send = |key: Option<&str>| {
+        let mut facts = service("application/json");
+        facts.idempotency_key = key.map(str::to_owned);
+        let mut platform = as_service(command.clone());
+        block_on(take_commands(facts, &mut platform)).unwrap();
+        let published = published(&platform);
+        let event = published["parts"][0]["events"][0]["eventId"].clone();
+        (published["batch"]["id"].clone(), event)
+    };
+    let own = send(Some("order 66 \"quoted\""));
+    assert_eq!(own, send(Some("order 66 \"quoted\"")));
+    assert_ne!(own, send(Some("order 67")));
+    assert_eq!(send(Some(&uuid(5))).0, json!(uuid(5)));
+    assert_eq!(send(None).0, Value::Null);
+    assert_ne!(send(None).1, send(None).1);
+}
+
+#[test]
+fn a_browser_key_opens_no_door_of_services() {
+    let mut platform = TestPlatform::new("[]");
+    let answer = block_on(take_commands(service("application/json"), &mut platform));
+    assert_eq!(answer, Err(Fault::WrongScope));
+}
+
+#[test]
+fn segments_write_key_is_in_the_header_or_the_body() {
+    let call = |facts: RequestFacts, body: Value| {
+        let mut platform = as_service(body.to_string());
+        let track_call = SegmentCall::from_path("/v1/track").unwrap();
+        let answer = block_on(take_segment(track_call, facts, &mut platform));
+        answer.map(|answer| (answer.accepted, published(&platform)))
+    };
+    let track = json!({"userId": "u", "event": "Signed up", "messageId": "m1",
+                       "timestamp": "2024-01-15T16:00:00Z", "properties": {"plan": "pro"}});
+    let mut header = service("application/json");
+    header.authorization = None;
+    assert_eq!(
+        call(header.clone(), track.clone()).unwrap_err(),
+        Fault::UnknownKey
+    );
+    let mut with_key = track.clone();
+    with_key["writeKey"] = json!("sls_demo_abcdefghijklmnopqrstuvwxyz");
+    let (accepted, by_body) = call(header, with_key).unwrap();
+    assert_eq!(accepted, 1);
+    let (_, by_header) = call(service("application/json"), track).unwrap();
+    let event = |published: &Value| published["parts"][0]["events"][0].clone();
+    // The same message is the same event, whichever way it comes.
+    assert_eq!(event(&by_body)["eventId"], event(&by_header)["eventId"]);
+    assert_eq!(event(&by_header)["eventData"]["feature"], "Signed up");
+    assert_eq!(event(&by_header)["source"], "segment");
+}
+
+#[test]
+fn plausibles_visits_are_private_ones() {
+    let view = json!({"n": "pageview", "u": "https://shop.example/a?b=c", "d": "shop.example"});
+    let mut platform = TestPlatform::new(view.to_string());
+    let answer = block_on(take_plausible(facts(), &mut platform)).unwrap();
+    assert_eq!(answer.accepted, 1);
+    let event = published(&platform)["parts"][0]["events"][0].clone();
+    assert_eq!(event["eventType"], "page_view");
+    assert_eq!(event["source"], "plausible");
+    assert!(event["userId"].as_str().unwrap().starts_with("anon-"));
+    assert_eq!(event["sessionId"], event["userId"]);
+    assert_eq!(event["metadata"]["ipAddress"], "[redacted]");
+    // Another page than the site's own may not count for it.
+    let mut elsewhere = facts();
+    elsewhere.origin = Some("https://evil.example".into());
+    let refused = block_on(take_plausible(elsewhere, &mut platform));
+    assert_eq!(refused, Err(Fault::OriginNotAllowed));
 }
 
 proptest! {
