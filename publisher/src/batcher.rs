@@ -75,7 +75,6 @@ impl<T: Weighed> Batcher<T> {
         if self.left < self.hurried || self.first() < self.waiting.len() || self.is_full() {
             return Some(now);
         }
-        // A wait beyond what the clock can tell is no wait that anybody meant.
         Some(oldest.checked_add(self.limits.wait).unwrap_or(now))
     }
 

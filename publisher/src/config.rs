@@ -44,6 +44,9 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long `track_event` and `track_event_batch` try, and how long `close` takes at most.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Who sets a longer wait than a year means to wait for ever, which clocks cannot add up.
+const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// Is told how each queued event ended.
 pub(crate) type Handler = Arc<dyn Fn(&Event, &Outcome) + Send + Sync>;
 
@@ -217,7 +220,6 @@ impl Builder {
     /// What is set does not fit, or there is no Tokio runtime. Nothing is sent yet, so a wrong key shows
     /// with the first batch.
     pub fn build(self) -> Result<Publisher, ConfigError> {
-        self.check()?;
         let http = Http::new(
             &self.endpoint,
             &self.source_key,
@@ -230,10 +232,13 @@ impl Builder {
 
     /// Starts the publisher with a transport of its own.
     pub(crate) fn build_with(
-        self,
+        mut self,
         transport: Arc<dyn Transport>,
     ) -> Result<Publisher, ConfigError> {
         self.check()?;
+        for duration in [&mut self.limits.wait, &mut self.call_timeout] {
+            *duration = (*duration).min(FAR);
+        }
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| ConfigError::NoRuntime)?;
         let courier = Courier {
             transport,

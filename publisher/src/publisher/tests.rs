@@ -297,6 +297,20 @@ async fn closing_sends_what_is_queued_and_ends() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_waits_for_ever_does_so() {
+    let collector = Collector::new(vec![Does::Refuse(503, Some("3600")); 2]);
+    let patient = builder()
+        .batch_wait(Duration::MAX)
+        .call_timeout(Duration::MAX);
+    let publisher = start(patient, &collector);
+    queue(&publisher, &events(24));
+    sleep(Duration::from_secs(24 * 60 * 60)).await;
+    assert!(collector.seen().is_empty());
+    assert_eq!(publisher.close().await.counts.accepted, 24);
+    assert_eq!(collector.sizes(), [24, 24, 24]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn closing_does_not_wait_out_a_backoff_of_its_own() {
     let collector = Collector::new(vec![Does::Refuse(500, None); 90]);
     let publisher = start(builder(), &collector);
