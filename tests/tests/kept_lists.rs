@@ -1,6 +1,12 @@
 //! Holds the worker's tables of crawlers, browsers and systems to what others know: kept lists of
 //! npm, which `npm ci` puts into `node_modules`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test, all of it, helpers too"
+)]
+
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::LazyLock;
