@@ -5,10 +5,14 @@
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod erasure;
+#[cfg(test)]
 mod made;
 #[cfg(test)]
 mod python;
 #[cfg(test)]
 mod queries;
+#[cfg(test)]
+mod s3;
 #[cfg(test)]
 mod template;
