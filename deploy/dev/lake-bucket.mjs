@@ -20,48 +20,76 @@ import { persistRoot, stateDir } from './project.mjs';
  * Starts the local R2, beside the system or without it.
  * @param {string} script a worker with the binding LAKE
  */
-export async function startLocal(script = 'export default {}') {
+export async function startLocal(script) {
   if (!existsSync(join(persistRoot, 'r2'))) throw new Failure(`there is no lake in ${stateDir} yet; npm start makes it`);
   const { Miniflare, convertV4MiniflareOptions } = await import('miniflare');
   return new Miniflare(convertV4MiniflareOptions({ modules: true, script, resourcePersistencePath: persistRoot, r2Buckets: { LAKE: lakeBucket() }, cf: false }));
 }
 
 /**
+ * A worker that does one call on the bucket: `call` in the query, what is put in the body. What is told of an object goes
+ * into a header. Miniflare's own stand-in for a bucket does the same at a tenth of the speed.
+ */
+const WORKER = `export default {
+  async fetch(request, { LAKE }) {
+    const { method, key, options } = JSON.parse(new URL(request.url).searchParams.get('call'));
+    if (method === 'list') return Response.json(await LAKE.list(options));
+    if (method === 'delete') return Response.json((await LAKE.delete(key)) ?? null);
+    if (method === 'put') return Response.json((await LAKE.put(key, await request.arrayBuffer(), options)) !== null);
+    const found = await LAKE.get(key);
+    if (found === null) return new Response(null, { status: 404 });
+    const { etag, customMetadata: metadata, httpMetadata: { contentType } } = found;
+    return new Response(found.body, { headers: { facts: encodeURIComponent(JSON.stringify({ etag, metadata, contentType })) } });
+  },
+};`;
+
+/**
  * Does `work` with the local bucket.
  * @param {(bucket: Bucket) => Promise<void>} work
  */
 export async function withLocalBucket(work) {
-  const miniflare = await startLocal();
+  const miniflare = await startLocal(WORKER);
   try {
-    await work(local(await miniflare.getR2Bucket('LAKE')));
+    await work(local(miniflare));
   } finally {
     await miniflare.dispose();
   }
 }
 
-/** @param {any} r2 @returns {Bucket} */
-const local = (r2) => ({
-  async *keys(prefix) {
-    let cursor;
-    do {
-      const page = await r2.list({ prefix, cursor });
-      for (const { key } of page.objects) yield key;
-      cursor = page.truncated ? page.cursor : undefined;
-    } while (cursor);
-  },
-  async get(key) {
-    const found = await r2.get(key);
-    if (!found) return undefined;
-    const bytes = new Uint8Array(await found.arrayBuffer());
-    return { bytes, etag: found.etag, metadata: found.customMetadata, contentType: found.httpMetadata?.contentType };
-  },
-  async put(key, bytes, previous) {
-    const onlyIf = previous ? { etagMatches: previous.etag } : { etagDoesNotMatch: '*' };
-    const httpMetadata = previous?.contentType ? { contentType: previous.contentType } : undefined;
-    return (await r2.put(key, bytes, { onlyIf, httpMetadata, customMetadata: previous?.metadata })) !== null;
-  },
-  remove: (key) => r2.delete(key),
-});
+/** @param {import('miniflare').Miniflare} miniflare @returns {Bucket} */
+function local(miniflare) {
+  /** @param {object} call @param {Uint8Array} [body] */
+  async function ask(call, body) {
+    const url = `http://lake/?${new URLSearchParams({ call: JSON.stringify(call) })}`;
+    const answer = await miniflare.dispatchFetch(url, body ? { method: 'PUT', body } : {});
+    if (answer.ok || answer.status === 404) return answer;
+    throw new Failure(`the lake in ${stateDir} could not be used: ${(await answer.text()).slice(0, 300)}`);
+  }
+  return {
+    async *keys(prefix) {
+      let cursor;
+      do {
+        const page = /** @type {any} */ (await (await ask({ method: 'list', options: { prefix, cursor } })).json());
+        for (const { key } of page.objects) yield key;
+        cursor = page.truncated ? page.cursor : undefined;
+      } while (cursor);
+    },
+    async get(key) {
+      const answer = await ask({ method: 'get', key });
+      const bytes = new Uint8Array(await answer.arrayBuffer());
+      if (answer.status === 404) return undefined;
+      return { bytes, ...JSON.parse(decodeURIComponent(answer.headers.get('facts') ?? '{}')) };
+    },
+    async put(key, bytes, previous) {
+      const onlyIf = previous ? { etagMatches: previous.etag } : { etagDoesNotMatch: '*' };
+      const options = { onlyIf, httpMetadata: { contentType: previous?.contentType }, customMetadata: previous?.metadata };
+      return /** @type {boolean} */ (await (await ask({ method: 'put', key, options }, bytes)).json());
+    },
+    async remove(key) {
+      await (await ask({ method: 'delete', key })).json();
+    },
+  };
+}
 
 /**
  * A bucket that speaks S3, with the key that the AWS SDK finds (AWS_ACCESS_KEY_ID, a profile, a role).

@@ -17,6 +17,9 @@ const EVENTS = 'events/';
 /** How often an object or a plan is tried that others change meanwhile. */
 const TRIES = 10;
 
+/** How many objects are worked on at once: S3 answers in tens of milliseconds, and eight objects of 8 MB fit the memory. */
+const AT_ONCE = 8;
+
 /** Where the plan lies until the erasure is done; who does not know the user learns nothing of it. @param {Whom} whom */
 const planKey = ({ user, site = '' }) => `erasures/${createHash('sha256').update(JSON.stringify([site, user])).digest('hex')}.json`;
 
@@ -92,11 +95,17 @@ async function forEachObject(bucket, work) {
   const seen = new Set();
   for (let before = -1; before !== seen.size; ) {
     before = seen.size;
-    for await (const key of bucket.keys(EVENTS)) {
-      if (seen.has(key)) continue;
-      seen.add(key);
-      await work(key);
-    }
+    const keys = bucket.keys(EVENTS);
+    const worker = async () => {
+      for await (const key of keys) {
+        if (seen.has(key)) continue;
+        seen.add(key);
+        await work(key);
+      }
+    };
+    // All come to rest before a failure is told: nothing is put after it.
+    const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
   return seen.size;
 }

@@ -8,7 +8,7 @@ import { persistRoot } from '../../deploy/dev/project.mjs';
 
 const [folder] = process.argv.slice(2);
 mkdirSync(join(persistRoot, 'r2'), { recursive: true });
-const miniflare = await startLocal();
+const miniflare = await startLocal('export default {}');
 const bucket = await miniflare.getR2Bucket('LAKE');
 for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
   if (!entry.isFile()) continue;
