@@ -28,13 +28,14 @@ pub(crate) const SITES: [&str; 2] = ["demo", "shop"];
 /// The user of each site who is erased by the tests of erasure.
 pub(crate) const LEAVER: &str = "user-3";
 
-/// Three days of two sites, an event every 20 minutes, as stored. Every twelfth is late by days, as
+/// Three days of two sites, 18 events every six hours, as stored. Every twelfth is late by days, as
 /// if a phone had been offline.
 pub(crate) fn events() -> Vec<Value> {
     let mut events = Vec::new();
     for (s, site) in SITES.into_iter().enumerate() {
         for n in 0..216_usize {
-            let received_at = START + i64::try_from(n).unwrap() * 20 * 60_000;
+            let n_i64 = i64::try_from(n).unwrap();
+            let received_at = START + n_i64 / 18 * 6 * HOUR + n_i64 % 18 * 60_000;
             let late = if n % 12 == 5 { 2 * DAY + HOUR } else { 250 };
             let user = format!("user-{}", n * (s + 1) % 7);
             let session = format!("session-{}-{}", n * (s + 1) % 7, n / 30);
@@ -101,7 +102,7 @@ pub(crate) fn land(folder: &Path, events: &[Value]) -> Vec<String> {
     for site in SITES {
         let own: Vec<&Value> = events.iter().filter(|e| e["siteId"] == site).collect();
         let rule = SealRule {
-            bytes: 800,
+            bytes: 3_000,
             age_ms: 60_000,
         };
         let store = LakeStore::open(
