@@ -13,8 +13,8 @@ const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filt
 const sealed = new Map(files.map((entry) => [relative(folder, join(entry.parentPath, entry.name)), readFileSync(join(entry.parentPath, entry.name))]));
 
 /**
- * @param {{ failAt?: number, landed?: boolean, meddle?: (key: string, objects: Map<string, any>) => void }} [faults] the put that
- *   fails, from 1 on, whether it landed for all that, and what others do before each put
+ * @param {{ failAt?: number, landed?: boolean, beforePut?: (key: string) => void, afterGet?: (key: string, objects: Map<string, any>) => void }} [faults]
+ *   the put that fails, from 1 on, whether it landed for all that, and what others do meanwhile
  */
 function bucketOf(faults = {}) {
   let count = 0;
@@ -26,10 +26,14 @@ function bucketOf(faults = {}) {
     async *keys(prefix) {
       for (const key of [...objects.keys()].sort()) if (key.startsWith(prefix)) yield key;
     },
-    get: async (key) => objects.get(key),
+    async get(key) {
+      const found = objects.get(key);
+      bucket.faults.afterGet?.(key, objects);
+      return found;
+    },
     async put(key, bytes, previous) {
       count += 1;
-      bucket.faults.meddle?.(key, objects);
+      bucket.faults.beforePut?.(key);
       if (objects.get(key)?.etag !== previous?.etag) return false;
       const fails = count === bucket.faults.failAt;
       if (!fails || bucket.faults.landed) objects.set(key, { bytes, etag: `put ${count}`, metadata: previous?.metadata });
@@ -92,25 +96,25 @@ for (const landed of [false, true]) {
   }
 }
 
-// Somebody else replaces an object between its reading and its put, once: it is read anew.
-const met = new Set();
+// Somebody else replaces each object after its second reading, which is that for its put: it is read anew, and theirs kept.
+const gets = new Map();
 const meddled = bucketOf({
-  meddle(key, objects) {
+  afterGet(key, objects) {
+    gets.set(key, (gets.get(key) ?? 0) + 1);
     const object = objects.get(key);
-    if (!object || met.has(key)) return;
-    met.add(key);
-    objects.set(key, { ...object, etag: 'of another' });
+    if (!key.startsWith('events/') || gets.get(key) !== 2) return;
+    objects.set(key, { ...object, etag: 'of another', metadata: { ...object.metadata, other: 'kept' } });
   },
 });
 await erase(meddled, { user });
 check(meddled.objects);
-assert(met.size > 20);
+for (const [key, { metadata }] of meddled.objects) assert.equal(metadata.other, 'kept', key);
 
 // An object lands while it runs.
 const late = bucketOf();
 const [lateKey, lateObject] = [...late.objects].find(([, { bytes }]) => gunzipSync(bytes).toString().includes(`"${user}"`));
 late.objects.delete(lateKey);
-late.faults.meddle = (key) => key.startsWith('events/') && !late.objects.has(lateKey) && late.objects.set(lateKey, lateObject);
+late.faults.beforePut = (key) => key.startsWith('events/') && !late.objects.has(lateKey) && late.objects.set(lateKey, lateObject);
 await erase(late, { user });
 check(late.objects);
 
@@ -126,6 +130,19 @@ const [visitor, erased] = linesOf(shared.objects);
 const { sessionId } = JSON.parse(erased);
 assert.match(sessionId, /^erased-/);
 assert.equal(visitor, other.replace('"sessionId":"s"', `"sessionId":"${sessionId}"`));
+
+// Cut off when the user is gone from all objects, and the rest of a session is not reached: it still gets the session's name.
+const rest = bucketOf({ failAt: 2, landed: true });
+rest.objects.clear();
+rest.objects.set('events/a', { bytes: gzipSync(`${own}\n`), etag: 'a', metadata: {} });
+for (let n = 0; n < 300; n += 1) rest.objects.set(`events/b${n}`, { bytes: gzipSync('{"siteId":"demo"}\n'), etag: 'b', metadata: {} });
+rest.objects.set('events/c', { bytes: gzipSync(`${other}\n`), etag: 'c', metadata: {} });
+await assert.rejects(erase(rest, { user }), /cut off/);
+assert.equal(rest.objects.get('events/c').etag, 'c');
+await erase(rest, { user });
+const ends = linesOf(rest.objects);
+assert.equal(JSON.parse(ends[0]).sessionId, JSON.parse(ends[ends.length - 1]).sessionId);
+assert.match(JSON.parse(ends[0]).sessionId, /^erased-/);
 
 // What is not the lake's is left alone, and said.
 const foreign = bucketOf();
