@@ -9,7 +9,7 @@ use crate::privacy::path_part;
 use crate::sanitize::CleanEvent;
 
 /// What the edge adds to an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stamp<'a> {
     /// The site.
     pub site_id: &'a str,
@@ -25,6 +25,14 @@ pub struct Stamp<'a> {
     pub country: Option<&'a str>,
     /// Region, likewise.
     pub region: Option<&'a str>,
+    /// The event's moment with the sender's clock set right, where that is known: Unix milliseconds.
+    pub timestamp: Option<i64>,
+    /// Browser, by its user agent.
+    pub browser: Option<&'a str>,
+    /// Operating system, likewise.
+    pub os: Option<&'a str>,
+    /// Class of device, likewise.
+    pub device: Option<&'a str>,
 }
 
 /// An event as it is stored. Made by [`stamp`], or read back by [`StampedEvent::from_json`].
@@ -72,7 +80,7 @@ struct Stored<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "str", length(min = 1, max = schema::CHARS)))]
     session_id: Option<&'a str>,
-    /// When it happened by the sender's clock, Unix milliseconds.
+    /// When it happened, Unix milliseconds: by the sender's clock, set right where that is possible.
     timestamp: i64,
     /// When it was received, Unix milliseconds; its UTC hour is the partition.
     received_at: i64,
@@ -91,15 +99,15 @@ struct Stored<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "str"))]
     region: Option<&'a str>,
-    /// The browser's name, of the user agent.
+    /// The browser, by its user agent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "str"))]
     browser: Option<&'a str>,
-    /// The operating system's name, likewise.
+    /// The operating system, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "str"))]
     os: Option<&'a str>,
-    /// The kind of device, likewise.
+    /// The class of device, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "str"))]
     device: Option<&'a str>,
@@ -121,15 +129,15 @@ pub fn stamp(clean: CleanEvent, stamp: &Stamp<'_>) -> StampedEvent {
         tenant_id: clean.tenant_id.as_deref(),
         user_id: clean.user_id.as_deref(),
         session_id: clean.session_id.as_deref(),
-        timestamp: clean.timestamp,
+        timestamp: stamp.timestamp.unwrap_or(clean.timestamp),
         received_at: stamp.received_at,
         schema_version: SCHEMA_VERSION,
         batch_id: stamp.batch_id,
         country: stamp.country,
         region: stamp.region,
-        browser: None,
-        os: None,
-        device: None,
+        browser: stamp.browser,
+        os: stamp.os,
+        device: stamp.device,
         event_data: &clean.event_data,
         metadata: &clean.metadata,
     };

@@ -87,9 +87,9 @@ fn stored(event: Value, site: &str, received_at: i64) -> Value {
         source: "tracker",
         event_id: event["eventId"].as_str().unwrap(),
         received_at,
-        batch_id: None,
         country: Some("DE"),
-        region: None,
+        browser: Some("Firefox"),
+        ..Stamp::default()
     };
     let stamped = stamp(sanitize(valid, &Privacy::default()), &stamp_of);
     serde_json::from_str(stamped.json()).unwrap()

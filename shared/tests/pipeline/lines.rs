@@ -43,7 +43,15 @@ proptest! {
         place in any::<bool>(),
     ) {
         let place = place.then_some("DE");
-        let edge = Stamp { batch_id: place, country: place, region: place, ..a_stamp() };
+        let edge = Stamp {
+            batch_id: place,
+            country: place,
+            region: place,
+            browser: place,
+            os: place,
+            device: place,
+            ..a_stamp()
+        };
         let writer = writer();
         for sender in [PAGE, SERVICE] {
             if let Ok(valid) = judge(&event, &sender) {
