@@ -177,6 +177,11 @@ export function init(given) {
 }
 
 function start() {
+  // Fetched ahead of being looked at, which it may never be: till then calls are kept, and nothing else is.
+  if (document.prerendering) {
+    options.at = 0;
+    return document.addEventListener('prerenderingchange', () => ready || safely(start), { once: true });
+  }
   const [, word] = /[?&]shoreline=(on|off)\b/.exec(location.search) || [];
   if (word) save(IGNORE, word === 'off' ? '1' : '');
   const reason = excluded(kept(IGNORE));
@@ -197,8 +202,6 @@ function start() {
 }
 
 async function run() {
-  // Fetched ahead of being looked at; it may never be.
-  if (document.prerendering) await new Promise((shown) => document.addEventListener('prerenderingchange', shown, { once: true }));
   listen();
   look();
   try {
