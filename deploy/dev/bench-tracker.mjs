@@ -36,7 +36,9 @@ const spread = (values) => {
 
 const sum = (/** @type {number[]} */ values) => values.reduce((all, value) => all + value, 0);
 const times = (/** @type {{ ms: number, ours: number }[]} */ tasks) => sum(tasks.map(({ ours }) => ours));
-const long = (/** @type {{ ms: number, ours: number }[]} */ tasks) => tasks.filter(({ ms }) => ms > LONG_MS).length;
+
+/** How many tasks of these pages the page notices. @param {{ ms: number }[][]} pages */
+const long = (pages, slower = 1) => pages.flat().filter(({ ms }) => ms * slower > LONG_MS).length;
 
 export async function benchTracker() {
   const server = createServer(answer).listen(0);
@@ -67,8 +69,8 @@ function answer(/** @type {import('node:http').IncomingMessage} */ request, /** 
 
 /** @param {Awaited<ReturnType<typeof startChromium>>} chromium @param {string} url */
 async function measure(chromium, url) {
-  /** @type {Record<'first' | 'next' | 'without', { ms: number, ours: number }[][]>} */
-  const runs = { first: [], next: [], without: [] };
+  /** @type {Record<'first' | 'next' | 'without' | 'unslowed' | 'unslowedWithout', { ms: number, ours: number }[][]>} */
+  const runs = { first: [], next: [], without: [], unslowed: [], unslowedWithout: [] };
   /** @type {Record<'told' | 'made', number[]>} */
   const calls = { told: [], made: [] };
   for (let n = 0; n < PAGES; n++) {
@@ -90,6 +92,12 @@ async function measure(chromium, url) {
     const without = await open(other, `${url}/without`);
     runs.without.push(await without.traced(without.load));
     await other.leave();
+    for (const [kind, path] of /** @type {const} */ ([['unslowed', 'with'], ['unslowedWithout', 'without']])) {
+      const visitor = await chromium.visitor();
+      const page = await open(visitor, `${url}/${path}`, 1);
+      runs[kind].push(await page.traced(page.load));
+      await visitor.leave();
+    }
   }
   const all = (/** @type {typeof runs.first} */ pages) => pages.map((tasks) => sum(tasks.map(({ ms }) => ms)));
   const most = Math.max(...[...runs.first, ...runs.next].flat().map(({ ours }) => ours));
@@ -98,10 +106,13 @@ async function measure(chromium, url) {
   return [
     `processor time of the main thread, slowed ${SLOWER}×, ${PAGES} pages of each kind`,
     `init, a first page: ${spread(runs.first.map(times))}; bound: 15`,
+    `init, a first page at full speed: ${spread(runs.unslowed.map(times))}; ${SLOWER} times that: ${spread(runs.unslowed.map((tasks) => times(tasks) * SLOWER))}`,
     `init, a next page, which sends again what the first left behind: ${spread(runs.next.map(times))}`,
     `the whole page: ${spread(all(runs.first))}; without the tracker ${spread(all(runs.without))}; more: ${spread(more)}`,
     `feature(): ${µs(calls.told)} µs a call (bound: 50); with making, storing and sending the event later ${µs(calls.made)} µs`,
-    `tasks over ${LONG_MS} ms, a first page: ${sum(runs.first.map(long))}; next: ${sum(runs.next.map(long))}; without: ${sum(runs.without.map(long))}`,
+    `tasks over ${LONG_MS} ms, first pages: ${long(runs.first)}; next: ${long(runs.next)}; without: ${long(runs.without)}`,
+    `tasks of which ${SLOWER} times the time at full speed is over ${LONG_MS} ms: ${long(runs.unslowed, SLOWER)}; without: ${long(runs.unslowedWithout, SLOWER)}`,
+    `the tracker's longest part of any task at full speed: ${Math.max(...runs.unslowed.flat().map(({ ours }) => ours)).toFixed(1)} ms`,
     `the tracker's longest part of any task: ${most.toFixed(1)} ms`,
     ...(await heap(chromium, url)),
   ];
@@ -123,9 +134,9 @@ async function heap(chromium, url) {
 }
 
 /** @param {Awaited<ReturnType<Awaited<ReturnType<typeof startChromium>>['visitor']>>} visitor @param {string} url */
-async function open(visitor, url) {
+async function open(visitor, url, rate = SLOWER) {
   const { ask, close, trace } = await visitor.open();
-  await ask('Emulation.setCPUThrottlingRate', { rate: SLOWER });
+  await ask('Emulation.setCPUThrottlingRate', { rate });
   return {
     close,
     load: async () => {

@@ -20,8 +20,10 @@ const ITS_OWN = /^(TimerFire|BlinkScheduler_PerformMicrotaskCheckpoint|RunMicrot
  * @returns {{ ms: number, ours: number }[]}
  */
 export function tasksOf(events, url) {
-  const isPage = (/** @type {any} */ { name, args }) => /^(ParseHTML|FunctionCall|EvaluateScript)$/.test(name) && JSON.stringify(args).includes(url.replace(/[^/]*$/, ''));
-  const page = events.find(isPage);
+  const site = url.replace(/[^/]*$/, '');
+  const tells = (/** @type {RegExp} */ of) => events.find(({ name, args }) => of.test(name) && JSON.stringify(args).includes(site));
+  // The page that is loaded, beside one that is being closed; or else the one that runs.
+  const page = tells(/^ParseHTML$/) ?? tells(SCRIPTS);
   if (!page) throw new Error('the trace does not tell of the page');
   const here = events.filter(({ ph, pid, tid, tdur }) => ph === 'X' && pid === page.pid && tid === page.tid && tdur > 0);
   const isOurs = (/** @type {any} */ { name, args }) => ITS_OWN.test(name) || (SCRIPTS.test(name) && /shoreline/.test(args?.data?.url ?? args?.fileName ?? ''));
