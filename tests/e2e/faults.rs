@@ -19,11 +19,7 @@ async fn a_power_cut_between_the_202_and_the_consumer_loses_and_doubles_nothing(
     let sent = batch(&[view("/", "u1"), view("/a", "u2"), feature("f", "u1")]);
     assert_eq!(system.demo().send_ok(&sent).await["accepted"], 3);
     let state = system.power_cut();
-    assert_eq!(
-        events_in_d1(&state),
-        0,
-        "the cut came after the consumer"
-    );
+    assert_eq!(events_in_d1(&state), 0, "the cut came after the consumer");
 
     let system = System::start(&state);
     let site = system.demo();
