@@ -16,4 +16,5 @@ mod pages;
 mod pipeline;
 mod reads;
 mod refusals;
+mod sinks;
 mod tracker;

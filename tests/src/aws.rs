@@ -2,12 +2,14 @@
 //! Both verify signatures.
 
 mod moto;
+mod proxy;
 mod s3;
 mod wire;
 
 use shoreline_worker::sinks::{Credentials, Secret, SinksConfig};
 
 pub use moto::{Moto, moto};
+pub use proxy::{SinkProxy, Trouble};
 pub use s3::S3Server;
 pub use wire::Wire;
 
