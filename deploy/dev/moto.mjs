@@ -1,19 +1,19 @@
-// Installs moto's server, which plays Firehose, EventBridge and SQS for the tests, into the checkout. Done again, it does nothing.
-import { existsSync, rmSync } from 'node:fs';
+// Installs moto's server, which the tests of sinks talk to, into the checkout. Done again, it does nothing.
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { alone } from './lock.mjs';
 import { Failure, isProgram, main, outputOf, runLogged, say, seconds } from './process.mjs';
-import { at, devDir } from './project.mjs';
+import { at, readText } from './project.mjs';
 import { unlessDone } from './stamp.mjs';
 
-/** Decides like AWS what a signature is worth. */
-const MOTO = 'moto[server]==5.2.5';
-
+const REQUIREMENTS = 'deploy/dev/moto.txt';
 const folder = at('.tools', 'moto');
-const server = join(folder, 'bin', 'moto_server');
 
+/** Makes sure that the server is there, in the versions of its list. */
 export async function installMoto() {
-  await alone('moto', () => unlessDone({ stamp: join(devDir, 'stamps', 'moto'), inputs: MOTO, made: server }, install));
+  // The stamp lies in the environment, so that it goes with it.
+  const done = { stamp: join(folder, 'stamp'), inputs: readText(REQUIREMENTS), made: join(folder, 'bin', 'moto_server') };
+  await alone('moto', () => unlessDone(done, install));
 }
 
 async function install() {
@@ -21,11 +21,12 @@ async function install() {
     throw new Failure('python3 with venv was not found, which the tests of sinks need; on Debian: apt install python3-venv');
   }
   const start = Date.now();
-  say(`installing ${MOTO}`);
-  if (existsSync(folder)) rmSync(folder, { recursive: true });
-  await runLogged(`make the folder of ${MOTO}`, 'python3', ['-m', 'venv', folder]);
-  await runLogged(`install ${MOTO}`, join(folder, 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', MOTO]);
-  say(`installed ${MOTO} (${seconds(start)})`);
+  say('installing moto');
+  rmSync(folder, { recursive: true, force: true });
+  await runLogged('make the Python environment of moto', 'python3', ['-m', 'venv', folder]);
+  const options = ['--quiet', '--disable-pip-version-check', '--no-input', '--only-binary', ':all:'];
+  await runLogged('install moto', join(folder, 'bin', 'python'), ['-m', 'pip', 'install', ...options, '--requirement', at(REQUIREMENTS)]);
+  say(`installed moto (${seconds(start)})`);
 }
 
 if (isProgram(import.meta.url)) main(installMoto);

@@ -12,8 +12,10 @@
 mod commands;
 mod faults;
 mod lake;
+mod limits;
 mod pages;
 mod pipeline;
+mod publisher;
 mod reads;
 mod refusals;
 mod sinks;

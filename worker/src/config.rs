@@ -1,7 +1,9 @@
 //! What a deployment sets, from the variables of `wrangler.toml` and the secrets beside them.
 
+use crate::alert::is_webhook;
 use crate::ingest::Settings;
 use crate::lake::SealRule;
+use crate::policy::Defaults;
 use crate::sinks::SinksConfig;
 
 /// All settings, in small structs by who reads them.
@@ -19,6 +21,8 @@ pub struct Config {
     pub sinks: SinksConfig,
     /// SHA-256 (lowercase hex) of the admin token; without it no admin call is served.
     pub admin_token_hash: Option<String>,
+    /// Where alerts are posted, `https` only; without it none are.
+    pub alert_webhook_url: Option<String>,
 }
 
 /// A setting that cannot be used, or a secret that is not set.
@@ -69,6 +73,15 @@ impl Config {
             DEFAULT_BACKLOG,
         )
         .map_err(|()| ConfigError("LAKE_BACKLOG_BYTES must be 1000000 to 8000000000."))?;
+        let visitor = number("VISITOR_EVENTS_PER_MINUTE", 1..=i64::from(u32::MAX), 1_200)
+            .map_err(|()| ConfigError("VISITOR_EVENTS_PER_MINUTE must be 1 to 4294967295."))?;
+        let quota = number("SITE_EVENTS_PER_HOUR", 0..=i64::from(u32::MAX), 0).map_err(|()| {
+            ConfigError("SITE_EVENTS_PER_HOUR must be 0 (no quota) to 4294967295.")
+        })?;
+        let webhook = var("ALERT_WEBHOOK_URL").filter(|url| !url.is_empty());
+        if !webhook.as_deref().is_none_or(is_webhook) {
+            return Err(ConfigError("ALERT_WEBHOOK_URL must be an https address."));
+        }
         let hash_key = var("HASH_KEY")
             .filter(|key| key.len() >= MIN_HASH_KEY_CHARS)
             .ok_or(ConfigError(
@@ -79,6 +92,10 @@ impl Config {
                 shards: u32::try_from(shards).unwrap_or(1),
                 retention_days: u32::try_from(retention).unwrap_or(30),
                 hash_key: hash_key.into_bytes(),
+                limits: Defaults {
+                    visitor_per_minute: u32::try_from(visitor).unwrap_or(u32::MAX),
+                    hourly_quota: u32::try_from(quota).ok().filter(|quota| *quota > 0),
+                },
             },
             resend_ms: resend_s.saturating_mul(1_000),
             seal: SealRule {
@@ -88,6 +105,7 @@ impl Config {
             backlog_bytes: backlog,
             sinks: SinksConfig::read(&var)?,
             admin_token_hash: var("ADMIN_TOKEN_HASH"),
+            alert_webhook_url: webhook,
         })
     }
 }
@@ -103,6 +121,8 @@ mod tests {
         let config = Config::read(|name| (name == "HASH_KEY").then(|| KEY.into())).unwrap();
         assert_eq!(config.ingest.shards, 1);
         assert_eq!(config.ingest.retention_days, 30);
+        assert_eq!(config.ingest.limits.visitor_per_minute, 1_200);
+        assert_eq!(config.ingest.limits.hourly_quota, None);
         assert_eq!(config.resend_ms, 120_000);
         assert_eq!(
             config.seal,
@@ -126,6 +146,9 @@ mod tests {
             ("LAKE_SEAL_BYTES", "1"),
             ("LAKE_BACKLOG_BYTES", "10"),
             ("SINKS", "s4"),
+            ("VISITOR_EVENTS_PER_MINUTE", "0"),
+            ("SITE_EVENTS_PER_HOUR", "-1"),
+            ("ALERT_WEBHOOK_URL", "http://hooks.example"),
             ("HASH_KEY", "short"),
         ] {
             let error = Config::read(|wanted| {

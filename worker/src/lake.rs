@@ -14,8 +14,9 @@ mod seal;
 mod state;
 mod store;
 
-pub use delivery::{Alert, Delivery};
+pub use delivery::{Delivery, FailingSink};
 pub use object::{Landing, Outcome, SealedObject};
 pub use partition::{epoch_name, hour_of, object_key};
 pub use state::{LakeState, SinkState};
+pub(crate) use store::PART_MEMORY_MS;
 pub use store::{Append, AppendPart, LakeSettings, LakeStore, SealRule};

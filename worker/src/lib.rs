@@ -6,30 +6,42 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+pub mod adapters;
 pub mod admin;
 pub mod admit;
+pub mod agent;
 pub mod alarm;
+pub mod alert;
 pub mod auth;
 pub mod batch;
+pub mod bots;
+pub mod campaign;
 pub mod config;
 pub mod consume;
+pub mod dead_letter;
 pub mod draft;
 pub mod error;
+pub mod facts;
 pub mod ingest;
+pub mod judge;
 pub mod key_cache;
 pub mod lake;
 pub mod live;
 pub mod outbox;
 pub mod outcome;
+pub mod policy;
 pub mod privacy;
 pub mod publish;
+pub mod rate;
 pub mod read;
 pub mod rollup;
 pub mod routes;
 pub mod shards;
 pub mod sinks;
 pub mod site;
+pub mod skew;
 pub mod sql;
+pub mod tally;
 
 #[cfg(target_arch = "wasm32")]
 mod shell;

@@ -2,6 +2,7 @@
 
 pub mod health;
 pub mod live;
+pub mod outcomes;
 mod params;
 pub mod recent;
 pub mod summary;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::object::{Outcome, SealedObject};
 use super::store::LakeStore;
+use crate::alert::Alert;
 use crate::sinks::{Failure, FailureKind, Progress, Sent, SinkKind, wait_ms};
 use crate::sql::{Sql, SqlError};
 
@@ -32,7 +33,7 @@ impl Delivery {
 /// A sink that somebody should look at. It is told again with every failure: who sends it on limits
 /// how often.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Alert {
+pub struct FailingSink {
     /// The sink.
     pub sink: SinkKind,
     /// Its last error code, free of user data.
@@ -43,6 +44,28 @@ pub struct Alert {
     pub failures: u32,
     /// Whether it lasts until somebody mends it (a wrong secret, a missing bucket).
     pub lasting: bool,
+}
+
+impl FailingSink {
+    /// The alert that tells it.
+    pub fn alert(&self, site: &str) -> Alert {
+        let sink = self.sink.name();
+        let what = if self.lasting {
+            "refuses what it gets, until somebody mends it"
+        } else {
+            "does not take what it gets"
+        };
+        let (code, failures) = (&self.code, self.failures);
+        Alert {
+            kind: format!("sink_failing_{sink}"),
+            site_id: site.to_owned(),
+            code: code.clone(),
+            text: format!(
+                "Shoreline: the sink {sink} {what} ({code}, {failures} failures in a row). \
+                 Nothing is lost: what it has not got waits. See backlog in GET /health."
+            ),
+        }
+    }
 }
 
 /// Failures in a row after which a sink that may recover by itself is worth an alert: with the
@@ -118,7 +141,7 @@ impl<S: Sql> LakeStore<S> {
         outcome: &Outcome,
         now_ms: i64,
         random: u32,
-    ) -> Result<Option<Alert>, SqlError> {
+    ) -> Result<Option<FailingSink>, SqlError> {
         self.sql.transaction(&mut || match outcome {
             Outcome::Done => {
                 self.landed(delivery.sink, delivery.object.events, 1)?;
@@ -140,7 +163,7 @@ impl<S: Sql> LakeStore<S> {
         sent: &Sent,
         now_ms: i64,
         random: u32,
-    ) -> Result<Option<Alert>, SqlError> {
+    ) -> Result<Option<FailingSink>, SqlError> {
         let complete = sent.progress.is_complete(delivery.total());
         self.landed(delivery.sink, sent.taken.into(), i64::from(complete))?;
         if sent.refused > 0 {
@@ -213,7 +236,7 @@ impl<S: Sql> LakeStore<S> {
         some: bool,
         now_ms: i64,
         random: u32,
-    ) -> Result<Option<Alert>, SqlError> {
+    ) -> Result<Option<FailingSink>, SqlError> {
         #[derive(Deserialize)]
         struct Row {
             failures: u32,
@@ -256,13 +279,15 @@ impl<S: Sql> LakeStore<S> {
                 due(tries).into(),
             ],
         )?;
-        Ok((lasting || row.failures >= ALERT_FAILURES).then(|| Alert {
-            sink: delivery.sink,
-            code: failure.code.clone(),
-            since_ms: row.failing_since,
-            failures: row.failures,
-            lasting,
-        }))
+        Ok(
+            (lasting || row.failures >= ALERT_FAILURES).then(|| FailingSink {
+                sink: delivery.sink,
+                code: failure.code.clone(),
+                since_ms: row.failing_since,
+                failures: row.failures,
+                lasting,
+            }),
+        )
     }
 
     /// The lines of some of an object's events, in the order asked for.

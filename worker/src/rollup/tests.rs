@@ -7,7 +7,7 @@ use crate::testing::{NOW, TestSql, uuid};
 
 fn database() -> TestSql {
     let sql = TestSql::new();
-    sql.execute_batch(include_str!("../../migrations/0001_events.sql"));
+    sql.migrate();
     sql
 }
 

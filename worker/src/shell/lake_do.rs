@@ -14,8 +14,8 @@ use super::alarm::AlarmClock;
 use super::bindings::settings;
 use super::do_sql::DoSql;
 use super::platform::{now_ms, random};
-use super::sinks::{Fetcher, alert, attempt};
-use super::{log, objects};
+use super::sinks::{Fetcher, attempt};
+use super::{alerts, log, objects};
 use crate::lake::{Append, Delivery, LakeSettings, LakeStore, Outcome};
 use crate::routes::{APPEND, STATE, WAKE, parse_object};
 use crate::sinks::{Sink, SinkKind};
@@ -141,7 +141,7 @@ impl LakeDo {
                     }
                     if let Some(delivery) = store.due_delivery(kind, now)? {
                         busy.push(kind);
-                        let result = self.deliver(store, &fetcher, sink, delivery);
+                        let result = self.deliver(store, site, &fetcher, sink, delivery);
                         deliveries.push(async move { (kind, result.await) });
                     }
                 }
@@ -167,6 +167,7 @@ impl LakeDo {
     async fn deliver(
         &self,
         store: &LakeStore<DoSql>,
+        site: &str,
         fetcher: &Fetcher,
         sink: &Sink,
         delivery: Delivery,
@@ -196,7 +197,7 @@ impl LakeDo {
             Outcome::Done => {}
         }
         if let Some(failing) = store.settle(&delivery, &outcome, now_ms(), random)? {
-            alert(&failing);
+            alerts::sink_failing(&self.env, site, &failing).await;
         }
         Ok(())
     }

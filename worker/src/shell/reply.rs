@@ -22,6 +22,12 @@ pub(super) fn json(status: u16, text: String, cors: &Cors<'_>) -> Result<Respons
     finish(status, text, headers)
 }
 
+/// Plain text with a status.
+pub(super) fn text(status: u16, text: &str, cors: &Cors<'_>) -> Result<Response> {
+    let headers = headers("text/plain; charset=utf-8", cors)?;
+    finish(status, text.to_owned(), headers)
+}
+
 /// A fault as problem+json.
 pub(super) fn problem(fault: &Fault, cors: &Cors<'_>) -> Result<Response> {
     let headers = headers("application/problem+json", cors)?;
@@ -41,7 +47,7 @@ pub(super) fn preflight(methods: &'static str, cors: &Cors<'_>) -> Result<Respon
     headers.set("access-control-allow-methods", methods)?;
     headers.set(
         "access-control-allow-headers",
-        "authorization, content-encoding, content-type",
+        "authorization, content-encoding, content-type, idempotency-key",
     )?;
     headers.set("access-control-max-age", PREFLIGHT_MAX_AGE)?;
     Ok(ResponseBuilder::new()
@@ -73,7 +79,10 @@ fn allow_origin(headers: &Headers, cors: &Cors<'_>) -> Result<()> {
     match cors {
         Cors::Echo(Some(origin)) => {
             headers.set("access-control-allow-origin", origin)?;
-            headers.set("access-control-expose-headers", "Retry-After")?;
+            headers.set(
+                "access-control-expose-headers",
+                "Retry-After, X-Plausible-Dropped",
+            )?;
         }
         Cors::Echo(None) => {}
         Cors::Any => return headers.set("access-control-allow-origin", "*"),

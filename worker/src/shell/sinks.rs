@@ -16,7 +16,7 @@ use super::do_sql::DoSql;
 use super::gzip::{ReadError, compress, read};
 use super::log;
 use super::platform::now_ms;
-use crate::lake::{Alert, Delivery, LakeStore, Landing, Outcome, SealedObject};
+use crate::lake::{Delivery, LakeStore, Landing, Outcome, SealedObject};
 use crate::sinks::{self, Answer, Failure, NoAnswer, Sink, SinkRequest, Transport};
 
 /// How long a sink may take to answer, body included. S3 takes a second for the largest object; a
@@ -170,23 +170,4 @@ async fn put_into_bucket(env: &Env, object: &SealedObject, packed: Vec<u8>) -> R
         Some(there) => Ok(Landing::Taken(there.custom_metadata()?)),
         None => Ok(Landing::Failed(Failure::passing("taken_and_gone"))),
     }
-}
-
-/// Where a sink that somebody should look at is told: the log.
-pub(super) fn alert(alert: &Alert) {
-    log::error(
-        "sink_alert",
-        format_args!(
-            "{} has been failing since {} ({} times, {}): {}",
-            alert.sink.name(),
-            alert.since_ms,
-            alert.failures,
-            if alert.lasting {
-                "until it is mended"
-            } else {
-                "it may recover"
-            },
-            alert.code
-        ),
-    );
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::lake::{Alert, SinkState};
+use crate::lake::{FailingSink, SinkState};
 use crate::sinks::SinkKind::{R2, S3, Sqs};
 use crate::sinks::{Answer, Entry, NoAnswer, SinkRequest, Transport, send_records};
 use crate::testing::block_on;
@@ -24,7 +24,12 @@ fn sealed<'a>(sql: &'a TestSql, sinks: &[SinkKind]) -> (LakeStore<&'a TestSql>, 
     (store, NOW + RULE.age_ms)
 }
 
-fn fail(store: &LakeStore<&TestSql>, kind: SinkKind, failure: Failure, now: i64) -> Option<Alert> {
+fn fail(
+    store: &LakeStore<&TestSql>,
+    kind: SinkKind,
+    failure: Failure,
+    now: i64,
+) -> Option<FailingSink> {
     let delivery = store.due_delivery(kind, now).unwrap().unwrap();
     store.begin(&delivery, now, 0).unwrap();
     store
@@ -98,7 +103,7 @@ fn a_failure_that_lasts_alerts_and_is_tried_again_after_minutes_or_when_it_was_m
     let sql = TestSql::new();
     let (store, now) = sealed(&sql, &[S3]);
     let alert = fail(&store, S3, Failure::lasting("SignatureDoesNotMatch"), now).unwrap();
-    let want = Alert {
+    let want = FailingSink {
         sink: S3,
         code: "SignatureDoesNotMatch".into(),
         since_ms: now,
@@ -106,6 +111,12 @@ fn a_failure_that_lasts_alerts_and_is_tried_again_after_minutes_or_when_it_was_m
         lasting: true,
     };
     assert_eq!(alert, want);
+    let told = alert.alert("demo");
+    assert_eq!(
+        (&*told.kind, &*told.code),
+        ("sink_failing_s3", "SignatureDoesNotMatch")
+    );
+    assert!(told.text.contains("mends"), "{}", told.text);
     assert!(state(&store, S3).lasting);
     let next = store.next_due().unwrap().unwrap();
     assert!((now + 5 * MINUTE_MS..=now + 15 * MINUTE_MS).contains(&next));
