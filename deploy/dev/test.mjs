@@ -1,5 +1,6 @@
 // `npm test`: sets up, builds, and runs every test, native and end to end. Further arguments go to `cargo test`.
 import { build } from './build.mjs';
+import { installMoto } from './moto.mjs';
 import { Failure, main, outputOf, runShown, say, seconds } from './process.mjs';
 import { checkNode } from './setup.mjs';
 
@@ -29,6 +30,7 @@ main(async () => {
   await checkBrowser();
   await checkPython();
   await build();
+  await installMoto();
   const args = process.argv.slice(2);
   const chosen = args.some((arg) => arg === '-p' || arg.startsWith('--package'));
   process.exitCode = 0;

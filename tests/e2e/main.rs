@@ -20,4 +20,5 @@ mod pipeline;
 mod publisher;
 mod reads;
 mod refusals;
+mod sinks;
 mod tracker;

@@ -39,6 +39,11 @@ pub fn read_folder(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 
 /// The lake's objects by key, each with its events.
 pub fn pull(state: &Path) -> BTreeMap<String, Vec<Value>> {
+    unpack(&pull_raw(state))
+}
+
+/// Objects by key, each with its events.
+pub fn unpack(objects: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<Value>> {
     let events = |bytes: &[u8]| {
         let mut lines = String::new();
         MultiGzDecoder::new(bytes)
@@ -49,8 +54,10 @@ pub fn pull(state: &Path) -> BTreeMap<String, Vec<Value>> {
             .map(|line| serde_json::from_str(line).unwrap());
         events.collect()
     };
-    let objects = pull_raw(state).into_iter();
-    objects.map(|(key, bytes)| (key, events(&bytes))).collect()
+    let unpacked = objects.iter();
+    unpacked
+        .map(|(key, bytes)| (key.clone(), events(bytes)))
+        .collect()
 }
 
 /// The events of a site in the lake.

@@ -10,6 +10,7 @@
     reason = "a harness of tests: what goes wrong here must stop the test"
 )]
 
+pub mod aws;
 pub mod browser;
 pub mod events;
 mod http;

@@ -14,7 +14,8 @@ use shoreline_shared::event::RawEvent;
 use shoreline_shared::sanitize::{Privacy, sanitize};
 use shoreline_shared::stamp::{Stamp, stamp};
 use shoreline_shared::validate::{Rules, Sender, validate};
-use shoreline_worker::lake::{Fate, LakeStore, SealRule};
+use shoreline_worker::lake::{LakeSettings, LakeStore, Outcome, SealRule};
+use shoreline_worker::sinks::SinkKind;
 use shoreline_worker::sql::{Param, Sql, SqlError};
 
 pub(crate) const HOUR: i64 = 3_600_000;
@@ -101,13 +102,17 @@ pub(crate) fn land(folder: &Path, events: &[Value]) -> Vec<String> {
     let mut keys = Vec::new();
     for site in SITES {
         let own: Vec<&Value> = events.iter().filter(|e| e["siteId"] == site).collect();
-        let rule = SealRule {
-            bytes: 3_000,
-            age_ms: 60_000,
+        let settings = LakeSettings {
+            seal: SealRule {
+                bytes: 3_000,
+                age_ms: 60_000,
+            },
+            backlog_bytes: i64::MAX,
+            sinks: vec![(SinkKind::R2, String::new())],
         };
         let store = LakeStore::open(
             TestSql(Connection::open_in_memory().unwrap()),
-            rule,
+            &settings,
             START,
             [1, 2, 3, 4],
         )
@@ -124,7 +129,8 @@ pub(crate) fn land(folder: &Path, events: &[Value]) -> Vec<String> {
         }
         let end = START + 4 * DAY;
         store.seal(site, 0, end).unwrap();
-        while let Some(object) = store.due_object(end).unwrap() {
+        while let Some(delivery) = store.due_delivery(SinkKind::R2, end).unwrap() {
+            let object = &delivery.object;
             let path = folder.join(&object.key);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             let mut file = GzEncoder::new(
@@ -134,8 +140,8 @@ pub(crate) fn land(folder: &Path, events: &[Value]) -> Vec<String> {
             file.write_all(store.ndjson(object.sequence).unwrap().as_bytes())
                 .unwrap();
             file.finish().unwrap();
-            store.settle(&object, Fate::Done, end).unwrap();
-            keys.push(object.key);
+            store.settle(&delivery, &Outcome::Done, end, 0).unwrap();
+            keys.push(object.key.clone());
         }
         let state = store.state().unwrap();
         assert_eq!(state.landed_events, i64::try_from(own.len()).unwrap());

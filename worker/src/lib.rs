@@ -37,6 +37,7 @@ pub mod read;
 pub mod rollup;
 pub mod routes;
 pub mod shards;
+pub mod sinks;
 pub mod site;
 pub mod skew;
 pub mod sql;

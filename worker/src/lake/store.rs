@@ -3,18 +3,15 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::object::{Fate, SealedObject};
 use super::partition::{epoch_name, hour_of};
 use crate::live::HOUR_MS;
-use crate::outbox::resend_delay_ms;
+use crate::sinks::SinkKind;
+use crate::site::OUTCOME_MEMORY_MS;
 use crate::sql::{Sql, SqlError};
 
 /// How long a part's id is remembered, from its receipt. The outbox resends for as long as a part is
 /// unconfirmed; a part that comes later than this is refused.
 pub(crate) const PART_MEMORY_MS: i64 = 15 * 24 * HOUR_MS;
-
-/// The first delay after a put whose success is not known; it doubles from here.
-pub(crate) const FIRST_RETRY_MS: i64 = 2_000;
 
 /// The body of an append call.
 #[derive(Debug, Deserialize)]
@@ -48,14 +45,26 @@ pub struct SealRule {
     pub age_ms: i64,
 }
 
+/// What a store is opened with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LakeSettings {
+    /// When open rows become an object.
+    pub seal: SealRule,
+    /// Bytes of lines that may wait at most; over it nothing more is appended.
+    pub backlog_bytes: i64,
+    /// The sinks, each with a fingerprint of its settings.
+    pub sinks: Vec<(SinkKind, String)>,
+}
+
 /// The store of one lake shard.
 #[derive(Debug)]
 pub struct LakeStore<S> {
     pub(super) sql: S,
     pub(super) rule: SealRule,
+    pub(super) backlog_bytes: i64,
 }
 
-const SCHEMA: [&str; 6] = [
+const SCHEMA: [&str; 11] = [
     "CREATE TABLE IF NOT EXISTS shard (id INTEGER PRIMARY KEY CHECK (id = 1), \
      epoch TEXT NOT NULL, sequence INTEGER NOT NULL DEFAULT 0, \
      landed_events INTEGER NOT NULL DEFAULT 0, landed_objects INTEGER NOT NULL DEFAULT 0, \
@@ -68,9 +77,26 @@ const SCHEMA: [&str; 6] = [
      at INTEGER NOT NULL, n INTEGER NOT NULL, bytes INTEGER NOT NULL, sequence INTEGER, \
      lines TEXT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS rows_sequence ON rows (sequence, hour, at)",
+    // due_at: when it was sealed.
     "CREATE TABLE IF NOT EXISTS objects (sequence INTEGER PRIMARY KEY, key TEXT NOT NULL, \
-     hash TEXT NOT NULL, n INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, \
-     due_at INTEGER NOT NULL, conflict INTEGER NOT NULL DEFAULT 0)",
+     hash TEXT NOT NULL, n INTEGER NOT NULL, due_at INTEGER NOT NULL)",
+    // What each sink still has to get, and, until all are done with an object, what it got.
+    "CREATE TABLE IF NOT EXISTS deliveries (sequence INTEGER NOT NULL, sink TEXT NOT NULL, \
+     n INTEGER NOT NULL, bytes INTEGER NOT NULL, due_at INTEGER NOT NULL, \
+     tries INTEGER NOT NULL DEFAULT 0, progress TEXT NOT NULL DEFAULT '{}', \
+     done INTEGER NOT NULL DEFAULT 0, conflict INTEGER NOT NULL DEFAULT 0, \
+     PRIMARY KEY (sequence, sink)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (sink, done, conflict, due_at)",
+    "CREATE TABLE IF NOT EXISTS sinks (sink TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, \
+     due_at INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0, \
+     failing_since INTEGER, lasting INTEGER NOT NULL DEFAULT 0, code TEXT, \
+     landed_events INTEGER NOT NULL DEFAULT 0, landed_objects INTEGER NOT NULL DEFAULT 0, \
+     refused_events INTEGER NOT NULL DEFAULT 0, refused_code TEXT) WITHOUT ROWID",
+    // Events that every sink has, by the hour of their receipt: for the reconciliation.
+    "CREATE TABLE IF NOT EXISTS landed (hour INTEGER PRIMARY KEY, n INTEGER NOT NULL)",
+    // Counted along, so that an append need not add up all rows.
+    "CREATE TABLE IF NOT EXISTS backlog (id INTEGER PRIMARY KEY CHECK (id = 1), \
+     n INTEGER NOT NULL, bytes INTEGER NOT NULL)",
 ];
 
 impl<S: Sql> LakeStore<S> {
@@ -78,7 +104,12 @@ impl<S: Sql> LakeStore<S> {
     ///
     /// # Errors
     /// Whatever the database says.
-    pub fn open(sql: S, rule: SealRule, now_ms: i64, random: [u8; 4]) -> Result<Self, SqlError> {
+    pub fn open(
+        sql: S,
+        settings: &LakeSettings,
+        now_ms: i64,
+        random: [u8; 4],
+    ) -> Result<Self, SqlError> {
         for statement in SCHEMA {
             sql.run(statement, &[])?;
         }
@@ -86,13 +117,20 @@ impl<S: Sql> LakeStore<S> {
             "INSERT INTO shard (id, epoch, pruned_at) VALUES (1, ?1, ?2) ON CONFLICT DO NOTHING",
             &[epoch_name(now_ms, random).into(), now_ms.into()],
         )?;
-        Ok(Self { sql, rule })
+        let store = Self {
+            sql,
+            rule: settings.seal,
+            backlog_bytes: settings.backlog_bytes,
+        };
+        store.enroll(&settings.sinks)?;
+        Ok(store)
     }
 
     /// Appends parts, each once: all of a call, or nothing.
     ///
     /// # Errors
-    /// Whatever the database says; nothing was appended then.
+    /// Whatever the database says, a part that is too old, or a backlog that is full; nothing was
+    /// appended then, the consumer tries again, and the outbox keeps the parts.
     pub fn append(&self, append: &Append<'_>, now_ms: i64) -> Result<(), SqlError> {
         self.sql.transaction(&mut || {
             for part in &append.parts {
@@ -121,6 +159,17 @@ impl<S: Sql> LakeStore<S> {
             lines
         });
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let fits: Option<serde::de::IgnoredAny> = self.sql.first(
+            "UPDATE backlog SET n = n + ?1, bytes = bytes + ?2 WHERE bytes + ?2 <= ?3 RETURNING n",
+            &[
+                count(part.events.len()).into(),
+                count(lines.len()).into(),
+                self.backlog_bytes.into(),
+            ],
+        )?;
+        if fits.is_none() {
+            return Err(SqlError("the lake's backlog is full".to_owned()));
+        }
         self.sql.run(
             "INSERT INTO rows (hour, at, n, bytes, lines) VALUES (?1, ?2, ?3, ?4, ?5)",
             &[
@@ -131,66 +180,6 @@ impl<S: Sql> LakeStore<S> {
                 lines.into(),
             ],
         )
-    }
-
-    /// The next sealed object whose put is due.
-    ///
-    /// # Errors
-    /// Whatever the database says.
-    pub fn due_object(&self, now_ms: i64) -> Result<Option<SealedObject>, SqlError> {
-        #[derive(Deserialize)]
-        struct Row {
-            sequence: i64,
-            key: String,
-            hash: String,
-            n: i64,
-            tries: u32,
-        }
-        let row: Option<Row> = self.sql.first(
-            "SELECT sequence, key, hash, n, tries FROM objects \
-             WHERE due_at <= ?1 AND conflict = 0 ORDER BY due_at, sequence LIMIT 1",
-            &[now_ms.into()],
-        )?;
-        Ok(row.map(|row| SealedObject {
-            sequence: row.sequence,
-            key: row.key,
-            hash: row.hash,
-            events: row.n,
-            tries: row.tries,
-        }))
-    }
-
-    /// Notes what became of a put.
-    ///
-    /// # Errors
-    /// Whatever the database says; the same object is put again then, which is met by its hash.
-    pub fn settle(&self, object: &SealedObject, fate: Fate, now_ms: i64) -> Result<(), SqlError> {
-        let sequence = || object.sequence.into();
-        match fate {
-            Fate::Done => self.sql.transaction(&mut || {
-                self.sql
-                    .run("DELETE FROM rows WHERE sequence = ?1", &[sequence()])?;
-                self.sql
-                    .run("DELETE FROM objects WHERE sequence = ?1", &[sequence()])?;
-                self.sql.run(
-                    "UPDATE shard SET landed_events = landed_events + ?1, \
-                     landed_objects = landed_objects + 1",
-                    &[object.events.into()],
-                )
-            }),
-            Fate::Retry => {
-                let tries = object.tries.saturating_add(1);
-                let due = now_ms.saturating_add(resend_delay_ms(tries, FIRST_RETRY_MS));
-                self.sql.run(
-                    "UPDATE objects SET tries = ?2, due_at = ?3 WHERE sequence = ?1",
-                    &[sequence(), i64::from(tries).into(), due.into()],
-                )
-            }
-            Fate::Conflict => self.sql.run(
-                "UPDATE objects SET conflict = 1 WHERE sequence = ?1",
-                &[sequence()],
-            ),
-        }
     }
 
     /// Forgets parts received more than 15 days ago (`PART_MEMORY_MS`), at most once an hour.
@@ -208,10 +197,14 @@ impl<S: Sql> LakeStore<S> {
         self.sql.run(
             "DELETE FROM parts WHERE at < ?1",
             &[now_ms.saturating_sub(PART_MEMORY_MS).into()],
+        )?;
+        self.sql.run(
+            "DELETE FROM landed WHERE hour < ?1",
+            &[hour_of(now_ms.saturating_sub(OUTCOME_MEMORY_MS)).into()],
         )
     }
 
-    /// When the object must wake next, or never: a seal or a put.
+    /// When the object must wake next, or never: a seal or a delivery.
     ///
     /// # Errors
     /// Whatever the database says.
@@ -225,7 +218,9 @@ impl<S: Sql> LakeStore<S> {
                 SELECT min(at) + ?1 AS due FROM rows WHERE sequence IS NULL \
                 UNION ALL SELECT 0 FROM (SELECT 1 FROM rows WHERE sequence IS NULL \
                                          GROUP BY hour HAVING sum(bytes) >= ?2) \
-                UNION ALL SELECT min(due_at) FROM objects WHERE conflict = 0)",
+                UNION ALL SELECT max(due_at, (SELECT min(due_at) FROM deliveries \
+                    WHERE deliveries.sink = sinks.sink AND done = 0 AND conflict = 0)) \
+                    FROM sinks)",
             &[self.rule.age_ms.into(), self.rule.bytes.into()],
         )?;
         Ok(row.and_then(|row| row.due))

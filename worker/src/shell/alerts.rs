@@ -1,14 +1,19 @@
 //! Posting alerts. One that cannot be posted is logged: nothing waits for it.
 
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
 use serde::de::IgnoredAny;
 use wasm_bindgen::JsValue;
-use worker::{Env, Fetch, Headers, Method, Request, RequestInit, Result};
+use worker::{Delay, Env, Fetch, Headers, Method, Request, RequestInit, Result};
 
 use super::bindings::settings;
 use super::platform::now_ms;
 use super::{d1, log};
 use crate::alert::Alert;
 use crate::dead_letter::{DeadPart, Reason};
+use crate::lake::FailingSink;
 
 /// Says that a part is a dead letter.
 pub(super) async fn dead_letter(env: &Env, part: &DeadPart, reason: Reason) {
@@ -25,6 +30,20 @@ pub(super) async fn dead_letter(env: &Env, part: &DeadPart, reason: Reason) {
     };
     if let Err(error) = send(env, &alert).await {
         log::error("alerts", error);
+    }
+}
+
+/// How long the webhook may take: a sink's next attempt waits for it.
+const POSTED_WITHIN: Duration = Duration::from_secs(5);
+
+/// Says that a sink keeps failing.
+pub(super) async fn sink_failing(env: &Env, site: &str, failing: &FailingSink) {
+    let alert = failing.alert(site);
+    log::error("sink_alert", &alert.text);
+    match select(pin!(send(env, &alert)), pin!(Delay::from(POSTED_WITHIN))).await {
+        Either::Left((Ok(()), _)) => {}
+        Either::Left((Err(error), _)) => log::error("alerts", error),
+        Either::Right(_) => log::error("alerts", "the webhook did not answer in time"),
     }
 }
 

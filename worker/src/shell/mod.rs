@@ -24,5 +24,6 @@ mod platform;
 mod privacy_do;
 mod read_worker;
 mod reply;
+mod sinks;
 mod site_do;
 mod wake_cron;
