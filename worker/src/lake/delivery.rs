@@ -69,7 +69,7 @@ impl FailingSink {
 }
 
 /// Failures in a row after which a sink that may recover by itself is worth an alert: with the
-/// backoff, about two minutes.
+/// backoff, about a minute.
 const ALERT_FAILURES: u32 = 6;
 
 /// The code of an attempt that was cut off with its isolate.
