@@ -10,6 +10,8 @@
 )]
 
 mod commands;
+mod d1;
+mod dead_letters;
 mod faults;
 mod lake;
 mod limits;

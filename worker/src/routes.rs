@@ -31,6 +31,9 @@ pub const CONFIRM: &str = "/confirm";
 pub const SNAPSHOT: &str = "/snapshot";
 /// `site_do`: outcomes by hour, from the Unix milliseconds in the body on.
 pub const OUTCOMES: &str = "/outcomes";
+/// `site_do` and `lake_do`: what is done and what waits by hour, from the Unix milliseconds in the
+/// body on.
+pub const HOURS: &str = "/hours";
 /// `site_do` and `lake_do`: how full it is.
 pub const STATE: &str = "/state";
 /// `site_do` and `lake_do`: look at the alarm; sent by the cron.
@@ -54,13 +57,14 @@ mod tests {
         assert!(!crate::auth::is_site_id(HEALTH_SITE));
         assert_eq!(
             [
-                COMMIT, CONFIRM, SNAPSHOT, OUTCOMES, STATE, WAKE, APPEND, DAY_KEY
+                COMMIT, CONFIRM, SNAPSHOT, OUTCOMES, HOURS, STATE, WAKE, APPEND, DAY_KEY
             ],
             [
                 "/commit",
                 "/confirm",
                 "/snapshot",
                 "/outcomes",
+                "/hours",
                 "/state",
                 "/wake",
                 "/append",

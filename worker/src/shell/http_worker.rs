@@ -30,6 +30,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
         | "/v1/analytics/live"
         | "/v1/analytics/events/recent"
         | "/v1/analytics/outcomes"
+        | "/v1/analytics/reconciliation"
         | "/v1/analytics/metrics/summary" => match method.as_str() {
             "GET" | "HEAD" => read_worker::read(&path, &request, &env).await,
             "OPTIONS" => preflight(GET, &Cors::Any),

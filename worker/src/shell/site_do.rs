@@ -12,7 +12,7 @@ use super::bindings::{EVENTS_QUEUE, settings};
 use super::do_sql::DoSql;
 use super::platform::{Ids, now_ms};
 use super::{log, objects};
-use crate::routes::{COMMIT, CONFIRM, OUTCOMES, SNAPSHOT, STATE, WAKE, parse_object};
+use crate::routes::{COMMIT, CONFIRM, HOURS, OUTCOMES, SNAPSHOT, STATE, WAKE, parse_object};
 use crate::site::{Commit, Confirmation, Message, SiteStore};
 use crate::sql::SqlError;
 
@@ -53,6 +53,10 @@ impl DurableObject for SiteDo {
             OUTCOMES => {
                 let from: i64 = serde_json::from_str(&body)?;
                 objects::answer(self.store()?.outcomes(from))
+            }
+            HOURS => {
+                let from: i64 = serde_json::from_str(&body)?;
+                objects::answer(self.store()?.hours(from))
             }
             STATE => objects::answer(self.store()?.state(now)),
             WAKE => {
