@@ -138,7 +138,13 @@ async fn a_sink_that_hangs_keeps_no_other_waiting() {
 async fn a_wrong_secret_is_seen_and_not_tried_again_and_again_until_it_is_mended() {
     let server = S3Server::start().await;
     let s3 = SinkProxy::start(&server.url).await;
-    let wrong = settings("r2,s3", &s3.url, "wrong");
+    let webhook = SinkProxy::start("http://127.0.0.1").await;
+    webhook.set(Trouble::Stranger);
+    let wrong = format!(
+        "{} ALERT_WEBHOOK_URL:{}",
+        settings("r2,s3", &s3.url, "wrong"),
+        webhook.url
+    );
     let system = System::start_with(&StateDir::new(), &wrong);
     let site = system.demo();
     let mut sent = Vec::new();
@@ -157,7 +163,11 @@ async fn a_wrong_secret_is_seen_and_not_tried_again_and_again_until_it_is_mended
     assert_eq!(s3.seen().len(), 1, "one attempt in five minutes at most");
     assert!(server.objects().is_empty());
     let log = std::fs::read_to_string(site.state.path().join("shoreline/wrangler.log")).unwrap();
-    assert!(log.contains("sink_alert"), "somebody is told");
+    assert!(log.contains("sink_alert"), "it is logged");
+    eventually("somebody is told", async || {
+        (webhook.met(Trouble::Stranger) == 1).then_some(())
+    })
+    .await;
     assert!(!log.contains("AKIATEST"), "no key is logged");
     let state = system.stop();
 

@@ -17,7 +17,9 @@ static INTERPRETER: LazyLock<String> = LazyLock::new(|| {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    // Before it, an installation says how it goes on.
+    let said = String::from_utf8(output.stdout).unwrap();
+    said.lines().last().unwrap().to_owned()
 });
 
 /// Runs a script of this folder in `folder`, with `input` as JSON; its answer likewise.

@@ -8,14 +8,17 @@
 
 mod delivery;
 mod enroll;
+mod failing;
 mod hours;
+mod lines;
 mod object;
 mod partition;
 mod seal;
 mod state;
 mod store;
 
-pub use delivery::{Delivery, FailingSink};
+pub use delivery::Delivery;
+pub use failing::FailingSink;
 pub use object::{Landing, Outcome, SealedObject};
 pub use partition::{epoch_name, hour_of, object_key};
 pub use state::{LakeState, SinkState};

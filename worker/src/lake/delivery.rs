@@ -1,12 +1,10 @@
 //! Deliveries: what each sink still has to get, tried oldest first, each sink for itself.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
+use super::failing::FailingSink;
 use super::object::{Outcome, SealedObject};
 use super::store::LakeStore;
-use crate::alert::Alert;
 use crate::sinks::{Failure, FailureKind, Progress, Sent, SinkKind, wait_ms};
 use crate::sql::{Sql, SqlError};
 
@@ -30,46 +28,8 @@ impl Delivery {
     }
 }
 
-/// A sink that somebody should look at. It is told again with every failure: who sends it on limits
-/// how often.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FailingSink {
-    /// The sink.
-    pub sink: SinkKind,
-    /// Its last error code, free of user data.
-    pub code: String,
-    /// Since when nothing has got through, Unix milliseconds.
-    pub since_ms: i64,
-    /// Failures in a row.
-    pub failures: u32,
-    /// Whether it lasts until somebody mends it (a wrong secret, a missing bucket).
-    pub lasting: bool,
-}
-
-impl FailingSink {
-    /// The alert that tells it.
-    pub fn alert(&self, site: &str) -> Alert {
-        let sink = self.sink.name();
-        let what = if self.lasting {
-            "refuses what it gets, until somebody mends it"
-        } else {
-            "does not take what it gets"
-        };
-        let (code, failures) = (&self.code, self.failures);
-        Alert {
-            kind: format!("sink_failing_{sink}"),
-            site_id: site.to_owned(),
-            code: code.clone(),
-            text: format!(
-                "Shoreline: the sink {sink} {what} ({code}, {failures} failures in a row). \
-                 Nothing is lost: what it has not got waits. See backlog in GET /health."
-            ),
-        }
-    }
-}
-
 /// Failures in a row after which a sink that may recover by itself is worth an alert: with the
-/// backoff, about two minutes.
+/// backoff, about a minute.
 const ALERT_FAILURES: u32 = 6;
 
 /// The code of an attempt that was cut off with its isolate.
@@ -288,53 +248,5 @@ impl<S: Sql> LakeStore<S> {
                 lasting,
             }),
         )
-    }
-
-    /// The lines of some of an object's events, in the order asked for.
-    ///
-    /// # Errors
-    /// Whatever the database says.
-    pub fn lines(&self, sequence: i64, window: &[u32]) -> Result<Vec<String>, SqlError> {
-        #[derive(Deserialize)]
-        struct Row {
-            id: i64,
-            n: u32,
-        }
-        #[derive(Deserialize)]
-        struct Lines {
-            id: i64,
-            lines: String,
-        }
-        // Counting needs no lines: only the rows that hold an event of the window are read.
-        let rows: Vec<Row> = self.sql.rows(
-            "SELECT id, n FROM rows WHERE sequence = ?1 ORDER BY id",
-            &[sequence.into()],
-        )?;
-        let mut first = 0_u32;
-        let mut starts = BTreeMap::new();
-        for row in rows {
-            let end = first.saturating_add(row.n);
-            if window.iter().any(|index| (first..end).contains(index)) {
-                starts.insert(row.id, first);
-            }
-            first = end;
-        }
-        let ids: Vec<i64> = starts.keys().copied().collect();
-        let ids = serde_json::to_string(&ids).map_err(|error| SqlError(error.to_string()))?;
-        let wanted: Vec<Lines> = self.sql.rows(
-            "SELECT id, lines FROM rows WHERE id IN (SELECT value FROM json_each(?1))",
-            &[ids.into()],
-        )?;
-        let mut by_index = BTreeMap::new();
-        for row in wanted {
-            let start = starts.get(&row.id).copied().unwrap_or(0);
-            for (line, index) in row.lines.lines().zip(start..) {
-                by_index.insert(index, line.to_owned());
-            }
-        }
-        Ok(window
-            .iter()
-            .filter_map(|index| by_index.remove(index))
-            .collect())
     }
 }

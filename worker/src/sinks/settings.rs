@@ -1,5 +1,12 @@
 //! Which sinks a deployment has, from its variables and secrets.
 
+mod checks;
+
+use checks::{
+    is_bucket, is_bus, is_endpoint, is_key_id, is_prefix, is_queue_url, is_region,
+    is_source_prefix, is_stream, is_token,
+};
+
 use super::aws::Service;
 use super::sigv4::{fingerprint, split_url};
 use super::{EventBridge, Firehose, RecordSink, S3, SinkKind, Sqs};
@@ -303,72 +310,6 @@ fn checked(
         None => Some(default.to_owned()),
         Some(value) => good(&value).then_some(value),
     }
-}
-
-/// 1 to `max` bytes of letters, digits and `others`.
-fn is_name(text: &str, max: usize, others: &[u8]) -> bool {
-    (1..=max).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || others.contains(&byte))
-}
-
-fn is_region(text: &str) -> bool {
-    is_name(text, 32, b"-")
-}
-
-/// S3: 3 to 63 of lower-case letters, digits, dots and hyphens.
-fn is_bucket(text: &str) -> bool {
-    text.len() >= 3 && is_name(text, 63, b".-") && text.to_ascii_lowercase() == text
-}
-
-/// Of a key's 1,024 bytes ours takes about 120.
-fn is_prefix(text: &str) -> bool {
-    text.is_empty()
-        || is_name(text, 512, b"-_.=/")
-            && text
-                .strip_suffix('/')
-                .is_some_and(|path| path.split('/').all(|part| !matches!(part, "" | "." | "..")))
-}
-
-/// Firehose: 1 to 64.
-fn is_stream(text: &str) -> bool {
-    is_name(text, 64, b"-_.")
-}
-
-/// EventBridge: a name of 1 to 256, or an ARN.
-fn is_bus(text: &str) -> bool {
-    is_name(text, 1600, b"-_./:")
-}
-
-fn is_source_prefix(text: &str) -> bool {
-    is_name(text, 64, b"-_.") && text != "aws" && !text.starts_with("aws.")
-}
-
-fn is_key_id(text: &str) -> bool {
-    is_name(text, 128, b"-_.+=")
-}
-
-/// What a header and a signature can hold: visible ASCII.
-fn is_token(text: &str) -> bool {
-    (1..=4096).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// `https://host[:port]`; without TLS only on this machine, where tests and local servers are.
-fn is_endpoint(url: &str) -> bool {
-    let (host, path, query) = split_url(url);
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let local = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
-    let secure = url.starts_with("https://") || (url.starts_with("http://") && local);
-    secure && path == "/" && query.is_empty() && is_name(host, 253, b".-:[]")
-}
-
-fn is_queue_url(url: &str) -> bool {
-    let (_, path, query) = split_url(url);
-    url.strip_suffix(path).is_some_and(is_endpoint)
-        && query.is_empty()
-        && path.len() > 1
-        && is_name(path, 256, b"-_./")
 }
 
 #[cfg(test)]
