@@ -1,13 +1,13 @@
 //! What the consumer does with one queue message: D1, then the lake, then the confirmation.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::rollup::{EventRow, Foreign, store_statements};
+use crate::facts::{Facts, Stored};
+use crate::rollup::{EventRow, Finding, store_statements};
 use crate::site::{Confirmation, ConfirmedPart};
 use crate::sql::Statement;
 
@@ -34,25 +34,11 @@ struct Part<'a> {
     events: Vec<Event<'a>>,
 }
 
-/// An event's text and the head of it.
+/// An event's text and what is counted of it.
 #[derive(Debug)]
 struct Event<'a> {
     body: &'a RawValue,
-    head: Head<'a>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Head<'a> {
-    #[serde(borrow)]
-    event_id: Cow<'a, str>,
-    #[serde(borrow)]
-    event_type: Cow<'a, str>,
-    #[serde(borrow)]
-    source: Cow<'a, str>,
-    #[serde(borrow, default)]
-    user_id: Option<Cow<'a, str>>,
-    received_at: i64,
+    head: Stored<'a>,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Event<'a> {
@@ -85,21 +71,37 @@ impl<'a> Message<'a> {
         serde_json::from_str(text).map_err(|error| Unreadable(error.to_string()))
     }
 
-    /// The transaction that stores the message; its last statement answers [`Foreign`]s.
-    pub fn statements(&self, attempt: &str) -> Vec<Statement> {
-        let rows: Vec<EventRow<'_>> = self
+    /// The transaction that stores the message; its last statement answers [`Finding`]s. Users and
+    /// sessions are counted by their hashes with `hash_key`.
+    pub fn statements(&self, attempt: &str, hash_key: &[u8]) -> Vec<Statement> {
+        let facts: Vec<(&str, &Event<'_>, Facts<'_>)> = self
             .parts
             .iter()
-            .flat_map(|part| part.events.iter().map(|event| event.row(&part.id)))
+            .flat_map(|part| part.events.iter().map(|event| (part.id.as_str(), event)))
+            .map(|(part, event)| (part, event, Facts::of(&event.head, &self.site, hash_key)))
+            .collect();
+        let rows: Vec<EventRow<'_>> = facts
+            .iter()
+            .map(|(part, event, facts)| {
+                let Stored {
+                    event_id,
+                    user_id,
+                    received_at,
+                    ..
+                } = &event.head;
+                let (user, body) = (user_id.as_deref(), Some(event.body));
+                EventRow(part, event_id, *received_at, facts, user, body)
+            })
             .collect();
         store_statements(&self.site, &rows, attempt)
     }
 
     /// Of each part, the lake gets the events whose first owner it is, the same however often it
     /// comes; `site_do` hears which were not.
-    pub fn handover(&self, foreign: &[Foreign]) -> Handover {
-        let foreign: HashSet<(&str, &str)> = foreign
+    pub fn handover(&self, findings: &[Finding]) -> Handover {
+        let foreign: HashSet<(&str, &str)> = findings
             .iter()
+            .filter(|row| row.alias.is_none())
             .map(|row| (row.part.as_str(), row.event.as_str()))
             .collect();
         let mut append = String::from("{\"parts\":[");
@@ -136,20 +138,5 @@ impl<'a> Message<'a> {
             append,
             confirmation: Confirmation { parts: confirmed },
         }
-    }
-}
-
-impl<'a> Event<'a> {
-    fn row(&'a self, part: &'a str) -> EventRow<'a> {
-        let head = &self.head;
-        EventRow(
-            part,
-            &head.event_id,
-            head.received_at,
-            &head.event_type,
-            &head.source,
-            head.user_id.as_deref(),
-            Some(self.body),
-        )
     }
 }

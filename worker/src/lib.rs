@@ -15,6 +15,7 @@ pub mod config;
 pub mod consume;
 pub mod draft;
 pub mod error;
+pub mod facts;
 pub mod ingest;
 pub mod key_cache;
 pub mod lake;

@@ -49,6 +49,19 @@ impl TestSql {
             .unwrap()
     }
 
+    /// Makes D1's tables, as a new deployment does.
+    pub(crate) fn migrate(&self) {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let mut files: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        files.sort();
+        for file in files {
+            self.execute_batch(&std::fs::read_to_string(file).unwrap());
+        }
+    }
+
     pub(crate) fn execute_batch(&self, sql: &str) {
         self.connection.execute_batch(sql).unwrap();
     }
