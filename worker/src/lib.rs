@@ -6,6 +6,9 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+#[macro_use]
+pub mod rollup;
+
 pub mod admin;
 pub mod admit;
 pub mod alarm;
@@ -25,7 +28,6 @@ pub mod outcome;
 pub mod privacy;
 pub mod publish;
 pub mod read;
-pub mod rollup;
 pub mod routes;
 pub mod shards;
 pub mod site;

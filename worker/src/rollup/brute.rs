@@ -248,3 +248,25 @@ pub(crate) fn distinct(
     ];
     int(&sql.rows::<Value>(query, &params).unwrap()[0], "n")
 }
+
+/// A database that took these events of a site, in messages of 50.
+pub(crate) fn filled(site: &str, events: &[Value]) -> TestSql {
+    let sql = TestSql::new();
+    sql.migrate();
+    for (n, some) in events.chunks(50).enumerate() {
+        let part = json!({"id": uuid(1_000_000 + n), "at": 0, "n": some.len(), "events": some});
+        let text = json!({"site": site, "shard": 0, "parts": [part]}).to_string();
+        let message = crate::consume::Message::parse(&text).unwrap();
+        let statements = message.statements(&n.to_string(), KEY);
+        sql.batch::<super::Finding>(&statements).unwrap();
+    }
+    sql
+}
+
+/// Runs a query's statement.
+pub(crate) fn ask<T: serde::de::DeserializeOwned>(
+    sql: &TestSql,
+    statement: &crate::sql::Statement,
+) -> Vec<T> {
+    sql.rows(statement.sql, &statement.params).unwrap()
+}
