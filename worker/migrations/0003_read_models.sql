@@ -98,6 +98,13 @@ CREATE TABLE erasures (
   PRIMARY KEY (site_id, user_hash)
 ) WITHOUT ROWID;
 
+-- Days with events of erased users: these tell less than was counted, so nothing is mended by them.
+CREATE TABLE erased_days (
+  site_id TEXT NOT NULL,
+  day     INTEGER NOT NULL,
+  PRIMARY KEY (site_id, day)
+) WITHOUT ROWID;
+
 -- Where the hourly recount found a read model to differ from the events.
 CREATE TABLE repairs (
   id          INTEGER PRIMARY KEY,

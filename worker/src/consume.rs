@@ -1,11 +1,12 @@
 //! What the consumer does with one queue message: D1, then the lake, then the confirmation.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::erase::{Alias, nameless_text};
 use crate::facts::{Facts, Stored};
 use crate::rollup::{EventRow, Finding, store_statements};
 use crate::site::{Confirmation, ConfirmedPart};
@@ -96,6 +97,25 @@ impl<'a> Message<'a> {
         store_statements(&self.site, &rows, attempt)
     }
 
+    /// The users of the message who are to be forgotten: of these D1 holds events again.
+    pub fn erasures(&self, findings: &[Finding]) -> Vec<(String, Alias)> {
+        let aliases = aliases(findings);
+        let users: BTreeMap<&str, &str> = self
+            .parts
+            .iter()
+            .flat_map(|part| part.events.iter().map(move |event| (part, event)))
+            .filter_map(|(part, event)| {
+                let user = event.head.user_id.as_deref()?;
+                let alias = aliases.get(&(part.id.as_str(), &*event.head.event_id))?;
+                Some((user, *alias))
+            })
+            .collect();
+        users
+            .into_iter()
+            .map(|(user, alias)| (user.to_owned(), Alias::of(alias)))
+            .collect()
+    }
+
     /// Of each part, the lake gets the events whose first owner it is, the same however often it
     /// comes; `site_do` hears which were not.
     pub fn handover(&self, findings: &[Finding]) -> Handover {
@@ -104,6 +124,7 @@ impl<'a> Message<'a> {
             .filter(|row| row.alias.is_none())
             .map(|row| (row.part.as_str(), row.event.as_str()))
             .collect();
+        let aliases = aliases(findings);
         let mut append = String::from("{\"parts\":[");
         let mut confirmed = Vec::with_capacity(self.parts.len());
         for (index, part) in self.parts.iter().enumerate() {
@@ -122,7 +143,14 @@ impl<'a> Message<'a> {
                 if index > 0 {
                     append.push(',');
                 }
-                append.push_str(event.body.get());
+                match aliases.get(&(part.id.as_str(), &*event.head.event_id)) {
+                    None => append.push_str(event.body.get()),
+                    Some(alias) => append.push_str(&nameless_text(
+                        &self.site,
+                        event.body.get(),
+                        &Alias::of(alias),
+                    )),
+                }
             }
             append.push_str("]}");
             confirmed.push(ConfirmedPart {
@@ -139,4 +167,17 @@ impl<'a> Message<'a> {
             confirmation: Confirmation { parts: confirmed },
         }
     }
+}
+
+/// The secrets of the ids that stand for users who are to be forgotten, by part and event.
+fn aliases(findings: &[Finding]) -> HashMap<(&str, &str), &str> {
+    findings
+        .iter()
+        .filter_map(|row| {
+            Some((
+                (row.part.as_str(), row.event.as_str()),
+                row.alias.as_deref()?,
+            ))
+        })
+        .collect()
 }

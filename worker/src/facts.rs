@@ -44,7 +44,7 @@ pub struct Facts<'a>(
     pub Option<i64>,
     /// 4: the user's hash.
     pub Option<String>,
-    /// 5: 1 for a user, 0 for a day-scoped id or nobody.
+    /// 5: 1 for a user, 0 for a day-scoped id or nobody, 2 for a user who was erased.
     pub u8,
     /// 6: the session's hash; null for a day-scoped one, which is no visit but a day of them.
     pub Option<String>,

@@ -17,7 +17,7 @@ use crate::sql::Statement;
 #[macro_use]
 mod parts;
 pub(crate) mod breakdowns;
-mod counts;
+pub(crate) mod counts;
 pub(crate) mod people;
 
 pub use breakdowns::{MAX_GAP, MAX_KEYS_PER_DAY, OTHER};

@@ -62,7 +62,7 @@ struct Reached {
 /// An event that is two steps at once is the later one first, so that it is not both in a row.
 const SQL: &str = "SELECT e.facts->>4 AS user, e.at AS at, s.key AS step \
     FROM events AS e CROSS JOIN json_each(?4) AS s \
-    WHERE e.site_id = ?1 AND e.at >= ?2 AND e.at < ?3 AND e.facts->>5 = 1 \
+    WHERE e.site_id = ?1 AND e.at >= ?2 AND e.at < ?3 AND e.facts->>5 >= 1 \
     AND e.event_type = s.value->>0 \
     AND (s.value->>1 IS NULL OR e.facts->>'$[7].page' = s.value->>1) \
     AND (s.value->>2 IS NULL OR e.facts->>'$[7].feature' = s.value->>2) \

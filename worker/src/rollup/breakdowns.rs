@@ -156,56 +156,5 @@ pub(super) const FRESH: [&str; 5] = [
     write_gaps!(fresh, all_dims),
 ];
 
-/// What the events of a day say that a dimension's rows must be: `(key, events, a, b)`.
-macro_rules! truth {
-    () => {
-        concat!(
-            stored!(),
-            one_dim!(),
-            mapped!(),
-            ", truth(site_id, dim, day, key, events, a, b) AS MATERIALIZED (",
-            sums!(),
-            ") "
-        )
-    };
-}
-
-/// Notes where rows differ from the events; `?5` is now.
-const NOTE: &str = concat!(
-    truth!(),
-    "INSERT INTO repairs (repaired_at, site_id, day, model, key, was, is_now) \
-     SELECT ?5, ?1, t.day, ?4, t.key, coalesce(b.events, 0), t.events FROM truth AS t \
-     LEFT JOIN breakdowns AS b ON b.site_id = ?1 AND b.dim = ?4 AND b.day = t.day AND b.key = t.key \
-     WHERE b.events IS NOT t.events OR b.a IS NOT t.a OR b.b IS NOT t.b \
-     UNION ALL SELECT ?5, ?1, b.day, ?4, b.key, b.events, 0 FROM breakdowns AS b \
-     WHERE b.site_id = ?1 AND b.dim = ?4 AND b.day = ?2 / 86400000 \
-     AND (b.events <> 0 OR b.a <> 0 OR b.b <> 0) AND b.key NOT IN (SELECT key FROM truth)"
-);
-
-const MEND: &str = concat!(
-    truth!(),
-    "INSERT INTO breakdowns (site_id, dim, day, key, events, a, b) \
-     SELECT site_id, dim, day, key, events, a, b FROM truth WHERE true \
-     ON CONFLICT (site_id, dim, day, key) DO UPDATE SET \
-     events = excluded.events, a = excluded.a, b = excluded.b \
-     WHERE events <> excluded.events OR a <> excluded.a OR b <> excluded.b"
-);
-
-const CLEAR: &str = concat!(
-    truth!(),
-    "UPDATE breakdowns SET events = 0, a = 0, b = 0 WHERE site_id = ?1 AND dim = ?4 \
-     AND day = ?2 / 86400000 AND (events <> 0 OR a <> 0 OR b <> 0) \
-     AND key NOT IN (SELECT key FROM truth)"
-);
-
-/// The same from the stored events of a day, for one dimension: where all is right, they change
-/// nothing.
-pub(crate) const STORED: [&str; 7] = [
-    admit!(stored, one_dim),
-    NOTE,
-    MEND,
-    CLEAR,
-    join!(stored, one_dim),
-    count_gaps!(stored, one_dim),
-    write_gaps!(stored, one_dim),
-];
+/// What is written again from the stored events of a day, a dimension at a time.
+pub(crate) mod mend;

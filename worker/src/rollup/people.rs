@@ -101,6 +101,24 @@ const MEND_SESSIONS: &str = concat!(
      last_at = excluded.last_at"
 );
 
+const NOTE_USERS: &str = concat!(
+    stored!(),
+    users!(),
+    "INSERT INTO repairs (repaired_at, site_id, day, model, key, was, is_now) \
+     SELECT ?4, ?1, ?2 / 86400000, 'users', '', \
+     count(*) FILTER (WHERE f0 IS f1 AND r0 IS r1), count(*) FROM v \
+     HAVING count(*) FILTER (WHERE f0 IS f1 AND r0 IS r1) < count(*)"
+);
+
+const NOTE_SESSIONS: &str = concat!(
+    stored!(),
+    sessions!(),
+    "INSERT INTO repairs (repaired_at, site_id, day, model, key, was, is_now) \
+     SELECT ?4, ?1, ?2 / 86400000, 'sessions', '', \
+     count(*) FILTER (WHERE lo0 IS lo1 AND hi0 IS hi1), count(*) FROM v \
+     HAVING count(*) FILTER (WHERE lo0 IS lo1 AND hi0 IS hi1) < count(*)"
+);
+
 /// The statements for a message.
 pub(super) const FRESH: [&str; 4] = [
     user_days!(fresh),
@@ -109,8 +127,10 @@ pub(super) const FRESH: [&str; 4] = [
     KEEP_SESSIONS,
 ];
 
-/// The same from the stored events of a day: where all is right, they change nothing.
-pub(crate) const STORED: [&str; 4] = [
+/// The same from the stored events of a day, now being `?4`: where all is right, they change nothing.
+pub(crate) const STORED: [&str; 6] = [
+    NOTE_USERS,
+    NOTE_SESSIONS,
     user_days!(stored),
     keep_users!(stored),
     session_days!(stored),
