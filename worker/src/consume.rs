@@ -100,19 +100,18 @@ impl<'a> Message<'a> {
     /// The users of the message who are to be forgotten: of these D1 holds events again.
     pub fn erasures(&self, findings: &[Finding]) -> Vec<(String, Alias)> {
         let aliases = aliases(findings);
-        let users: BTreeMap<&str, &str> = self
-            .parts
-            .iter()
-            .flat_map(|part| part.events.iter().map(move |event| (part, event)))
-            .filter_map(|(part, event)| {
-                let user = event.head.user_id.as_deref()?;
-                let alias = aliases.get(&(part.id.as_str(), &*event.head.event_id))?;
-                Some((user, *alias))
-            })
-            .collect();
+        let mut users: BTreeMap<&str, &Alias> = BTreeMap::new();
+        for part in &self.parts {
+            for event in &part.events {
+                let alias = aliases.get(&(part.id.as_str(), &*event.head.event_id));
+                if let (Some(user), Some(alias)) = (event.head.user_id.as_deref(), alias) {
+                    users.insert(user, alias);
+                }
+            }
+        }
         users
             .into_iter()
-            .map(|(user, alias)| (user.to_owned(), Alias::of(alias)))
+            .map(|(user, alias)| (user.to_owned(), alias.clone()))
             .collect()
     }
 
@@ -121,7 +120,7 @@ impl<'a> Message<'a> {
     pub fn handover(&self, findings: &[Finding]) -> Handover {
         let foreign: HashSet<(&str, &str)> = findings
             .iter()
-            .filter(|row| row.alias.is_none())
+            .filter(|row| row.alias_key.is_none())
             .map(|row| (row.part.as_str(), row.event.as_str()))
             .collect();
         let aliases = aliases(findings);
@@ -145,11 +144,9 @@ impl<'a> Message<'a> {
                 }
                 match aliases.get(&(part.id.as_str(), &*event.head.event_id)) {
                     None => append.push_str(event.body.get()),
-                    Some(alias) => append.push_str(&nameless_text(
-                        &self.site,
-                        event.body.get(),
-                        &Alias::of(alias),
-                    )),
+                    Some(alias) => {
+                        append.push_str(&nameless_text(&self.site, event.body.get(), alias))
+                    }
                 }
             }
             append.push_str("]}");
@@ -169,15 +166,10 @@ impl<'a> Message<'a> {
     }
 }
 
-/// The secrets of the ids that stand for users who are to be forgotten, by part and event.
-fn aliases(findings: &[Finding]) -> HashMap<(&str, &str), &str> {
+/// What stands for users who are to be forgotten, by part and event.
+fn aliases(findings: &[Finding]) -> HashMap<(&str, &str), Alias> {
     findings
         .iter()
-        .filter_map(|row| {
-            Some((
-                (row.part.as_str(), row.event.as_str()),
-                row.alias.as_deref()?,
-            ))
-        })
+        .filter_map(|row| Some(((row.part.as_str(), row.event.as_str()), row.alias()?)))
         .collect()
 }

@@ -23,15 +23,8 @@ pub const MAX_STEPS: usize = 100;
 pub struct Alias {
     /// Random, in hex.
     pub alias_key: String,
-}
-
-impl Alias {
-    /// Of a secret.
-    pub fn of(alias_key: &str) -> Self {
-        Self {
-            alias_key: alias_key.to_owned(),
-        }
-    }
+    /// When the erasure was asked for: what was received later is kept.
+    pub erased_at: i64,
 }
 
 /// The answer of an erasure.
@@ -50,7 +43,7 @@ pub fn suppress(site: &str, hash: &str, now_ms: i64, random: &str) -> Statement 
     Statement::new(
         "INSERT INTO erasures (site_id, user_hash, erased_at, alias_key) VALUES (?1, ?2, ?3, ?4) \
          ON CONFLICT (site_id, user_hash) DO UPDATE SET erased_at = max(erased_at, excluded.erased_at) \
-         RETURNING alias_key",
+         RETURNING alias_key, erased_at",
         [site.into(), hash.into(), now_ms.into(), random.into()],
     )
 }
@@ -63,15 +56,15 @@ pub struct Found {
     facts: Option<String>,
 }
 
-/// The statement that finds some of a user's events that were received before now.
-pub fn find(site: &str, user: &str, until_ms: i64) -> Statement {
+/// The statement that finds some of a user's events that were received before the erasure.
+pub fn find(site: &str, user: &str, alias: &Alias) -> Statement {
     Statement::new(
         "SELECT rowid AS id, body, facts FROM events \
          WHERE site_id = ?1 AND user_id = ?2 AND received_at <= ?3 LIMIT ?4",
         [
             site.into(),
             user.into(),
-            until_ms.into(),
+            alias.erased_at.into(),
             STEP_EVENTS.into(),
         ],
     )

@@ -20,12 +20,9 @@ pub const MAX_LOOKED_AT: i64 = 2_000;
 const IDS_LONGER_DAYS: i64 = 15;
 const IDS_AT_LEAST_DAYS: i64 = 45;
 
-/// A row that a statement deleted or a sweep ended at.
+/// An event that a statement deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Count {
-    /// How many.
-    pub n: i64,
-}
+pub struct Deleted {}
 
 /// The first moment whose events are kept: the start of a day, so that a day is there or not.
 pub fn events_from(retention_days: u32, now_ms: i64) -> i64 {
@@ -42,23 +39,37 @@ pub fn ids_from(retention_days: u32, now_ms: i64) -> i64 {
     now_ms.saturating_sub(days.saturating_mul(DAY_MS))
 }
 
-/// Two transactions that delete some events of a site that are from before `from`, each answering
-/// [`Count`]: by when they happened, and, of events from before there was that, by their receipt.
-/// An event is received at most a day before it says it happened.
-pub fn events(site: &str, from: i64) -> [Vec<Statement>; 2] {
-    let by = |sql, from: i64| {
-        let delete = Statement::new(sql, [site.into(), from.into(), MAX_EVENTS.into()]);
-        vec![delete, Statement::new("SELECT changes() AS n", [])]
-    };
+/// The statement that lists sites with events from before `from`, some of them.
+pub fn sites(from: i64) -> Statement {
+    Statement::new(
+        "SELECT s.site_id FROM sites AS s WHERE EXISTS (SELECT 1 FROM events AS e \
+         WHERE e.site_id = s.site_id AND e.at < ?1) OR EXISTS (SELECT 1 FROM events AS e \
+         WHERE e.site_id = s.site_id AND e.received_at < ?1 - 86400000) LIMIT 20",
+        [from.into()],
+    )
+}
+
+/// A row of [`sites`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Site {
+    /// The site.
+    pub site_id: String,
+}
+
+/// Two statements that delete some events of a site that are from before `from`, each answering
+/// [`Deleted`]s: by when they happened, and, of events from before there was that, by their
+/// receipt. An event is received at most a day before it says it happened.
+pub fn events(site: &str, from: i64) -> [Statement; 2] {
+    let by = |sql, from: i64| Statement::new(sql, [site.into(), from.into(), MAX_EVENTS.into()]);
     [
         by(
             "DELETE FROM events WHERE rowid IN (SELECT rowid FROM events \
-             WHERE site_id = ?1 AND at < ?2 LIMIT ?3)",
+             WHERE site_id = ?1 AND at < ?2 LIMIT ?3) RETURNING 1 AS n",
             from,
         ),
         by(
             "DELETE FROM events WHERE rowid IN (SELECT rowid FROM events \
-             WHERE site_id = ?1 AND received_at < ?2 LIMIT ?3)",
+             WHERE site_id = ?1 AND received_at < ?2 LIMIT ?3) RETURNING 1 AS n",
             from.saturating_sub(DAY_MS),
         ),
     ]
@@ -144,18 +155,6 @@ impl End {
 
 fn split(cursor: &str) -> (&str, &str) {
     cursor.split_once('/').unwrap_or(("", ""))
-}
-
-/// The statement that lists the sites.
-pub fn sites() -> Statement {
-    Statement::new("SELECT site_id FROM sites ORDER BY site_id", [])
-}
-
-/// A row of [`sites`].
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Site {
-    /// The site.
-    pub site_id: String,
 }
 
 #[cfg(test)]

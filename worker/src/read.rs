@@ -19,4 +19,4 @@ pub mod recent;
 pub mod retention;
 pub mod summary;
 
-pub use params::Params;
+pub use params::{Params, segment};

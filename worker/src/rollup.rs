@@ -11,6 +11,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::erase::Alias;
 use crate::facts::Facts;
 use crate::sql::Statement;
 
@@ -56,10 +57,11 @@ const STORE: &str = concat!(
 );
 
 /// What of a message is another part's, and what of it belongs to users who are to be forgotten.
-const FIND: &str = "SELECT e.value->>0 AS part, e.value->>1 AS event, NULL AS alias \
+const FIND: &str = "SELECT e.value->>0 AS part, e.value->>1 AS event, NULL AS alias_key, \
+    NULL AS erased_at \
     FROM json_each(?2) AS e CROSS JOIN event_ids AS i \
     WHERE i.site_id = ?1 AND i.event_id = e.value->>1 AND i.part_id <> e.value->>0 \
-    UNION ALL SELECT e.value->>0, e.value->>1, g.alias_key \
+    UNION ALL SELECT e.value->>0, e.value->>1, g.alias_key, g.erased_at \
     FROM json_each(?2) AS e CROSS JOIN erasures AS g \
     WHERE g.site_id = ?1 AND g.user_hash = e.value->>'$[3][4]' AND e.value->>2 <= g.erased_at";
 
@@ -72,7 +74,19 @@ pub struct Finding {
     pub event: String,
     /// The secret of the ids that stand for its user, who is to be forgotten; without it, another
     /// part brought the event before.
-    pub alias: Option<String>,
+    pub alias_key: Option<String>,
+    /// When that was asked for.
+    pub erased_at: Option<i64>,
+}
+
+impl Finding {
+    /// What stands for the event's user, who is to be forgotten.
+    pub fn alias(&self) -> Option<Alias> {
+        Some(Alias {
+            alias_key: self.alias_key.clone()?,
+            erased_at: self.erased_at?,
+        })
+    }
 }
 
 /// The statements of one message, to be run as one transaction; the last one answers [`Finding`]s.

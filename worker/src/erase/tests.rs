@@ -22,7 +22,7 @@ fn alias(sql: &TestSql, random: &str) -> Alias {
 fn erase(sql: &TestSql, alias: &Alias) -> i64 {
     let mut erased = 0;
     loop {
-        let found: Vec<Found> = ask(sql, &find("demo", "u1", NOW));
+        let found: Vec<Found> = ask(sql, &find("demo", "u1", alias));
         if found.is_empty() {
             return erased;
         }
@@ -108,7 +108,7 @@ fn erasing_again_changes_nothing_and_a_failure_leaves_a_step_whole() {
     let events: Vec<Value> = (0..300).map(|n| event("demo", n)).collect();
     let sql = filled("demo", &events);
     let secret = alias(&sql, SECRET);
-    let found: Vec<Found> = ask(&sql, &find("demo", "u1", NOW));
+    let found: Vec<Found> = ask(&sql, &find("demo", "u1", &secret));
     let before = bodies(&sql);
     for nth in 1..=2 {
         sql.fail_in(nth);
@@ -151,7 +151,7 @@ fn what_comes_late_is_named_to_the_consumer() {
     let findings: Vec<Finding> = sql.batch(&message.statements("a", KEY)).unwrap();
     let named: Vec<&str> = findings.iter().map(|f| f.event.as_str()).collect();
     assert_eq!(named, [uuid(1), uuid(4)]);
-    assert!(findings.iter().all(|f| f.alias.as_deref() == Some(SECRET)));
+    assert!(findings.iter().all(|f| f.alias() == Some(secret.clone())));
     assert_eq!(
         message.erasures(&findings),
         [("u1".to_owned(), secret.clone())]

@@ -7,7 +7,7 @@ const NOW: i64 = (DAY + 6) * DAY_MS + 5;
 fn run(sql: &TestSql, from: i64) -> i64 {
     events("demo", from)
         .iter()
-        .map(|statements| sql.batch::<Count>(statements).unwrap()[0].n)
+        .map(|statement| i64::try_from(ask::<Deleted>(sql, statement).len()).unwrap())
         .sum()
 }
 
@@ -16,6 +16,17 @@ fn old_events_go_in_bounded_steps_and_rollups_stay() {
     let all: Vec<_> = (0..1_200).map(|n| event("demo", n)).collect();
     let sql = filled("demo", &all);
     let want = count("demo", &all);
+    sql.execute_batch(
+        "INSERT INTO sites VALUES ('demo', 'Demo', '[]', 0, 0), ('idle', '', '[]', 0, 0)",
+    );
+    let due = |from: i64| {
+        ask::<Site>(&sql, &sites(from))
+            .into_iter()
+            .map(|s| s.site_id)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(due(events_from(30, NOW)), Vec::<String>::new());
+    assert_eq!(due(events_from(2, NOW)), ["demo"]);
     assert_eq!(run(&sql, events_from(30, NOW)), 0);
     let from = events_from(2, NOW);
     assert_eq!(from, (DAY + 4) * DAY_MS);
@@ -30,6 +41,7 @@ fn old_events_go_in_bounded_steps_and_rollups_stay() {
     assert_eq!((steps[0], steps.iter().sum::<i64>()), (MAX_EVENTS, old));
     assert_eq!(sql.number("SELECT count(*) FROM events"), 1_200 - old);
     assert_eq!(read(&sql, "demo"), want);
+    assert_eq!(due(from), Vec::<String>::new());
     // An event whose stored form is gone is a duplicate all the same.
     let again = filled_again(&sql, &all);
     assert_eq!(again, 0);
@@ -78,7 +90,7 @@ fn a_sweep_looks_at_every_row_once_a_round_and_takes_the_old_ones() {
         let (mut cursor, mut runs) = (String::new(), 0);
         loop {
             let end: Option<End> = ask(&sql, &sweep.end(&cursor)).pop();
-            sql.batch::<Count>(&[sweep.delete(&cursor, end.as_ref(), 4)])
+            sql.batch::<Deleted>(&[sweep.delete(&cursor, end.as_ref(), 4)])
                 .unwrap();
             runs += 1;
             cursor = End::cursor(end.as_ref());

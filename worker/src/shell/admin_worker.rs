@@ -77,7 +77,7 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
     }
 }
 
-fn authorize(request: &Request, env: &Env) -> std::result::Result<(), Fault> {
+pub(super) fn authorize(request: &Request, env: &Env) -> std::result::Result<(), Fault> {
     let facts = RequestFacts {
         authorization: request.headers().get("authorization").ok().flatten(),
         ..RequestFacts::default()

@@ -5,11 +5,12 @@ use worker::{
     Context, Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, RawMessage, Result, event,
 };
 
-use super::bindings::{LAKE_DO, SITE_DO};
+use super::bindings::{LAKE_DO, SITE_DO, settings};
 use super::platform::{Ids, now_ms};
+use super::users_worker::forget;
 use super::{d1, log, objects};
 use crate::consume::{Message, RETRY_DELAY_S, Unreadable};
-use crate::rollup::Foreign;
+use crate::rollup::Finding;
 use crate::routes::{APPEND, CONFIRM, lake_object, site_object};
 
 #[event(queue)]
@@ -63,8 +64,13 @@ impl From<worker::Error> for Failure {
 async fn consume(text: &str, env: &Env) -> std::result::Result<(), Failure> {
     let message = Message::parse(text)?;
     let attempt = Ids::new()?.next(now_ms());
-    let foreign: Vec<Foreign> = d1::transaction(env, &message.statements(&attempt)).await?;
-    let handover = message.handover(&foreign);
+    let settings = settings(env)?;
+    let statements = message.statements(&attempt, &settings.ingest.hash_key);
+    let findings: Vec<Finding> = d1::transaction(env, &statements).await?;
+    for (user, alias) in message.erasures(&findings) {
+        forget(env, &message.site, &user, &alias).await?;
+    }
+    let handover = message.handover(&findings);
     let lake = lake_object(&message.site, message.shard);
     objects::call::<()>(env, LAKE_DO, &lake, APPEND, &handover.append).await?;
     let site = site_object(&message.site, message.shard);

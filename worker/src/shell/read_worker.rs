@@ -21,12 +21,7 @@ use crate::sql::Statement;
 
 /// Answers a GET of the dashboard API or of `/health`.
 pub(super) async fn read(path: &str, request: &Request, env: &Env) -> Result<Response> {
-    let url = request.inner().url();
-    let params = Params::parse(url.split_once('?').map_or("", |(_, query)| query));
-    let facts = RequestFacts {
-        authorization: request.headers().get("authorization")?,
-        ..RequestFacts::default()
-    };
+    let (params, facts) = asked(request)?;
     let result = match path {
         "/health" => health(&facts, env).await,
         _ => match site_of(&facts, env).await {
@@ -40,6 +35,17 @@ pub(super) async fn read(path: &str, request: &Request, env: &Env) -> Result<Res
         Ok((status, text)) => json(status, text, &Cors::Any),
         Err(fault) => problem(&fault, &Cors::Any),
     }
+}
+
+/// What a request of the dashboard API asks, and with which token.
+pub(super) fn asked(request: &Request) -> Result<(Params, RequestFacts)> {
+    let url = request.inner().url();
+    let params = Params::parse(url.split_once('?').map_or("", |(_, query)| query));
+    let facts = RequestFacts {
+        authorization: request.headers().get("authorization")?,
+        ..RequestFacts::default()
+    };
+    Ok((params, facts))
 }
 
 /// The site that the request's read token reads: its own, and no other.

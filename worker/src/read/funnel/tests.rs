@@ -240,7 +240,7 @@ fn bad_questions_are_named() {
         }
     }
     let step = r#"{"eventType":"a"}"#;
-    let eleven = format!("{{\"steps\":[{}]}}", vec![step; 11].join(","));
+    let eleven = format!("{{\"steps\":[{}]}}", [step; 11].join(","));
     for body in [
         "{}",
         r#"{"steps":[]}"#,
