@@ -12,6 +12,7 @@
 mod commands;
 mod faults;
 mod lake;
+mod metrics;
 mod pages;
 mod pipeline;
 mod reads;

@@ -192,3 +192,44 @@ proptest! {
         assert_models(&sql, "demo", &events);
     }
 }
+
+/// Rows that D1 charges for a message: those changed, and an entry of each index beside them.
+fn rows_written(sql: &TestSql, text: &str, attempt: &str) -> i64 {
+    let number = |query: &str| sql.number(query);
+    let before = (
+        number("SELECT total_changes()"),
+        number("SELECT count(*) FROM events"),
+        number("SELECT count(*) FROM users"),
+    );
+    take(sql, text, attempt);
+    let events = number("SELECT count(*) FROM events") - before.1;
+    let users = number("SELECT count(*) FROM users") - before.2;
+    number("SELECT total_changes()") - before.0 + 4 * events + users
+}
+
+/// A visit as the tracker sends it: every dimension known, another page each time.
+fn visit(n: usize, user: usize, page: usize) -> Value {
+    json!({
+        "eventId": uuid(n), "eventType": "page_view", "siteId": "demo", "source": "tracker",
+        "userId": format!("u{user}"), "sessionId": format!("s{user}"),
+        "timestamp": DAY * DAY_MS + i64::try_from(n).unwrap() * 10, "receivedAt": DAY * DAY_MS,
+        "country": "DE", "browser": "Firefox", "os": "Linux", "device": "desktop",
+        "eventData": {"path": format!("/{page}")}, "metadata": {"platform": "web"},
+    })
+}
+
+/// What docs/METRICS.md says an event costs; D1's price is by rows written.
+#[test]
+fn an_event_costs_the_rows_that_are_documented() {
+    let sql = database();
+    // A user's first event of all, alone in its message, on a site with no event yet.
+    let first = rows_written(&sql, &message("demo", 1, &[visit(1, 1, 1)]), "a");
+    // The same user's next view of the day, alone in its message: of a new page, of a known one.
+    let new_page = rows_written(&sql, &message("demo", 2, &[visit(2, 1, 2)]), "b");
+    let known_page = rows_written(&sql, &message("demo", 3, &[visit(3, 1, 1)]), "c");
+    // A busy site: ten users, ten views each, twenty pages, in one message.
+    let busy: Vec<Value> = (0..100).map(|n| visit(100 + n, 10 + n / 10, n % 20)).collect();
+    let busy = rows_written(&sql, &message("demo", 4, &busy), "d");
+    let again = rows_written(&sql, &message("demo", 5, &[visit(1, 1, 1)]), "e");
+    assert_eq!((first, new_page, known_page, busy, again), (55, 23, 19, 1_047, 0));
+}
