@@ -90,7 +90,7 @@ pub fn forget(site: &str, found: &[Found], alias: &Alias) -> Vec<Statement> {
         ),
         Statement::new(
             "UPDATE events SET user_id = e.value->>1, body = e.value->>2, facts = e.value->>3 \
-             FROM json_each(?2) AS e WHERE events.rowid = e.value->>0 AND events.site_id = ?1",
+             FROM json_each(?2) AS e WHERE events.rowid = e.value->>0 AND +events.site_id = ?1",
             [site.into(), rows.into()],
         ),
     ]

@@ -16,6 +16,10 @@ pub const MAX_STATEMENTS: usize = 20;
 /// written an event: the run goes on where the last one ended, and begins again at the end.
 pub const MAX_LOOKED_AT: i64 = 2_000;
 
+/// Days that it is known who was there: over the 366 of the longest range and the 30 of the month
+/// before it. Whoever comes back later has a gap over any range either way.
+const MEMBER_DAYS: i64 = 400;
+
 /// Days that ids are kept beyond the events, and at least: what deduplication reaches back.
 const IDS_LONGER_DAYS: i64 = 15;
 const IDS_AT_LEAST_DAYS: i64 = 45;
@@ -75,86 +79,102 @@ pub fn events(site: &str, from: i64) -> [Statement; 2] {
     ]
 }
 
-/// A table whose rows are swept by a cursor.
+/// A table whose rows are swept by a cursor: the key of the last row that was looked at, as a JSON
+/// array; empty at the beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sweep {
     /// Ids of events.
     Ids,
     /// Sessions.
     Sessions,
+    /// Who was there on which day.
+    Members,
 }
 
 /// Where a run of a sweep ends: a row of [`Sweep::end`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct End {
-    /// The site.
-    pub site_id: String,
-    /// The id within it.
-    pub id: String,
+    /// The cursor for the next run.
+    pub cursor: String,
 }
 
+/// Before every key of every table.
+const BEGIN: &str = r#"["","","","",-1000000]"#;
+
+/// After every site's id, which is of a-z, 0-9 and -, or begins with _.
+const AFTER: &str = r#"["~","","","",0]"#;
+
 impl Sweep {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Ids, Self::Sessions, Self::Members];
+
     /// The name of its job.
     pub fn job(self) -> &'static str {
         match self {
             Self::Ids => "sweep_ids",
             Self::Sessions => "sweep_sessions",
+            Self::Members => "sweep_members",
         }
     }
 
     /// The statement that finds where the run that begins after `cursor` ends; none: at the end.
     pub fn end(self, cursor: &str) -> Statement {
-        let (site, id) = split(cursor);
         let sql = match self {
             Self::Ids => {
-                "SELECT site_id, event_id AS id FROM event_ids WHERE (site_id, event_id) > (?1, ?2) \
-                 ORDER BY site_id, event_id LIMIT 1 OFFSET ?3"
+                "SELECT json_array(site_id, event_id) AS cursor FROM event_ids \
+                 WHERE (site_id, event_id) > (?1->>0, ?1->>1) \
+                 ORDER BY site_id, event_id LIMIT 1 OFFSET ?2"
             }
             Self::Sessions => {
-                "SELECT site_id, session_hash AS id FROM sessions \
-                 WHERE (site_id, session_hash) > (?1, ?2) \
-                 ORDER BY site_id, session_hash LIMIT 1 OFFSET ?3"
+                "SELECT json_array(site_id, session_hash) AS cursor FROM sessions \
+                 WHERE (site_id, session_hash) > (?1->>0, ?1->>1) \
+                 ORDER BY site_id, session_hash LIMIT 1 OFFSET ?2"
+            }
+            Self::Members => {
+                "SELECT json_array(site_id, dim, key, user_hash, day) AS cursor FROM members \
+                 WHERE (site_id, dim, key, user_hash, day) > \
+                 (?1->>0, ?1->>1, ?1->>2, ?1->>3, ?1->>4) \
+                 ORDER BY site_id, dim, key, user_hash, day LIMIT 1 OFFSET ?2"
             }
         };
         let offset = MAX_LOOKED_AT.saturating_sub(1);
-        Statement::new(sql, [site.into(), id.into(), offset.into()])
+        Statement::new(sql, [begin(cursor).into(), offset.into()])
     }
 
-    /// The statement that deletes what is from before `from` after `cursor` up to `end`.
-    pub fn delete(self, cursor: &str, end: Option<&End>, from: i64) -> Statement {
-        let (site, id) = split(cursor);
-        // After every site's id, which is of a-z, 0-9 and -, or begins with _.
-        let (to_site, to_id) = end.map_or(("~", ""), |end| (&end.site_id, &end.id));
-        let sql = match self {
-            Self::Ids => {
-                "DELETE FROM event_ids WHERE (site_id, event_id) > (?1, ?2) \
-                 AND (site_id, event_id) <= (?3, ?4) AND received_at < ?5"
-            }
-            Self::Sessions => {
-                "DELETE FROM sessions WHERE (site_id, session_hash) > (?1, ?2) \
-                 AND (site_id, session_hash) <= (?3, ?4) AND seen_at < ?5"
-            }
+    /// The statement that deletes what is too old after `cursor` up to `end`.
+    pub fn delete(
+        self,
+        cursor: &str,
+        end: Option<&End>,
+        retention_days: u32,
+        now_ms: i64,
+    ) -> Statement {
+        let (sql, from) = match self {
+            Self::Ids => (
+                "DELETE FROM event_ids WHERE (site_id, event_id) > (?1->>0, ?1->>1) \
+                 AND (site_id, event_id) <= (?2->>0, ?2->>1) AND received_at < ?3",
+                ids_from(retention_days, now_ms),
+            ),
+            Self::Sessions => (
+                "DELETE FROM sessions WHERE (site_id, session_hash) > (?1->>0, ?1->>1) \
+                 AND (site_id, session_hash) <= (?2->>0, ?2->>1) AND seen_at < ?3",
+                ids_from(retention_days, now_ms),
+            ),
+            Self::Members => (
+                "DELETE FROM members WHERE (site_id, dim, key, user_hash, day) > \
+                 (?1->>0, ?1->>1, ?1->>2, ?1->>3, ?1->>4) \
+                 AND (site_id, dim, key, user_hash, day) <= \
+                 (?2->>0, ?2->>1, ?2->>2, ?2->>3, ?2->>4) AND day < ?3",
+                day_of(now_ms).saturating_sub(MEMBER_DAYS),
+            ),
         };
-        let params = [
-            site.into(),
-            id.into(),
-            to_site.into(),
-            to_id.into(),
-            from.into(),
-        ];
-        Statement::new(sql, params)
+        let end = end.map_or(AFTER, |end| &end.cursor);
+        Statement::new(sql, [begin(cursor).into(), end.into(), from.into()])
     }
 }
 
-impl End {
-    /// The cursor that the next run begins after.
-    pub fn cursor(end: Option<&Self>) -> String {
-        end.map_or_else(String::new, |end| format!("{}/{}", end.site_id, end.id))
-    }
-}
-
-fn split(cursor: &str) -> (&str, &str) {
-    cursor.split_once('/').unwrap_or(("", ""))
+fn begin(cursor: &str) -> &str {
+    if cursor.is_empty() { BEGIN } else { cursor }
 }
 
 #[cfg(test)]

@@ -66,41 +66,58 @@ fn ids_are_kept_fifteen_days_longer_and_45_at_least() {
 
 #[test]
 fn a_sweep_looks_at_every_row_once_a_round_and_takes_the_old_ones() {
-    for (sweep, table, column, id) in [
-        (Sweep::Ids, "event_ids", "received_at", "event_id"),
-        (Sweep::Sessions, "sessions", "seen_at", "session_hash"),
-    ] {
+    let day = day_of(NOW);
+    let old = [
+        (Sweep::Ids, NOW - 45 * DAY_MS - 1),
+        (Sweep::Sessions, NOW - 45 * DAY_MS - 1),
+        (Sweep::Members, day - 401),
+    ];
+    for (sweep, old) in old {
+        let new = old + 1;
         let sql = TestSql::new();
         sql.migrate();
-        let rest = if sweep == Sweep::Ids {
-            "part_id, attempt"
-        } else {
-            "first_at, last_at, events"
-        };
-        let values = if sweep == Sweep::Ids {
-            "'p', 'a'"
-        } else {
-            "0, 0, 1"
+        let (table, row) = match sweep {
+            Sweep::Ids => ("event_ids", "id, 'p', 'a', t"),
+            Sweep::Sessions => ("sessions", "id, 0, 0, 1, t"),
+            Sweep::Members => ("members", "'page', '/', id, t, 0"),
         };
         sql.execute_batch(&format!(
-            "WITH RECURSIVE n(n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM n WHERE n < 4999)
-             INSERT INTO {table} (site_id, {id}, {column}, {rest})
-             SELECT 'site-' || (n % 3), printf('%05d', n), n % 10, {values} FROM n"
+            "WITH RECURSIVE n(n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM n WHERE n < 4999),
+             r AS (SELECT printf('%05d', n) AS id, n % 3 AS site,
+             CASE n % 5 WHEN 0 THEN {old} ELSE {new} END AS t FROM n)
+             INSERT INTO {table} SELECT 'site-' || site, {row} FROM r"
         ));
         let (mut cursor, mut runs) = (String::new(), 0);
         loop {
             let end: Option<End> = ask(&sql, &sweep.end(&cursor)).pop();
-            sql.batch::<Deleted>(&[sweep.delete(&cursor, end.as_ref(), 4)])
-                .unwrap();
+            let delete = sweep.delete(&cursor, end.as_ref(), 30, NOW);
+            sql.batch::<Deleted>(std::slice::from_ref(&delete)).unwrap();
+            let plan = crate::sql::Statement::new(delete.sql, delete.params);
+            let steps: Vec<serde_json::Value> = crate::sql::Sql::rows(
+                &sql,
+                &format!("EXPLAIN QUERY PLAN {}", plan.sql),
+                &plan.params,
+            )
+            .unwrap();
+            assert!(
+                steps[0]["detail"]
+                    .as_str()
+                    .unwrap()
+                    .contains("PRIMARY KEY ("),
+                "{steps:?}"
+            );
             runs += 1;
-            cursor = End::cursor(end.as_ref());
-            if cursor.is_empty() {
-                break;
+            match end {
+                Some(end) => cursor = end.cursor,
+                None => break,
             }
         }
-        assert_eq!(runs, 3);
-        assert_eq!(sql.number(&format!("SELECT count(*) FROM {table}")), 3_000);
-        assert_eq!(sql.number(&format!("SELECT min({column}) FROM {table}")), 4);
+        assert_eq!(
+            (runs, sql.number(&format!("SELECT count(*) FROM {table}"))),
+            (3, 4_000),
+            "{table}"
+        );
     }
-    assert_ne!(Sweep::Ids.job(), Sweep::Sessions.job());
+    let jobs: std::collections::BTreeSet<_> = Sweep::ALL.map(Sweep::job).into();
+    assert_eq!(jobs.len(), 3);
 }

@@ -3,28 +3,29 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 /// Said with every answer that counts users.
 pub const ANONYMOUS_NOTE: &str =
     "Day-scoped ids of visitors who asked not to be followed count in daily active users only.";
 
-/// A row of a metrics query: what it holds depends on its kind.
+/// A row of a metrics query: all of a day's rows of one kind, as one JSON array, because a row is
+/// what costs on its way from the database.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Row {
-    /// What it is a row of.
+    /// What it holds.
     pub kind: String,
-    /// A key.
-    pub key: String,
-    /// A day.
+    /// The day.
     pub day: i64,
-    /// A gap.
-    pub gap: i64,
-    /// How many.
-    pub n: i64,
-    /// A first measure.
-    pub a: i64,
-    /// A second one.
-    pub b: i64,
+    /// A JSON array of arrays; what these hold depends on the kind.
+    pub list: String,
+}
+
+impl Row {
+    /// The list, read; the statement wrote it, so it reads.
+    pub fn items<T: DeserializeOwned>(&self) -> Vec<T> {
+        serde_json::from_str(&self.list).unwrap_or_default()
+    }
 }
 
 /// Users by the day they were there and the gap before it.
@@ -35,16 +36,16 @@ pub struct Activity {
 }
 
 impl Activity {
-    /// Takes a row of kind `gap`: key `user` or `anon`.
+    /// Takes a row of kind `user` or `anon`: `[[gap, n], …]`.
     pub fn add(&mut self, row: &Row) {
-        if row.key == "anon" {
-            let sum = self.anonymous.entry(row.day).or_default();
-            *sum = sum.saturating_add(row.n);
+        let gaps: Vec<(i64, i64)> = row.items();
+        if row.kind == "anon" {
+            let n = gaps
+                .iter()
+                .fold(0, |sum: i64, (_, n)| sum.saturating_add(*n));
+            self.anonymous.insert(row.day, n);
         } else {
-            self.known
-                .entry(row.day)
-                .or_default()
-                .push((row.gap, row.n));
+            self.known.insert(row.day, gaps);
         }
     }
 

@@ -68,15 +68,19 @@ pub struct Row {
     total: i64,
 }
 
-const SQL: &str = "WITH s AS (SELECT key, sum(events) AS events FROM breakdowns \
+/// Users are counted for the rows of the page alone, day by day: the keys of a site can be many
+/// more than those that are asked for, and a key's gaps of a day stand together.
+const SQL: &str = "WITH RECURSIVE s AS (SELECT key, sum(events) AS events FROM breakdowns \
     WHERE site_id = ?1 AND dim = ?2 AND day BETWEEN ?3 AND ?4 GROUP BY key), \
-    p AS (SELECT key, events, sum(events) OVER () AS total FROM s), \
-    u AS (SELECT key, sum(n) AS users FROM member_gaps WHERE site_id = ?1 AND dim = ?2 \
-    AND day BETWEEN ?3 AND ?4 AND (gap = 0 OR gap > day - ?3) GROUP BY key) \
-    SELECT p.key, p.events, p.total, coalesce(u.users, 0) AS users FROM p \
-    LEFT JOIN u ON u.key = p.key WHERE p.events > 0 \
-    AND (?5 IS NULL OR p.events < ?5 OR (p.events = ?5 AND p.key > ?6)) \
-    ORDER BY p.events DESC, p.key LIMIT ?7";
+    p AS MATERIALIZED (SELECT key, events, sum(events) OVER () AS total FROM s), \
+    t AS MATERIALIZED (SELECT key, events, total FROM p WHERE events > 0 \
+    AND (?5 IS NULL OR events < ?5 OR (events = ?5 AND key > ?6)) \
+    ORDER BY events DESC, key LIMIT ?7), \
+    d AS (SELECT ?3 AS day UNION ALL SELECT day + 1 FROM d WHERE day < ?4) \
+    SELECT t.key, t.events, t.total, (SELECT coalesce(sum(g.n), 0) FROM d \
+    CROSS JOIN member_gaps AS g WHERE g.site_id = ?1 AND g.dim = ?2 AND g.day = d.day \
+    AND g.key = t.key AND (g.gap = 0 OR g.gap > d.day - ?3)) AS users \
+    FROM t ORDER BY t.events DESC, t.key";
 
 impl Breakdown {
     /// Checks the parameters.

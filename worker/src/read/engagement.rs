@@ -46,8 +46,9 @@ pub struct Figures {
 /// The statement: gaps from 29 days before the range on, for its first month.
 pub fn statement(site: &str, days: Days) -> Statement {
     Statement::new(
-        "SELECT 'gap' AS kind, dim AS key, day, gap, n, 0 AS a, 0 AS b FROM member_gaps \
-         WHERE site_id = ?1 AND dim IN ('user', 'anon') AND day BETWEEN ?2 - 29 AND ?3 AND key = ''",
+        "SELECT dim AS kind, day, json_group_array(json_array(gap, n)) AS list FROM member_gaps \
+         WHERE site_id = ?1 AND dim IN ('user', 'anon') AND day BETWEEN ?2 - 29 AND ?3 AND key = '' \
+         GROUP BY dim, day",
         [site.into(), days.first.into(), days.last.into()],
     )
 }

@@ -73,17 +73,18 @@ struct Sums {
     cost_micro: i64,
 }
 
-const SQL: &str = "SELECT 'gap' AS kind, dim AS key, day, gap, n, 0 AS a, 0 AS b FROM member_gaps \
-    WHERE site_id = ?1 AND dim IN ('user', 'anon') AND day BETWEEN ?2 - 29 AND ?3 AND key = '' \
-    UNION ALL SELECT dim, key, day, 0, events, a, b FROM breakdowns \
+const SQL: &str = "SELECT dim AS kind, day, json_group_array(json_array(gap, n)) AS list \
+    FROM member_gaps WHERE site_id = ?1 AND dim IN ('user', 'anon') \
+    AND day BETWEEN ?2 - 29 AND ?3 AND key = '' GROUP BY dim, day \
+    UNION ALL SELECT dim, day, json_group_array(json_array(key, events, a, b)) FROM breakdowns \
     WHERE site_id = ?1 AND dim IN ('feature', 'content', 'model') AND day BETWEEN ?2 AND ?3 \
-    AND events <> 0 \
-    UNION ALL SELECT 'sessions', '', day, 0, sessions, duration_ms, 0 FROM session_days \
+    AND events <> 0 GROUP BY dim, day \
+    UNION ALL SELECT 'sessions', day, json_array(json_array(sessions, duration_ms)) \
+    FROM session_days WHERE site_id = ?1 AND day BETWEEN ?2 AND ?3 \
+    UNION ALL SELECT 'users', day, json_array(json_array(first_seen, signups)) FROM user_days \
     WHERE site_id = ?1 AND day BETWEEN ?2 AND ?3 \
-    UNION ALL SELECT 'users', '', day, 0, first_seen, signups, 0 FROM user_days \
-    WHERE site_id = ?1 AND day BETWEEN ?2 AND ?3 \
-    UNION ALL SELECT 'before', '', 0, 0, coalesce(sum(first_seen), 0), 0, 0 FROM user_days \
-    WHERE site_id = ?1 AND day < ?2";
+    UNION ALL SELECT 'before', 0, json_array(json_array(coalesce(sum(first_seen), 0), 0)) \
+    FROM user_days WHERE site_id = ?1 AND day < ?2";
 
 /// The statement.
 pub fn statement(site: &str, days: Days) -> Statement {
@@ -96,11 +97,16 @@ pub fn answer(days: Days, rows: &[Row]) -> Answer {
     let (mut total, mut users) = (0_i64, BTreeMap::new());
     let mut sums: BTreeMap<i64, Sums> = BTreeMap::new();
     for row in rows {
+        let pair = || row.items::<(i64, i64)>().pop().unwrap_or_default();
         match row.kind.as_str() {
-            "gap" => activity.add(row),
-            "before" => total = row.n,
+            "user" | "anon" => activity.add(row),
+            "before" => total = pair().0,
             "users" => {
-                users.insert(row.day, (row.n, row.a));
+                users.insert(row.day, pair());
+            }
+            "sessions" => {
+                let sums: &mut Sums = sums.entry(row.day).or_default();
+                (sums.sessions, sums.duration_ms) = pair();
             }
             _ => sums.entry(row.day).or_default().add_row(row),
         }
@@ -166,18 +172,17 @@ fn figures(
 }
 
 impl Sums {
+    /// Takes a row of a dimension: `[[key, events, a, b], …]`.
     fn add_row(&mut self, row: &Row) {
-        match row.kind.as_str() {
-            "feature" => add(&mut self.features, &row.key, row.n),
-            "content" => add(&mut self.content, &row.key, row.n),
-            "model" => {
-                self.requests = self.requests.saturating_add(row.n);
-                self.tokens = self.tokens.saturating_add(row.a);
-                self.cost_micro = self.cost_micro.saturating_add(row.b);
-            }
-            _ => {
-                self.sessions = self.sessions.saturating_add(row.n);
-                self.duration_ms = self.duration_ms.saturating_add(row.a);
+        for (key, n, tokens, cost) in row.items::<(String, i64, i64, i64)>() {
+            match row.kind.as_str() {
+                "feature" => add(&mut self.features, &key, n),
+                "content" => add(&mut self.content, &key, n),
+                _ => {
+                    self.requests = self.requests.saturating_add(n);
+                    self.tokens = self.tokens.saturating_add(tokens);
+                    self.cost_micro = self.cost_micro.saturating_add(cost);
+                }
             }
         }
     }

@@ -140,9 +140,10 @@ macro_rules! write_gaps {
             mapped!(),
             candidates!(),
             joined!(),
-            "UPDATE members SET gap = w.gap FROM w WHERE members.site_id = ?1 \
-             AND members.dim = w.dim AND members.key = w.key AND members.user_hash = w.user \
-             AND members.day = w.day"
+            // No UPDATE … FROM: SQLite would walk all members of the site for it.
+            "INSERT INTO members (site_id, dim, key, user_hash, day, gap) \
+             SELECT ?1, dim, key, user, day, gap FROM w WHERE true \
+             ON CONFLICT (site_id, dim, key, user_hash, day) DO UPDATE SET gap = excluded.gap"
         )
     };
 }

@@ -15,15 +15,16 @@ const RECOUNT: &str = "recount";
 
 /// Does what is due; a job that fails keeps no other from its turn, and is tried again in a minute.
 pub(super) async fn upkeep(env: &Env) {
-    for (name, result) in [
-        ("recount", recount(env).await),
-        ("prune", forget_events(env).await),
-        ("sweep_ids", sweep(env, Sweep::Ids).await),
-        ("sweep_sessions", sweep(env, Sweep::Sessions).await),
-    ] {
-        if let Err(error) = result {
-            log::error(name, error);
-        }
+    note("recount", recount(env).await);
+    note("prune", forget_events(env).await);
+    for each in Sweep::ALL {
+        note(each.job(), sweep(env, each).await);
+    }
+}
+
+fn note(job: &'static str, result: Result<()>) {
+    if let Err(error) = result {
+        log::error(job, error);
     }
 }
 
@@ -87,11 +88,10 @@ async fn forget_events(env: &Env) -> Result<()> {
 
 async fn sweep(env: &Env, sweep: Sweep) -> Result<()> {
     let retention = settings(env)?.ingest.retention_days;
-    let from = prune::ids_from(retention, now_ms());
     let mut job = load(env, sweep.job()).await?;
     let end: Option<End> = d1::rows(env, &sweep.end(&job.cursor)).await?.pop();
-    let delete = sweep.delete(&job.cursor, end.as_ref(), from);
+    let delete = sweep.delete(&job.cursor, end.as_ref(), retention, now_ms());
     d1::rows::<serde::de::IgnoredAny>(env, &delete).await?;
-    job.cursor = End::cursor(end.as_ref());
+    job.cursor = end.map(|end| end.cursor).unwrap_or_default();
     save(env, sweep.job(), &job).await
 }
