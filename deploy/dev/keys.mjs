@@ -62,8 +62,11 @@ function makeOnce(path, content) {
 /** @param {string} text */
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 
-/** Settings of wrangler.toml that are shorter here, so that a click is in the lake within seconds. */
-const LOCAL_SETTINGS = { LAKE_SEAL_SECONDS: '5', OUTBOX_RESEND_SECONDS: '10' };
+/**
+ * Settings of wrangler.toml that are others here: shorter, so that a click is in the lake within
+ * seconds, and so high that a load test on one machine, which is one visitor, is not refused.
+ */
+const LOCAL_SETTINGS = { LAKE_SEAL_SECONDS: '5', OUTBOX_RESEND_SECONDS: '10', VISITOR_EVENTS_PER_MINUTE: '1000000000' };
 
 /** Gives the worker its secrets and local settings, by the file from which Wrangler reads them. @param {Secrets} secrets */
 export function writeDevVars(secrets) {
@@ -83,7 +86,8 @@ export function writeDevVars(secrets) {
 export function seedSql({ browserKey, sourceKey, readToken }) {
   const keys = [['browser', browserKey], ['source', sourceKey], ['read', readToken]];
   return [
-    `INSERT OR IGNORE INTO sites (site_id, name, origins, created_at) VALUES ('${SITE}', 'Demo', '${JSON.stringify(ORIGINS)}', unixepoch() * 1000);`,
+    // It keeps the events of bots: curl and headless browsers are how one tries things out.
+    `INSERT OR IGNORE INTO sites (site_id, name, origins, domain, keep_bots, created_at) VALUES ('${SITE}', 'Demo', '${JSON.stringify(ORIGINS)}', 'localhost', 1, unixepoch() * 1000);`,
     ...keys.map(([kind, key]) => `INSERT OR IGNORE INTO keys (key_hash, site_id, kind, created_at) VALUES ('${sha256(key)}', '${SITE}', '${kind}', unixepoch() * 1000);`),
     '',
   ].join('\n');

@@ -53,7 +53,8 @@ impl RawEvent {
         Ok(Self(fields))
     }
 
-    pub(crate) fn into_fields(self) -> Map<String, Value> {
+    /// Its fields, for an adapter that reads a foreign payload within the same limits.
+    pub fn into_fields(self) -> Map<String, Value> {
         self.0
     }
 }

@@ -24,7 +24,7 @@ use shoreline_shared::{
 let text = r#"{"eventType":"page_view","userId":"u-1","sessionId":"s-1",
                "eventData":{"url":"https://shop.example/a?email=bob%40x.example"},
                "metadata":{"platform":"web"}}"#;
-let sender = Sender::Browser { user_agent: Some("Mozilla/5.0"), ip: Some("203.0.113.77") };
+let sender = Sender::Browser { user_agent: Some("Mozilla/5.0"), ip: Some("203.0.113.77"), adapted: false };
 let rules = Rules { now_ms: 1_705_334_400_000, retention_days: 30, any_past: false };
 
 let valid = validate(RawEvent::parse(text)?, &sender, &rules)?;
@@ -36,7 +36,7 @@ let stamped = stamp(clean, &Stamp {
     received_at: 1_705_334_400_000,
     batch_id: None,
     country: Some("DE"),
-    region: None,
+    ..Stamp::default()
 });
 assert_eq!(stamped.page(), Some("/a"));
 assert!(stamped.json().contains(r#""url":"https://shop.example/a""#));

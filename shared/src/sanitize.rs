@@ -61,6 +61,19 @@ impl CleanEvent {
     pub fn user_id(&self) -> Option<&str> {
         self.user_id.as_deref()
     }
+
+    /// When it happened, by its sender's clock, Unix milliseconds.
+    pub fn timestamp(&self) -> i64 {
+        self.timestamp
+    }
+
+    /// The user agent, where it has one and it is no private visit's.
+    pub fn user_agent(&self) -> Option<&str> {
+        self.metadata
+            .get("userAgent")?
+            .as_str()
+            .filter(|agent| *agent != REDACTED)
+    }
 }
 
 /// Cleans one event.

@@ -15,6 +15,7 @@ mod field;
 mod timestamp;
 
 use field::{optional_text, required_text};
+pub use timestamp::instant_ms;
 
 /// Who sends, and what the edge itself knows of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub enum Sender<'a> {
         user_agent: Option<&'a str>,
         /// The visitor's address. Where it is not known, `0.0.0.0` is stored.
         ip: Option<&'a str>,
+        /// An adapter named the event's type, so it may be a domain type of that adapter's.
+        adapted: bool,
     },
     /// A service, with a source key.
     Source {
@@ -57,6 +60,18 @@ pub struct ValidEvent {
     pub(crate) tenant_id: Option<String>,
     pub(crate) event_data: Map<String, Value>,
     pub(crate) metadata: Map<String, Value>,
+}
+
+impl ValidEvent {
+    /// The type's name.
+    pub fn event_type(&self) -> &str {
+        self.event_type.as_str()
+    }
+
+    /// What it says of itself, to be normalized: before it is cleaned, so that it is clean after all.
+    pub fn event_data_mut(&mut self) -> &mut Map<String, Value> {
+        &mut self.event_data
+    }
 }
 
 /// Judges one event.
@@ -102,9 +117,11 @@ fn event_type(
         None => Err(refuse(
             "eventType must be 1 to 100 letters, digits, dots, hyphens or underscores, and not end in _ANALYTICS.",
         )),
-        Some(EventType::Domain(_)) if matches!(sender, Sender::Browser { .. }) => Err(refuse(
-            "A browser key sends the tracker's own event types only.",
-        )),
+        Some(EventType::Domain(_)) if matches!(sender, Sender::Browser { adapted: false, .. }) => {
+            Err(refuse(
+                "A browser key sends the tracker's own event types only.",
+            ))
+        }
         Some(event_type) => Ok(event_type),
     }
 }
@@ -159,7 +176,7 @@ fn metadata(
             None => Ok(Map::new()),
         };
     };
-    if let Sender::Browser { user_agent, ip } = sender {
+    if let Sender::Browser { user_agent, ip, .. } = sender {
         metadata.remove("userAgent");
         if let Some(user_agent) = user_agent {
             metadata.insert("userAgent".to_owned(), (*user_agent).into());

@@ -10,11 +10,15 @@
 )]
 
 mod commands;
+mod d1;
+mod dead_letters;
 mod faults;
 mod lake;
+mod limits;
 mod metrics;
 mod pages;
 mod pipeline;
+mod publisher;
 mod reads;
 mod refusals;
 mod tracker;

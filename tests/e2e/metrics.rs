@@ -168,6 +168,15 @@ async fn finished_days_may_be_kept_and_tables_are_csv_too() {
                 .get(name)
                 .map(|value| value.to_str().unwrap().to_owned())
         };
+        let timing = header("server-timing").unwrap_or_default();
+        let read = timing
+            .split_once("rows_read=")
+            .map(|(_, n)| n.trim_end_matches('"').parse::<i64>().unwrap());
+        // Nine events: the read models of a few users and days, and nothing that others did.
+        assert!(
+            path.ends_with("platform") || read.is_some_and(|n| n < 200),
+            "{path} {timing}"
+        );
         let (etag, cache, kind) = (
             header("etag"),
             header("cache-control"),

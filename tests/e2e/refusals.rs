@@ -239,7 +239,7 @@ async fn any_page_can_read_the_answer() {
             header("access-control-allow-origin"),
             "https://stranger.example"
         );
-        assert_eq!(header("access-control-expose-headers"), "Retry-After");
+        assert!(header("access-control-expose-headers").contains("Retry-After"));
         assert_eq!(header("vary"), "Origin");
         assert!(
             answer

@@ -96,6 +96,9 @@ impl Browser {
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
+            // Its own says that it is headless, and so a bot's; visitors' browsers say this.
+            "--user-agent=Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
+             Chrome/150.0.0.0 Safari/537.36",
             &format!("--user-data-dir={}", profile.folder.path().display()),
         ] {
             options.add_arg(argument).unwrap();

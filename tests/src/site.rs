@@ -16,8 +16,14 @@ pub struct Site {
     pub id: String,
     /// Its public key.
     pub browser_key: String,
+    /// Its secret key for services.
+    pub source_key: String,
     /// Its read token.
     pub read_token: String,
+    /// The admin token of its system.
+    pub admin_token: String,
+    /// What Plausible's script calls it.
+    pub domain: String,
     /// An origin on its list.
     pub origin: String,
     /// The state of its system.
@@ -34,11 +40,18 @@ pub struct Reply {
 }
 
 impl Site {
-    /// Makes a new site with an origin of its own, and further ones, by the admin API.
-    pub(crate) async fn make(keys: &Keys, state: &StateDir, origins: &[&str]) -> Self {
+    /// Makes a new site with an origin of its own, and further ones, by the admin API; `policy` is
+    /// what else the call sets.
+    pub(crate) async fn make(
+        keys: &Keys,
+        state: &StateDir,
+        origins: &[&str],
+        policy: &Value,
+    ) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let id = format!("site-{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let origin = format!("https://{id}.example");
+        let domain = format!("{id}.example");
+        let origin = format!("https://{domain}");
         let admin = async |path: &str, body: Value| {
             let answer = Client::new()
                 .post(format!("{}{path}", keys.url))
@@ -51,18 +64,27 @@ impl Site {
             answer.json::<Value>().await.unwrap()
         };
         let origins = [&[origin.as_str()], origins].concat();
-        admin("/v1/sites", json!({"siteId": id, "origins": origins})).await;
+        let mut site = json!({"siteId": id, "origins": origins, "domain": domain});
+        let own = policy.as_object().into_iter().flatten();
+        site.as_object_mut()
+            .unwrap()
+            .extend(own.map(|(key, value)| (key.clone(), value.clone())));
+        admin("/v1/sites", site).await;
         let mut made = Vec::new();
-        for kind in ["browser", "read"] {
+        for kind in ["browser", "source", "read"] {
             let key = admin(&format!("/v1/sites/{id}/keys"), json!({"kind": kind})).await;
             made.push(key["key"].as_str().unwrap().to_owned());
         }
         let read_token = made.pop().unwrap();
+        let source_key = made.pop().unwrap();
         Self {
             url: keys.url.clone(),
             id,
             browser_key: made.pop().unwrap(),
+            source_key,
             read_token,
+            admin_token: keys.admin_token.clone(),
+            domain,
             origin,
             state: state.clone(),
         }
@@ -75,6 +97,14 @@ impl Site {
             .header("origin", &self.origin)
             .header("user-agent", "Mozilla/5.0 (test)")
             .header("content-type", "text/plain")
+    }
+
+    /// A post to the collector as a service makes it, its body yet to be set.
+    pub fn ingest(&self) -> RequestBuilder {
+        Client::new()
+            .post(format!("{}/v1/ingest", self.url))
+            .bearer_auth(&self.source_key)
+            .header("content-type", "application/json")
     }
 
     /// Posts a batch.

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::processes::{descendants, kill_now};
 use crate::site::Site;
@@ -173,7 +174,10 @@ impl System {
             url: self.keys.url.clone(),
             id: self.keys.site.clone(),
             browser_key: self.keys.browser_key.clone(),
+            source_key: self.keys.source_key.clone(),
             read_token: self.keys.read_token.clone(),
+            admin_token: self.keys.admin_token.clone(),
+            domain: "localhost".into(),
             origin: self.keys.url.clone(),
             state: self.state.clone(),
         }
@@ -181,12 +185,18 @@ impl System {
 
     /// A new site of its own.
     pub async fn new_site(&self) -> Site {
-        Site::make(&self.keys, &self.state, &[]).await
+        self.new_site_with(&Value::Null).await
+    }
+
+    /// A new site of its own with these settings beside the usual ones.
+    pub async fn new_site_with(&self, settings: &Value) -> Site {
+        Site::make(&self.keys, &self.state, &[], settings).await
     }
 
     /// A new site of its own, whose pages may also be at any port of this machine.
     pub async fn new_local_site(&self) -> Site {
-        Site::make(&self.keys, &self.state, &["http://localhost:*"]).await
+        let local = ["http://localhost:*"];
+        Site::make(&self.keys, &self.state, &local, &Value::Null).await
     }
 
     /// Kills every workerd at once. Wrangler starts a new one by itself.

@@ -4,7 +4,7 @@
 
 -- What the read models count of an event, so that they can be counted again from the events.
 ALTER TABLE events ADD COLUMN at INTEGER;   -- timestamp, Unix milliseconds
-ALTER TABLE events ADD COLUMN facts TEXT;   -- JSON array, see worker/src/facts.rs
+ALTER TABLE events ADD COLUMN facts TEXT;   -- JSON array, see worker/src/counted.rs
 CREATE INDEX events_by_at ON events (site_id, at);
 
 -- Events by day and what they have in a dimension (page, browser, feature, …).

@@ -4,10 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::auth::{KeyKind, is_site_id, origin_pattern, sha256_hex};
 use crate::error::Fault;
-use crate::sql::Statement;
+use crate::policy::Policy;
+use crate::read::Params;
+use crate::sql::{Param, Statement};
 
 /// Origins of a site at most: they are compared one by one with each batch.
 const MAX_ORIGINS: usize = 50;
+
+/// Characters of a domain at most, as in the DNS.
+const MAX_DOMAIN_CHARS: usize = 253;
+
+/// Seconds that a key may live on after its successor was made: 30 days.
+const MAX_OVERLAP_S: i64 = 30 * 24 * 60 * 60;
 
 /// Characters of a site's name at most.
 const MAX_NAME_CHARS: usize = 100;
@@ -33,6 +41,12 @@ pub struct NewSite {
     /// Whether its routes are fragments.
     #[serde(default)]
     pub hash_routing: bool,
+    /// What Plausible's script calls it, as `data-domain`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// Its own limits.
+    #[serde(flatten)]
+    pub policy: Policy,
 }
 
 /// A site as it is listed.
@@ -42,6 +56,10 @@ pub struct SiteRow {
     name: String,
     origins: String,
     hash_routing: i64,
+    domain: Option<String>,
+    visitor_per_minute: Option<u32>,
+    hourly_quota: Option<u32>,
+    keep_bots: i64,
 }
 
 /// A key as it is shown, once.
@@ -71,7 +89,10 @@ impl NewSite {
     /// 400 with the field that is wrong.
     pub fn parse(body: &[u8]) -> Result<Self, Fault> {
         let mut site: Self = serde_json::from_slice(body).map_err(|_| {
-            Fault::malformed("The body must be {siteId, name?, origins?, hashRouting?}.")
+            Fault::malformed(
+                "The body must be {siteId, name?, origins?, hashRouting?, domain?, \
+                 visitorPerMinute?, hourlyQuota?, keepBots?}.",
+            )
         })?;
         let wrong = |field, detail| Fault::Malformed {
             field: Some(field),
@@ -94,33 +115,86 @@ impl NewSite {
                 "origins are at most 50 of the form https://host, https://*.host or \
                  http://host:*, without a path; an international name in its xn-- form.",
             ))?;
+        site.domain = site.domain.map(|domain| domain.to_lowercase());
+        let is_domain = |domain: &String| {
+            (1..=MAX_DOMAIN_CHARS).contains(&domain.len())
+                && domain
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-._/".contains(&b))
+        };
+        if !site.domain.as_ref().is_none_or(is_domain) {
+            return Err(wrong(
+                "domain",
+                "domain is a host's name, such as shop.example.",
+            ));
+        }
+        if site.policy.visitor_per_minute == Some(0) {
+            return Err(wrong("visitorPerMinute", "visitorPerMinute is 1 or more."));
+        }
+        if site.policy.hourly_quota == Some(0) {
+            return Err(wrong("hourlyQuota", "hourlyQuota is 1 or more."));
+        }
         if site.name.is_empty() {
             site.name.clone_from(&site.site_id);
         }
         Ok(site)
     }
 
-    /// The statement that makes the site; it returns a row unless the site is there already.
+    /// The statement that makes the site; it returns a row unless the site is there already, or
+    /// another one has its domain.
     pub fn statement(&self, now_ms: i64) -> Statement {
-        let origins = serde_json::to_string(&self.origins).unwrap_or_default();
         Statement::new(
-            "INSERT INTO sites (site_id, name, origins, hash_routing, created_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING RETURNING site_id",
-            [
-                self.site_id.as_str().into(),
-                self.name.as_str().into(),
-                origins.into(),
-                i64::from(self.hash_routing).into(),
-                now_ms.into(),
-            ],
+            "INSERT INTO sites (site_id, name, origins, hash_routing, domain, \
+                                visitor_per_minute, hourly_quota, keep_bots, created_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+             ON CONFLICT DO NOTHING RETURNING site_id",
+            self.params(now_ms),
         )
     }
+
+    /// The statement that replaces what is set of the site; it returns a row where there is such a
+    /// site, unless another one has its domain.
+    pub fn replace(&self) -> Statement {
+        let [settings @ .., _] = self.params(0);
+        Statement::new(
+            "UPDATE OR IGNORE sites SET name = ?2, origins = ?3, hash_routing = ?4, domain = ?5, \
+                    visitor_per_minute = ?6, hourly_quota = ?7, keep_bots = ?8 \
+             WHERE site_id = ?1 RETURNING site_id",
+            settings,
+        )
+    }
+
+    fn params(&self, now_ms: i64) -> [Param; 9] {
+        let number = |n: Option<u32>| n.map_or(Param::Null, |n| i64::from(n).into());
+        [
+            self.site_id.as_str().into(),
+            self.name.as_str().into(),
+            serde_json::to_string(&self.origins)
+                .unwrap_or_default()
+                .into(),
+            i64::from(self.hash_routing).into(),
+            self.domain.as_deref().into(),
+            number(self.policy.visitor_per_minute),
+            number(self.policy.hourly_quota),
+            i64::from(self.policy.keep_bots).into(),
+            now_ms.into(),
+        ]
+    }
+}
+
+/// The statement that returns a row where there is such a site.
+pub fn find_site(site_id: &str) -> Statement {
+    Statement::new(
+        "SELECT site_id FROM sites WHERE site_id = ?1",
+        [site_id.into()],
+    )
 }
 
 /// The statement that lists the sites.
 pub fn list_sites() -> Statement {
     Statement::new(
-        "SELECT site_id, name, origins, hash_routing FROM sites ORDER BY site_id",
+        "SELECT site_id, name, origins, hash_routing, domain, visitor_per_minute, \
+                hourly_quota, keep_bots FROM sites ORDER BY site_id",
         [],
     )
 }
@@ -132,6 +206,12 @@ impl From<SiteRow> for NewSite {
             name: row.name,
             origins: serde_json::from_str(&row.origins).unwrap_or_default(),
             hash_routing: row.hash_routing != 0,
+            domain: row.domain,
+            policy: Policy {
+                visitor_per_minute: row.visitor_per_minute,
+                hourly_quota: row.hourly_quota,
+                keep_bots: row.keep_bots != 0,
+            },
         }
     }
 }
@@ -190,12 +270,34 @@ impl ShownKey {
     }
 }
 
-/// The statement that revokes a key; it returns a row where there is such a key.
-pub fn revoke_key(site_id: &str, key_id: &str, now_ms: i64) -> Statement {
+/// The statement that lists a site's keys, by their ids.
+pub fn list_keys(site_id: &str) -> Statement {
     Statement::new(
-        "UPDATE keys SET revoked_at = coalesce(revoked_at, ?3) \
+        "SELECT substr(key_hash, 1, 16) AS \"keyId\", kind, created_at AS \"createdAt\", \
+                expires_at AS \"expiresAt\", revoked_at AS \"revokedAt\" \
+         FROM keys WHERE site_id = ?1 ORDER BY created_at, key_hash",
+        [site_id.into()],
+    )
+}
+
+/// When a key ends that is deleted with `?after=` seconds: at once without it. A key that is
+/// replaced by another may so overlap with it until all senders have the new one.
+///
+/// # Errors
+/// 400 where `after` is not 0 to 30 days.
+pub fn end_of_key(params: &Params, now_ms: i64) -> Result<i64, Fault> {
+    let detail = "after must be 0 to 2592000 seconds.";
+    let after_s = params.number("after", 0..=MAX_OVERLAP_S, 0, detail)?;
+    Ok(now_ms.saturating_add(after_s.saturating_mul(1_000)))
+}
+
+/// The statement that ends a key at `end_ms`, unless it ends before; it returns a row where there is
+/// such a key.
+pub fn end_key(site_id: &str, key_id: &str, end_ms: i64) -> Statement {
+    Statement::new(
+        "UPDATE keys SET revoked_at = min(coalesce(revoked_at, ?3), ?3) \
          WHERE site_id = ?1 AND substr(key_hash, 1, 16) = ?2 RETURNING site_id",
-        [site_id.into(), key_id.into(), now_ms.into()],
+        [site_id.into(), key_id.into(), end_ms.into()],
     )
 }
 
@@ -203,6 +305,8 @@ pub fn revoke_key(site_id: &str, key_id: &str, now_ms: i64) -> Statement {
 mod tests {
     use super::*;
     use crate::auth::lookup_hash;
+    use crate::sql::Sql;
+    use crate::testing::TestSql;
 
     #[test]
     fn a_made_key_is_one_that_is_looked_up() {
@@ -236,6 +340,15 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(field("[]"), None);
+        assert_eq!(field(r#"{"siteId":"a","domain":"a b"}"#), Some("domain"));
+        assert_eq!(
+            field(r#"{"siteId":"a","visitorPerMinute":0}"#),
+            Some("visitorPerMinute")
+        );
+        assert_eq!(
+            field(r#"{"siteId":"a","hourlyQuota":0}"#),
+            Some("hourlyQuota")
+        );
         assert_eq!(field(r#"{"siteId":"My Shop"}"#), Some("siteId"));
         assert_eq!(field(r#"{"siteId":"_shoreline"}"#), Some("siteId"));
         for origin in [
@@ -249,5 +362,65 @@ mod tests {
             let body = format!(r#"{{"siteId":"a","origins":["{origin}"]}}"#);
             assert_eq!(field(&body), Some("origins"), "{origin}");
         }
+    }
+
+    fn site(json: &str) -> NewSite {
+        NewSite::parse(json.as_bytes()).unwrap()
+    }
+
+    fn listed(sql: &TestSql) -> Vec<NewSite> {
+        let list = list_sites();
+        let rows: Vec<SiteRow> = sql.rows(list.sql, &list.params).unwrap();
+        rows.into_iter().map(NewSite::from).collect()
+    }
+
+    #[test]
+    fn a_site_is_made_once_listed_and_replaced() {
+        let sql = TestSql::new();
+        sql.migrate();
+        let run = |statement: Statement| {
+            sql.rows::<serde::de::IgnoredAny>(statement.sql, &statement.params)
+                .unwrap()
+                .len()
+        };
+        let shop =
+            site(r#"{"siteId":"shop","domain":"Shop.Example","hourlyQuota":9,"keepBots":true}"#);
+        assert_eq!(run(shop.statement(1)), 1);
+        assert_eq!(run(shop.statement(2)), 0);
+        assert_eq!(
+            run(site(r#"{"siteId":"other","domain":"shop.example"}"#).statement(3)),
+            0
+        );
+        assert_eq!(run(site(r#"{"siteId":"other"}"#).statement(3)), 1);
+        assert_eq!(listed(&sql)[1], shop);
+        let changed = site(r#"{"siteId":"shop","origins":["https://a.example"]}"#);
+        assert_eq!(run(changed.replace()), 1);
+        assert_eq!(listed(&sql)[1], changed);
+        assert_eq!(run(site(r#"{"siteId":"none"}"#).replace()), 0);
+    }
+
+    #[test]
+    fn a_key_may_end_later_and_never_later_than_before() {
+        let sql = TestSql::new();
+        sql.migrate();
+        sql.execute_batch(
+            "INSERT INTO sites (site_id, name, origins, created_at) VALUES ('s', 's', '[]', 0);
+             INSERT INTO keys VALUES ('0123456789abcdefff', 's', 'read', 0, NULL, NULL);",
+        );
+        let end = |at| {
+            let statement = end_key("s", "0123456789abcdef", at);
+            let rows: Vec<serde::de::IgnoredAny> =
+                sql.rows(statement.sql, &statement.params).unwrap();
+            assert_eq!(rows.len(), 1);
+            sql.number("SELECT revoked_at FROM keys")
+        };
+        assert_eq!((end(500), end(900), end(100)), (500, 500, 100));
+        let keys = list_keys("s");
+        let rows: Vec<serde_json::Value> = sql.rows(keys.sql, &keys.params).unwrap();
+        assert_eq!(rows[0]["keyId"], "0123456789abcdef");
+        assert_eq!(rows[0]["revokedAt"], 100);
+        assert_eq!(end_of_key(&Params::parse("after=60"), 5), Ok(60_005));
+        assert_eq!(end_of_key(&Params::parse(""), 5), Ok(5));
+        assert!(end_of_key(&Params::parse("after=-1"), 5).is_err());
     }
 }

@@ -1,80 +1,63 @@
 //! Admission: everything that can be refused before the body is read.
 
-use form_urlencoded::parse;
 use shoreline_shared::limits::MAX_BATCH_BYTES;
 
-use crate::auth::{Grant, KeyKind, lookup_hash, origin_allowed};
+use crate::auth::{Grant, KeyKind, origin_allowed};
 use crate::error::Fault;
+use crate::facts::RequestFacts;
 
-/// What a request says in its method, URL and headers, as plain values.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct RequestFacts {
-    /// The URL's query, without `?`.
-    pub query: String,
-    /// `Origin`.
-    pub origin: Option<String>,
-    /// `Authorization`.
-    pub authorization: Option<String>,
-    /// `Content-Type`.
-    pub content_type: Option<String>,
-    /// `Content-Encoding`.
-    pub content_encoding: Option<String>,
-    /// `Content-Length`, where it is a number.
-    pub content_length: Option<usize>,
-    /// `User-Agent`.
-    pub user_agent: Option<String>,
-    /// The visitor's address as the platform gives it (`CF-Connecting-IP`), never a forwarded one.
-    pub ip: Option<String>,
-    /// `Sec-GPC: 1` or `DNT: 1`.
-    pub opted_out: bool,
-    /// ISO country of the address, by the edge's own data.
-    pub country: Option<String>,
-    /// Region of the address, likewise.
-    pub region: Option<String>,
+/// Bytes of a body of `/v1/ingest` at most, after decoding: 4 MiB, a thousand events of usual size
+/// twice over, and a third of what one call of a Durable Object is known to bear.
+pub const MAX_INGEST_BYTES: usize = 4 * 1024 * 1024;
+
+/// The way by which events come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// `/v1/events`: pages with our own tracker.
+    Events,
+    /// `/v1/ingest`: back ends.
+    Ingest,
+    /// Segment's HTTP API.
+    Segment,
+    /// Plausible's events API.
+    Plausible,
 }
 
-impl RequestFacts {
-    /// The key: `?key=` first (a beacon can set no header), then `Authorization: Bearer`.
-    pub fn key(&self) -> Option<String> {
-        self.parameter("key").or_else(|| self.bearer())
+impl Door {
+    /// Bytes of a body at most, after decoding. Segment's own limit is 500 KB.
+    pub fn max_bytes(self) -> usize {
+        match self {
+            Self::Ingest => MAX_INGEST_BYTES,
+            _ => MAX_BATCH_BYTES,
+        }
     }
 
-    /// The token of `Authorization: Bearer`.
-    pub fn bearer(&self) -> Option<String> {
-        let (scheme, token) = self.authorization.as_deref()?.split_once(' ')?;
-        scheme
-            .eq_ignore_ascii_case("bearer")
-            .then(|| token.trim().to_owned())
+    fn takes(self, kind: KeyKind) -> bool {
+        match self {
+            Self::Events | Self::Plausible => kind == KeyKind::Browser,
+            Self::Ingest => kind == KeyKind::Source,
+            Self::Segment => kind != KeyKind::Read,
+        }
     }
 
-    /// The first query parameter of this name, decoded.
-    pub fn parameter(&self, name: &str) -> Option<String> {
-        parse(self.query.as_bytes())
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
+    /// The fault of a body over the limit.
+    pub fn too_large(self) -> Fault {
+        Fault::PayloadTooLarge(match self {
+            Self::Ingest => "A body is at most 4 MiB after decoding; split it.",
+            _ => "A batch is at most 512 KiB after decoding; split it.",
+        })
     }
 
-    /// `?dryRun=1`: judge the events, keep none.
-    pub fn dry_run(&self) -> bool {
-        self.parameter("dryRun")
-            .is_some_and(|value| value == "1" || value == "true")
-    }
-
-    /// `?private=1`: the page keeps nothing in the browser (`data-storage="none"`), so that its visits
-    /// can be told apart by the edge's daily hash only, as with `Sec-GPC`.
-    pub fn is_private(&self) -> bool {
-        self.opted_out || self.parameter("private").is_some_and(|value| value == "1")
-    }
-
-    /// The hash to look the request's key up by.
-    ///
-    /// # Errors
-    /// [`Fault::UnknownKey`] where there is no key, or one of no known form.
-    pub fn key_hash(&self) -> Result<String, Fault> {
-        self.key()
-            .as_deref()
-            .and_then(lookup_hash)
-            .ok_or(Fault::UnknownKey)
+    /// Whether a body of this type may come in, with any parameters; a beacon of bytes names none.
+    /// What `/v1/ingest` takes by type is its adapters' affair.
+    fn takes_media(self, content_type: Option<&str>) -> bool {
+        let Some(content_type) = content_type else {
+            return true;
+        };
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        self == Self::Ingest
+            || essence.eq_ignore_ascii_case("application/json")
+            || essence.eq_ignore_ascii_case("text/plain")
     }
 }
 
@@ -87,12 +70,12 @@ pub enum Encoding {
     Gzip,
 }
 
-/// A request that may send events, its body still unread. Made by [`admit`] alone.
+/// A request that may send events. Made by [`admit`] alone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Admitted {
     facts: RequestFacts,
     grant: Grant,
-    encoding: Encoding,
+    door: Door,
 }
 
 impl Admitted {
@@ -104,29 +87,24 @@ impl Admitted {
     pub fn grant(&self) -> &Grant {
         &self.grant
     }
-    /// How its body is packed.
-    pub fn encoding(&self) -> Encoding {
-        self.encoding
+    /// Where it came in.
+    pub fn door(&self) -> Door {
+        self.door
+    }
+    /// Whether a page sends it, and not a service: then the edge itself knows address and agent.
+    pub fn is_page(&self) -> bool {
+        self.grant.kind == KeyKind::Browser
     }
 }
 
-/// Decides whether `POST /v1/events` may go on to the body.
+/// Decides whether a body may be read at all, and says how it is packed.
 ///
 /// # Errors
-/// 403 for another kind of key or an origin off the list, 415, or 413 by `Content-Length`.
-pub fn admit(facts: RequestFacts, grant: Grant) -> Result<Admitted, Fault> {
-    if grant.kind != KeyKind::Browser {
-        return Err(Fault::WrongScope);
+/// 415, or 413 by `Content-Length`.
+pub fn check_body(facts: &RequestFacts, door: Door) -> Result<Encoding, Fault> {
+    if !door.takes_media(facts.content_type.as_deref()) {
+        return Err(Fault::UnsupportedMediaType);
     }
-    // A browser always says where a cross-origin or POST request comes from; what does not, is none.
-    if !facts
-        .origin
-        .as_deref()
-        .is_some_and(|origin| origin_allowed(origin, &grant.origins))
-    {
-        return Err(Fault::OriginNotAllowed);
-    }
-    check_media_type(facts.content_type.as_deref())?;
     let encoding = match facts.content_encoding.as_deref().map(str::trim) {
         None | Some("") => Encoding::Identity,
         Some(name) if name.eq_ignore_ascii_case("identity") => Encoding::Identity,
@@ -135,49 +113,37 @@ pub fn admit(facts: RequestFacts, grant: Grant) -> Result<Admitted, Fault> {
     };
     if facts
         .content_length
-        .is_some_and(|length| length > MAX_BATCH_BYTES)
+        .is_some_and(|length| length > door.max_bytes())
     {
-        return Err(too_large());
+        return Err(door.too_large());
     }
-    Ok(Admitted {
-        facts,
-        grant,
-        encoding,
-    })
+    Ok(encoding)
 }
 
-/// The fault of a body over the limit.
-pub fn too_large() -> Fault {
-    Fault::PayloadTooLarge("A batch is at most 512 KiB after decoding; split it.")
-}
-
-/// `application/json` and `text/plain`, with any parameters; a beacon of bytes names none.
-fn check_media_type(content_type: Option<&str>) -> Result<(), Fault> {
-    let Some(content_type) = content_type else {
-        return Ok(());
+/// Decides whether the holder of this grant may send by this door.
+///
+/// # Errors
+/// 403 for another kind of key, or a page whose origin is not on the list.
+pub fn admit(facts: RequestFacts, grant: Grant, door: Door) -> Result<Admitted, Fault> {
+    if !door.takes(grant.kind) {
+        return Err(Fault::WrongScope);
+    }
+    // A browser always says where a cross-origin or POST request comes from; what does not, is none.
+    let is_page = grant.kind == KeyKind::Browser;
+    let at_home = || {
+        let origin = facts.origin.as_deref();
+        origin.is_some_and(|origin| origin_allowed(origin, &grant.origins))
     };
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json")
-        || essence.eq_ignore_ascii_case("text/plain")
-    {
-        Ok(())
-    } else {
-        Err(Fault::UnsupportedMediaType)
+    if is_page && !at_home() {
+        return Err(Fault::OriginNotAllowed);
     }
+    Ok(Admitted { facts, grant, door })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn grant(kind: KeyKind) -> Grant {
-        Grant {
-            site: "demo".into(),
-            kind,
-            origins: vec!["https://shop.example".into()],
-            hash_routing: false,
-        }
-    }
+    use crate::testing::a_grant;
 
     fn facts() -> RequestFacts {
         RequestFacts {
@@ -191,7 +157,8 @@ mod tests {
     fn refused(change: impl FnOnce(&mut RequestFacts)) -> Option<&'static str> {
         let mut facts = facts();
         change(&mut facts);
-        admit(facts, grant(KeyKind::Browser))
+        check_body(&facts, Door::Events)
+            .and_then(|_| admit(facts, a_grant(KeyKind::Browser), Door::Events))
             .err()
             .map(|fault| fault.code())
     }
@@ -227,23 +194,51 @@ mod tests {
             refused(|f| f.content_length = Some(MAX_BATCH_BYTES + 1)),
             Some("payload_too_large")
         );
-        for kind in [KeyKind::Source, KeyKind::Read] {
-            assert_eq!(admit(facts(), grant(kind)), Err(Fault::WrongScope));
+    }
+
+    #[test]
+    fn each_door_takes_its_kinds_of_keys() {
+        use Door::{Events, Ingest, Plausible, Segment};
+        use KeyKind::{Browser, Read, Source};
+        for (door, kind, ok) in [
+            (Events, Browser, true),
+            (Events, Source, false),
+            (Events, Read, false),
+            (Ingest, Browser, false),
+            (Ingest, Source, true),
+            (Ingest, Read, false),
+            (Segment, Browser, true),
+            (Segment, Source, true),
+            (Segment, Read, false),
+            (Plausible, Browser, true),
+            (Plausible, Source, false),
+        ] {
+            let admitted = admit(facts(), a_grant(kind), door);
+            assert_eq!(admitted.is_ok(), ok, "{door:?} {kind:?}");
         }
     }
 
     #[test]
-    fn a_key_comes_from_the_query_or_the_bearer() {
-        let mut facts = facts();
-        assert_eq!(facts.key(), None);
-        facts.authorization = Some("bearer abc".into());
-        assert_eq!(facts.key().as_deref(), Some("abc"));
-        facts.query = "a=b&key=x%2Dy".into();
-        assert_eq!(facts.key().as_deref(), Some("x-y"));
-        facts = RequestFacts {
-            authorization: Some("Basic abc".into()),
+    fn a_service_needs_no_origin_and_may_send_more() {
+        let service = RequestFacts {
+            content_type: Some("application/cloudevents+json".into()),
+            content_length: Some(MAX_INGEST_BYTES),
             ..RequestFacts::default()
         };
-        assert_eq!(facts.key(), None);
+        assert_eq!(check_body(&service, Door::Ingest), Ok(Encoding::Identity));
+        let admitted = admit(service.clone(), a_grant(KeyKind::Source), Door::Ingest).unwrap();
+        assert!(!admitted.is_page());
+        assert_eq!(
+            check_body(&service, Door::Segment).map_err(|f| f.code()),
+            Err("unsupported_media_type")
+        );
+        let huge = RequestFacts {
+            content_length: Some(MAX_INGEST_BYTES + 1),
+            ..service
+        };
+        assert_eq!(
+            check_body(&huge, Door::Ingest),
+            Err(Door::Ingest.too_large())
+        );
     }
 }

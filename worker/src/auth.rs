@@ -6,6 +6,8 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::policy::Policy;
+
 /// The shortest secret part that is looked up: 26 base32 characters are 130 bits.
 pub const MIN_SECRET_CHARS: usize = 26;
 
@@ -47,6 +49,8 @@ pub struct Grant {
     pub origins: Vec<String>,
     /// Whether the site routes by fragment, so that fragments are kept.
     pub hash_routing: bool,
+    /// The site's own limits.
+    pub policy: Policy,
 }
 
 /// The SHA-256 (lowercase hex) a presented key is looked up by; `None` where its form is no key's.

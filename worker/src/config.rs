@@ -1,7 +1,9 @@
 //! What a deployment sets, from the variables of `wrangler.toml` and the secrets beside them.
 
+use crate::alert::is_webhook;
 use crate::ingest::Settings;
 use crate::lake::SealRule;
+use crate::policy::Defaults;
 
 /// All settings, in small structs by who reads them.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +16,8 @@ pub struct Config {
     pub seal: SealRule,
     /// SHA-256 (lowercase hex) of the admin token; without it no admin call is served.
     pub admin_token_hash: Option<String>,
+    /// Where alerts are posted, `https` only; without it none are.
+    pub alert_webhook_url: Option<String>,
 }
 
 /// A setting that cannot be used, or a secret that is not set.
@@ -51,6 +55,15 @@ impl Config {
             .map_err(|()| ConfigError("LAKE_SEAL_SECONDS must be 1 to 3600."))?;
         let seal_bytes = number("LAKE_SEAL_BYTES", 1_000..=16_000_000, 8_000_000)
             .map_err(|()| ConfigError("LAKE_SEAL_BYTES must be 1000 to 16000000."))?;
+        let visitor = number("VISITOR_EVENTS_PER_MINUTE", 1..=i64::from(u32::MAX), 1_200)
+            .map_err(|()| ConfigError("VISITOR_EVENTS_PER_MINUTE must be 1 to 4294967295."))?;
+        let quota = number("SITE_EVENTS_PER_HOUR", 0..=i64::from(u32::MAX), 0).map_err(|()| {
+            ConfigError("SITE_EVENTS_PER_HOUR must be 0 (no quota) to 4294967295.")
+        })?;
+        let webhook = var("ALERT_WEBHOOK_URL").filter(|url| !url.is_empty());
+        if !webhook.as_deref().is_none_or(is_webhook) {
+            return Err(ConfigError("ALERT_WEBHOOK_URL must be an https address."));
+        }
         let hash_key = var("HASH_KEY")
             .filter(|key| key.len() >= MIN_HASH_KEY_CHARS)
             .ok_or(ConfigError(
@@ -61,6 +74,10 @@ impl Config {
                 shards: u32::try_from(shards).unwrap_or(1),
                 retention_days: u32::try_from(retention).unwrap_or(30),
                 hash_key: hash_key.into_bytes(),
+                limits: Defaults {
+                    visitor_per_minute: u32::try_from(visitor).unwrap_or(u32::MAX),
+                    hourly_quota: u32::try_from(quota).ok().filter(|quota| *quota > 0),
+                },
             },
             resend_ms: resend_s.saturating_mul(1_000),
             seal: SealRule {
@@ -68,6 +85,7 @@ impl Config {
                 age_ms: seal_s.saturating_mul(1_000),
             },
             admin_token_hash: var("ADMIN_TOKEN_HASH"),
+            alert_webhook_url: webhook,
         })
     }
 }
@@ -83,6 +101,8 @@ mod tests {
         let config = Config::read(|name| (name == "HASH_KEY").then(|| KEY.into())).unwrap();
         assert_eq!(config.ingest.shards, 1);
         assert_eq!(config.ingest.retention_days, 30);
+        assert_eq!(config.ingest.limits.visitor_per_minute, 1_200);
+        assert_eq!(config.ingest.limits.hourly_quota, None);
         assert_eq!(config.resend_ms, 120_000);
         assert_eq!(
             config.seal,
@@ -102,6 +122,9 @@ mod tests {
             ("OUTBOX_RESEND_SECONDS", "-1"),
             ("LAKE_SEAL_SECONDS", "0"),
             ("LAKE_SEAL_BYTES", "1"),
+            ("VISITOR_EVENTS_PER_MINUTE", "0"),
+            ("SITE_EVENTS_PER_HOUR", "-1"),
+            ("ALERT_WEBHOOK_URL", "http://hooks.example"),
             ("HASH_KEY", "short"),
         ] {
             let error = Config::read(|wanted| {

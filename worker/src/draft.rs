@@ -31,6 +31,9 @@ pub struct Made {
     /// What its sender calls it, where that is no UUID of ours: namespaced (`segment:…`,
     /// `cloudevents:<source>\n<id>`), hashed with the site into the event's id.
     pub foreign_id: Option<String>,
+    /// When its sender sent it, by the same clock as its timestamp, Unix milliseconds; where items
+    /// of one request may differ in it. What is here goes before [`Delivery::sent_at`].
+    pub sent_at: Option<i64>,
 }
 
 /// A request's items, and what holds for all of them.
@@ -40,20 +43,40 @@ pub struct Delivery<'a> {
     pub batch_id: Option<String>,
     /// When it was sent, by the sender's clock, Unix milliseconds.
     pub sent_at: Option<i64>,
+    /// How many events the sender says it had to drop since its last delivery.
+    pub dropped: u32,
     /// The items, in the sender's order.
     pub drafts: Vec<Draft<'a>>,
 }
 
+/// A draft that is an event, whoever made it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawDraft {
+    /// The event.
+    pub event: RawEvent,
+    /// As in [`Made`].
+    pub foreign_id: Option<String>,
+    /// As in [`Made`].
+    pub sent_at: Option<i64>,
+}
+
 impl Draft<'_> {
-    /// The event and its foreign id; `None` of an item that is left out.
+    /// The event; `None` of an item that is left out.
     ///
     /// # Errors
     /// What [`RawEvent::parse`] or the adapter refuses.
-    pub fn into_raw(self) -> Result<Option<(RawEvent, Option<String>)>, Rejection> {
+    pub fn into_raw(self) -> Result<Option<RawDraft>, Rejection> {
         match self {
-            Self::Text(text) => RawEvent::parse(text).map(|raw| Some((raw, None))),
-            Self::Made(made) => RawEvent::from_value(Value::Object(made.fields))
-                .map(|raw| Some((raw, made.foreign_id))),
+            Self::Text(text) => Ok(Some(RawDraft {
+                event: RawEvent::parse(text)?,
+                foreign_id: None,
+                sent_at: None,
+            })),
+            Self::Made(made) => Ok(Some(RawDraft {
+                event: RawEvent::from_value(Value::Object(made.fields))?,
+                foreign_id: made.foreign_id,
+                sent_at: made.sent_at,
+            })),
             Self::Unknown { .. } => Ok(None),
             Self::Refused(rejection) => Err(rejection),
         }

@@ -48,6 +48,11 @@ pub enum Fault {
     UnsupportedMediaType,
     /// 422: not one event of the batch could be taken; the results say why.
     NoValidEvent(Vec<EventResult>),
+    /// 429: nothing was taken; the same batch may be sent again after so many seconds.
+    RateLimited {
+        /// Seconds.
+        retry_after_s: u32,
+    },
     /// 503: ours. Nothing was taken; the same batch may be sent again.
     Unavailable(&'static str),
 }
@@ -75,6 +80,7 @@ impl Fault {
             Self::PayloadTooLarge(_) => "payload_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::NoValidEvent(_) => "no_valid_event",
+            Self::RateLimited { .. } => "rate_limited",
             Self::Unavailable(_) => "unavailable",
         }
     }
@@ -91,6 +97,7 @@ impl Fault {
             Self::PayloadTooLarge(_) => 413,
             Self::UnsupportedMediaType => 415,
             Self::NoValidEvent(_) => 422,
+            Self::RateLimited { .. } => 429,
             Self::Unavailable(_) => 503,
         }
     }
@@ -113,6 +120,9 @@ impl Fault {
             Self::UnsupportedMediaType => {
                 "Send application/json or text/plain, plain or with Content-Encoding: gzip.".into()
             }
+            Self::RateLimited { .. } => {
+                "Too many events; send the same batch again after Retry-After.".into()
+            }
             Self::NoValidEvent(_) => {
                 "Not one event of the batch could be taken; see results.".into()
             }
@@ -121,7 +131,11 @@ impl Fault {
 
     /// Seconds for `Retry-After`, on the faults after which the same request may be sent again.
     pub fn retry_after_s(&self) -> Option<u32> {
-        matches!(self, Self::Unavailable(_)).then_some(UNAVAILABLE_RETRY_AFTER_S)
+        match self {
+            Self::RateLimited { retry_after_s } => Some(*retry_after_s),
+            Self::Unavailable(_) => Some(UNAVAILABLE_RETRY_AFTER_S),
+            _ => None,
+        }
     }
 
     /// The value of `Allow`, on a 405.
@@ -178,6 +192,7 @@ fn title(status: u16) -> &'static str {
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
         422 => "Unprocessable Content",
+        429 => "Too Many Requests",
         _ => "Service Unavailable",
     }
 }

@@ -1,214 +1,141 @@
-//! What the read models count of an event: who, when, in which session, and what it has in each
-//! dimension. Users and sessions are keyed hashes from here on.
+//! What a request says of itself, as plain values.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use form_urlencoded::parse;
 
-use serde::Serialize;
-use shoreline_shared::event_type::{
-    AI_REQUEST, CONTENT_CREATE, ERROR, FEATURE_USE, PAGE_VIEW, TrackerType,
-};
-use shoreline_shared::privacy::{is_anonymous_id, path_part, session_hash, user_hash};
+use crate::adapters::CloudEventHeaders;
+use crate::auth::lookup_hash;
+use crate::error::Fault;
 
-use crate::live::{HOUR_MS, floor_to, live_key};
-use crate::privacy::day_of;
-
-mod decimal;
-mod stored;
-
-pub use decimal::{MICRO, decimal, micro};
-pub use stored::Stored;
-use stored::text;
-
-/// What stands for a content type or model that the event does not name.
-pub const NONE: &str = "(none)";
-
-/// Characters of a domain event's status at most: a state's name, not a text.
-const MAX_STATUS_CHARS: usize = 64;
-
-/// Domain events that say that a user signed up.
-const REGISTRATIONS: [&str; 2] = ["iam.user-registered", "community.user-registered"];
-
-/// A JSON array, so that a statement can open many of them as one parameter. The places are what
-/// the SQL of [`crate::rollup`] and of [`crate::read`] goes by; stored rows hold it, so it may only
-/// grow at its end.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Facts<'a>(
-    /// 0: when it happened, Unix milliseconds.
-    pub i64,
-    /// 1: the day of that, since 1970.
-    pub i64,
-    /// 2: its type.
-    pub &'a str,
-    /// 3: the hour of a domain event (start, Unix milliseconds); null for the tracker's types.
-    pub Option<i64>,
-    /// 4: the user's hash.
-    pub Option<String>,
-    /// 5: 1 for a user, 0 for a day-scoped id or nobody, 2 for a user who was erased.
-    pub u8,
-    /// 6: the session's hash; null for a day-scoped one, which is no visit but a day of them.
-    pub Option<String>,
-    /// 7: dimension to key.
-    pub BTreeMap<&'static str, Cow<'a, str>>,
-    /// 8: milliseconds of a feature's use, tokens of an AI request.
-    pub i64,
-    /// 9: 1 for a use with a duration; cost of an AI request in millionths.
-    pub i64,
-    /// 10: when the user registered, where this event says so.
-    pub Option<i64>,
-    /// 11: the status that a domain event tells, or nothing.
-    pub Cow<'a, str>,
-);
-
-impl<'a> Facts<'a> {
-    /// The facts of a stored event of `site`, its user and session hashed with `key`.
-    pub fn of(event: &'a Stored<'a>, site: &str, key: &[u8]) -> Self {
-        let at = event.timestamp.unwrap_or(event.received_at);
-        let event_type: &str = &event.event_type;
-        let user = event.user_id.as_deref();
-        let tracked = user.is_some_and(|id| !is_anonymous_id(id));
-        let domain = TrackerType::parse(event_type).is_none();
-        let (a, b) = measures(event);
-        Self(
-            at,
-            day_of(at),
-            event_type,
-            domain.then(|| floor_to(at, HOUR_MS)),
-            user.map(|id| user_hash(key, site, id)),
-            u8::from(tracked),
-            event
-                .session_id
-                .as_deref()
-                .filter(|id| !is_anonymous_id(id))
-                .map(|id| session_hash(key, site, id)),
-            dimensions(event, tracked),
-            a,
-            b,
-            (tracked && REGISTRATIONS.contains(&event_type)).then_some(at),
-            if domain { status(event) } else { "".into() },
-        )
-    }
-
-    /// The array's JSON text.
-    pub fn json(&self) -> String {
-        // Numbers, strings and a map of strings always serialize.
-        serde_json::to_string(self).unwrap_or_default()
-    }
+/// What a request says in its method, URL and headers, as plain values.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RequestFacts {
+    /// The URL's query, without `?`.
+    pub query: String,
+    /// `Origin`.
+    pub origin: Option<String>,
+    /// `Authorization`.
+    pub authorization: Option<String>,
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// `Content-Encoding`.
+    pub content_encoding: Option<String>,
+    /// `Content-Length`, where it is a number.
+    pub content_length: Option<usize>,
+    /// `Idempotency-Key`.
+    pub idempotency_key: Option<String>,
+    /// The `ce-` headers of a CloudEvent in binary mode.
+    pub cloud_event: CloudEventHeaders,
+    /// `User-Agent`.
+    pub user_agent: Option<String>,
+    /// The visitor's address as the platform gives it (`CF-Connecting-IP`), never a forwarded one.
+    pub ip: Option<String>,
+    /// `Sec-GPC: 1` or `DNT: 1`.
+    pub opted_out: bool,
+    /// The platform itself takes the sender for a bot.
+    pub known_bot: bool,
+    /// ISO country of the address, by the edge's own data.
+    pub country: Option<String>,
+    /// Region of the address, likewise.
+    pub region: Option<String>,
 }
 
-fn dimensions<'a>(event: &'a Stored<'a>, tracked: bool) -> BTreeMap<&'static str, Cow<'a, str>> {
-    let data = &event.event_data;
-    let mut dims = BTreeMap::new();
-    let mut put = |dim, key: Option<Cow<'a, str>>| {
-        if let Some(key) = key.filter(|key| !key.is_empty()) {
-            dims.insert(dim, bounded(key));
+impl RequestFacts {
+    /// The key: `?key=` first (a beacon can set no header), then `Authorization: Bearer`.
+    pub fn key(&self) -> Option<String> {
+        self.parameter("key").or_else(|| self.bearer())
+    }
+
+    /// The token of `Authorization: Bearer`.
+    pub fn bearer(&self) -> Option<String> {
+        let (scheme, token) = self.authorization.as_deref()?.split_once(' ')?;
+        scheme
+            .eq_ignore_ascii_case("bearer")
+            .then(|| token.trim().to_owned())
+    }
+
+    /// The user name of `Authorization: Basic`, which is how Segment's libraries send a write key.
+    pub fn basic_user(&self) -> Option<String> {
+        let (scheme, packed) = self.authorization.as_deref()?.split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return None;
         }
-    };
-    put("type", Some(Cow::Borrowed(&event.event_type)));
-    put("source", Some(Cow::Borrowed(&event.source)));
-    put("country", event.country.as_deref().map(Cow::Borrowed));
-    put("browser", event.browser.as_deref().map(Cow::Borrowed));
-    put("os", event.os.as_deref().map(Cow::Borrowed));
-    put("device", event.device.as_deref().map(Cow::Borrowed));
-    put("platform", text(event.metadata.platform));
-    match event.event_type.as_ref() {
-        PAGE_VIEW => {
-            let url = text(data.url).or_else(|| text(data.path));
-            let url = url.as_deref().unwrap_or_default();
-            put("page", page(event));
-            put("referrer", referrer(event, url));
-            for (dim, given) in [
-                ("utm_source", data.utm_source),
-                ("utm_medium", data.utm_medium),
-                ("utm_campaign", data.utm_campaign),
-            ] {
-                put(dim, text(given).or_else(|| parameter(url, dim)));
-            }
-        }
-        FEATURE_USE => put("feature", text(data.feature)),
-        CONTENT_CREATE => put("content", text(data.content_type).or(Some(NONE.into()))),
-        AI_REQUEST => put("model", text(data.model).or(Some(NONE.into()))),
-        ERROR => put("error", text(data.message).or(Some(NONE.into()))),
-        _ => {}
+        let pair = String::from_utf8(BASE64.decode(packed.trim()).ok()?).ok()?;
+        let (user, _) = pair.split_once(':')?;
+        Some(user.to_owned())
     }
-    if event.user_id.is_some() {
-        dims.insert(if tracked { "user" } else { "anon" }, "".into());
+
+    /// The first query parameter of this name, decoded.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        parse(self.query.as_bytes())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
     }
-    dims
-}
 
-/// The page: as the live view and the stored event name it.
-fn page<'a>(event: &Stored<'a>) -> Option<Cow<'a, str>> {
-    let data = &event.event_data;
-    [data.path, data.url, data.page]
-        .into_iter()
-        .filter_map(text)
-        .find_map(|url| path_part(&url).map(|path| Cow::Owned(path.into_owned())))
-}
-
-/// The host of the referrer, where it is another one than the page's own.
-fn referrer<'a>(event: &Stored<'a>, url: &str) -> Option<Cow<'a, str>> {
-    let referrer = text(event.event_data.referrer)?;
-    let from = host(&referrer)?;
-    (host(url).as_ref() != Some(&from)).then_some(Cow::Owned(from))
-}
-
-/// The host of an absolute URL in lower case, without `www.` and port.
-fn host(url: &str) -> Option<String> {
-    let (_, rest) = url.split_once("://")?;
-    let authority = rest.split(['/', '?', '#', '\\']).next()?;
-    let authority = authority.rsplit('@').next()?.to_lowercase();
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => &authority,
-    };
-    let host = host.strip_prefix("www.").unwrap_or(host);
-    (!host.is_empty()).then(|| host.to_owned())
-}
-
-/// The first parameter of this name in a URL's query.
-fn parameter(url: &str, name: &str) -> Option<Cow<'static, str>> {
-    let (before, _) = url.split_once('#').unwrap_or((url, ""));
-    let (_, query) = before.split_once('?')?;
-    form_urlencoded::parse(query.as_bytes())
-        .find(|(key, _)| key.eq_ignore_ascii_case(name))
-        .map(|(_, value)| Cow::Owned(value.into_owned()))
-}
-
-/// A key of bounded length: see [`live_key`].
-fn bounded(key: Cow<'_, str>) -> Cow<'_, str> {
-    match key {
-        Cow::Borrowed(key) => live_key(key),
-        Cow::Owned(key) => match live_key(&key) {
-            Cow::Owned(cut) => Cow::Owned(cut),
-            Cow::Borrowed(_) => Cow::Owned(key),
-        },
+    /// `?dryRun=1`: judge the events, keep none.
+    pub fn dry_run(&self) -> bool {
+        self.parameter("dryRun")
+            .is_some_and(|value| value == "1" || value == "true")
     }
-}
 
-fn measures(event: &Stored<'_>) -> (i64, i64) {
-    let data = &event.event_data;
-    let whole = |micro: i64| micro.saturating_add(MICRO / 2).div_euclid(MICRO);
-    match event.event_type.as_ref() {
-        FEATURE_USE => data
-            .duration
-            .and_then(micro)
-            .map_or((0, 0), |duration| (whole(duration), 1)),
-        AI_REQUEST => (
-            data.tokens.and_then(micro).map_or(0, whole),
-            data.cost.and_then(micro).unwrap_or(0),
-        ),
-        _ => (0, 0),
+    /// `?private=1`: the page keeps nothing in the browser (`data-storage="none"`), so that its visits
+    /// can be told apart by the edge's daily hash only, as with `Sec-GPC`.
+    pub fn is_private(&self) -> bool {
+        self.opted_out || self.parameter("private").is_some_and(|value| value == "1")
     }
-}
 
-fn status<'a>(event: &Stored<'a>) -> Cow<'a, str> {
-    let status = text(event.event_data.status).unwrap_or_default();
-    if status.chars().nth(MAX_STATUS_CHARS).is_none() {
-        return status;
+    /// The hash to look the request's key up by.
+    ///
+    /// # Errors
+    /// [`Fault::UnknownKey`] where there is no key, or one of no known form.
+    pub fn key_hash(&self) -> Result<String, Fault> {
+        self.key()
+            .as_deref()
+            .and_then(lookup_hash)
+            .ok_or(Fault::UnknownKey)
     }
-    Cow::Owned(status.chars().take(MAX_STATUS_CHARS).collect())
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_comes_from_the_query_or_the_bearer() {
+        let mut facts = RequestFacts::default();
+        assert_eq!(facts.key(), None);
+        facts.authorization = Some("bearer abc".into());
+        assert_eq!(facts.key().as_deref(), Some("abc"));
+        facts.query = "a=b&key=x%2Dy".into();
+        assert_eq!(facts.key().as_deref(), Some("x-y"));
+        facts = RequestFacts {
+            authorization: Some("Basic abc".into()),
+            ..RequestFacts::default()
+        };
+        assert_eq!(facts.key(), None);
+    }
+
+    #[test]
+    fn a_write_key_is_the_user_of_basic() {
+        let user = |header: &str| {
+            let facts = RequestFacts {
+                authorization: Some(header.into()),
+                ..RequestFacts::default()
+            };
+            facts.basic_user()
+        };
+        // "key:" and "key:secret".
+        assert_eq!(user("Basic a2V5Og==").as_deref(), Some("key"));
+        assert_eq!(user("basic a2V5OnNlY3JldA==").as_deref(), Some("key"));
+        for none in [
+            "Basic",
+            "Basic !",
+            "Basic a2V5",
+            "Basic /w==",
+            "Bearer a2V5Og==",
+        ] {
+            assert_eq!(user(none), None, "{none}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::auth::Grant;
+use crate::policy::Policy;
 use crate::sql::Statement;
 
 /// How long a look-up is good: a revoked key works no longer than this, while D1 answers.
@@ -89,7 +90,8 @@ impl KeyCache {
 /// The statement that looks a key up.
 pub fn look_up(key_hash: &str, now_ms: i64) -> Statement {
     Statement::new(
-        "SELECT k.site_id, k.kind, s.origins, s.hash_routing \
+        "SELECT k.site_id, k.kind, s.origins, s.hash_routing, s.visitor_per_minute, \
+                s.hourly_quota, s.keep_bots \
          FROM keys AS k JOIN sites AS s ON s.site_id = k.site_id \
          WHERE k.key_hash = ?1 AND coalesce(k.revoked_at, ?2 + 1) > ?2 \
            AND coalesce(k.expires_at, ?2 + 1) > ?2",
@@ -97,13 +99,26 @@ pub fn look_up(key_hash: &str, now_ms: i64) -> Statement {
     )
 }
 
-/// A row of [`look_up`].
+/// The statement that looks a site up by what Plausible's script calls it. Who names it may do what a
+/// browser key may do: the list of origins is what decides.
+pub fn look_up_domain(domain: &str) -> Statement {
+    Statement::new(
+        "SELECT site_id, 'browser' AS kind, origins, hash_routing, visitor_per_minute, \
+                hourly_quota, keep_bots FROM sites WHERE domain = ?1",
+        [domain.into()],
+    )
+}
+
+/// A row of [`look_up`] or [`look_up_domain`].
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 pub struct KeyRow {
     site_id: String,
     kind: String,
     origins: String,
     hash_routing: i64,
+    visitor_per_minute: Option<u32>,
+    hourly_quota: Option<u32>,
+    keep_bots: i64,
 }
 
 impl KeyRow {
@@ -114,6 +129,11 @@ impl KeyRow {
             site: self.site_id,
             origins: serde_json::from_str(&self.origins).unwrap_or_default(),
             hash_routing: self.hash_routing != 0,
+            policy: Policy {
+                visitor_per_minute: self.visitor_per_minute,
+                hourly_quota: self.hourly_quota,
+                keep_bots: self.keep_bots != 0,
+            },
         })
     }
 }
@@ -126,12 +146,7 @@ mod tests {
     use crate::testing::{NOW, TestSql};
 
     fn grant() -> Grant {
-        Grant {
-            site: "demo".into(),
-            kind: KeyKind::Read,
-            origins: Vec::new(),
-            hash_routing: false,
-        }
+        crate::testing::a_grant(KeyKind::Read)
     }
 
     #[test]
@@ -178,9 +193,11 @@ mod tests {
     #[test]
     fn an_expired_or_revoked_key_is_not_found() {
         let sql = TestSql::new();
-        sql.execute_batch(include_str!("../migrations/0001_events.sql"));
+        sql.migrate();
         sql.execute_batch(&format!(
-            "INSERT INTO sites VALUES ('demo', 'Demo', '[\"https://a.example\"]', 1, 0);
+            "INSERT INTO sites (site_id, name, origins, hash_routing, created_at, domain, \
+                                hourly_quota, keep_bots) \
+             VALUES ('demo', 'Demo', '[\"https://a.example\"]', 1, 0, 'a.example', 7, 1);
              INSERT INTO keys VALUES ('good', 'demo', 'browser', 0, NULL, NULL);
              INSERT INTO keys VALUES ('soon', 'demo', 'read', 0, {NOW} + 1, {NOW} + 1);
              INSERT INTO keys VALUES ('expired', 'demo', 'read', 0, {NOW}, NULL);
@@ -194,6 +211,15 @@ mod tests {
         let good = find("good").unwrap();
         assert_eq!((good.kind, good.hash_routing), (KeyKind::Browser, true));
         assert_eq!(good.origins, ["https://a.example"]);
+        let policy = Policy {
+            visitor_per_minute: None,
+            hourly_quota: Some(7),
+            keep_bots: true,
+        };
+        assert_eq!(good.policy, policy);
+        let by_domain = look_up_domain("a.example");
+        let rows: Vec<KeyRow> = sql.rows(by_domain.sql, &by_domain.params).unwrap();
+        assert_eq!(rows.into_iter().next().and_then(KeyRow::grant), Some(good));
         assert!(find("soon").is_some());
         for gone in ["expired", "revoked", "unknown"] {
             assert_eq!(find(gone), None, "{gone}");

@@ -9,33 +9,45 @@
 #[macro_use]
 pub mod rollup;
 
+pub mod adapters;
 pub mod admin;
 pub mod admit;
+pub mod agent;
 pub mod alarm;
+pub mod alert;
 pub mod auth;
 pub mod batch;
+pub mod bots;
+pub mod campaign;
 pub mod config;
 pub mod consume;
+pub mod counted;
+pub mod dead_letter;
 pub mod draft;
 pub mod erase;
 pub mod error;
 pub mod facts;
 pub mod ingest;
 pub mod jobs;
+pub mod judge;
 pub mod key_cache;
 pub mod lake;
 pub mod live;
 pub mod outbox;
 pub mod outcome;
+pub mod policy;
 pub mod privacy;
 pub mod prune;
 pub mod publish;
+pub mod rate;
 pub mod read;
 pub mod recompute;
 pub mod routes;
 pub mod shards;
 pub mod site;
+pub mod skew;
 pub mod sql;
+pub mod tally;
 
 #[cfg(target_arch = "wasm32")]
 mod shell;

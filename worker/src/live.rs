@@ -31,12 +31,19 @@ pub enum Kind {
     /// Events that ended in an outcome, by hour.
     #[serde(rename = "o")]
     Outcome,
+    /// Events taken in an hour, of a site with a quota.
+    #[serde(rename = "q")]
+    Quota,
 }
 
 /// The outcome of an event that is durable and counted.
 pub const ACCEPTED: &str = "accepted";
 /// The outcome of an event seen before.
 pub const DUPLICATE: &str = "duplicate";
+
+/// Events that a tracker had to drop before it could send them. They never came, so they are no part
+/// of what was received; the ledger shows them beside it.
+pub const TRACKER_DROPPED: &str = "tracker_dropped";
 
 /// What of an event is counted live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

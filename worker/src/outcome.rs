@@ -13,7 +13,16 @@ pub enum Status {
     Duplicate,
     /// Not valid; the code says why.
     Rejected,
+    /// Left out on purpose: a bot's, spam, or of a shape that nothing knows.
+    Skipped,
 }
+
+/// The outcome of a bot's event.
+pub const BOT: &str = "bot";
+/// The outcome of a view that a spammer of referrers made up.
+pub const SPAM_REFERRER: &str = "spam_referrer";
+/// The outcome of an item of a shape that no adapter knows.
+pub const UNKNOWN_SHAPE: &str = "unknown_shape";
 
 /// One event of a batch that was not accepted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,7 +35,7 @@ pub struct EventResult {
     pub event_id: Option<String>,
     /// The outcome.
     pub status: Status,
-    /// The stable code: `duplicate`, or a validation code.
+    /// The stable code: `duplicate`, a validation code, `bot`, `spam_referrer` or `unknown_shape`.
     pub code: &'static str,
     /// The field that is to blame.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,6 +54,18 @@ impl EventResult {
             code: rejection.code.as_str(),
             field: Some(rejection.field),
             message: rejection.message.into(),
+        }
+    }
+
+    /// An item that is left out on purpose.
+    pub fn skipped(index: usize, code: &'static str, message: &'static str) -> Self {
+        Self {
+            index,
+            event_id: None,
+            status: Status::Skipped,
+            code,
+            field: None,
+            message: message.into(),
         }
     }
 
@@ -77,6 +98,21 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The body of a 200 to Segment's libraries: what they look for, and the truth beside it.
+    pub fn to_segment_json(&self) -> String {
+        #[derive(Serialize)]
+        struct Segment<'a> {
+            success: bool,
+            #[serde(flatten)]
+            answer: &'a Answer,
+        }
+        let body = Segment {
+            success: true,
+            answer: self,
+        };
+        serde_json::to_string(&body).unwrap_or_default()
+    }
+
     /// The answer for `accepted` events taken and the rest as `results` says.
     pub fn new(accepted: usize, mut results: Vec<EventResult>) -> Self {
         results.sort_by_key(|result| result.index);
@@ -85,7 +121,7 @@ impl Answer {
             accepted,
             duplicate: count(Status::Duplicate),
             rejected: count(Status::Rejected),
-            skipped: 0,
+            skipped: count(Status::Skipped),
             results,
         }
     }

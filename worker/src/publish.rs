@@ -10,9 +10,10 @@ use shoreline_shared::stamp::StampedEvent;
 
 use crate::auth::hex;
 use crate::ingest::Platform;
-use crate::live::{Counters, HOUR_MS, LiveFacts, count_event, floor_to};
+use crate::live::{Counters, HOUR_MS, Kind, LiveFacts, TRACKER_DROPPED, count_event, floor_to};
 use crate::outbox::{Part, cut_parts};
 use crate::outcome::EventResult;
+use crate::policy::Policy;
 use sha2::{Digest, Sha256};
 
 /// A batch made ready for `site_do`.
@@ -23,17 +24,38 @@ pub struct Publication {
     json: String,
 }
 
+/// What is to be published.
+#[derive(Debug, Clone, Copy)]
+pub struct Taken<'a> {
+    /// The site.
+    pub site: &'a str,
+    /// The site's limits.
+    pub policy: &'a Policy,
+    /// The sender's id of the batch.
+    pub batch_id: Option<&'a str>,
+    /// The events to publish.
+    pub events: &'a [StampedEvent],
+    /// How the others ended.
+    pub results: &'a [EventResult],
+    /// How many the sender had to drop before.
+    pub dropped: u32,
+}
+
 impl Publication {
-    /// Prepares the accepted `events` of a batch and the counts of how its other events ended.
-    pub fn new(
-        site: &str,
-        batch_id: Option<&str>,
-        events: &[StampedEvent],
-        results: &[EventResult],
-        platform: &impl Platform,
-    ) -> Self {
+    /// Prepares the accepted events of a batch and the counts of how its other events ended.
+    pub fn new(taken: &Taken<'_>, platform: &impl Platform) -> Self {
+        let Taken {
+            site,
+            batch_id,
+            events,
+            ..
+        } = *taken;
         let now_ms = platform.now_ms();
         let settings = platform.settings();
+        // Without a batch id nothing remembers the batch, and any shard will do.
+        let shard = batch_id
+            .or(events.first().map(StampedEvent::event_id))
+            .map_or(0, |id| shard_of(id, settings.shards));
         let parts = cut_parts(events, || platform.fresh_id());
         let batch = batch_id
             .filter(|_| !events.is_empty())
@@ -43,20 +65,40 @@ impl Publication {
             .into_iter()
             .map(|user| user_hash(&settings.hash_key, site, user))
             .collect();
-        let json = write_json(
+        let mut counters = count(taken, now_ms);
+        let quota = taken
+            .policy
+            .shard_quota(&settings.limits, shard, settings.shards)
+            .filter(|_| !events.is_empty());
+        if quota.is_some() {
+            let hour = floor_to(now_ms, HOUR_MS);
+            counters.add(Kind::Quota, hour, "", as_i64(events.len()));
+        }
+        let head = Head {
             now_ms,
-            batch.as_ref(),
-            &count(events, results, now_ms),
-            &visitors,
-            &parts,
-        );
+            batch,
+            quota,
+            n: events.len(),
+        };
         Self {
             site: site.to_owned(),
-            // Without a batch id nothing remembers the batch, and any shard will do.
-            shard: batch_id
-                .or(events.first().map(StampedEvent::event_id))
-                .map_or(0, |id| shard_of(id, settings.shards)),
-            json,
+            shard,
+            json: write_json(&head, &counters, &visitors, &parts),
+        }
+    }
+
+    /// Prepares counts alone: what was refused before anything was read.
+    pub fn of_counts(site: &str, counters: &Counters, now_ms: i64) -> Self {
+        let head = Head {
+            now_ms,
+            batch: None,
+            quota: None,
+            n: 0,
+        };
+        Self {
+            site: site.to_owned(),
+            shard: 0,
+            json: write_json(&head, counters, &[], &[]),
         }
     }
 
@@ -96,15 +138,18 @@ fn digest(events: &[StampedEvent]) -> String {
     hex(hasher.finalize().get(..16).unwrap_or_default())
 }
 
-fn count(events: &[StampedEvent], results: &[EventResult], now_ms: i64) -> Counters {
+fn count(taken: &Taken<'_>, now_ms: i64) -> Counters {
     let mut counters = Counters::default();
-    for event in events {
+    for event in taken.events {
         count_event(&mut counters, &LiveFacts::of(event), 1);
     }
     let mut outcomes: BTreeMap<&str, i64> = BTreeMap::new();
-    for result in results {
+    for result in taken.results {
         let n = outcomes.entry(result.code).or_default();
         *n = n.saturating_add(1);
+    }
+    if taken.dropped > 0 {
+        outcomes.insert(TRACKER_DROPPED, i64::from(taken.dropped));
     }
     for (code, n) in outcomes {
         counters.add_outcome(floor_to(now_ms, HOUR_MS), code, n);
@@ -112,21 +157,33 @@ fn count(events: &[StampedEvent], results: &[EventResult], now_ms: i64) -> Count
     counters
 }
 
-/// Assembles the call from pieces that are JSON already: an event is serialized once in its life.
-fn write_json(
+fn as_i64(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// What a call says of the batch as a whole.
+struct Head<'a> {
     now_ms: i64,
-    batch: Option<&(&str, String)>,
-    counters: &Counters,
-    visitors: &[String],
-    parts: &[Part],
-) -> String {
+    /// Its id and what tells it from another of the same id.
+    batch: Option<(&'a str, String)>,
+    /// What the shard may take this hour.
+    quota: Option<u32>,
+    /// Events in the batch.
+    n: usize,
+}
+
+/// Assembles the call from pieces that are JSON already: an event is serialized once in its life.
+fn write_json(head: &Head<'_>, counters: &Counters, visitors: &[String], parts: &[Part]) -> String {
     // Uuids, hex and numbers need no escaping; what may hold anything goes through serde.
     let bytes = parts
         .iter()
         .fold(512_usize, |sum, part| sum.saturating_add(part.events.len()));
     let mut json = String::with_capacity(bytes);
-    json.push_str(&format!("{{\"at\":{now_ms}"));
-    if let Some((id, digest)) = batch {
+    json.push_str(&format!("{{\"at\":{}", head.now_ms));
+    if let Some(quota) = head.quota {
+        json.push_str(&format!(",\"quota\":{{\"max\":{quota},\"n\":{}}}", head.n));
+    }
+    if let Some((id, digest)) = &head.batch {
         json.push_str(&format!(
             ",\"batch\":{{\"id\":\"{id}\",\"digest\":\"{digest}\"}}"
         ));

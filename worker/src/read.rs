@@ -11,6 +11,7 @@ pub mod health;
 pub mod journeys;
 pub mod live;
 pub mod metric;
+pub mod outcomes;
 mod params;
 pub mod platform;
 pub mod products;

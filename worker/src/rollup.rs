@@ -5,14 +5,14 @@
 //! so a message that comes again inserts nothing and rolls up nothing.
 //!
 //! The statements of the read models are written once over a table `f(received, x)` of facts
-//! ([`crate::facts::Facts`]): here it holds the fresh events of a message, in
+//! ([`crate::counted::Facts`]): here it holds the fresh events of a message, in
 //! [`crate::recompute`] the stored events of a day.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::counted::Facts;
 use crate::erase::Alias;
-use crate::facts::Facts;
 use crate::sql::Statement;
 
 #[macro_use]

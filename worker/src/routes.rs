@@ -29,6 +29,8 @@ pub const COMMIT: &str = "/commit";
 pub const CONFIRM: &str = "/confirm";
 /// `site_do`: the live counts.
 pub const SNAPSHOT: &str = "/snapshot";
+/// `site_do`: outcomes by hour, from the Unix milliseconds in the body on.
+pub const OUTCOMES: &str = "/outcomes";
 /// `site_do` and `lake_do`: how full it is.
 pub const STATE: &str = "/state";
 /// `site_do` and `lake_do`: look at the alarm; sent by the cron.
@@ -51,11 +53,14 @@ mod tests {
         assert_eq!(PRIVACY_OBJECT, "day-key");
         assert!(!crate::auth::is_site_id(HEALTH_SITE));
         assert_eq!(
-            [COMMIT, CONFIRM, SNAPSHOT, STATE, WAKE, APPEND, DAY_KEY],
+            [
+                COMMIT, CONFIRM, SNAPSHOT, OUTCOMES, STATE, WAKE, APPEND, DAY_KEY
+            ],
             [
                 "/commit",
                 "/confirm",
                 "/snapshot",
+                "/outcomes",
                 "/state",
                 "/wake",
                 "/append",

@@ -10,7 +10,7 @@ mod snapshot;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::live::{ACCEPTED, DUPLICATE, HOUR_MS, Kind, MINUTE_MS};
+use crate::live::{ACCEPTED, DUPLICATE, HOUR_MS, Kind, MINUTE_MS, TRACKER_DROPPED, floor_to};
 use crate::sql::{Param, Sql, SqlError};
 
 pub use backlog::OutboxState;
@@ -41,6 +41,8 @@ pub struct Commit<'a> {
     at: i64,
     #[serde(default)]
     batch: Option<BatchKey>,
+    #[serde(default)]
+    quota: Option<Quota>,
     #[serde(borrow)]
     counters: &'a RawValue,
     #[serde(borrow)]
@@ -53,6 +55,13 @@ pub struct Commit<'a> {
 struct BatchKey {
     id: String,
     digest: String,
+}
+
+/// What the shard may take this hour, and what the batch is.
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct Quota {
+    max: i64,
+    n: i64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -68,6 +77,9 @@ struct PartIn<'a> {
 pub struct Receipt {
     /// This very batch was committed before; nothing was added.
     pub duplicate: bool,
+    /// The site's quota of this hour is used up, and nothing was added: seconds until the next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u32>,
 }
 
 /// The store of one site and shard, on the SQLite of its Durable Object.
@@ -123,9 +135,18 @@ impl<S: Sql> SiteStore<S> {
     /// Whatever the database says; nothing was written then.
     pub fn commit(&self, commit: &Commit<'_>) -> Result<Receipt, SqlError> {
         self.sql.transaction(&mut || {
+            if self.is_over_quota(commit)? {
+                return Ok(Receipt {
+                    duplicate: false,
+                    retry_after_s: Some(seconds_to_next_hour(commit.at)),
+                });
+            }
             if !self.remember(commit)? {
                 self.count_duplicate(commit)?;
-                return Ok(Receipt { duplicate: true });
+                return Ok(Receipt {
+                    duplicate: true,
+                    retry_after_s: None,
+                });
             }
             self.sql
                 .run(ADD_COUNTERS, &[commit.counters.get().into()])?;
@@ -150,8 +171,40 @@ impl<S: Sql> SiteStore<S> {
                     ],
                 )?;
             }
-            Ok(Receipt { duplicate: false })
+            Ok(Receipt {
+                duplicate: false,
+                retry_after_s: None,
+            })
         })
+    }
+
+    /// Whether the batch is more than the shard may still take this hour. A batch that was taken
+    /// before needs no room.
+    fn is_over_quota(&self, commit: &Commit<'_>) -> Result<bool, SqlError> {
+        #[derive(Deserialize)]
+        struct Row {
+            n: i64,
+            known: i64,
+        }
+        let Some(quota) = commit.quota else {
+            return Ok(false);
+        };
+        let (id, digest) = match &commit.batch {
+            Some(batch) => (batch.id.as_str(), batch.digest.as_str()),
+            None => ("", ""),
+        };
+        let row: Option<Row> = self.sql.first(
+            "SELECT coalesce((SELECT n FROM counters \
+                              WHERE kind = ?1 AND bucket = ?2 AND key = ''), 0) AS n, \
+             EXISTS (SELECT 1 FROM batches WHERE batch_id = ?3 AND digest = ?4) AS known",
+            &[
+                kind_name(Kind::Quota).into(),
+                floor_to(commit.at, HOUR_MS).into(),
+                id.into(),
+                digest.into(),
+            ],
+        )?;
+        Ok(row.is_some_and(|row| row.known == 0 && row.n.saturating_add(quota.n) > quota.max))
     }
 
     /// Whether this batch is new (or has no id to be known by), from now on remembered.
@@ -172,17 +225,20 @@ impl<S: Sql> SiteStore<S> {
     }
 
     /// A batch seen before adds to no count but the ledger's: what it had accepted then are
-    /// duplicates now; its other outcomes are outcomes again.
+    /// duplicates now; its other outcomes are outcomes again. What its tracker dropped before is told
+    /// once only.
     fn count_duplicate(&self, commit: &Commit<'_>) -> Result<(), SqlError> {
         self.sql.run(
             "INSERT INTO counters (kind, bucket, key, n) \
              SELECT 'o', value->>1, iif(value->>2 = ?2, ?3, value->>2) AS code, sum(value->>3) \
-             FROM json_each(?1) WHERE value->>0 = 'o' GROUP BY value->>1, code \
+             FROM json_each(?1) WHERE value->>0 = 'o' AND value->>2 <> ?4 \
+             GROUP BY value->>1, code \
              ON CONFLICT (kind, bucket, key) DO UPDATE SET n = n + excluded.n",
             &[
                 commit.counters.get().into(),
                 ACCEPTED.into(),
                 DUPLICATE.into(),
+                TRACKER_DROPPED.into(),
             ],
         )
     }
@@ -200,7 +256,7 @@ impl<S: Sql> SiteStore<S> {
         let before = |age: i64| Param::Int(now_ms.saturating_sub(age));
         let live = LIVE_MINUTES.saturating_mul(MINUTE_MS);
         self.sql.run(
-            "DELETE FROM counters WHERE kind IN ('t', 'p', 'f') AND bucket < ?1",
+            "DELETE FROM counters WHERE kind IN ('t', 'p', 'f', 'q') AND bucket < ?1",
             &[before(live.saturating_add(MINUTE_MS))],
         )?;
         self.sql.run(
@@ -248,7 +304,7 @@ impl<S: Sql> SiteStore<S> {
         }
         let row: Option<Row> = self.sql.first(
             "SELECT EXISTS (SELECT 1 FROM batches) OR EXISTS (SELECT 1 FROM visitors) \
-             OR EXISTS (SELECT 1 FROM counters WHERE kind IN ('t', 'p', 'f')) AS any",
+             OR EXISTS (SELECT 1 FROM counters WHERE kind IN ('t', 'p', 'f', 'q')) AS any",
             &[],
         )?;
         Ok(row.is_some_and(|row| row.any != 0))
@@ -262,7 +318,18 @@ const fn kind_name(kind: Kind) -> &'static str {
         Kind::Page => "p",
         Kind::Feature => "f",
         Kind::Outcome => "o",
+        Kind::Quota => "q",
     }
+}
+
+/// At most an hour; a tracker's own backoff never waits for longer than half of one anyway.
+fn seconds_to_next_hour(now_ms: i64) -> u32 {
+    let next = floor_to(now_ms, HOUR_MS).saturating_add(HOUR_MS);
+    let seconds = next
+        .saturating_sub(now_ms)
+        .saturating_add(999)
+        .checked_div(1_000);
+    u32::try_from(seconds.unwrap_or(1).clamp(1, 3_600)).unwrap_or(3_600)
 }
 
 #[cfg(test)]

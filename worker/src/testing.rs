@@ -149,6 +149,17 @@ pub(crate) fn uuid(n: usize) -> String {
     format!("0198c1d2-0000-7000-8000-{n:012x}")
 }
 
+/// A key of this kind of the site `demo`, whose one origin is `https://shop.example`.
+pub(crate) fn a_grant(kind: crate::auth::KeyKind) -> crate::auth::Grant {
+    crate::auth::Grant {
+        site: "demo".into(),
+        kind,
+        origins: vec!["https://shop.example".into()],
+        hash_routing: false,
+        policy: crate::policy::Policy::default(),
+    }
+}
+
 /// A platform of plain values, for the recipe.
 pub(crate) struct TestPlatform {
     pub(crate) now_ms: i64,
@@ -159,6 +170,12 @@ pub(crate) struct TestPlatform {
     pub(crate) counted: RefCell<Vec<crate::publish::Publication>>,
     pub(crate) receipt: Result<bool, crate::error::Fault>,
     pub(crate) day_key: Result<[u8; 32], crate::error::Fault>,
+    pub(crate) limiter: RefCell<crate::rate::Limiter>,
+    /// What the platform's own limiter says, and how often it was asked.
+    pub(crate) within_limit: bool,
+    pub(crate) limiter_asked: Cell<u32>,
+    pub(crate) tallied: RefCell<Vec<(String, &'static str)>>,
+    pub(crate) unknown: RefCell<Vec<Vec<String>>>,
 }
 
 /// The moment of every native test: 2024-01-15T16:00:12.345Z.
@@ -172,18 +189,22 @@ impl TestPlatform {
                 shards: 1,
                 retention_days: 30,
                 hash_key: b"a key of the test".to_vec(),
+                limits: crate::policy::Defaults {
+                    visitor_per_minute: 1_200,
+                    hourly_quota: None,
+                },
             },
-            grant: Ok(crate::auth::Grant {
-                site: "demo".into(),
-                kind: crate::auth::KeyKind::Browser,
-                origins: vec!["https://shop.example".into()],
-                hash_routing: false,
-            }),
+            grant: Ok(a_grant(crate::auth::KeyKind::Browser)),
             body: body.into(),
             published: RefCell::default(),
             counted: RefCell::default(),
             receipt: Ok(false),
             day_key: Ok([7; 32]),
+            limiter: RefCell::default(),
+            within_limit: true,
+            limiter_asked: Cell::default(),
+            tallied: RefCell::default(),
+            unknown: RefCell::default(),
         }
     }
 }
@@ -203,8 +224,30 @@ impl crate::ingest::Platform for TestPlatform {
     async fn grant(&self, _: &str) -> Result<crate::auth::Grant, crate::error::Fault> {
         self.grant.clone()
     }
-    async fn body(&mut self, _: crate::admit::Encoding) -> Result<Vec<u8>, crate::error::Fault> {
+    async fn grant_of_domain(&self, _: &str) -> Result<crate::auth::Grant, crate::error::Fault> {
+        self.grant.clone()
+    }
+    async fn body(
+        &mut self,
+        _: crate::admit::Encoding,
+        _: crate::admit::Door,
+    ) -> Result<Vec<u8>, crate::error::Fault> {
         Ok(self.body.clone())
+    }
+    fn limiter<T>(&self, ask: impl FnOnce(&mut crate::rate::Limiter) -> T) -> T {
+        ask(&mut self.limiter.borrow_mut())
+    }
+    async fn within_limit(&self, _: u64) -> bool {
+        self.limiter_asked.set(self.limiter_asked.get() + 1);
+        self.within_limit
+    }
+    fn tally(&self, site: &str, fault: &crate::error::Fault) {
+        self.tallied
+            .borrow_mut()
+            .push((site.to_owned(), fault.code()));
+    }
+    fn note_unknown(&self, _: &str, keys: &[Vec<String>]) {
+        self.unknown.borrow_mut().extend_from_slice(keys);
     }
     async fn day_key(&self) -> Result<[u8; 32], crate::error::Fault> {
         self.day_key.clone()

@@ -110,7 +110,14 @@ mod tests {
     fn anonymous_ids_are_told_by_their_form() {
         let id = anonymous_id(&KEY, "demo", "203.0.113.77", "Mozilla/5.0");
         assert!(is_anonymous_id(&id));
-        for other in ["", "anon-", "anon-1", "user-123", &id[1..], &id.to_uppercase()] {
+        for other in [
+            "",
+            "anon-",
+            "anon-1",
+            "user-123",
+            &id[1..],
+            &id.to_uppercase(),
+        ] {
             assert!(!is_anonymous_id(other), "{other}");
         }
     }

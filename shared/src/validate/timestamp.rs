@@ -18,18 +18,23 @@ pub(super) fn read(fields: &mut Map<String, Value>, rules: &Rules) -> Result<i64
         (None, Some(value)) => ("occurredAt", value),
         (None, None) => return Ok(rules.now_ms),
     };
-    let at = match value {
+    let at = instant_ms(value).ok_or_else(|| {
+        let message = format!("{field} must be Unix milliseconds or an RFC 3339 string.");
+        Rejection::new(Code::InvalidTimestamp, field, message)
+    })?;
+    check_range(at, field, rules)
+}
+
+/// A moment as the wire has it, Unix milliseconds or an RFC 3339 string, in Unix milliseconds;
+/// `None` for what is neither.
+pub fn instant_ms(value: &Value) -> Option<i64> {
+    match value {
         Value::Number(number) => Some(milliseconds(number)),
         Value::String(text) => DateTime::parse_from_rfc3339(text.trim())
             .ok()
             .map(|at| at.timestamp_millis()),
         _ => None,
-    };
-    let at = at.ok_or_else(|| {
-        let message = format!("{field} must be Unix milliseconds or an RFC 3339 string.");
-        Rejection::new(Code::InvalidTimestamp, field, message)
-    })?;
-    check_range(at, field, rules)
+    }
 }
 
 /// Whole milliseconds, rounded down; what no `i64` holds becomes the nearest that it does.

@@ -19,6 +19,7 @@ pub(crate) const RULES: Rules = Rules {
 pub(crate) const PAGE: Sender<'static> = Sender::Browser {
     user_agent: Some("Mozilla/5.0"),
     ip: Some("203.0.113.77"),
+    adapted: false,
 };
 pub(crate) const SERVICE: Sender<'static> = Sender::Source { name: None };
 
@@ -82,9 +83,7 @@ pub(crate) fn a_stamp() -> Stamp<'static> {
         source: "tracker",
         event_id: EVENT_ID,
         received_at: NOW,
-        batch_id: None,
-        country: None,
-        region: None,
+        ..Stamp::default()
     }
 }
 

@@ -107,19 +107,36 @@ fn what_the_page_claims_of_itself_is_ignored() {
     let silent = Sender::Browser {
         user_agent: None,
         ip: None,
+        adapted: false,
     };
     assert_refused(&event(), &silent, "missing_field", "metadata.userAgent");
     let empty = Sender::Browser {
         user_agent: Some(" "),
         ip: None,
+        adapted: false,
     };
     assert_refused(&event(), &empty, "empty_field", "metadata.userAgent");
     for ip in [None, Some(""), Some(" ")] {
         let unknown = Sender::Browser {
             user_agent: Some("x"),
             ip,
+            adapted: false,
         };
         let metadata = stored(&event(), &unknown, &Privacy::default())["metadata"].clone();
         assert_eq!(metadata["ipAddress"], "0.0.0.0");
     }
+}
+
+#[test]
+fn an_adapter_names_domain_types_for_a_page() {
+    let identify = with(event(), "eventType", Some(json!("segment.identify")));
+    assert_refused(&identify, &PAGE, "invalid_event_type", "eventType");
+    let adapted = Sender::Browser {
+        user_agent: Some("Mozilla/5.0"),
+        ip: Some("203.0.113.77"),
+        adapted: true,
+    };
+    let stored = stored(&identify, &adapted, &Privacy::default());
+    assert_eq!(stored["eventType"], "segment.identify");
+    assert_eq!(stored["metadata"]["ipAddress"], "203.0.113.0");
 }

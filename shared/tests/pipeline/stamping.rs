@@ -32,6 +32,9 @@ fn the_stored_form_is_pinned() {
             batch_id: Some("b"),
             country: Some("DE"),
             region: Some("Hesse"),
+            browser: Some("Firefox"),
+            os: Some("Linux"),
+            device: Some("desktop"),
             ..a_stamp()
         },
     );
@@ -43,7 +46,8 @@ fn the_stored_form_is_pinned() {
             r#"{"eventId":"0198c1d2-0000-7000-8000-000000000001","eventType":"challenge.completed","#,
             r#""siteId":"demo","source":"challenge-service","tenantId":"academy-123","#,
             r#""timestamp":1705334400000,"receivedAt":1705334400000,"schemaVersion":1,"#,
-            r#""batchId":"b","country":"DE","region":"Hesse""#
+            r#""batchId":"b","country":"DE","region":"Hesse","#,
+            r#""browser":"Firefox","os":"Linux","device":"desktop""#
         )
     );
     let (data, metadata) = theirs.split_once(r#","metadata":"#).unwrap();
@@ -51,6 +55,19 @@ fn the_stored_form_is_pinned() {
     assert_eq!(data, json!({"a": "\"é", "score": 97}));
     assert_eq!(metadata, "{}}");
     assert_eq!(StampedEvent::from_json(stamped.json()), Some(stamped));
+}
+
+#[test]
+fn a_clock_set_right_replaces_the_senders() {
+    let valid = judge(&event(), &PAGE).unwrap();
+    let clean = sanitize(valid, &Privacy::default());
+    assert_eq!(clean.timestamp(), NOW);
+    let right = Stamp {
+        timestamp: Some(NOW - 7),
+        ..a_stamp()
+    };
+    let stored: Value = serde_json::from_str(stamp(clean, &right).json()).unwrap();
+    assert_eq!(stored["timestamp"], NOW - 7);
 }
 
 #[test]

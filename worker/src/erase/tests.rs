@@ -48,7 +48,7 @@ fn bodies(sql: &TestSql) -> Vec<Value> {
 fn an_erased_user_is_nowhere_and_no_count_changes() {
     let events: Vec<Value> = (0..600).map(|n| event("demo", n)).collect();
     let sql = filled("demo", &events);
-    sql.execute_batch("INSERT INTO sites VALUES ('demo', 'Demo', '[]', 0, 0)");
+    sql.execute_batch("INSERT INTO sites (site_id, name, origins, hash_routing, created_at) VALUES ('demo', 'Demo', '[]', 0, 0)");
     let mine: Vec<&Value> = events.iter().filter(|e| e["userId"] == "u1").collect();
     let secret = alias(&sql, SECRET);
     assert_eq!(erase(&sql, &secret), i64::try_from(mine.len()).unwrap());

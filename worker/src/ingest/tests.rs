@@ -1,3 +1,7 @@
+mod doors;
+mod enriched;
+mod limits;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -32,7 +36,7 @@ fn body(events: &[Value]) -> String {
 }
 
 fn run(platform: &mut TestPlatform) -> Result<Answer, Fault> {
-    block_on(ingest(facts(), platform))
+    block_on(take_batch(facts(), platform))
 }
 
 fn published(platform: &TestPlatform) -> Value {
@@ -161,7 +165,7 @@ fn a_fault_of_ours_takes_nothing_and_says_so() {
     platform.grant = Err(unavailable.clone());
     assert_eq!(run(&mut platform), Err(unavailable));
     assert_eq!(
-        block_on(ingest(RequestFacts::default(), &mut platform)),
+        block_on(take_batch(RequestFacts::default(), &mut platform)),
         Err(Fault::UnknownKey)
     );
 }
@@ -171,7 +175,7 @@ fn a_visitor_who_opts_out_is_replaced_for_the_day() {
     let mut platform = TestPlatform::new(body(&[view(10)]));
     let mut private = facts();
     private.opted_out = true;
-    block_on(ingest(private.clone(), &mut platform)).unwrap();
+    block_on(take_batch(private.clone(), &mut platform)).unwrap();
     let event = published(&platform)["parts"][0]["events"][0].clone();
     let user = event["userId"].as_str().unwrap();
     assert!(user.starts_with("anon-"));
@@ -183,13 +187,13 @@ fn a_visitor_who_opts_out_is_replaced_for_the_day() {
     // A page that keeps nothing in the browser says so, and is treated alike.
     let mut asked = facts();
     asked.query.push_str("&private=1");
-    block_on(ingest(asked, &mut platform)).unwrap();
+    block_on(take_batch(asked, &mut platform)).unwrap();
     let event = published(&platform)["parts"][0]["events"][0].clone();
     assert_eq!(event["userId"], user);
     // Without the day's key nothing is taken: never the visitor's own ids instead.
     platform.day_key = Err(Fault::Unavailable("down"));
     platform.published.borrow_mut().clear();
-    assert!(block_on(ingest(private, &mut platform)).is_err());
+    assert!(block_on(take_batch(private, &mut platform)).is_err());
     assert!(platform.published.borrow().is_empty());
 }
 
@@ -198,7 +202,7 @@ fn a_dry_run_judges_and_keeps_nothing() {
     let mut platform = TestPlatform::new(body(&[view(10), json!({})]));
     let mut dry = facts();
     dry.query.push_str("&dryRun=1");
-    let answer = block_on(ingest(dry, &mut platform)).unwrap();
+    let answer = block_on(take_batch(dry, &mut platform)).unwrap();
     assert_eq!((answer.accepted, answer.rejected), (1, 1));
     assert!(platform.published.borrow().is_empty());
     assert!(platform.counted.borrow().is_empty());

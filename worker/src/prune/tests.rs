@@ -17,7 +17,7 @@ fn old_events_go_in_bounded_steps_and_rollups_stay() {
     let sql = filled("demo", &all);
     let want = count("demo", &all);
     sql.execute_batch(
-        "INSERT INTO sites VALUES ('demo', 'Demo', '[]', 0, 0), ('idle', '', '[]', 0, 0)",
+        "INSERT INTO sites (site_id, name, origins, hash_routing, created_at) VALUES ('demo', 'Demo', '[]', 0, 0), ('idle', '', '[]', 0, 0)",
     );
     let due = |from: i64| {
         ask::<Site>(&sql, &sites(from))

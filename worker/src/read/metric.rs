@@ -68,6 +68,8 @@ pub struct Cached {
     pub etag: String,
     /// The value of `Cache-Control`.
     pub cache_control: &'static str,
+    /// The value of `Server-Timing`: what D1 read, which is its price.
+    pub server_timing: Option<String>,
 }
 
 /// Days that are over are asked for again after five minutes at the soonest: only an event that
@@ -94,7 +96,14 @@ impl Cached {
             },
             etag,
             cache_control: if finished { FINISHED } else { RUNNING },
+            server_timing: None,
         }
+    }
+
+    /// With the rows that D1 read for it, where that is known.
+    pub fn with_rows_read(mut self, rows: Option<usize>) -> Self {
+        self.server_timing = rows.map(|rows| format!("d1;desc=\"rows_read={rows}\""));
+        self
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::activity::{ANONYMOUS_NOTE, Activity, Row};
 use super::csv::{Cell, csv};
 use super::days::{Days, date};
-use crate::facts::decimal;
+use crate::counted::decimal;
 use crate::sql::Statement;
 
 /// The answer.

@@ -20,7 +20,7 @@ fn database() -> (TestSql, Vec<Value>) {
     let events: Vec<Value> = (0..250).map(|n| event("demo", n)).collect();
     let sql = filled("demo", &events);
     sql.execute_batch(
-        "INSERT INTO sites VALUES ('demo', 'Demo', '[]', 0, 0), ('idle', '', '[]', 0, 0)",
+        "INSERT INTO sites (site_id, name, origins, hash_routing, created_at) VALUES ('demo', 'Demo', '[]', 0, 0), ('idle', '', '[]', 0, 0)",
     );
     (sql, events)
 }

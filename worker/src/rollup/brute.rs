@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::facts::{Facts, Stored};
+use crate::counted::{Facts, Stored};
 use crate::live::HOUR_MS;
 use crate::privacy::{DAY_MS, day_of};
 use crate::sql::Sql;
@@ -28,7 +28,7 @@ pub(crate) fn event(site: &str, n: usize) -> Value {
         0 | 1 => (
             "page_view",
             json!({"path": format!("/{key}"), "utm_source": "n",
-            "referrer": format!("https://r{key}.example/")}),
+            "referrerHost": format!("r{key}.example")}),
         ),
         2 => (
             "feature_use",

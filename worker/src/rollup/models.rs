@@ -154,7 +154,7 @@ fn statements_find_their_rows_by_key() {
     let sql = database();
     let events: Vec<Value> = (0..200).map(|n| event("demo", n)).collect();
     take(&sql, &message("demo", 1, &events), "a");
-    sql.execute_batch("INSERT INTO sites VALUES ('demo', '', '[]', 0, 0)");
+    sql.execute_batch("INSERT INTO sites (site_id, name, origins, hash_routing, created_at) VALUES ('demo', '', '[]', 0, 0)");
     let now = (DAY + 5) * DAY_MS;
     let sites: Vec<SiteDay> = ask(&sql, &sites(now));
     let steps = steps(&sites, "");

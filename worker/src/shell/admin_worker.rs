@@ -7,10 +7,13 @@ use super::bindings::config;
 use super::platform::{now_ms, random};
 use super::reply::{Cors, empty, json, problem};
 use super::{d1, log};
-use crate::admin::{NewSite, SECRET_CHARS, SiteRow, list_sites, new_key, revoke_key};
-use crate::admit::RequestFacts;
+use crate::admin::{
+    NewSite, SECRET_CHARS, SiteRow, end_key, end_of_key, find_site, list_keys, list_sites, new_key,
+};
 use crate::auth::{same_hash, sha256_hex};
 use crate::error::Fault;
+use crate::facts::RequestFacts;
+use crate::read::Params;
 use crate::sql::Statement;
 
 /// Answers an admin call.
@@ -48,6 +51,28 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             }
             Ok((201, serde_json::to_string(&site).ok()))
         }
+        ("PUT", [site_id]) => {
+            let site = NewSite::parse(&body(&mut request).await?)?;
+            if site.site_id != *site_id {
+                return Err(Fault::Malformed {
+                    field: Some("siteId"),
+                    detail: "siteId must be the path's.",
+                });
+            }
+            if rows::<IgnoredAny>(env, &site.replace()).await?.is_empty() {
+                let found = rows::<IgnoredAny>(env, &find_site(site_id)).await?;
+                return Err(if found.is_empty() {
+                    Fault::NotFound
+                } else {
+                    Fault::AlreadyExists
+                });
+            }
+            Ok((200, serde_json::to_string(&site).ok()))
+        }
+        ("GET", [site_id, "keys"]) => {
+            let keys: Vec<serde_json::Value> = rows(env, &list_keys(site_id)).await?;
+            Ok((200, Some(serde_json::json!({ "keys": keys }).to_string())))
+        }
         ("POST", [site_id, "keys"]) => {
             let mut bytes = [0; SECRET_CHARS];
             random(&mut bytes).map_err(|error| {
@@ -64,19 +89,24 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             Ok((201, serde_json::to_string(&key).ok()))
         }
         ("DELETE", [site_id, "keys", key_id]) => {
-            let statement = revoke_key(site_id, key_id, now_ms());
+            let url = request.inner().url();
+            let params = Params::parse(url.split_once('?').map_or("", |(_, query)| query));
+            let end_ms = end_of_key(&params, now_ms())?;
+            let statement = end_key(site_id, key_id, end_ms);
             if rows::<IgnoredAny>(env, &statement).await?.is_empty() {
                 return Err(Fault::NotFound);
             }
             Ok((204, None))
         }
         (_, []) => Err(Fault::MethodNotAllowed("GET, POST, OPTIONS")),
-        (_, [_, "keys"]) => Err(Fault::MethodNotAllowed("POST, OPTIONS")),
+        (_, [_]) => Err(Fault::MethodNotAllowed("PUT, OPTIONS")),
+        (_, [_, "keys"]) => Err(Fault::MethodNotAllowed("GET, POST, OPTIONS")),
         (_, [_, "keys", _]) => Err(Fault::MethodNotAllowed("DELETE, OPTIONS")),
         _ => Err(Fault::NotFound),
     }
 }
 
+/// Whether the request shows the admin token.
 pub(super) fn authorize(request: &Request, env: &Env) -> std::result::Result<(), Fault> {
     let facts = RequestFacts {
         authorization: request.headers().get("authorization").ok().flatten(),
@@ -95,14 +125,16 @@ pub(super) fn authorize(request: &Request, env: &Env) -> std::result::Result<(),
     }
 }
 
-async fn body(request: &mut Request) -> std::result::Result<Vec<u8>, Fault> {
+/// The request's body.
+pub(super) async fn body(request: &mut Request) -> std::result::Result<Vec<u8>, Fault> {
     request
         .bytes()
         .await
         .map_err(|_| Fault::malformed("The body could not be read to its end."))
 }
 
-async fn rows<T: serde::de::DeserializeOwned>(
+/// The rows of a statement, or 503.
+pub(super) async fn rows<T: serde::de::DeserializeOwned>(
     env: &Env,
     statement: &Statement,
 ) -> std::result::Result<Vec<T>, Fault> {

@@ -10,8 +10,8 @@ use super::bindings::{LAKE, LAKE_DO, SITE_DO, config};
 use super::d1;
 use super::platform::now_ms;
 use super::read_worker::{each_shard, rows, site_of, to_json};
-use crate::admit::RequestFacts;
 use crate::error::Fault;
+use crate::facts::RequestFacts;
 use crate::lake::LakeState;
 use crate::read::health::{
     Backlog, Condition, Details, Health, Metrics, Service, TotalRow, lake_service, queue_service,
@@ -96,7 +96,7 @@ async fn check(env: &Env, site: &str, shards: u32, now: i64) -> Findings {
     let size = d1::size(env).await;
     services.insert("d1", service(&size, "The database does not answer."));
 
-    let states = each_shard::<State>(env, site, shards, SITE_DO, STATE).await;
+    let states = each_shard::<State>(env, site, shards, SITE_DO, STATE, "").await;
     services.insert(
         "site_do",
         service(&states, "The live counts do not answer."),
@@ -109,7 +109,7 @@ async fn check(env: &Env, site: &str, shards: u32, now: i64) -> Findings {
     }
     services.insert("events_queue", queue_service(&backlog.outbox, now));
 
-    let lakes = each_shard::<LakeState>(env, site, shards, LAKE_DO, STATE).await;
+    let lakes = each_shard::<LakeState>(env, site, shards, LAKE_DO, STATE, "").await;
     let answers = service(&lakes, "The lake's writer does not answer.");
     for shard in lakes.unwrap_or_default() {
         backlog.add_lake(&shard);

@@ -2,12 +2,15 @@
 
 use worker::{Context, Env, Request, Response, Result, event};
 
+use super::ingest_worker::Way;
 use super::reply::{Cors, preflight, problem};
-use super::{admin_worker, ingest_worker, metrics_worker, read_worker, users_worker};
+use super::{
+    admin_worker, dead_letter_worker, ingest_worker, metrics_worker, read_worker, users_worker,
+};
 use crate::error::Fault;
 
 const POST: &str = "POST, OPTIONS";
-const ADMIN: &str = "GET, POST, DELETE, OPTIONS";
+const ADMIN: &str = "GET, POST, PUT, DELETE, OPTIONS";
 const GET: &str = "GET, HEAD, OPTIONS";
 
 #[event(fetch)]
@@ -15,19 +18,20 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
     let path = request.path();
     // The worker crate takes every method that it does not know for GET.
     let method = request.inner().method();
+    if let Some(way) = Way::of(&path) {
+        let origin = request.headers().get("origin")?;
+        let cors = Cors::Echo(origin.as_deref());
+        return match method.as_str() {
+            "POST" => ingest_worker::take(way, request, env, context, &cors).await,
+            "OPTIONS" => preflight(POST, &cors),
+            _ => problem(&Fault::MethodNotAllowed(POST), &cors),
+        };
+    }
     match path.as_str() {
-        "/v1/events" => {
-            let origin = request.headers().get("origin")?;
-            let cors = Cors::Echo(origin.as_deref());
-            match method.as_str() {
-                "POST" => ingest_worker::events(request, env, context, &cors).await,
-                "OPTIONS" => preflight(POST, &cors),
-                _ => problem(&Fault::MethodNotAllowed(POST), &cors),
-            }
-        }
         "/health"
         | "/v1/analytics/live"
         | "/v1/analytics/events/recent"
+        | "/v1/analytics/outcomes"
         | "/v1/analytics/metrics/summary" => match method.as_str() {
             "GET" | "HEAD" => read_worker::read(&path, &request, &env).await,
             "OPTIONS" => preflight(GET, &Cors::Any),
@@ -46,6 +50,10 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
         _ if path.starts_with("/v1/analytics/users/") => match method.as_str() {
             "OPTIONS" => preflight(ADMIN, &Cors::Any),
             _ => users_worker::users(&method, &path, &request, &env).await,
+        },
+        "/v1/dead-letters" | "/v1/dead-letters/replay" => match method.as_str() {
+            "OPTIONS" => preflight(ADMIN, &Cors::Any),
+            _ => dead_letter_worker::dead_letters(&method, &path, request, &env).await,
         },
         _ if path == "/v1/sites" || path.starts_with("/v1/sites/") => match method.as_str() {
             "OPTIONS" => preflight(ADMIN, &Cors::Any),

@@ -1,30 +1,60 @@
-//! `POST /v1/events`: the platform's side of the recipe in [`crate::ingest`].
+//! The doors that take events: the platform's side of the recipes in [`crate::ingest`].
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use shoreline_shared::limits::MAX_BATCH_BYTES;
 use worker::{Context, Env, Request, Response, Result};
 
-use super::bindings::{PRIVACY_DO, SITE_DO, config};
+use super::bindings::{PRIVACY_DO, RATE_LIMITER, SITE_DO, config};
 use super::gzip::{ReadError, decompress, read};
 use super::platform::{Ids, now_ms};
-use super::reply::{Cors, json, problem};
+use super::reply::{Cors, json, problem, text};
 use super::{d1, keys, log, objects};
-use crate::admit::{Encoding, RequestFacts, too_large};
+use crate::adapters::{CloudEventHeaders, SegmentCall};
+use crate::admit::{Door, Encoding};
 use crate::auth::Grant;
 use crate::config::Config;
 use crate::error::Fault;
-use crate::ingest::{Platform, Settings, ingest};
+use crate::facts::RequestFacts;
+use crate::ingest::{Platform, Settings, take_batch, take_commands, take_plausible, take_segment};
+use crate::outcome::Answer;
 use crate::privacy::{DayKey, day_of};
 use crate::publish::Publication;
+use crate::rate::Limiter;
 use crate::routes::{COMMIT, DAY_KEY, PRIVACY_OBJECT, site_object};
 use crate::shards::register_shard;
 use crate::site::Receipt;
+use crate::tally::{APPROXIMATE, Tally};
 
-/// Answers a batch.
-pub(super) async fn events(
+/// A path that takes events.
+#[derive(Clone, Copy)]
+pub(super) enum Way {
+    /// `/v1/events`.
+    Batch,
+    /// `/v1/ingest`.
+    Commands,
+    /// One of Segment's calls.
+    Segment(SegmentCall),
+    /// `/api/event`.
+    Plausible,
+}
+
+impl Way {
+    /// The way of a path, where it is one that takes events.
+    pub(super) fn of(path: &str) -> Option<Self> {
+        match path {
+            "/v1/events" => Some(Self::Batch),
+            "/v1/ingest" => Some(Self::Commands),
+            "/api/event" => Some(Self::Plausible),
+            _ => SegmentCall::from_path(path).map(Self::Segment),
+        }
+    }
+}
+
+/// Takes what was sent and answers it, in the words of its protocol.
+pub(super) async fn take(
+    way: Way,
     request: Request,
     env: Env,
     context: Context,
@@ -34,7 +64,7 @@ pub(super) async fn events(
         Ok(config) => config,
         Err(fault) => return problem(&fault, cors),
     };
-    let facts = facts(&request)?;
+    let facts = facts(way, &request)?;
     let dry_run = facts.dry_run();
     let mut edge = Edge {
         now_ms: now_ms(),
@@ -45,18 +75,40 @@ pub(super) async fn events(
         env,
         context,
     };
-    match ingest(facts, &mut edge).await {
-        // 202 means durable, and a dry run keeps nothing.
-        Ok(answer) => json(
-            if dry_run { 200 } else { 202 },
-            serde_json::to_string(&answer)?,
-            cors,
-        ),
+    let answer = match way {
+        Way::Batch => take_batch(facts, &mut edge).await,
+        Way::Commands => take_commands(facts, &mut edge).await,
+        Way::Segment(call) => take_segment(call, facts, &mut edge).await,
+        Way::Plausible => take_plausible(facts, &mut edge).await,
+    };
+    edge.flush_tally();
+    match answer {
         Err(fault) => problem(&fault, cors),
+        Ok(answer) => respond(way, dry_run, &answer, cors),
     }
 }
 
-fn facts(request: &Request) -> Result<RequestFacts> {
+fn respond(way: Way, dry_run: bool, answer: &Answer, cors: &Cors<'_>) -> Result<Response> {
+    match way {
+        Way::Plausible => {
+            let response = text(202, "ok", cors)?;
+            if answer.accepted == 0 {
+                // What their own server says of what it left out.
+                response.headers().set("x-plausible-dropped", "1")?;
+            }
+            Ok(response)
+        }
+        Way::Segment(_) => json(200, answer.to_segment_json(), cors),
+        // 202 means durable, and a dry run keeps nothing.
+        Way::Batch | Way::Commands => json(
+            if dry_run { 200 } else { 202 },
+            serde_json::to_string(answer)?,
+            cors,
+        ),
+    }
+}
+
+fn facts(way: Way, request: &Request) -> Result<RequestFacts> {
     let headers = request.headers();
     let cf = request.cf();
     let url = request.inner().url();
@@ -73,9 +125,17 @@ fn facts(request: &Request) -> Result<RequestFacts> {
         content_length: headers
             .get("content-length")?
             .and_then(|length| length.parse().ok()),
+        idempotency_key: headers.get("idempotency-key")?,
+        cloud_event: match way {
+            Way::Commands => CloudEventHeaders::new(headers.entries()),
+            _ => CloudEventHeaders::default(),
+        },
         user_agent: headers.get("user-agent")?,
         ip: headers.get("cf-connecting-ip")?,
         opted_out: on("sec-gpc")? || on("dnt")?,
+        known_bot: cf
+            .and_then(worker::Cf::bot_management)
+            .is_some_and(|bot| bot.verified_bot() || bot.score() <= CERTAINLY_BOT),
         country: cf.and_then(worker::Cf::country),
         region: cf.and_then(worker::Cf::region),
     })
@@ -85,9 +145,18 @@ thread_local! {
     /// The day's key as this isolate was told it: asked for once a day.
     static DAY_KEYS: Cell<Option<(i64, [u8; 32])>> = const { Cell::new(None) };
 
+    /// The buckets of the visitors that this isolate serves.
+    static LIMITER: RefCell<Limiter> = RefCell::default();
+
+    /// What this isolate has refused and not written yet.
+    static TALLY: RefCell<Tally> = RefCell::default();
+
     /// The shards that this isolate has told D1 of.
     static KNOWN_SHARDS: RefCell<HashSet<String>> = RefCell::default();
 }
+
+/// The platform's score (1 to 99) of a request that it is sure a machine makes.
+const CERTAINLY_BOT: u32 = 1;
 
 /// Shards an isolate remembers to have told D1 of: names of about 50 bytes.
 const MAX_KNOWN_SHARDS: usize = 10_000;
@@ -120,7 +189,15 @@ impl Platform for Edge {
         keys::grant(&self.env, key_hash, self.now_ms).await
     }
 
-    async fn body(&mut self, encoding: Encoding) -> std::result::Result<Vec<u8>, Fault> {
+    async fn grant_of_domain(&self, domain: &str) -> std::result::Result<Grant, Fault> {
+        keys::grant_of_domain(&self.env, domain, self.now_ms).await
+    }
+
+    async fn body(
+        &mut self,
+        encoding: Encoding,
+        door: Door,
+    ) -> std::result::Result<Vec<u8>, Fault> {
         let broken = Fault::malformed("The body could not be read to its end.");
         // A length that was declared, and admitted, is held to by the platform: no need to count.
         if encoding == Encoding::Identity && self.length_known {
@@ -133,10 +210,10 @@ impl Platform for Edge {
             Encoding::Identity => body,
             Encoding::Gzip => decompress(&body).map_err(|_| broken.clone())?,
         };
-        read(body, MAX_BATCH_BYTES)
+        read(body, door.max_bytes())
             .await
             .map_err(|error| match error {
-                ReadError::TooLarge => too_large(),
+                ReadError::TooLarge => door.too_large(),
                 ReadError::Broken => broken,
             })
     }
@@ -166,8 +243,28 @@ impl Platform for Edge {
             log::error("site_do", error);
             Fault::Unavailable("The batch could not be stored right now.")
         })?;
+        if let Some(retry_after_s) = receipt.retry_after_s {
+            return Err(Fault::RateLimited { retry_after_s });
+        }
         self.tell_of_shard(publication);
         Ok(receipt.duplicate)
+    }
+
+    fn limiter<T>(&self, ask: impl FnOnce(&mut Limiter) -> T) -> T {
+        LIMITER.with_borrow_mut(ask)
+    }
+
+    async fn within_limit(&self, visitor: u64) -> bool {
+        let Ok(limiter) = self.env.rate_limiter(RATE_LIMITER) else {
+            return true; // A deployment may do without it.
+        };
+        match limiter.limit(format!("{visitor:x}")).await {
+            Ok(outcome) => outcome.success,
+            Err(error) => {
+                log::error("rate_limiter", error);
+                true // The isolate's own bucket still bounds the visitor.
+            }
+        }
     }
 
     fn count_later(&self, publication: Publication) {
@@ -178,9 +275,26 @@ impl Platform for Edge {
             }
         });
     }
+
+    fn tally(&self, site: &str, fault: &Fault) {
+        if APPROXIMATE.contains(&fault.code()) {
+            TALLY.with_borrow_mut(|tally| tally.add(site, fault.code(), self.now_ms));
+        }
+    }
+
+    fn note_unknown(&self, site: &str, keys: &[Vec<String>]) {
+        log::unknown_shape(site, keys);
+    }
 }
 
 impl Edge {
+    /// Writes what was refused, where it is time to.
+    fn flush_tally(&self) {
+        for (site, counters) in TALLY.with_borrow_mut(|tally| tally.take_if_due(self.now_ms)) {
+            self.count_later(Publication::of_counts(&site, &counters, self.now_ms));
+        }
+    }
+
     /// Lets the cron know, after the answer, that the shard may have work.
     fn tell_of_shard(&self, publication: &Publication) {
         let name = site_object(publication.site(), publication.shard());

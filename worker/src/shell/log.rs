@@ -19,3 +19,12 @@ pub(super) fn error(at: &'static str, message: impl std::fmt::Display) {
     };
     worker::console_error!("{}", serde_json::to_string(&line).unwrap_or_default());
 }
+
+/// Items of `site` that no adapter knows. Their keys tell a developer what was sent; their values are
+/// a user's.
+pub(super) fn unknown_shape(site: &str, keys: &[Vec<String>]) {
+    let line = serde_json::json!({
+        "level": "warn", "at": "adapters", "message": "unknown shape", "site": site, "keys": keys,
+    });
+    worker::console_warn!("{line}");
+}

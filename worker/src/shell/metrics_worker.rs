@@ -3,7 +3,7 @@
 use worker::{Env, Request, Response, Result};
 
 use super::platform::now_ms;
-use super::read_worker::{asked, rows, site_of, to_json};
+use super::read_worker::{asked, rows, rows_and_cost, site_of, to_json};
 use super::reply::{Cors, cached, json, problem};
 use crate::error::Fault;
 use crate::read::Params;
@@ -54,13 +54,13 @@ impl Ask<'_> {
         let format = Format::parse(self.params)?;
         let metric = M::parse(self.params, now)?;
         let finished = metric.days().finished(now);
-        let rows = rows(self.env, &metric.statement(self.site)).await?;
+        let (rows, read) = rows_and_cost(self.env, &metric.statement(self.site)).await?;
         let answer = metric.answer(rows);
         let body = match format {
             Format::Json => to_json(&answer)?,
             Format::Csv => M::csv(&answer),
         };
-        Ok(Cached::new(body, format, finished, self.known))
+        Ok(Cached::new(body, format, finished, self.known).with_rows_read(read))
     }
 }
 

@@ -8,15 +8,16 @@ use super::health_worker::health;
 use super::platform::now_ms;
 use super::reply::{Cors, json, problem};
 use super::{d1, keys, log, objects};
-use crate::admit::RequestFacts;
 use crate::auth::{KeyKind, lookup_hash};
 use crate::error::Fault;
+use crate::facts::RequestFacts;
 use crate::read::live::unite;
+use crate::read::outcomes::Outcomes;
 use crate::read::recent::Recent;
 use crate::read::summary::Summary;
 use crate::read::{Params, recent, summary};
-use crate::routes::{SNAPSHOT, lake_object, site_object};
-use crate::site::Snapshot;
+use crate::routes::{OUTCOMES, SNAPSHOT, lake_object, site_object};
+use crate::site::{Entry, Snapshot};
 use crate::sql::Statement;
 
 /// Answers a GET of the dashboard API or of `/health`.
@@ -70,13 +71,24 @@ async fn answer(
     match path {
         "/v1/analytics/live" => {
             let shards = config(env)?.ingest.shards;
-            let snapshots = each_shard::<Snapshot>(env, site, shards, SITE_DO, SNAPSHOT).await?;
+            let snapshots =
+                each_shard::<Snapshot>(env, site, shards, SITE_DO, SNAPSHOT, "").await?;
             to_json(&unite(snapshots, now))
         }
         "/v1/analytics/events/recent" => {
             let query = Recent::parse(params)?;
             let rows: Vec<recent::Row> = rows(env, &query.statement(site)).await?;
             Ok(query.answer(&rows))
+        }
+        "/v1/analytics/outcomes" => {
+            let query = Outcomes::parse(params)?;
+            let (shards, from) = (
+                config(env)?.ingest.shards,
+                query.first_hour(now).to_string(),
+            );
+            let counts =
+                each_shard::<Vec<Entry>>(env, site, shards, SITE_DO, OUTCOMES, &from).await?;
+            to_json(&query.answer(counts, now))
         }
         _ => {
             let query = Summary::parse(params)?;
@@ -100,6 +112,17 @@ pub(super) async fn rows<T: DeserializeOwned>(
     })
 }
 
+/// As [`rows`], with how many rows D1 read, where it tells.
+pub(super) async fn rows_and_cost<T: DeserializeOwned>(
+    env: &Env,
+    statement: &Statement,
+) -> std::result::Result<(Vec<T>, Option<usize>), Fault> {
+    d1::rows_and_cost(env, statement).await.map_err(|error| {
+        log::error("d1", error);
+        Fault::Unavailable("The read model cannot be reached right now.")
+    })
+}
+
 /// Asks every shard of a site.
 pub(super) async fn each_shard<T: DeserializeOwned>(
     env: &Env,
@@ -107,6 +130,7 @@ pub(super) async fn each_shard<T: DeserializeOwned>(
     shards: u32,
     namespace: &str,
     command: &str,
+    body: &str,
 ) -> std::result::Result<Vec<T>, Fault> {
     let mut answers = Vec::new();
     for shard in 0..shards {
@@ -115,7 +139,7 @@ pub(super) async fn each_shard<T: DeserializeOwned>(
         } else {
             lake_object(site, shard)
         };
-        let answer = objects::call(env, namespace, &name, command, "")
+        let answer = objects::call(env, namespace, &name, command, body)
             .await
             .map_err(|error| {
                 log::error("objects", error);

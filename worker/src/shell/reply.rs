@@ -29,7 +29,10 @@ pub(super) fn cached(answer: Cached, cors: &Cors<'_>) -> Result<Response> {
     headers.set("cache-control", answer.cache_control)?;
     headers.set("etag", &answer.etag)?;
     headers.set("vary", "Authorization, Origin")?;
-    headers.set("access-control-expose-headers", "ETag")?;
+    if let Some(timing) = &answer.server_timing {
+        headers.set("server-timing", timing)?;
+    }
+    headers.set("access-control-expose-headers", "ETag, Server-Timing")?;
     match answer.body {
         Some(body) => finish(200, body, headers),
         None => Ok(ResponseBuilder::new()
@@ -37,6 +40,12 @@ pub(super) fn cached(answer: Cached, cors: &Cors<'_>) -> Result<Response> {
             .with_headers(headers)
             .empty()),
     }
+}
+
+/// Plain text with a status.
+pub(super) fn text(status: u16, text: &str, cors: &Cors<'_>) -> Result<Response> {
+    let headers = headers("text/plain; charset=utf-8", cors)?;
+    finish(status, text.to_owned(), headers)
 }
 
 /// A fault as problem+json.
@@ -58,7 +67,7 @@ pub(super) fn preflight(methods: &'static str, cors: &Cors<'_>) -> Result<Respon
     headers.set("access-control-allow-methods", methods)?;
     headers.set(
         "access-control-allow-headers",
-        "authorization, content-encoding, content-type, if-none-match",
+        "authorization, content-encoding, content-type, idempotency-key, if-none-match",
     )?;
     headers.set("access-control-max-age", PREFLIGHT_MAX_AGE)?;
     Ok(ResponseBuilder::new()
@@ -90,7 +99,10 @@ fn allow_origin(headers: &Headers, cors: &Cors<'_>) -> Result<()> {
     match cors {
         Cors::Echo(Some(origin)) => {
             headers.set("access-control-allow-origin", origin)?;
-            headers.set("access-control-expose-headers", "Retry-After")?;
+            headers.set(
+                "access-control-expose-headers",
+                "Retry-After, X-Plausible-Dropped",
+            )?;
         }
         Cors::Echo(None) => {}
         Cors::Any => return headers.set("access-control-allow-origin", "*"),

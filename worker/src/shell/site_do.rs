@@ -12,7 +12,7 @@ use super::bindings::{EVENTS_QUEUE, settings};
 use super::do_sql::DoSql;
 use super::platform::{Ids, now_ms};
 use super::{log, objects};
-use crate::routes::{COMMIT, CONFIRM, SNAPSHOT, STATE, WAKE, parse_object};
+use crate::routes::{COMMIT, CONFIRM, OUTCOMES, SNAPSHOT, STATE, WAKE, parse_object};
 use crate::site::{Commit, Confirmation, Message, SiteStore};
 use crate::sql::SqlError;
 
@@ -50,6 +50,10 @@ impl DurableObject for SiteDo {
             COMMIT => objects::answer(self.commit(&body, now).await),
             CONFIRM => objects::answer(self.confirm(&body, now).await),
             SNAPSHOT => objects::answer(self.store()?.snapshot(now)),
+            OUTCOMES => {
+                let from: i64 = serde_json::from_str(&body)?;
+                objects::answer(self.store()?.outcomes(from))
+            }
             STATE => objects::answer(self.store()?.state(now)),
             WAKE => {
                 let due = self.store()?.next_due()?;

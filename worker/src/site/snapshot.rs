@@ -89,6 +89,18 @@ impl<S: Sql> SiteStore<S> {
         })
     }
 
+    /// The shard's outcomes by hour and code, of the hours that begin from `from` on.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn outcomes(&self, from: i64) -> Result<Vec<Entry>, SqlError> {
+        self.sql.rows(
+            "SELECT bucket, key, n FROM counters \
+             WHERE kind = ?1 AND bucket >= ?2 AND n > 0 ORDER BY bucket, key",
+            &[kind_name(Kind::Outcome).into(), from.into()],
+        )
+    }
+
     fn sums(&self, kind: Kind, from: i64) -> Result<Vec<Entry>, SqlError> {
         self.sql.rows(
             "SELECT 0 AS bucket, key, sum(n) AS n FROM counters \

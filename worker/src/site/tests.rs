@@ -1,7 +1,9 @@
+mod quota;
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::ingest::ingest;
+use crate::ingest::take_batch;
 use crate::outbox::MESSAGES_PER_RUN;
 use crate::read::live::unite;
 use crate::testing::{NOW, TestPlatform, TestSql, block_on, uuid};
@@ -27,7 +29,7 @@ fn publication(batch: Option<usize>, events: &[(&str, &str, usize)], at: i64) ->
     let mut platform = TestPlatform::new(format!(r#"{{{batch}"events":[{}]}}"#, events.join(",")));
     platform.now_ms = at;
     let facts = crate::ingest::tests::facts();
-    block_on(ingest(facts, &mut platform)).unwrap();
+    block_on(take_batch(facts, &mut platform)).unwrap();
     platform.published.borrow()[0].json().to_owned()
 }
 
@@ -51,7 +53,13 @@ fn confirm(store: &SiteStore<&TestSql>, id: &str, duplicates: &[String]) {
 
 #[test]
 fn kinds_are_named_alike_in_rust_and_in_the_table() {
-    for kind in [Kind::Type, Kind::Page, Kind::Feature, Kind::Outcome] {
+    for kind in [
+        Kind::Type,
+        Kind::Page,
+        Kind::Feature,
+        Kind::Outcome,
+        Kind::Quota,
+    ] {
         let json = serde_json::to_string(&kind).unwrap();
         assert_eq!(json, format!("\"{}\"", kind_name(kind)));
     }
@@ -201,7 +209,7 @@ fn a_stalled_consumer_is_not_drowned() {
             events.join(",")
         );
         let mut platform = TestPlatform::new(body);
-        block_on(ingest(crate::ingest::tests::facts(), &mut platform)).unwrap();
+        block_on(take_batch(crate::ingest::tests::facts(), &mut platform)).unwrap();
         commit(&store, platform.published.borrow()[0].json()).unwrap();
     }
     let mut sent = 0;

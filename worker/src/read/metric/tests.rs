@@ -336,6 +336,9 @@ fn what_the_caller_has_is_not_sent_again() {
     assert!(new(true, Some("\"x\"")).body.is_some());
     let csv = Cached::new("{} ".into(), Format::Csv, true, None);
     assert_ne!(csv.etag, first.etag);
+    assert_eq!(csv.clone().with_rows_read(None).server_timing, None);
+    let timing = csv.with_rows_read(Some(7)).server_timing;
+    assert_eq!(timing.as_deref(), Some("d1;desc=\"rows_read=7\""));
 }
 
 proptest! {

@@ -54,7 +54,7 @@ pub(super) struct Data<'a> {
     #[serde(borrow, default)]
     pub(super) page: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    pub(super) referrer: Option<&'a RawValue>,
+    pub(super) referrer_host: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "utm_source")]
     pub(super) utm_source: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "utm_medium")]

@@ -1,0 +1,165 @@
+//! From drafts to the answer, the same for every door.
+
+use shoreline_shared::privacy::anonymous_id;
+use shoreline_shared::sanitize::Privacy;
+use shoreline_shared::stamp::StampedEvent;
+use shoreline_shared::validate::{Rules, Sender};
+
+use super::{Platform, tallied, visitor_of};
+use crate::admit::{Admitted, Door};
+use crate::bots::is_bot;
+use crate::draft::Delivery;
+use crate::error::Fault;
+use crate::judge::{Context, Judged, judge};
+use crate::outcome::{Answer, EventResult, Status};
+use crate::publish::{Publication, Taken};
+
+/// Judges what was delivered, publishes what may be published, and says how each event ended.
+pub(super) async fn deliver(
+    admitted: &Admitted,
+    delivery: Delivery<'_>,
+    platform: &impl Platform,
+) -> Result<Answer, Fault> {
+    if let Some((visitor, rate)) = visitor_of(admitted, platform) {
+        let (events, now_ms) = (delivery.drafts.len(), platform.now_ms());
+        platform.limiter(|limiter| limiter.charge(visitor, rate, events, now_ms));
+    }
+    let privacy = privacy_of(admitted, platform).await?;
+    let sender = sender_of(admitted);
+    let stored_batch_id = delivery
+        .batch_id
+        .clone()
+        .unwrap_or_else(|| platform.fresh_id());
+    let facts = admitted.facts();
+    let context = Context {
+        site: &admitted.grant().site,
+        sender,
+        source: source_of(admitted.door()),
+        privacy,
+        rules: Rules {
+            now_ms: platform.now_ms(),
+            retention_days: platform.settings().retention_days,
+            any_past: false,
+        },
+        batch_id: delivery.batch_id.as_deref(),
+        stored_batch_id: &stored_batch_id,
+        sent_at: delivery.sent_at,
+        country: facts.country.as_deref().filter(|_| admitted.is_page()),
+        region: facts.region.as_deref().filter(|_| admitted.is_page()),
+        is_bot: is_unwanted_bot(admitted),
+    };
+    let judged = judge(delivery.drafts, &context, || platform.fresh_id());
+    if !judged.unknown.is_empty() {
+        platform.note_unknown(context.site, &judged.unknown);
+    }
+    answer(
+        admitted,
+        context.batch_id,
+        delivery.dropped,
+        judged,
+        platform,
+    )
+    .await
+}
+
+/// Replaces who the visitor is by a day-scoped id, where the visitor asked not to be followed.
+async fn privacy_of(admitted: &Admitted, platform: &impl Platform) -> Result<Privacy, Fault> {
+    let facts = admitted.facts();
+    let anonymous = if admitted.is_page() && facts.is_private() {
+        let ip = facts.ip.as_deref().unwrap_or_default();
+        let agent = facts.user_agent.as_deref().unwrap_or_default();
+        let key = platform.day_key().await?;
+        Some(anonymous_id(&key, &admitted.grant().site, ip, agent))
+    } else {
+        None
+    };
+    Ok(Privacy {
+        hash_routing: admitted.grant().hash_routing,
+        anonymous,
+    })
+}
+
+fn sender_of(admitted: &Admitted) -> Sender<'_> {
+    let facts = admitted.facts();
+    if admitted.is_page() {
+        Sender::Browser {
+            user_agent: facts.user_agent.as_deref(),
+            ip: facts.ip.as_deref(),
+            adapted: admitted.door() != Door::Events,
+        }
+    } else {
+        Sender::Source {
+            name: (admitted.door() == Door::Segment).then_some("segment"),
+        }
+    }
+}
+
+/// The source of an event that names none.
+fn source_of(door: Door) -> &'static str {
+    match door {
+        Door::Events => "tracker",
+        Door::Ingest => "service",
+        Door::Segment => "segment",
+        Door::Plausible => "plausible",
+    }
+}
+
+/// A page that is a bot's, on a site that wants none. What a service sends, it vouches for.
+fn is_unwanted_bot(admitted: &Admitted) -> bool {
+    let facts = admitted.facts();
+    admitted.is_page()
+        && !admitted.grant().policy.keep_bots
+        && (facts.known_bot || facts.user_agent.as_deref().is_some_and(is_bot))
+}
+
+/// Publishes what may be published and says how each event ended.
+async fn answer(
+    admitted: &Admitted,
+    batch_id: Option<&str>,
+    dropped: u32,
+    judged: Judged,
+    platform: &impl Platform,
+) -> Result<Answer, Fault> {
+    let Judged {
+        stamped,
+        mut results,
+        ..
+    } = judged;
+    if admitted.facts().dry_run() {
+        return Ok(Answer::new(stamped.len(), results));
+    }
+    let (places, events): (Vec<usize>, Vec<StampedEvent>) = stamped.into_iter().unzip();
+    let taken = Taken {
+        site: &admitted.grant().site,
+        policy: &admitted.grant().policy,
+        batch_id,
+        events: &events,
+        results: &results,
+        dropped,
+    };
+    let publication = Publication::new(&taken, platform);
+    if events.is_empty() {
+        platform.count_later(publication);
+        // A duplicate within the batch has an accepted event beside it.
+        return if results
+            .iter()
+            .any(|result| result.status == Status::Skipped)
+        {
+            Ok(Answer::new(0, results))
+        } else {
+            Err(Fault::NoValidEvent(results))
+        };
+    }
+    let duplicate = tallied(platform.publish(&publication).await, admitted, platform)?;
+    if !duplicate {
+        return Ok(Answer::new(events.len(), results));
+    }
+    let message = "This batch was taken before.";
+    results.extend(
+        places
+            .iter()
+            .zip(&events)
+            .map(|(index, event)| EventResult::duplicate(*index, event.event_id(), message)),
+    );
+    Ok(Answer::new(0, results))
+}

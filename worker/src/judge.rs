@@ -1,0 +1,184 @@
+//! The stages that look at one event: validate ▸ normalize ▸ sanitize ▸ stamp. Each draft is judged
+//! by itself, and ends as a stamped event or with one result.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use serde_json::Value;
+use shoreline_shared::event::Rejection;
+use shoreline_shared::event_type::PAGE_VIEW;
+use shoreline_shared::id;
+use shoreline_shared::sanitize::{Privacy, sanitize};
+use shoreline_shared::stamp::{Stamp, StampedEvent, stamp};
+use shoreline_shared::validate::{Rules, Sender, validate};
+
+use crate::agent::{Agent, read_agent};
+use crate::bots::is_spam_referrer;
+use crate::campaign::REFERRER_HOST;
+use crate::draft::{Draft, Made, RawDraft};
+use crate::outcome::{BOT, EventResult, SPAM_REFERRER, UNKNOWN_SHAPE};
+use crate::{campaign, skew};
+
+/// What holds for all events of a request.
+#[derive(Debug, Clone)]
+pub struct Context<'a> {
+    /// The site.
+    pub site: &'a str,
+    /// Who sends.
+    pub sender: Sender<'a>,
+    /// The source of an event that names none.
+    pub source: &'a str,
+    /// How private the visit is.
+    pub privacy: Privacy,
+    /// The moment, and how old an event may be.
+    pub rules: Rules,
+    /// The sender's own id of the batch: a retry makes the same event ids.
+    pub batch_id: Option<&'a str>,
+    /// The batch's id as it is stored: the sender's, or one of ours.
+    pub stored_batch_id: &'a str,
+    /// When it was sent, by the sender's clock.
+    pub sent_at: Option<i64>,
+    /// By the edge's own data.
+    pub country: Option<&'a str>,
+    /// Likewise.
+    pub region: Option<&'a str>,
+    /// A bot sends this, and its events are not wanted.
+    pub is_bot: bool,
+}
+
+/// The events that may be published, and the outcomes of the others.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// With each event's place in the request.
+    pub stamped: Vec<(usize, StampedEvent)>,
+    /// How the others ended.
+    pub results: Vec<EventResult>,
+    /// The keys of items of unknown shape, for the log: the first few of them.
+    pub unknown: Vec<Vec<String>>,
+}
+
+/// Items of unknown shape that are logged of one request: enough to see what a sender sends.
+const MAX_UNKNOWN_LOGGED: usize = 3;
+
+/// Judges the drafts of a request, in order.
+pub fn judge(
+    drafts: Vec<Draft<'_>>,
+    context: &Context<'_>,
+    fresh_id: impl Fn() -> String,
+) -> Judged {
+    let mut judged = Judged::default();
+    let mut seen = HashSet::with_capacity(drafts.len());
+    let page = match context.sender {
+        Sender::Browser { user_agent, .. } => Some(read_agent(user_agent.unwrap_or_default())),
+        Sender::Source { .. } => None,
+    };
+    for (index, draft) in drafts.into_iter().enumerate() {
+        if let Draft::Unknown { keys } = &draft
+            && judged.unknown.len() < MAX_UNKNOWN_LOGGED
+        {
+            judged.unknown.push(keys.clone());
+        }
+        match one(index, draft, context, page, &fresh_id) {
+            Ok(event) if seen.contains(event.event_id()) => {
+                let message = "An earlier event of this batch has the same eventId.";
+                let result = EventResult::duplicate(index, event.event_id(), message);
+                judged.results.push(result);
+            }
+            Ok(event) => {
+                seen.insert(event.event_id().to_owned());
+                judged.stamped.push((index, event));
+            }
+            Err(result) => judged.results.push(result),
+        }
+    }
+    judged
+}
+
+fn one(
+    index: usize,
+    draft: Draft<'_>,
+    context: &Context<'_>,
+    page: Option<Agent>,
+    fresh_id: &impl Fn() -> String,
+) -> Result<StampedEvent, EventResult> {
+    let rejected = |rejection| EventResult::rejected(index, rejection);
+    if context.is_bot {
+        let message = "A bot's events are counted, and left out.";
+        return Err(EventResult::skipped(index, BOT, message));
+    }
+    let Some(raw) = raw(draft, context).map_err(rejected)? else {
+        let message = "No adapter knows this item's shape.";
+        return Err(EventResult::skipped(index, UNKNOWN_SHAPE, message));
+    };
+    let mut valid = validate(raw.event, &context.sender, &context.rules).map_err(rejected)?;
+    if valid.event_type() == PAGE_VIEW {
+        // Before it is cleaned, so that whatever this makes of it is clean after all.
+        let data = valid.event_data_mut();
+        campaign::normalize(data);
+        let host = data.get(REFERRER_HOST).and_then(Value::as_str);
+        if host.is_some_and(is_spam_referrer) {
+            let message = "The referrer is a known spammer's.";
+            return Err(EventResult::skipped(index, SPAM_REFERRER, message));
+        }
+    }
+    let clean = sanitize(valid, &context.privacy);
+    // A retry of the same batch makes the same ids; without a batch id nothing can be a retry.
+    let event_id = match (clean.event_id(), raw.foreign_id, context.batch_id) {
+        (Some(own), _, _) => Cow::Borrowed(own),
+        (None, Some(foreign), _) => id::foreign(context.site, &foreign).into(),
+        (None, None, Some(batch_id)) => id::derived(context.site, batch_id, index).into(),
+        (None, None, None) => fresh_id().into(),
+    }
+    .into_owned();
+    let agent = page.or_else(|| clean.user_agent().map(read_agent));
+    let now_ms = context.rules.now_ms;
+    let sent_at = raw.sent_at.or(context.sent_at);
+    let timestamp = skew::correct(clean.timestamp(), sent_at, now_ms);
+    let stamped = stamp(
+        clean,
+        &Stamp {
+            site_id: context.site,
+            source: context.source,
+            event_id: &event_id,
+            received_at: now_ms,
+            batch_id: Some(context.stored_batch_id),
+            country: context.country,
+            region: context.region,
+            timestamp: Some(timestamp),
+            browser: agent.and_then(|agent| agent.browser),
+            os: agent.and_then(|agent| agent.os),
+            device: agent.and_then(|agent| agent.device),
+        },
+    );
+    check_grown(&stamped).map_err(rejected)?;
+    Ok(stamped)
+}
+
+/// The draft as a raw event. Where the visitor is known by the day's id alone, what an adapter made
+/// need not name one.
+fn raw(draft: Draft<'_>, context: &Context<'_>) -> Result<Option<RawDraft>, Rejection> {
+    match (draft, &context.privacy.anonymous) {
+        (Draft::Made(mut made), Some(anonymous)) => {
+            name(&mut made, anonymous);
+            Draft::Made(made).into_raw()
+        }
+        (draft, _) => draft.into_raw(),
+    }
+}
+
+fn name(made: &mut Made, anonymous: &str) {
+    for field in ["userId", "sessionId"] {
+        made.fields
+            .entry(field)
+            .or_insert_with(|| anonymous.to_owned().into());
+    }
+}
+
+/// An event can grow while it is cleaned (`[redacted]` is longer than a short secret); it must
+/// still fit a part.
+fn check_grown(event: &StampedEvent) -> Result<(), Rejection> {
+    if event.json().len() <= crate::outbox::MAX_PART_EVENT_BYTES {
+        return Ok(());
+    }
+    Err(Rejection::too_large())
+}

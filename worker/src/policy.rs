@@ -1,0 +1,82 @@
+//! What a site allows, where it differs from the deployment's defaults.
+
+use serde::{Deserialize, Serialize};
+
+/// A site's own limits. What is left out is the deployment's default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Policy {
+    /// Events of one visitor (address, user agent and key) a minute, 1 or more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visitor_per_minute: Option<u32>,
+    /// Events of the whole site an hour (UTC), 1 or more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hourly_quota: Option<u32>,
+    /// Whether the events of bots are stored, instead of counted and left out.
+    pub keep_bots: bool,
+}
+
+/// The deployment's limits for sites that set none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Defaults {
+    /// Events of one visitor a minute.
+    pub visitor_per_minute: u32,
+    /// Events of a site an hour; none where there is no quota.
+    pub hourly_quota: Option<u32>,
+}
+
+impl Policy {
+    /// Events of one visitor a minute.
+    pub fn rate(&self, defaults: &Defaults) -> u32 {
+        self.visitor_per_minute
+            .unwrap_or(defaults.visitor_per_minute)
+    }
+
+    /// Events that one of the site's `shards` may take an hour: the quota is cut evenly, so that the
+    /// sum is never above it. A shard may be full while another has room.
+    pub fn shard_quota(&self, defaults: &Defaults, shard: u32, shards: u32) -> Option<u32> {
+        let quota = self.hourly_quota.or(defaults.hourly_quota)?;
+        let share = quota.checked_div(shards)?;
+        let rest = quota.checked_rem(shards)?;
+        Some(share.saturating_add(u32::from(shard < rest)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const DEFAULTS: Defaults = Defaults {
+        visitor_per_minute: 1_200,
+        hourly_quota: None,
+    };
+
+    proptest! {
+        #[test]
+        fn the_shares_of_a_quota_are_the_quota(quota in 1_u32..1_000_000, shards in 1_u32..=64) {
+            let policy = Policy { hourly_quota: Some(quota), ..Policy::default() };
+            let shares = (0..shards).map(|shard| policy.shard_quota(&DEFAULTS, shard, shards).unwrap());
+            prop_assert_eq!(shares.sum::<u32>(), quota);
+        }
+    }
+
+    #[test]
+    fn what_a_site_does_not_set_is_the_deployments() {
+        let own = Policy {
+            visitor_per_minute: Some(5),
+            ..Policy::default()
+        };
+        assert_eq!(
+            (own.rate(&DEFAULTS), Policy::default().rate(&DEFAULTS)),
+            (5, 1_200)
+        );
+        assert_eq!(own.shard_quota(&DEFAULTS, 0, 1), None);
+        let quota = Defaults {
+            hourly_quota: Some(7),
+            ..DEFAULTS
+        };
+        assert_eq!(own.shard_quota(&quota, 0, 1), Some(7));
+    }
+}

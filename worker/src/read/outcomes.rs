@@ -1,0 +1,154 @@
+//! `GET /v1/analytics/outcomes`: how every event ended at the collector, by hour.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Params;
+use crate::error::Fault;
+use crate::live::{HOUR_MS, TRACKER_DROPPED, floor_to};
+use crate::site::Entry;
+use crate::tally::APPROXIMATE;
+
+/// Hours where `hours` does not say.
+const DEFAULT_HOURS: i64 = 24;
+
+/// Hours at most: what a shard keeps (31 days).
+const MAX_HOURS: i64 = 744;
+
+/// A checked query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcomes {
+    hours: i64,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Answer {
+    /// Each hour in which something was counted, oldest first.
+    pub hours: Vec<Hour>,
+    /// Over all of them.
+    pub totals: BTreeMap<String, i64>,
+    /// Events received over all of them: the sum of the codes that are exact. `accepted`,
+    /// `duplicate`, `bot` and each validation code count events, and every event has one of them.
+    pub received: i64,
+    /// The codes that count requests refused whole, approximately.
+    pub approximate: Vec<&'static str>,
+}
+
+/// One hour.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Hour {
+    /// Its start, Unix milliseconds.
+    pub hour: i64,
+    /// By code.
+    pub counts: BTreeMap<String, i64>,
+}
+
+impl Outcomes {
+    /// Reads `hours`.
+    ///
+    /// # Errors
+    /// 400 where it is not 1 to 744.
+    pub fn parse(params: &Params) -> Result<Self, Fault> {
+        let detail = "hours must be 1 to 744.";
+        Ok(Self {
+            hours: params.number("hours", 1..=MAX_HOURS, DEFAULT_HOURS, detail)?,
+        })
+    }
+
+    /// The start of the first hour, the running one being the last.
+    pub fn first_hour(&self, now_ms: i64) -> i64 {
+        floor_to(now_ms, HOUR_MS)
+            .saturating_sub(self.hours.saturating_sub(1).saturating_mul(HOUR_MS))
+    }
+
+    /// Sums the shards' counts.
+    pub fn answer(&self, shards: Vec<Vec<Entry>>, now_ms: i64) -> Answer {
+        let first = self.first_hour(now_ms);
+        let mut hours: BTreeMap<i64, BTreeMap<String, i64>> = BTreeMap::new();
+        let mut totals: BTreeMap<String, i64> = BTreeMap::new();
+        let mut received: i64 = 0;
+        for entry in shards.into_iter().flatten() {
+            if entry.bucket < first {
+                continue;
+            }
+            if is_exact(&entry.key) {
+                received = received.saturating_add(entry.n);
+            }
+            add(&mut totals, entry.key.clone(), entry.n);
+            add(hours.entry(entry.bucket).or_default(), entry.key, entry.n);
+        }
+        Answer {
+            hours: hours
+                .into_iter()
+                .map(|(hour, counts)| Hour { hour, counts })
+                .collect(),
+            totals,
+            received,
+            approximate: APPROXIMATE.to_vec(),
+        }
+    }
+}
+
+/// Whether a code counts events that were received, each of them.
+fn is_exact(code: &str) -> bool {
+    code != TRACKER_DROPPED && !APPROXIMATE.contains(&code)
+}
+
+fn add(sums: &mut BTreeMap<String, i64>, key: String, n: i64) {
+    let sum = sums.entry(key).or_default();
+    *sum = sum.saturating_add(n);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::NOW;
+
+    fn entry(hour: i64, key: &str, n: i64) -> Entry {
+        Entry {
+            bucket: NOW - NOW % HOUR_MS - hour * HOUR_MS,
+            key: key.into(),
+            n,
+        }
+    }
+
+    #[test]
+    fn shards_are_summed_and_the_sums_close() {
+        let query = Outcomes::parse(&Params::parse("hours=2")).unwrap();
+        let answer = query.answer(
+            vec![
+                vec![
+                    entry(0, "accepted", 3),
+                    entry(1, "bot", 2),
+                    entry(2, "accepted", 9),
+                ],
+                vec![
+                    entry(0, "accepted", 1),
+                    entry(0, "rate_limited", 7),
+                    entry(0, "tracker_dropped", 5),
+                ],
+            ],
+            NOW,
+        );
+        assert_eq!(answer.received, 6);
+        assert_eq!(answer.totals["accepted"], 4);
+        assert_eq!(answer.totals["rate_limited"], 7);
+        assert_eq!(answer.hours.len(), 2);
+        assert!(answer.hours[0].hour < answer.hours[1].hour);
+    }
+
+    #[test]
+    fn every_code_that_is_tallied_is_marked() {
+        assert!(APPROXIMATE.is_sorted());
+        assert!(!is_exact("unknown_key") && is_exact("invalid_timestamp"));
+    }
+
+    #[test]
+    fn the_window_is_bounded() {
+        for bad in ["hours=0", "hours=745", "hours=x"] {
+            assert!(Outcomes::parse(&Params::parse(bad)).is_err(), "{bad}");
+        }
+    }
+}
