@@ -1,7 +1,7 @@
 //! Metrics, questions, one user's data, and the cron that keeps them true.
 
+use crate::d1::database;
 use reqwest::{Client, Method};
-use rusqlite::Connection;
 use serde_json::{Value, json};
 use shoreline_tests::events::{batch, feature, uuid, view};
 use shoreline_tests::eventually;
@@ -435,15 +435,6 @@ async fn an_erased_user_is_nowhere_and_no_count_changes() {
     assert_eq!(counts().await, before);
 }
 
-/// D1's file. Wrangler keeps another database beside ours.
-fn d1(state: &StateDir) -> Connection {
-    let files = state.databases("d1/miniflare-D1DatabaseObject");
-    let mut databases = files.iter().map(|path| Connection::open(path).unwrap());
-    databases
-        .find(|database| database.prepare("SELECT 1 FROM event_ids").is_ok())
-        .expect("D1 has a file")
-}
-
 #[tokio::test]
 async fn the_cron_mends_what_differs_and_forgets_what_is_old() {
     let system = System::start_with(&StateDir::new(), "RETENTION_DAYS:3");
@@ -461,7 +452,7 @@ async fn the_cron_mends_what_differs_and_forgets_what_is_old() {
     let right = (site.get(&path).await, site.get(&pages).await);
     assert_eq!(right.0["dailyActiveUsers"], 2);
     let day = now() / DAY_MS - 1;
-    let database = d1(&site.state);
+    let database = database(&site.state);
     database
         .execute_batch(&format!(
             "UPDATE breakdowns SET events = 40 WHERE dim = 'page' AND key = '/a';

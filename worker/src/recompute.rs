@@ -60,6 +60,13 @@ pub struct Step {
     check: usize,
 }
 
+/// What a check found: its only row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Differs {
+    /// Rows of read models that differ from the events.
+    pub n: i64,
+}
+
 /// What was mended: a row of a step's last statement.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Repair {
@@ -120,6 +127,25 @@ impl Step {
             day: parts.next()?.parse().ok()?,
             check: parts.next()?.parse().ok()?,
         })
+    }
+
+    /// The statement that tells whether there is anything to mend, where that costs less than mending;
+    /// it answers [`Differs`].
+    pub fn check(&self, now_ms: i64) -> Option<Statement> {
+        let name = CHECKS
+            .get(self.check)
+            .filter(|name| self.check > 1 && !name.is_empty())?;
+        let from = self.day.saturating_mul(DAY_MS);
+        Some(Statement::new(
+            breakdowns::mend::CHECK,
+            [
+                self.site.as_str().into(),
+                from.into(),
+                from.saturating_add(DAY_MS).into(),
+                (*name).into(),
+                now_ms.into(),
+            ],
+        ))
     }
 
     /// Its transaction; the last statement answers [`Repair`]s.

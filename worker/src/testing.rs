@@ -66,6 +66,14 @@ impl TestSql {
         self.connection.execute_batch(sql).unwrap();
     }
 
+    /// What a batch would answer; nothing of it stays.
+    pub(crate) fn would<T: DeserializeOwned>(&self, statements: &[Statement]) -> Vec<T> {
+        self.execute_batch("SAVEPOINT would");
+        let rows = self.batch(statements).unwrap();
+        self.execute_batch("ROLLBACK TO would; RELEASE would");
+        rows
+    }
+
     /// Runs statements as D1's `batch` does: one transaction, the rows of the last.
     pub(crate) fn batch<T: DeserializeOwned>(
         &self,

@@ -8,7 +8,7 @@ use super::platform::now_ms;
 use super::{d1, log};
 use crate::jobs::{self, Job};
 use crate::prune::{self, Deleted, End, MAX_EVENTS, MAX_STATEMENTS, Sweep};
-use crate::recompute::{self, BUDGET_MS, Repair, SiteDay};
+use crate::recompute::{self, BUDGET_MS, Differs, Repair, SiteDay, Step};
 
 /// The job of [`recompute`].
 const RECOUNT: &str = "recount";
@@ -51,6 +51,10 @@ async fn recount(env: &Env) -> Result<()> {
         if now.saturating_sub(begun) > BUDGET_MS {
             return save(env, RECOUNT, &job).await;
         }
+        if !differs(env, &step, now).await? {
+            job.cursor = step.cursor();
+            continue;
+        }
         let repairs: Vec<Repair> = d1::transaction(env, &step.statements(now)).await?;
         for Repair { model, n } in repairs {
             log::error("recount", format!("{n} rows of {model} were mended"));
@@ -62,6 +66,14 @@ async fn recount(env: &Env) -> Result<()> {
         cursor: String::new(),
     };
     save(env, RECOUNT, &done).await
+}
+
+async fn differs(env: &Env, step: &Step, now_ms: i64) -> Result<bool> {
+    let Some(check) = step.check(now_ms) else {
+        return Ok(true);
+    };
+    let found: Vec<Differs> = d1::rows(env, &check).await?;
+    Ok(found.iter().any(|found| found.n > 0))
 }
 
 async fn forget_events(env: &Env) -> Result<()> {
