@@ -8,14 +8,15 @@ mod key;
 mod redact;
 mod url;
 
-pub use anonymous::{anonymous_id, user_hash};
+pub use anonymous::{anonymous_id, is_anonymous_id, session_hash, user_hash};
 pub use ip::truncate_ip;
+pub use url::path_part;
 
 pub(crate) use card::is_card_number;
 pub(crate) use ip::truncate_ips;
 pub(crate) use key::KeyKind;
 pub(crate) use redact::{redact, suspicion};
-pub(crate) use url::{clean_url, is_absolute_url, path_part};
+pub(crate) use url::{clean_url, is_absolute_url};
 
 /// What stands where something was hidden.
 pub const REDACTED: &str = "[redacted]";

@@ -15,6 +15,7 @@ mod dead_letters;
 mod faults;
 mod lake;
 mod limits;
+mod metrics;
 mod pages;
 mod pipeline;
 mod publisher;

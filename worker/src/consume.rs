@@ -1,14 +1,15 @@
 //! What the consumer does with one queue message: D1, then the lake, then the confirmation.
 
-use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
+use crate::counted::{Facts, Stored};
+use crate::erase::{Alias, nameless_text};
 use crate::lake::PART_MEMORY_MS;
-use crate::rollup::{EventRow, Foreign, store_statements};
+use crate::rollup::{EventRow, Finding, store_statements};
 use crate::site::{Confirmation, ConfirmedPart};
 use crate::sql::Statement;
 
@@ -48,25 +49,11 @@ struct Part<'a> {
     events: Vec<Event<'a>>,
 }
 
-/// An event's text and the head of it.
+/// An event's text and what is counted of it.
 #[derive(Debug)]
 struct Event<'a> {
     body: &'a RawValue,
-    head: Head<'a>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Head<'a> {
-    #[serde(borrow)]
-    event_id: Cow<'a, str>,
-    #[serde(borrow)]
-    event_type: Cow<'a, str>,
-    #[serde(borrow)]
-    source: Cow<'a, str>,
-    #[serde(borrow, default)]
-    user_id: Option<Cow<'a, str>>,
-    received_at: i64,
+    head: Stored<'a>,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Event<'a> {
@@ -118,23 +105,58 @@ impl<'a> Message<'a> {
         self.parts.iter().map(|part| part.id.clone()).collect()
     }
 
-    /// The transaction that stores the message; its last statement answers [`Foreign`]s.
-    pub fn statements(&self, attempt: &str) -> Vec<Statement> {
-        let rows: Vec<EventRow<'_>> = self
+    /// The transaction that stores the message; its last statement answers [`Finding`]s. Users and
+    /// sessions are counted by their hashes with `hash_key`.
+    pub fn statements(&self, attempt: &str, hash_key: &[u8]) -> Vec<Statement> {
+        let facts: Vec<(&str, &Event<'_>, Facts<'_>)> = self
             .parts
             .iter()
-            .flat_map(|part| part.events.iter().map(|event| event.row(&part.id)))
+            .flat_map(|part| part.events.iter().map(|event| (part.id.as_str(), event)))
+            .map(|(part, event)| (part, event, Facts::of(&event.head, &self.site, hash_key)))
+            .collect();
+        let rows: Vec<EventRow<'_>> = facts
+            .iter()
+            .map(|(part, event, facts)| {
+                let Stored {
+                    event_id,
+                    user_id,
+                    received_at,
+                    ..
+                } = &event.head;
+                let (user, body) = (user_id.as_deref(), Some(event.body));
+                EventRow(part, event_id, *received_at, facts, user, body)
+            })
             .collect();
         store_statements(&self.site, &rows, attempt)
     }
 
+    /// The users of the message who are to be forgotten: of these D1 holds events again.
+    pub fn erasures(&self, findings: &[Finding]) -> Vec<(String, Alias)> {
+        let aliases = aliases(findings);
+        let mut users: BTreeMap<&str, &Alias> = BTreeMap::new();
+        for part in &self.parts {
+            for event in &part.events {
+                let alias = aliases.get(&(part.id.as_str(), &*event.head.event_id));
+                if let (Some(user), Some(alias)) = (event.head.user_id.as_deref(), alias) {
+                    users.insert(user, alias);
+                }
+            }
+        }
+        users
+            .into_iter()
+            .map(|(user, alias)| (user.to_owned(), alias.clone()))
+            .collect()
+    }
+
     /// Of each part, the lake gets the events whose first owner it is, the same however often it
     /// comes; `site_do` hears which were not.
-    pub fn handover(&self, foreign: &[Foreign]) -> Handover {
-        let foreign: HashSet<(&str, &str)> = foreign
+    pub fn handover(&self, findings: &[Finding]) -> Handover {
+        let foreign: HashSet<(&str, &str)> = findings
             .iter()
+            .filter(|row| row.alias_key.is_none())
             .map(|row| (row.part.as_str(), row.event.as_str()))
             .collect();
+        let aliases = aliases(findings);
         let forced = self.replay == Some(Replay::Forced);
         let mut append = format!("{{\"forced\":{forced},\"parts\":[");
         let mut confirmed = Vec::with_capacity(self.parts.len());
@@ -154,7 +176,12 @@ impl<'a> Message<'a> {
                 if index > 0 {
                     append.push(',');
                 }
-                append.push_str(event.body.get());
+                match aliases.get(&(part.id.as_str(), &*event.head.event_id)) {
+                    None => append.push_str(event.body.get()),
+                    Some(alias) => {
+                        append.push_str(&nameless_text(&self.site, event.body.get(), alias))
+                    }
+                }
             }
             append.push_str("]}");
             confirmed.push(ConfirmedPart {
@@ -173,17 +200,10 @@ impl<'a> Message<'a> {
     }
 }
 
-impl<'a> Event<'a> {
-    fn row(&'a self, part: &'a str) -> EventRow<'a> {
-        let head = &self.head;
-        EventRow(
-            part,
-            &head.event_id,
-            head.received_at,
-            &head.event_type,
-            &head.source,
-            head.user_id.as_deref(),
-            Some(self.body),
-        )
-    }
+/// What stands for users who are to be forgotten, by part and event.
+fn aliases(findings: &[Finding]) -> HashMap<(&str, &str), Alias> {
+    findings
+        .iter()
+        .filter_map(|row| Some(((row.part.as_str(), row.event.as_str()), row.alias()?)))
+        .collect()
 }

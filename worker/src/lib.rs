@@ -6,6 +6,9 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+#[macro_use]
+pub mod rollup;
+
 pub mod adapters;
 pub mod admin;
 pub mod admit;
@@ -18,11 +21,14 @@ pub mod bots;
 pub mod campaign;
 pub mod config;
 pub mod consume;
+pub mod counted;
 pub mod dead_letter;
 pub mod draft;
+pub mod erase;
 pub mod error;
 pub mod facts;
 pub mod ingest;
+pub mod jobs;
 pub mod judge;
 pub mod key_cache;
 pub mod lake;
@@ -31,10 +37,11 @@ pub mod outbox;
 pub mod outcome;
 pub mod policy;
 pub mod privacy;
+pub mod prune;
 pub mod publish;
 pub mod rate;
 pub mod read;
-pub mod rollup;
+pub mod recompute;
 pub mod routes;
 pub mod shards;
 pub mod sinks;

@@ -49,19 +49,29 @@ impl TestSql {
             .unwrap()
     }
 
-    /// Makes D1's tables.
+    /// Makes D1's tables, as a new deployment does.
     pub(crate) fn migrate(&self) {
-        for migration in [
-            include_str!("../migrations/0001_events.sql"),
-            include_str!("../migrations/0002_policies.sql"),
-            include_str!("../migrations/0004_dead_letters.sql"),
-        ] {
-            self.execute_batch(migration);
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let mut files: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        files.sort();
+        for file in files {
+            self.execute_batch(&std::fs::read_to_string(file).unwrap());
         }
     }
 
     pub(crate) fn execute_batch(&self, sql: &str) {
         self.connection.execute_batch(sql).unwrap();
+    }
+
+    /// What a batch would answer; nothing of it stays.
+    pub(crate) fn would<T: DeserializeOwned>(&self, statements: &[Statement]) -> Vec<T> {
+        self.execute_batch("SAVEPOINT would");
+        let rows = self.batch(statements).unwrap();
+        self.execute_batch("ROLLBACK TO would; RELEASE would");
+        rows
     }
 
     /// Runs statements as D1's `batch` does: one transaction, the rows of the last.

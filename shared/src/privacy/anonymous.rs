@@ -26,6 +26,22 @@ pub fn user_hash(key: &[u8], site: &str, user_id: &str) -> String {
     hex(&keyed_hash(key, &["user", site, user_id]), 8)
 }
 
+/// The hash that stands for a session in rollups, made like [`user_hash`] and never equal to one.
+pub fn session_hash(key: &[u8], site: &str, session_id: &str) -> String {
+    hex(&keyed_hash(key, &["session", site, session_id]), 8)
+}
+
+/// Whether an id is of the form that [`anonymous_id`] makes: good for a day, and so for counting
+/// the visitors of a day alone.
+pub fn is_anonymous_id(id: &str) -> bool {
+    id.strip_prefix("anon-").is_some_and(|hash| {
+        hash.len() == 32
+            && hash
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
 /// HMAC over fields, each behind its length, so that no two lists of fields are the same bytes.
 fn keyed_hash(key: &[u8], fields: &[&str]) -> [u8; 32] {
     let mut block = [0_u8; BLOCK_BYTES];
@@ -88,6 +104,30 @@ mod tests {
             assert_ne!(id, other);
             assert_eq!(other.len(), 37);
         }
+    }
+
+    #[test]
+    fn anonymous_ids_are_told_by_their_form() {
+        let id = anonymous_id(&KEY, "demo", "203.0.113.77", "Mozilla/5.0");
+        assert!(is_anonymous_id(&id));
+        for other in [
+            "",
+            "anon-",
+            "anon-1",
+            "user-123",
+            &id[1..],
+            &id.to_uppercase(),
+        ] {
+            assert!(!is_anonymous_id(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_session_hash_is_no_user_hash() {
+        let hash = session_hash(b"key", "a", "b");
+        assert_eq!(hash.len(), 16);
+        assert_ne!(hash, user_hash(b"key", "a", "b"));
+        assert_ne!(hash, session_hash(b"key", "a", "c"));
     }
 
     #[test]

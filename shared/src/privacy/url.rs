@@ -47,7 +47,7 @@ pub(crate) fn clean_url(url: &str, hash_routing: bool) -> String {
 
 /// The part of a cleaned URL that names the page: its path, with the route of a fragment that is
 /// one (`#/…`, `#!…`). None where nothing is left.
-pub(crate) fn path_part(url: &str) -> Option<Cow<'_, str>> {
+pub fn path_part(url: &str) -> Option<Cow<'_, str>> {
     let (rest, fragment) = split(url, '#');
     let (base, _) = split(rest, '?');
     let (origin, path) = split_origin(base);

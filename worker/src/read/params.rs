@@ -45,9 +45,31 @@ impl Params {
     }
 }
 
+/// A segment of a path, decoded.
+pub fn segment(text: &str) -> String {
+    // As the value of a form, but for the plus that is a space only there.
+    let pair = format!("x={}", text.replace('+', "%2B").replace('&', "%26"));
+    parse(pair.as_bytes())
+        .next()
+        .map_or_else(String::new, |(_, value)| value.into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_segment_is_decoded() {
+        for (text, want) in [
+            ("user-123", "user-123"),
+            ("a%2Fb%20c", "a/b c"),
+            ("a+b&c=d", "a+b&c=d"),
+            ("%C3%BC", "\u{fc}"),
+            ("", ""),
+        ] {
+            assert_eq!(segment(text), want);
+        }
+    }
 
     #[test]
     fn a_bad_number_is_named() {

@@ -62,6 +62,16 @@ impl Recent {
         })
     }
 
+    /// Checks the parameters of a call about one user.
+    ///
+    /// # Errors
+    /// As [`Recent::parse`].
+    pub fn of_user(user: &str, params: &Params) -> Result<Self, Fault> {
+        let mut query = Self::parse(params)?;
+        query.user_id = Some(user.to_owned());
+        Ok(query)
+    }
+
     /// The statement; one row more than a page tells whether there is another page.
     pub fn statement(&self, site: &str) -> Statement {
         let (at, id) = self.before.clone().unwrap_or((MAX_AT, String::new()));

@@ -5,6 +5,8 @@ use super::*;
 use crate::consume::Message;
 use crate::testing::{NOW, TestSql, uuid};
 
+const KEY: &[u8] = b"a key of the test";
+
 fn database() -> TestSql {
     let sql = TestSql::new();
     sql.migrate();
@@ -31,9 +33,9 @@ fn message(site: &str, parts: &[(usize, Vec<usize>)]) -> String {
     json!({"site": site, "shard": 0, "parts": parts}).to_string()
 }
 
-fn take(sql: &TestSql, text: &str, attempt: &str) -> (Vec<Foreign>, crate::consume::Handover) {
+fn take(sql: &TestSql, text: &str, attempt: &str) -> (Vec<Finding>, crate::consume::Handover) {
     let message = Message::parse(text).unwrap();
-    let foreign: Vec<Foreign> = sql.batch(&message.statements(attempt)).unwrap();
+    let foreign: Vec<Finding> = sql.batch(&message.statements(attempt, KEY)).unwrap();
     let handover = message.handover(&foreign);
     (foreign, handover)
 }
@@ -110,10 +112,11 @@ fn a_message_costs_the_same_however_many_events_there_are() {
 fn a_transaction_that_fails_leaves_nothing_behind() {
     let sql = database();
     let text = message("demo", &[(1, vec![10, 11])]);
-    for nth in 1..=5 {
+    let many = Message::parse(&text).unwrap().statements("a1", KEY).len();
+    for nth in 1..=u32::try_from(many).unwrap() {
         sql.fail_in(nth);
-        let statements = Message::parse(&text).unwrap().statements("a1");
-        assert!(sql.batch::<Foreign>(&statements).is_err());
+        let statements = Message::parse(&text).unwrap().statements("a1", KEY);
+        assert!(sql.batch::<Finding>(&statements).is_err());
         assert_eq!(sql.number("SELECT count(*) FROM event_ids"), 0);
         assert_eq!(sql.number("SELECT count(*) FROM minute_counts"), 0);
     }

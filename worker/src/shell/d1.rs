@@ -19,6 +19,17 @@ pub(super) async fn rows<T: DeserializeOwned>(env: &Env, statement: &Statement) 
     prepare(&database, statement)?.all().await?.results()
 }
 
+/// Runs one statement and returns its rows, and how many rows D1 read for them, where it tells.
+pub(super) async fn rows_and_cost<T: DeserializeOwned>(
+    env: &Env,
+    statement: &Statement,
+) -> Result<(Vec<T>, Option<usize>)> {
+    let database = database(env)?;
+    let result = prepare(&database, statement)?.all().await?;
+    let read = result.meta()?.and_then(|meta| meta.rows_read);
+    Ok((result.results()?, read))
+}
+
 /// Runs statements as one transaction and returns the rows of the last.
 pub(super) async fn transaction<T: DeserializeOwned>(
     env: &Env,

@@ -5,13 +5,14 @@ use worker::{
     Context, Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, RawMessage, Result, event,
 };
 
-use super::bindings::{DEAD_LETTERS_QUEUE, LAKE_DO, SITE_DO};
+use super::bindings::{DEAD_LETTERS_QUEUE, LAKE_DO, SITE_DO, settings};
 use super::dead_letter_queue::{bury, forget_replayed, inspect};
 use super::platform::{Ids, now_ms};
+use super::users_worker::forget;
 use super::{d1, log, objects};
 use crate::consume::{Message, RETRY_DELAY_S, Unreadable};
 use crate::dead_letter::{Label, Reason};
-use crate::rollup::Foreign;
+use crate::rollup::Finding;
 use crate::routes::{APPEND, CONFIRM, lake_object, site_object};
 use crate::site::{Confirmation, ConfirmedPart};
 
@@ -87,10 +88,15 @@ pub(super) async fn consume(text: &str, env: &Env) -> std::result::Result<(), Fa
         bury_too_old(text, &too_old, env).await?;
     }
     let attempt = Ids::new()?.next(now_ms());
-    let foreign: Vec<Foreign> = d1::transaction(env, &message.statements(&attempt))
+    let settings = settings(env)?;
+    let statements = message.statements(&attempt, &settings.ingest.hash_key);
+    let findings: Vec<Finding> = d1::transaction(env, &statements)
         .await
         .map_err(Failure::NotStored)?;
-    let handover = message.handover(&foreign);
+    for (user, alias) in message.erasures(&findings) {
+        forget(env, &message.site, &user, &alias).await?;
+    }
+    let handover = message.handover(&findings);
     let lake = lake_object(&message.site, message.shard);
     objects::call::<()>(env, LAKE_DO, &lake, APPEND, &handover.append).await?;
     confirm(env, &message.site, message.shard, &handover.confirmation).await?;

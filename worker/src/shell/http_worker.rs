@@ -4,7 +4,9 @@ use worker::{Context, Env, Request, Response, Result, event};
 
 use super::ingest_worker::Way;
 use super::reply::{Cors, preflight, problem};
-use super::{admin_worker, dead_letter_worker, ingest_worker, read_worker};
+use super::{
+    admin_worker, dead_letter_worker, ingest_worker, metrics_worker, read_worker, users_worker,
+};
 use crate::error::Fault;
 
 const POST: &str = "POST, OPTIONS";
@@ -35,6 +37,20 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
             "GET" | "HEAD" => read_worker::read(&path, &request, &env).await,
             "OPTIONS" => preflight(GET, &Cors::Any),
             _ => problem(&Fault::MethodNotAllowed(GET), &Cors::Any),
+        },
+        _ if path.starts_with("/v1/analytics/metrics/") => match method.as_str() {
+            "GET" | "HEAD" => metrics_worker::metric(&path, &request, &env).await,
+            "OPTIONS" => preflight(GET, &Cors::Any),
+            _ => problem(&Fault::MethodNotAllowed(GET), &Cors::Any),
+        },
+        _ if path.starts_with("/v1/analytics/query/") => match method.as_str() {
+            "POST" => metrics_worker::question(&path, request, &env).await,
+            "OPTIONS" => preflight(POST, &Cors::Any),
+            _ => problem(&Fault::MethodNotAllowed(POST), &Cors::Any),
+        },
+        _ if path.starts_with("/v1/analytics/users/") => match method.as_str() {
+            "OPTIONS" => preflight(ADMIN, &Cors::Any),
+            _ => users_worker::users(&method, &path, &request, &env).await,
         },
         "/v1/dead-letters" | "/v1/dead-letters/replay" => match method.as_str() {
             "OPTIONS" => preflight(ADMIN, &Cors::Any),

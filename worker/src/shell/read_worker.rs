@@ -23,12 +23,7 @@ use crate::sql::Statement;
 
 /// Answers a GET of the dashboard API or of `/health`.
 pub(super) async fn read(path: &str, request: &Request, env: &Env) -> Result<Response> {
-    let url = request.inner().url();
-    let params = Params::parse(url.split_once('?').map_or("", |(_, query)| query));
-    let facts = RequestFacts {
-        authorization: request.headers().get("authorization")?,
-        ..RequestFacts::default()
-    };
+    let (params, facts) = asked(request)?;
     let result = match path {
         "/health" => health(&facts, env).await,
         _ => match site_of(&facts, env).await {
@@ -42,6 +37,17 @@ pub(super) async fn read(path: &str, request: &Request, env: &Env) -> Result<Res
         Ok((status, text)) => json(status, text, &Cors::Any),
         Err(fault) => problem(&fault, &Cors::Any),
     }
+}
+
+/// What a request of the dashboard API asks, and with which token.
+pub(super) fn asked(request: &Request) -> Result<(Params, RequestFacts)> {
+    let url = request.inner().url();
+    let params = Params::parse(url.split_once('?').map_or("", |(_, query)| query));
+    let facts = RequestFacts {
+        authorization: request.headers().get("authorization")?,
+        ..RequestFacts::default()
+    };
+    Ok((params, facts))
 }
 
 /// The site that the request's read token reads: its own, and no other.
@@ -117,6 +123,17 @@ pub(super) async fn rows<T: DeserializeOwned>(
     statement: &Statement,
 ) -> std::result::Result<Vec<T>, Fault> {
     d1::rows(env, statement).await.map_err(|error| {
+        log::error("d1", error);
+        Fault::Unavailable("The read model cannot be reached right now.")
+    })
+}
+
+/// As [`rows`], with how many rows D1 read, where it tells.
+pub(super) async fn rows_and_cost<T: DeserializeOwned>(
+    env: &Env,
+    statement: &Statement,
+) -> std::result::Result<(Vec<T>, Option<usize>), Fault> {
+    d1::rows_and_cost(env, statement).await.map_err(|error| {
         log::error("d1", error);
         Fault::Unavailable("The read model cannot be reached right now.")
     })

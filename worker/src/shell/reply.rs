@@ -3,6 +3,7 @@
 use worker::{Headers, Response, ResponseBuilder, Result};
 
 use crate::error::Fault;
+use crate::read::metric::Cached;
 
 /// Seconds a preflight's answer may be kept: a day, as the contract says.
 const PREFLIGHT_MAX_AGE: &str = "86400";
@@ -20,6 +21,25 @@ pub(super) enum Cors<'a> {
 pub(super) fn json(status: u16, text: String, cors: &Cors<'_>) -> Result<Response> {
     let headers = headers("application/json", cors)?;
     finish(status, text, headers)
+}
+
+/// An answer that may be kept; 304 where the caller has it.
+pub(super) fn cached(answer: Cached, cors: &Cors<'_>) -> Result<Response> {
+    let headers = headers(answer.content_type, cors)?;
+    headers.set("cache-control", answer.cache_control)?;
+    headers.set("etag", &answer.etag)?;
+    headers.set("vary", "Authorization, Origin")?;
+    if let Some(timing) = &answer.server_timing {
+        headers.set("server-timing", timing)?;
+    }
+    headers.set("access-control-expose-headers", "ETag, Server-Timing")?;
+    match answer.body {
+        Some(body) => finish(200, body, headers),
+        None => Ok(ResponseBuilder::new()
+            .with_status(304)
+            .with_headers(headers)
+            .empty()),
+    }
 }
 
 /// Plain text with a status.
@@ -47,7 +67,7 @@ pub(super) fn preflight(methods: &'static str, cors: &Cors<'_>) -> Result<Respon
     headers.set("access-control-allow-methods", methods)?;
     headers.set(
         "access-control-allow-headers",
-        "authorization, content-encoding, content-type, idempotency-key",
+        "authorization, content-encoding, content-type, idempotency-key, if-none-match",
     )?;
     headers.set("access-control-max-age", PREFLIGHT_MAX_AGE)?;
     Ok(ResponseBuilder::new()

@@ -1,4 +1,4 @@
-//! Every minute: wakes every shard that has ever taken a batch, so that no alarm that was lost
+//! Every minute, before [`upkeep_cron`]: wakes every shard that has ever taken a batch, so that no alarm that was lost
 //! leaves work lying.
 
 use std::pin::pin;
@@ -8,7 +8,7 @@ use futures_util::future::{Either, join_all, select};
 use worker::{Delay, Env, Result, ScheduleContext, ScheduledEvent, event};
 
 use super::bindings::{LAKE_DO, SITE_DO};
-use super::{d1, log, objects};
+use super::{d1, log, objects, upkeep_cron};
 use crate::routes::{WAKE, lake_object, site_object};
 use crate::shards::{ShardRow, list_shards};
 
@@ -23,6 +23,7 @@ async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) 
     if let Err(error) = wake_all(&env).await {
         log::error("wake_cron", error);
     }
+    upkeep_cron::upkeep(&env).await;
 }
 
 async fn wake_all(env: &Env) -> Result<()> {

@@ -1,0 +1,150 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::testing::NOW;
+
+fn facts(change: Value) -> Value {
+    let mut event = json!({
+        "eventId": "e", "eventType": "page_view", "siteId": "demo", "source": "tracker",
+        "userId": "u", "sessionId": "s", "timestamp": NOW, "receivedAt": NOW + 5,
+        "eventData": {}, "metadata": {"platform": "web"},
+    });
+    for (key, value) in change.as_object().unwrap() {
+        event[key] = value.clone();
+    }
+    let text = event.to_string();
+    let stored: Stored<'_> = serde_json::from_str(&text).unwrap();
+    serde_json::from_str(&Facts::of(&stored, "demo", b"key").json()).unwrap()
+}
+
+fn dims(change: Value) -> Value {
+    let mut dims = facts(change)[7].clone();
+    for always in ["type", "source", "platform", "user"] {
+        assert!(dims.as_object_mut().unwrap().remove(always).is_some());
+    }
+    dims
+}
+
+#[test]
+fn a_view_has_a_page_a_referrer_and_campaigns() {
+    let view = |data: Value| dims(json!({"eventData": data}));
+    assert_eq!(
+        view(json!({
+            "url": "https://www.shop.example/a?utm_source=x#x", "referrer": "https://search.example/",
+            "referrerHost": "search.example", "referrerSource": "Search",
+            "utm_source": "news", "utm_medium": "e mail", "utm_campaign": "May",
+        })),
+        json!({"page": "/a", "referrer": "search.example", "utm_source": "news",
+               "utm_medium": "e mail", "utm_campaign": "May"})
+    );
+    assert_eq!(
+        view(
+            json!({"path": "/p", "url": "https://a.example/u", "utm_source": 1, "referrerHost": ""})
+        ),
+        json!({"page": "/p"})
+    );
+    assert_eq!(
+        view(json!({"path": 7, "page": "/q\"\\"})),
+        json!({"page": "/q\"\\"})
+    );
+    assert_eq!(view(json!({})), json!({}));
+}
+
+#[test]
+fn where_it_comes_from_is_counted_where_it_is_known() {
+    assert_eq!(
+        dims(
+            json!({"eventType": "form", "country": "DE", "browser": "Firefox", "os": "Linux",
+                    "device": "desktop", "eventData": {"url": "/x"}})
+        ),
+        json!({"country": "DE", "browser": "Firefox", "os": "Linux", "device": "desktop"})
+    );
+}
+
+#[test]
+fn uses_contents_requests_and_errors_have_keys_and_measures() {
+    let of = |event_type: &str, data: Value| {
+        let facts = facts(json!({"eventType": event_type, "eventData": data}));
+        let mut dims = facts[7].clone();
+        dims.as_object_mut()
+            .unwrap()
+            .retain(|dim, _| ["feature", "content", "model", "error"].contains(&dim.as_str()));
+        (dims, facts[8].clone(), facts[9].clone())
+    };
+    let (a, b, none) = (json!(12), json!(1), json!(0));
+    assert_eq!(
+        of("feature_use", json!({"feature": "f", "duration": 11.5})),
+        (json!({"feature": "f"}), a, b.clone())
+    );
+    assert_eq!(
+        of("feature_use", json!({"feature": "f", "duration": -1})),
+        (json!({"feature": "f"}), none.clone(), none.clone())
+    );
+    assert_eq!(
+        of("content_create", json!({"contentType": "post"})).0,
+        json!({"content": "post"})
+    );
+    assert_eq!(of("content_create", json!({})).0, json!({"content": NONE}));
+    assert_eq!(
+        of(
+            "ai_request",
+            json!({"model": "m", "tokens": 120, "cost": 0.1})
+        ),
+        (json!({"model": "m"}), json!(120), json!(100_000))
+    );
+    assert_eq!(
+        of("ai_request", json!({})),
+        (json!({"model": NONE}), none.clone(), none)
+    );
+    assert_eq!(
+        of("error", json!({"message": "oops"})).0,
+        json!({"error": "oops"})
+    );
+}
+
+#[test]
+fn users_are_hashes_and_day_scoped_ids_are_told_apart() {
+    let known = facts(json!({}));
+    assert_eq!(known[4], user_hash(b"key", "demo", "u"));
+    assert_eq!((&known[5], &known[7]["user"]), (&json!(1), &json!("")));
+    assert_eq!(known[6], session_hash(b"key", "demo", "s"));
+    let id = format!("anon-{}", "a".repeat(32));
+    let anonymous = facts(json!({"userId": id, "sessionId": id}));
+    assert_eq!(
+        (&anonymous[5], &anonymous[7]["anon"]),
+        (&json!(0), &json!(""))
+    );
+    assert_eq!(
+        (anonymous[7].get("user"), &anonymous[6]),
+        (None, &json!(null))
+    );
+    let nobody = facts(json!({"userId": null, "sessionId": null, "eventType": "order"}));
+    assert_eq!(
+        (&nobody[4], &nobody[5], &nobody[6]),
+        (&json!(null), &json!(0), &json!(null))
+    );
+    assert!(!nobody.to_string().contains("anon"));
+}
+
+#[test]
+fn domain_events_have_an_hour_a_status_and_perhaps_a_registration() {
+    let hour = floor_to(NOW, HOUR_MS);
+    let status = "x".repeat(70);
+    let order = facts(json!({"eventType": "order", "eventData": {"status": status}}));
+    assert_eq!((&order[3], &order[10]), (&json!(hour), &json!(null)));
+    assert_eq!(order[11].as_str().unwrap().len(), MAX_STATUS_CHARS);
+    let registered = facts(json!({"eventType": "iam.user-registered"}));
+    assert_eq!(registered[10], NOW);
+    let view = facts(json!({"eventData": {"status": "x"}}));
+    assert_eq!((&view[3], &view[11]), (&json!(null), &json!("")));
+}
+
+#[test]
+fn long_keys_are_cut_and_days_go_back_before_1970() {
+    let long = "ü".repeat(500);
+    let facts = facts(json!({"eventData": {"path": long}, "timestamp": -1}));
+    assert_eq!(facts[7]["page"].as_str().unwrap().chars().count(), 128);
+    assert_eq!((&facts[0], &facts[1]), (&json!(-1), &json!(-1)));
+    let absent = super::tests::facts(json!({"timestamp": null}));
+    assert_eq!(absent[0], NOW + 5);
+}

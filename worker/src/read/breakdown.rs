@@ -1,0 +1,188 @@
+//! `GET /v1/analytics/metrics/breakdown`: what events and users have in one dimension.
+
+use serde::{Deserialize, Serialize};
+
+use super::Params;
+use super::activity::{ANONYMOUS_NOTE, ratio};
+use super::csv::csv;
+use super::days::Days;
+use crate::error::Fault;
+use crate::sql::Statement;
+
+/// The dimensions that can be asked for.
+const DIMENSIONS: [&str; 13] = [
+    "page",
+    "referrer",
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "country",
+    "browser",
+    "os",
+    "device",
+    "platform",
+    "source",
+    "feature",
+    "error",
+];
+
+/// Rows of a page where `limit` does not say.
+const DEFAULT_LIMIT: i64 = 100;
+
+/// A checked query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breakdown {
+    days: Days,
+    by: &'static str,
+    limit: i64,
+    after: Option<(i64, String)>,
+}
+
+/// The answer: most events first, equals by key.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    by: &'static str,
+    /// Events that have any key in this dimension.
+    total: i64,
+    note: &'static str,
+    rows: Vec<Share>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Share {
+    key: String,
+    events: i64,
+    users: i64,
+    /// Its part of the total, to four places.
+    share: f64,
+}
+
+/// A row of the statement.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Row {
+    key: String,
+    events: i64,
+    users: i64,
+    total: i64,
+}
+
+/// Users are counted for the rows of the page alone, day by day: the keys of a site can be many
+/// more than those that are asked for, and a key's gaps of a day stand together.
+const SQL: &str = "WITH RECURSIVE s AS (SELECT key, sum(events) AS events FROM breakdowns \
+    WHERE site_id = ?1 AND dim = ?2 AND day BETWEEN ?3 AND ?4 GROUP BY key), \
+    p AS MATERIALIZED (SELECT key, events, sum(events) OVER () AS total FROM s), \
+    t AS MATERIALIZED (SELECT key, events, total FROM p WHERE events > 0 \
+    AND (?5 IS NULL OR events < ?5 OR (events = ?5 AND key > ?6)) \
+    ORDER BY events DESC, key LIMIT ?7), \
+    d AS (SELECT ?3 AS day UNION ALL SELECT day + 1 FROM d WHERE day < ?4) \
+    SELECT t.key, t.events, t.total, (SELECT coalesce(sum(g.n), 0) FROM d \
+    CROSS JOIN member_gaps AS g WHERE g.site_id = ?1 AND g.dim = ?2 AND g.day = d.day \
+    AND g.key = t.key AND (g.gap = 0 OR g.gap > d.day - ?3)) AS users \
+    FROM t ORDER BY t.events DESC, t.key";
+
+impl Breakdown {
+    /// Checks the parameters.
+    ///
+    /// # Errors
+    /// [`Fault::InvalidParameter`] with the parameter.
+    pub fn parse(params: &Params, now_ms: i64) -> Result<Self, Fault> {
+        let wrong = |name, detail| Fault::InvalidParameter { name, detail };
+        let by = params
+            .get("by")
+            .and_then(|by| DIMENSIONS.into_iter().find(|known| *known == by))
+            .ok_or(wrong(
+                "by",
+                "by must be page, referrer, utm_source, utm_medium, utm_campaign, country, browser, \
+                 os, device, platform, source, feature or error.",
+            ))?;
+        let limit = params.number(
+            "limit",
+            1..=500,
+            DEFAULT_LIMIT,
+            "limit must be a whole number from 1 to 500.",
+        )?;
+        let after = params
+            .get("cursor")
+            .map(|cursor| {
+                let (events, key) = cursor.split_once('.')?;
+                let events = events.parse().ok().filter(|n| (0..1 << 53).contains(n))?;
+                Some((events, key.to_owned()))
+            })
+            .map(|cursor| {
+                cursor.ok_or(wrong("cursor", "cursor must be a nextCursor of this call."))
+            })
+            .transpose()?;
+        Ok(Self {
+            days: Days::parse(params, now_ms)?,
+            by,
+            limit,
+            after,
+        })
+    }
+
+    /// The range.
+    pub fn days(&self) -> Days {
+        self.days
+    }
+
+    /// The statement; one row more than a page tells whether there is another page.
+    pub fn statement(&self, site: &str) -> Statement {
+        let (events, key) = self.after.clone().unzip();
+        Statement::new(
+            SQL,
+            [
+                site.into(),
+                self.by.into(),
+                self.days.first.into(),
+                self.days.last.into(),
+                events.into(),
+                key.into(),
+                self.limit.saturating_add(1).into(),
+            ],
+        )
+    }
+
+    /// The answer from the statement's rows.
+    pub fn answer(&self, rows: Vec<Row>) -> Answer {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        let total = rows.first().map_or(0, |row| row.total);
+        let rows: Vec<Share> = rows
+            .into_iter()
+            .take(limit)
+            .map(|row| Share {
+                share: ratio(row.events, row.total),
+                key: row.key,
+                events: row.events,
+                users: row.users,
+            })
+            .collect();
+        let last = rows.last().filter(|_| more);
+        Answer {
+            by: self.by,
+            total,
+            note: ANONYMOUS_NOTE,
+            next_cursor: last.map(|row| format!("{}.{}", row.events, row.key)),
+            rows,
+        }
+    }
+}
+
+impl Answer {
+    /// The rows as CSV.
+    pub fn csv(&self) -> String {
+        csv(
+            &["key", "events", "users", "share"],
+            self.rows.iter().map(|row| {
+                vec![
+                    row.key.as_str().into(),
+                    row.events.into(),
+                    row.users.into(),
+                    row.share.into(),
+                ]
+            }),
+        )
+    }
+}

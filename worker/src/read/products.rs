@@ -1,0 +1,133 @@
+//! `GET /v1/analytics/metrics/products`: domain events by type, status and hour.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Params;
+use super::csv::csv;
+use super::days::Days;
+use crate::error::Fault;
+use crate::sql::Statement;
+
+/// Days at most: 31 of them are 744 hours, each with its types.
+const MAX_DAYS: i64 = 31;
+
+/// Counts by type and then by status; an event that tells none has the status ``.
+type Counts = BTreeMap<String, BTreeMap<String, i64>>;
+
+/// The answer. Times are Unix milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    total: i64,
+    /// Of the range.
+    totals: BTreeMap<String, i64>,
+    by_status: Counts,
+    /// The hours that have any.
+    hours: Vec<Hour>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Hour {
+    hour: i64,
+    counts: BTreeMap<String, i64>,
+    by_status: Counts,
+}
+
+/// A row of the statement.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Row {
+    hour: i64,
+    event_type: String,
+    status: String,
+    n: i64,
+}
+
+/// Reads the range.
+///
+/// # Errors
+/// [`Fault::InvalidParameter`] with the parameter.
+pub fn parse(params: &Params, now_ms: i64) -> Result<Days, Fault> {
+    let mut days = Days::parse(params, now_ms)?;
+    if params.get("startDate").is_none() {
+        days.first = days
+            .first
+            .max(days.last.saturating_sub(MAX_DAYS.saturating_sub(1)));
+    }
+    if days.count() > MAX_DAYS {
+        return Err(Fault::InvalidParameter {
+            name: "startDate",
+            detail: "A range of hours has at most 31 days.",
+        });
+    }
+    Ok(days)
+}
+
+/// The statement.
+pub fn statement(site: &str, days: Days) -> Statement {
+    Statement::new(
+        "SELECT hour, event_type, status, n FROM domain_hours \
+         WHERE site_id = ?1 AND hour >= ?2 AND hour < ?3 ORDER BY 1, 2, 3",
+        [site.into(), days.from_ms().into(), days.to_ms().into()],
+    )
+}
+
+/// The answer from the statement's rows.
+pub fn answer(rows: Vec<Row>) -> Answer {
+    let (mut totals, mut by_status) = (BTreeMap::new(), Counts::new());
+    let mut hours: BTreeMap<i64, (BTreeMap<String, i64>, Counts)> = BTreeMap::new();
+    let mut total = 0_i64;
+    for row in rows {
+        let hour = hours.entry(row.hour).or_default();
+        for (counts, statuses) in [(&mut totals, &mut by_status), (&mut hour.0, &mut hour.1)] {
+            add(counts, &row.event_type, row.n);
+            add(
+                statuses.entry(row.event_type.clone()).or_default(),
+                &row.status,
+                row.n,
+            );
+        }
+        total = total.saturating_add(row.n);
+    }
+    Answer {
+        total,
+        totals,
+        by_status,
+        hours: hours
+            .into_iter()
+            .map(|(hour, (counts, by_status))| Hour {
+                hour,
+                counts,
+                by_status,
+            })
+            .collect(),
+    }
+}
+
+fn add(counts: &mut BTreeMap<String, i64>, key: &str, n: i64) {
+    let sum = counts.entry(key.to_owned()).or_default();
+    *sum = sum.saturating_add(n);
+}
+
+impl Answer {
+    /// The hours as CSV.
+    pub fn csv(&self) -> String {
+        let rows = self.hours.iter().flat_map(|hour| {
+            hour.by_status
+                .iter()
+                .flat_map(move |(event_type, statuses)| {
+                    statuses.iter().map(move |(status, n)| {
+                        vec![
+                            hour.hour.into(),
+                            event_type.as_str().into(),
+                            status.as_str().into(),
+                            (*n).into(),
+                        ]
+                    })
+                })
+        });
+        csv(&["hour", "eventType", "status", "events"], rows)
+    }
+}

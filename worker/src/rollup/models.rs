@@ -1,0 +1,272 @@
+//! The read models equal a plain count, however the events come.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::brute::{DAY, KEY, ask, count, distinct, event, read};
+use super::*;
+use crate::consume::Message;
+use crate::privacy::DAY_MS;
+use crate::recompute::{SiteDay, sites, steps};
+use crate::sql::Sql;
+use crate::testing::{NOW, TestSql, uuid};
+
+fn database() -> TestSql {
+    let sql = TestSql::new();
+    sql.migrate();
+    sql
+}
+
+fn message(site: &str, part: usize, events: &[Value]) -> String {
+    let part = json!({"id": uuid(part), "at": NOW, "n": events.len(), "events": events});
+    json!({"site": site, "shard": 0, "parts": [part]}).to_string()
+}
+
+fn take(sql: &TestSql, text: &str, attempt: &str) {
+    let statements = Message::parse(text).unwrap().statements(attempt, KEY);
+    sql.batch::<Finding>(&statements).unwrap();
+}
+
+fn assert_models(sql: &TestSql, site: &str, events: &[Value]) {
+    let want = count(site, events);
+    assert_eq!(read(sql, site), want);
+    for (dim, key) in [
+        ("user", ""),
+        ("anon", ""),
+        ("page", "/0"),
+        ("country", "DE"),
+        ("feature", "f1"),
+    ] {
+        for from in DAY - 1..DAY + 6 {
+            for to in from..DAY + 7 {
+                let (got, want) = (
+                    distinct(sql, site, dim, key, from..=to),
+                    want.distinct(dim, key, from..=to),
+                );
+                assert_eq!(got, want, "{dim} {key} {from} {to}");
+            }
+        }
+    }
+    assert_eq!(sql.number("SELECT count(*) FROM members WHERE gap = -1"), 0);
+    assert_eq!(
+        sql.number("SELECT count(*) FROM member_gaps WHERE n < 0"),
+        0
+    );
+}
+
+#[test]
+fn a_failure_at_any_statement_leaves_nothing_and_the_next_try_counts_once() {
+    let sql = database();
+    let before: Vec<Value> = (0..40).map(|n| event("demo", n)).collect();
+    take(&sql, &message("demo", 1, &before), "first");
+    let events: Vec<Value> = (30..90).map(|n| event("demo", n)).collect();
+    let text = message("demo", 2, &events);
+    let statements = Message::parse(&text).unwrap().statements("second", KEY);
+    for nth in 1..=u32::try_from(statements.len()).unwrap() {
+        sql.fail_in(nth);
+        assert!(sql.batch::<Finding>(&statements).is_err());
+        assert_models(&sql, "demo", &before);
+    }
+    for attempt in ["third", "fourth"] {
+        take(&sql, &text, attempt);
+        let all: Vec<Value> = (0..90).map(|n| event("demo", n)).collect();
+        assert_models(&sql, "demo", &all);
+    }
+}
+
+#[test]
+fn a_day_that_is_full_counts_the_rest_as_other() {
+    let sql = database();
+    let view = |n: usize| {
+        let mut view = event("demo", n);
+        view["eventType"] = "page_view".into();
+        view["eventData"] = json!({"path": format!("/{n}")});
+        view["timestamp"] = (DAY * DAY_MS).into();
+        view["userId"] = format!("u{}", n % 7).into();
+        view
+    };
+    let (first, second): (Vec<Value>, Vec<Value>) =
+        ((0..400).map(view).collect(), (400..700).map(view).collect());
+    take(&sql, &message("demo", 1, &first), "a");
+    take(&sql, &message("demo", 2, &second), "b");
+    let number =
+        |what: &str| sql.number(&format!("SELECT {what} FROM breakdowns WHERE dim = 'page'"));
+    assert_eq!(
+        (number("sum(events)"), number("count(*)")),
+        (700, MAX_KEYS_PER_DAY + 1)
+    );
+    assert_eq!(number("sum(events) FILTER (WHERE key = '(other)')"), 200);
+    assert_eq!(distinct(&sql, "demo", "page", OTHER, DAY..=DAY), 7);
+    // A key that has a row keeps it; one that has none does not get one later.
+    let again: Vec<Value> = [(3, 1_000), (650, 1_001)]
+        .map(|(page, n)| {
+            let mut view = view(page);
+            view["eventId"] = uuid(n).into();
+            view
+        })
+        .to_vec();
+    take(&sql, &message("demo", 3, &again), "c");
+    assert_eq!(number("sum(events) FILTER (WHERE key = '/3')"), 2);
+    assert_eq!(number("sum(events) FILTER (WHERE key = '(other)')"), 201);
+    assert_eq!(number("count(*)"), MAX_KEYS_PER_DAY + 1);
+}
+
+#[test]
+fn sites_are_counted_apart() {
+    let sql = database();
+    let events = |site: &str| (0..30).map(|n| event(site, n)).collect::<Vec<Value>>();
+    take(&sql, &message("one", 1, &events("one")), "a");
+    take(&sql, &message("two", 2, &events("two")), "b");
+    assert_models(&sql, "one", &events("one"));
+    assert_models(&sql, "two", &events("two"));
+}
+
+#[test]
+fn users_who_return_after_more_than_a_year_are_counted_in_every_range() {
+    let sql = database();
+    for (n, day) in [(1, DAY), (2, DAY + 366), (3, DAY + 800)] {
+        let mut event = event("demo", n);
+        event["userId"] = "u".into();
+        event["timestamp"] = (day * DAY_MS).into();
+        take(&sql, &message("demo", n, &[event]), &n.to_string());
+    }
+    for (from, to, want) in [
+        (0, 365, 1),
+        (0, 366, 1),
+        (1, 366, 1),
+        (366, 731, 1),
+        (435, 800, 1),
+        (367, 732, 0),
+    ] {
+        assert_eq!(
+            distinct(&sql, "demo", "user", "", DAY + from..=DAY + to),
+            want,
+            "{from} {to}"
+        );
+    }
+}
+
+/// No statement may walk a table, or all of a site's rows in one: each row is found by its key.
+#[test]
+fn statements_find_their_rows_by_key() {
+    let sql = database();
+    let events: Vec<Value> = (0..200).map(|n| event("demo", n)).collect();
+    take(&sql, &message("demo", 1, &events), "a");
+    sql.execute_batch("INSERT INTO sites (site_id, name, origins, hash_routing, created_at) VALUES ('demo', '', '[]', 0, 0)");
+    let now = (DAY + 5) * DAY_MS;
+    let sites: Vec<SiteDay> = ask(&sql, &sites(now));
+    let steps = steps(&sites, "");
+    let recount = steps.iter().flat_map(|step| step.statements(now));
+    let alias = Alias {
+        alias_key: "a".into(),
+        erased_at: now,
+    };
+    let find = crate::erase::find("demo", "u1", &alias);
+    let found = ask(&sql, &find);
+    let statements: Vec<Statement> = store_statements("demo", &[], "a")
+        .into_iter()
+        .chain(recount)
+        .chain(crate::erase::forget("demo", &found, &alias))
+        .chain([find])
+        .chain(crate::prune::events("demo", now))
+        .collect();
+    assert!(statements.len() > 100);
+    for analyze in ["SELECT 1", "ANALYZE"] {
+        sql.execute_batch(analyze);
+        for statement in &statements {
+            let plan = format!("EXPLAIN QUERY PLAN {}", statement.sql);
+            for step in sql.rows::<Value>(&plan, &statement.params).unwrap() {
+                let step = step["detail"].as_str().unwrap();
+                let tables = [
+                    "events",
+                    "event_ids",
+                    "members",
+                    "member_gaps",
+                    "users",
+                    "sessions",
+                    "breakdowns",
+                    "domain_hours",
+                    "i",
+                    "j",
+                    "o",
+                    "b",
+                    "g",
+                ];
+                let mut words = step.split(' ');
+                let (how, table) = (words.next(), words.next().unwrap_or_default());
+                if tables.contains(&table) {
+                    let fine = how == Some("SEARCH") && !step.ends_with("(site_id=?)");
+                    assert!(fine, "{step}\n{}", statement.sql);
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+    #[test]
+    fn any_order_repetition_and_batching_gives_the_plain_count(
+        parts in prop::collection::vec(prop::collection::btree_set(0_usize..120, 1..25), 1..7),
+        order in prop::collection::vec(any::<prop::sample::Index>(), 1..16),
+    ) {
+        let sql = database();
+        let mut seen = BTreeSet::new();
+        for (attempt, index) in order.iter().enumerate() {
+            let id = index.index(parts.len());
+            seen.extend(parts[id].iter().copied());
+            let events: Vec<Value> = parts[id].iter().map(|n| event("demo", *n)).collect();
+            take(&sql, &message("demo", 1_000 + id, &events), &attempt.to_string());
+        }
+        let events: Vec<Value> = seen.iter().map(|n| event("demo", *n)).collect();
+        assert_models(&sql, "demo", &events);
+    }
+}
+
+/// Rows that D1 charges for a message: those changed, and an entry of each index beside them.
+fn rows_written(sql: &TestSql, text: &str, attempt: &str) -> i64 {
+    let number = |query: &str| sql.number(query);
+    let before = (
+        number("SELECT total_changes()"),
+        number("SELECT count(*) FROM events"),
+        number("SELECT count(*) FROM users"),
+    );
+    take(sql, text, attempt);
+    let events = number("SELECT count(*) FROM events") - before.1;
+    let users = number("SELECT count(*) FROM users") - before.2;
+    number("SELECT total_changes()") - before.0 + 4 * events + users
+}
+
+/// A visit as the tracker sends it: every dimension known, another page each time.
+fn visit(n: usize, user: usize, page: usize) -> Value {
+    json!({
+        "eventId": uuid(n), "eventType": "page_view", "siteId": "demo", "source": "tracker",
+        "userId": format!("u{user}"), "sessionId": format!("s{user}"),
+        "timestamp": DAY * DAY_MS + i64::try_from(n).unwrap() * 10, "receivedAt": DAY * DAY_MS,
+        "country": "DE", "browser": "Firefox", "os": "Linux", "device": "desktop",
+        "eventData": {"path": format!("/{page}")}, "metadata": {"platform": "web"},
+    })
+}
+
+/// What docs/METRICS.md says an event costs; D1's price is by rows written.
+#[test]
+fn an_event_costs_the_rows_that_are_documented() {
+    let sql = database();
+    // A user's first event of all, alone in its message, on a site with no event yet.
+    let first = rows_written(&sql, &message("demo", 1, &[visit(1, 1, 1)]), "a");
+    // The same user's next view of the day, alone in its message: of a new page, of a known one.
+    let new_page = rows_written(&sql, &message("demo", 2, &[visit(2, 1, 2)]), "b");
+    let known_page = rows_written(&sql, &message("demo", 3, &[visit(3, 1, 1)]), "c");
+    // A busy site: ten users, ten views each, twenty pages, in one message.
+    let busy: Vec<Value> = (0..100)
+        .map(|n| visit(100 + n, 10 + n / 10, n % 20))
+        .collect();
+    let busy = rows_written(&sql, &message("demo", 4, &busy), "d");
+    let again = rows_written(&sql, &message("demo", 5, &[visit(1, 1, 1)]), "e");
+    assert_eq!(
+        (first, new_page, known_page, busy, again),
+        (55, 23, 19, 1_047, 0)
+    );
+}

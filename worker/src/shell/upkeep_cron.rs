@@ -1,0 +1,109 @@
+//! Every minute, a bounded piece of each: the hourly recount of the read models, and forgetting
+//! what is old.
+
+use worker::{Env, Result};
+
+use super::bindings::settings;
+use super::platform::now_ms;
+use super::{d1, log};
+use crate::jobs::{self, Job};
+use crate::prune::{self, Deleted, End, MAX_EVENTS, MAX_STATEMENTS, Sweep};
+use crate::recompute::{self, BUDGET_MS, Differs, Repair, SiteDay, Step};
+
+/// The job of [`recompute`].
+const RECOUNT: &str = "recount";
+
+/// Does what is due; a job that fails keeps no other from its turn, and is tried again in a minute.
+pub(super) async fn upkeep(env: &Env) {
+    note("recount", recount(env).await);
+    note("prune", forget_events(env).await);
+    for each in Sweep::ALL {
+        note(each.job(), sweep(env, each).await);
+    }
+}
+
+fn note(job: &'static str, result: Result<()>) {
+    if let Err(error) = result {
+        log::error(job, error);
+    }
+}
+
+async fn load(env: &Env, job: &'static str) -> Result<Job> {
+    let mut rows: Vec<Job> = d1::rows(env, &jobs::load(job)).await?;
+    Ok(rows.pop().unwrap_or_default())
+}
+
+async fn save(env: &Env, job: &'static str, progress: &Job) -> Result<()> {
+    d1::rows::<serde::de::IgnoredAny>(env, &jobs::save(job, progress)).await?;
+    Ok(())
+}
+
+async fn recount(env: &Env) -> Result<()> {
+    let begun = now_ms();
+    let hour = recompute::hour_of(begun);
+    let mut job = load(env, RECOUNT).await?;
+    if job.done_for >= hour {
+        return Ok(());
+    }
+    let sites: Vec<SiteDay> = d1::rows(env, &recompute::sites(begun)).await?;
+    for step in recompute::steps(&sites, &job.cursor) {
+        let now = now_ms();
+        if now.saturating_sub(begun) > BUDGET_MS {
+            return save(env, RECOUNT, &job).await;
+        }
+        if !differs(env, &step, now).await? {
+            job.cursor = step.cursor();
+            continue;
+        }
+        let repairs: Vec<Repair> = d1::transaction(env, &step.statements(now)).await?;
+        for Repair { model, n } in repairs {
+            log::error("recount", format!("{n} rows of {model} were mended"));
+        }
+        job.cursor = step.cursor();
+    }
+    let done = Job {
+        done_for: hour,
+        cursor: String::new(),
+    };
+    save(env, RECOUNT, &done).await
+}
+
+async fn differs(env: &Env, step: &Step, now_ms: i64) -> Result<bool> {
+    let Some(check) = step.check(now_ms) else {
+        return Ok(true);
+    };
+    let found: Vec<Differs> = d1::rows(env, &check).await?;
+    Ok(found.iter().any(|found| found.n > 0))
+}
+
+async fn forget_events(env: &Env) -> Result<()> {
+    let retention = settings(env)?.ingest.retention_days;
+    let from = prune::events_from(retention, now_ms());
+    let mut left = MAX_STATEMENTS;
+    let sites: Vec<prune::Site> = d1::rows(env, &prune::sites(from)).await?;
+    for site in sites {
+        for statement in prune::events(&site.site_id, from) {
+            loop {
+                if left == 0 {
+                    return Ok(());
+                }
+                left = left.saturating_sub(1);
+                let deleted: Vec<Deleted> = d1::rows(env, &statement).await?;
+                if i64::try_from(deleted.len()).unwrap_or(0) < MAX_EVENTS {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn sweep(env: &Env, sweep: Sweep) -> Result<()> {
+    let retention = settings(env)?.ingest.retention_days;
+    let mut job = load(env, sweep.job()).await?;
+    let end: Option<End> = d1::rows(env, &sweep.end(&job.cursor)).await?.pop();
+    let delete = sweep.delete(&job.cursor, end.as_ref(), retention, now_ms());
+    d1::rows::<serde::de::IgnoredAny>(env, &delete).await?;
+    job.cursor = end.map(|end| end.cursor).unwrap_or_default();
+    save(env, sweep.job(), &job).await
+}

@@ -1,0 +1,134 @@
+//! One user: events for a read token; export and erasure for the admin.
+
+use serde::de::IgnoredAny;
+use shoreline_shared::privacy::user_hash;
+use worker::{Env, Request, Response, Result};
+
+use super::admin_worker::authorize;
+use super::bindings::config;
+use super::platform::{now_ms, random};
+use super::read_worker::{asked, rows, site_of, to_json};
+use super::reply::{Cors, json, problem};
+use super::{d1, log};
+use crate::auth::{hex, is_site_id};
+use crate::erase::{
+    self, Alias, Erased, Found, MAX_STEPS, Profile, ProfileRow, STEP_EVENTS, suppress,
+};
+use crate::error::Fault;
+use crate::read::recent::{self, Recent};
+use crate::read::{Params, segment};
+
+type Answer = std::result::Result<String, Fault>;
+
+/// Answers a call below `/v1/analytics/users/`.
+pub(super) async fn users(
+    method: &str,
+    path: &str,
+    request: &Request,
+    env: &Env,
+) -> Result<Response> {
+    match answer(method, path, request, env).await {
+        Ok(text) => json(200, text, &Cors::Any),
+        Err(fault) => problem(&fault, &Cors::Any),
+    }
+}
+
+async fn answer(method: &str, path: &str, request: &Request, env: &Env) -> Answer {
+    let (params, facts) = asked(request).map_err(|_| Fault::NotFound)?;
+    let segments: Vec<&str> = path.split('/').skip(4).collect();
+    let (user, what) = match segments.as_slice() {
+        [user] => (segment(user), ""),
+        [user, what] => (segment(user), *what),
+        _ => return Err(Fault::NotFound),
+    };
+    if user.is_empty() {
+        return Err(Fault::NotFound);
+    }
+    match (what, method) {
+        ("events", "GET" | "HEAD") => {
+            let site = site_of(&facts, env).await?;
+            events(env, &site, &user, &params).await
+        }
+        ("events", _) => Err(Fault::MethodNotAllowed("GET, HEAD, OPTIONS")),
+        ("export", "GET" | "HEAD") => {
+            authorize(request, env)?;
+            export(env, site_param(&params)?, &user, &params).await
+        }
+        ("export", _) => Err(Fault::MethodNotAllowed("GET, HEAD, OPTIONS")),
+        ("", "DELETE") => {
+            authorize(request, env)?;
+            delete(env, site_param(&params)?, &user).await
+        }
+        ("", _) => Err(Fault::MethodNotAllowed("DELETE, OPTIONS")),
+        _ => Err(Fault::NotFound),
+    }
+}
+
+/// The site of an admin call, whose token is of no site.
+fn site_param(params: &Params) -> std::result::Result<&str, Fault> {
+    params
+        .get("siteId")
+        .filter(|site| is_site_id(site))
+        .ok_or(Fault::InvalidParameter {
+            name: "siteId",
+            detail: "siteId must be the id of a site.",
+        })
+}
+
+async fn events(env: &Env, site: &str, user: &str, params: &Params) -> Answer {
+    let query = Recent::of_user(user, params)?;
+    let rows: Vec<recent::Row> = rows(env, &query.statement(site)).await?;
+    Ok(query.answer(&rows))
+}
+
+async fn export(env: &Env, site: &str, user: &str, params: &Params) -> Answer {
+    let hash = user_hash(&config(env)?.ingest.hash_key, site, user);
+    let profile: Vec<ProfileRow> = rows(env, &erase::profile(site, &hash)).await?;
+    let profile = to_json(&Profile::of(profile))?;
+    let events = events(env, site, user, params).await?;
+    let user = to_json(&user)?;
+    let events = events.strip_prefix('{').unwrap_or("}");
+    Ok(format!(
+        "{{\"userId\":{user},\"profile\":{profile},{events}"
+    ))
+}
+
+async fn delete(env: &Env, site: &str, user: &str) -> Answer {
+    let hash = user_hash(&config(env)?.ingest.hash_key, site, user);
+    let mut secret = [0; 16];
+    random(&mut secret).map_err(unavailable)?;
+    let statement = suppress(site, &hash, now_ms(), &hex(&secret));
+    let mut aliases: Vec<Alias> = rows(env, &statement).await?;
+    let alias = aliases.pop().ok_or(Fault::Unavailable(
+        "The erasure could not be noted right now.",
+    ))?;
+    let erased = forget(env, site, user, &alias).await.map_err(unavailable)?;
+    to_json(&erased)
+}
+
+fn unavailable(error: worker::Error) -> Fault {
+    log::error("users", error);
+    Fault::Unavailable("The user's events cannot be reached right now.")
+}
+
+/// Makes the user's stored events nameless, as many as one call may.
+pub(super) async fn forget(env: &Env, site: &str, user: &str, alias: &Alias) -> Result<Erased> {
+    let mut events = 0_i64;
+    for _ in 0..MAX_STEPS {
+        let found: Vec<Found> = d1::rows(env, &erase::find(site, user, alias)).await?;
+        let n = i64::try_from(found.len()).unwrap_or(i64::MAX);
+        if n > 0 {
+            let statements = erase::forget(site, &found, alias);
+            d1::transaction::<IgnoredAny>(env, &statements).await?;
+            events = events.saturating_add(n);
+        }
+        if n < STEP_EVENTS {
+            let complete = true;
+            return Ok(Erased { events, complete });
+        }
+    }
+    Ok(Erased {
+        events,
+        complete: false,
+    })
+}
