@@ -16,7 +16,7 @@ use crate::agent::{Agent, read_agent};
 use crate::bots::is_spam_referrer;
 use crate::campaign::REFERRER_HOST;
 use crate::draft::{Draft, Made, RawDraft};
-use crate::outcome::{BOT, EventResult, SPAM_REFERRER, UNKNOWN_SHAPE};
+use crate::outcome::{BOT, EventResult, PRIVATE_VISIT, SPAM_REFERRER, UNKNOWN_SHAPE};
 use crate::{campaign, skew};
 
 /// What holds for all events of a request.
@@ -105,6 +105,11 @@ fn one(
     if context.is_bot {
         let message = "A bot's events are counted, and left out.";
         return Err(EventResult::skipped(index, BOT, message));
+    }
+    if context.privacy.anonymous.is_some() && matches!(&draft, Draft::Made(made) if made.tells_who)
+    {
+        let message = "The visitor asked not to be followed, so nobody is told who they are.";
+        return Err(EventResult::skipped(index, PRIVATE_VISIT, message));
     }
     let Some(raw) = raw(draft, context).map_err(rejected)? else {
         let message = "No adapter knows this item's shape.";

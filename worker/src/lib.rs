@@ -34,6 +34,7 @@ pub mod rate;
 pub mod read;
 pub mod rollup;
 pub mod routes;
+pub mod sdk_settings;
 pub mod shards;
 pub mod site;
 pub mod skew;

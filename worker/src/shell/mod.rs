@@ -21,5 +21,6 @@ mod platform;
 mod privacy_do;
 mod read_worker;
 mod reply;
+mod sdk_settings_worker;
 mod site_do;
 mod wake_cron;

@@ -122,3 +122,55 @@ fn plausibles_visits_are_private_ones() {
     let refused = block_on(take_plausible(elsewhere, &mut platform));
     assert_eq!(refused, Err(Fault::OriginNotAllowed));
 }
+
+/// Four messages of a page with Segment's SDK, one of which only shows what was looked at.
+fn segment_messages() -> String {
+    let message = |kind: &str, more: Value| {
+        let mut message = json!({
+            "type": kind, "userId": "jane@mail.example", "anonymousId": "anon-1",
+            "messageId": format!("m-{kind}"), "timestamp": "2024-01-15T16:00:00Z",
+        });
+        let fields = message.as_object_mut().unwrap();
+        fields.extend(more.as_object().unwrap().clone());
+        message
+    };
+    let batch = json!([
+        message("identify", json!({"traits": {"name": "Jane"}})),
+        message(
+            "group",
+            json!({"groupId": "acme", "traits": {"name": "Acme"}})
+        ),
+        message("alias", json!({"previousId": "old-jane"})),
+        message(
+            "page",
+            json!({"properties": {"url": "https://shop.example/a"}})
+        ),
+    ]);
+    json!({"writeKey": "slb_demo_abcdefghijklmnopqrstuvwxyz", "batch": batch}).to_string()
+}
+
+#[test]
+fn nobody_is_told_who_a_private_visitor_is() {
+    let batch = SegmentCall::from_path("/v1/batch").unwrap();
+    let mut private = facts();
+    private.opted_out = true;
+    let mut platform = TestPlatform::new(segment_messages());
+    let answer = block_on(take_segment(batch, private.clone(), &mut platform)).unwrap();
+    assert_eq!((answer.accepted, answer.skipped), (1, 3));
+    let codes: Vec<&str> = answer.results.iter().map(|result| result.code).collect();
+    assert_eq!(codes, ["private_visit"; 3]);
+    let published = published(&platform).to_string();
+    for told in ["jane", "Jane", "acme", "anon-1", "previousId", "traits"] {
+        assert!(!published.contains(told), "{told}: {published}");
+    }
+    // The outcome is counted.
+    assert!(published.contains("private_visit"), "{published}");
+
+    // Who did not ask for it is told of as ever; so is whom a service vouches for.
+    let mut platform = TestPlatform::new(segment_messages());
+    let answer = block_on(take_segment(batch, facts(), &mut platform)).unwrap();
+    assert_eq!(answer.accepted, 4);
+    let mut platform = as_service(segment_messages());
+    let answer = block_on(take_segment(batch, private, &mut platform)).unwrap();
+    assert_eq!(answer.accepted, 4);
+}
