@@ -9,6 +9,7 @@
     reason = "tests stop at what goes wrong"
 )]
 
+mod clients;
 mod commands;
 mod faults;
 mod lake;

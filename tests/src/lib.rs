@@ -11,6 +11,7 @@
 )]
 
 pub mod browser;
+pub mod clients;
 pub mod events;
 mod http;
 pub mod lake;
