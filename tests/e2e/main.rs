@@ -12,6 +12,8 @@
 mod clients;
 mod commands;
 mod faults;
+mod hostile;
+mod keys;
 mod lake;
 mod limits;
 mod pages;
@@ -19,4 +21,5 @@ mod pipeline;
 mod publisher;
 mod reads;
 mod refusals;
+mod tenancy;
 mod tracker;

@@ -33,14 +33,24 @@ async fn a_page_counts_for_no_other_domain() {
     // What names the other site comes from a page of one's own.
     let answer = door.send(&own, door.good_body(&other)).await;
     assert_eq!(code(&answer), (403, "origin_not_allowed"));
-    for domain in ["nobody.example", "'; DROP TABLE sites; --", "%", "_", "*", "site-%.example"] {
+    for domain in [
+        "nobody.example",
+        "'; DROP TABLE sites; --",
+        "%",
+        "_",
+        "*",
+        "site-%.example",
+    ] {
         let body = json!({"n": "pageview", "u": "https://x.example/", "d": domain});
         let answer = door.send(&own, body.to_string()).await;
         assert_eq!(code(&answer), (401, "unknown_key"), "{domain}");
     }
     // A name longer than any domain's is looked up nowhere.
     let body = json!({"n": "pageview", "u": "https://x.example/", "d": "x".repeat(30_000)});
-    assert_eq!(code(&door.send(&own, body.to_string()).await), (400, "malformed_json"));
+    assert_eq!(
+        code(&door.send(&own, body.to_string()).await),
+        (400, "malformed_json")
+    );
     door.still_works(&own).await;
     own.settle().await;
     assert_eq!(own.stored().await.len(), 1);
@@ -54,13 +64,19 @@ async fn send_all(site: &Site, event_id: &str, whose: &str) -> Vec<Reply> {
     let cloud = json!({"specversion": "1.0", "id": foreign, "source": "/s", "type": "a.cloud", "data": {"whose": whose}});
     let bridge = json!({"id": foreign, "detail-type": "a.bridge", "source": "s", "detail": {"whose": whose}});
     let kinds = [
-        (Door::Events, json(json!({"batchId": event_id, "events": [{
-            "eventId": event_id, "eventType": "feature_use", "userId": "u", "sessionId": "s",
-            "eventData": {"feature": "f", "whose": whose}, "metadata": {"platform": "web"},
-        }]}))),
-        (Door::SegmentBatch, json(json!({"batch": [{
-            "type": "track", "messageId": foreign, "userId": "u", "event": "f", "properties": {"whose": whose},
-        }]}))),
+        (
+            Door::Events,
+            json(json!({"batchId": event_id, "events": [{
+                "eventId": event_id, "eventType": "feature_use", "userId": "u", "sessionId": "s",
+                "eventData": {"feature": "f", "whose": whose}, "metadata": {"platform": "web"},
+            }]})),
+        ),
+        (
+            Door::SegmentBatch,
+            json(json!({"batch": [{
+                "type": "track", "messageId": foreign, "userId": "u", "event": "f", "properties": {"whose": whose},
+            }]})),
+        ),
         (Door::Ingest, json(cloud)),
         (Door::Ingest, json(bridge)),
     ];
@@ -81,17 +97,27 @@ async fn a_name_that_another_site_used_suppresses_nothing() {
     for (site, whose) in [(&first, "first"), (&second, "second")] {
         for reply in send_all(site, &event_id, whose).await {
             assert!(matches!(reply.status, 200 | 202), "{whose}: {}", reply.body);
-            assert!(reply.body["accepted"] == 1 || reply.body["success"] == true, "{whose}: {}", reply.body);
+            assert!(
+                reply.body["accepted"] == 1 || reply.body["success"] == true,
+                "{whose}: {}",
+                reply.body
+            );
         }
     }
     for (site, whose) in [(&first, "first"), (&second, "second")] {
         let stored = stored_data(site, 5).await;
-        assert!(stored.iter().all(|data| data["whose"] == whose), "{stored:#?}");
+        assert!(
+            stored.iter().all(|data| data["whose"] == whose),
+            "{stored:#?}"
+        );
     }
     // Sent again by its own site each is a duplicate.
     send_all(&first, &event_id, "again").await;
     let stored = stored_data(&first, 5).await;
-    assert!(stored.iter().all(|data| data["whose"] == "first"), "{stored:#?}");
+    assert!(
+        stored.iter().all(|data| data["whose"] == "first"),
+        "{stored:#?}"
+    );
     stored_data(&second, 5).await;
 }
 

@@ -67,7 +67,9 @@ impl Door {
         let headers = self.headers(site).into_iter();
         headers
             .filter(|(name, _)| *name != left_out)
-            .fold(request, |request, (name, value)| request.header(name, value))
+            .fold(request, |request, (name, value)| {
+                request.header(name, value)
+            })
     }
 
     fn post(self, site: &Site) -> RequestBuilder {
@@ -87,9 +89,9 @@ impl Door {
             Self::SegmentBatch | Self::SegmentTrack => format!(
                 r#"{{"type":"track","messageId":"{id}","userId":"u","event":"f","properties":{{"x":1{more}}}}}"#
             ),
-            Self::Plausible => format!(
-                r#"{{"n":"f","u":"https://{domain}/","d":"{domain}","p":{{"x":1{more}}}}}"#
-            ),
+            Self::Plausible => {
+                format!(r#"{{"n":"f","u":"https://{domain}/","d":"{domain}","p":{{"x":1{more}}}}}"#)
+            }
         }
     }
 
@@ -139,7 +141,7 @@ fn code(reply: &Reply) -> (u16, &str) {
     (reply.status, reply.body["code"].as_str().unwrap_or("none"))
 }
 
-/// How many bodies are wrong in this way, and what is said of them.
+/// The code of the first event that was not taken.
 fn first_code(reply: &Reply) -> &str {
     let results = &reply.body["results"];
     results[0]["code"].as_str().unwrap_or("none")
@@ -150,5 +152,8 @@ async fn stored_data(site: &Site, count: usize) -> Vec<Value> {
     site.settle().await;
     let stored = site.stored().await;
     assert_eq!(stored.len(), count, "{stored:#?}");
-    stored.iter().map(|event| event["eventData"].clone()).collect()
+    stored
+        .iter()
+        .map(|event| event["eventData"].clone())
+        .collect()
 }
