@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde_json::Value;
-use shoreline_shared::event::Rejection;
+use shoreline_shared::event::{Code, Rejection};
 use shoreline_shared::event_type::PAGE_VIEW;
 use shoreline_shared::id;
 use shoreline_shared::sanitize::{Privacy, sanitize};
@@ -127,6 +127,13 @@ fn one(
         }
     }
     let clean = sanitize(valid, &context.privacy);
+    if page.is_some() && clean.event_id().is_some_and(id::is_derived) {
+        return Err(rejected(Rejection {
+            code: Code::InvalidEventId,
+            field: "eventId".into(),
+            message: "eventId must not be of version 8, which the collector makes itself.".into(),
+        }));
+    }
     // A retry of the same batch makes the same ids; without a batch id nothing can be a retry.
     let event_id = match (clean.event_id(), raw.foreign_id, context.batch_id) {
         (Some(own), _, _) => Cow::Borrowed(own),

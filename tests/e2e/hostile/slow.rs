@@ -76,3 +76,37 @@ async fn a_body_without_its_end_is_no_event() {
     site.settle().await;
     assert_eq!(site.stored().await.len(), good, "only what came whole");
 }
+
+#[tokio::test]
+async fn a_request_that_tells_no_length_has_no_body() {
+    let site = shared().new_site().await;
+    for door in Door::ALL {
+        for length in [
+            "",
+            "content-length: x",
+            "content-length: -1",
+            "content-length: 5, 6",
+            "transfer-encoding: nonsense",
+        ] {
+            let mut stream = begin(
+                door,
+                &site,
+                if length.is_empty() {
+                    "x-none: 1"
+                } else {
+                    length
+                },
+            )
+            .await;
+            let _ = stream.write_all(door.good_body(&site).as_bytes()).await;
+            let mut answer = Vec::new();
+            let _ = stream.read_to_end(&mut answer).await;
+            let answer = String::from_utf8_lossy(&answer);
+            assert!(
+                answer.is_empty() || answer.starts_with("HTTP/1.1 4"),
+                "{door:?} {length}: {answer}"
+            );
+        }
+        door.still_works(&site).await;
+    }
+}
