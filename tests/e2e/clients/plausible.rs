@@ -72,3 +72,21 @@ async fn views_events_clicks_and_engagement_are_stored_once() {
         (&json!("https://elsewhere.example/x"), &json!(first))
     );
 }
+
+#[tokio::test]
+async fn the_form_of_older_scripts_is_stored_once() {
+    let site = shared().new_local_site().await;
+    let config = json!({"collector": site.url, "domain": site.domain});
+    let page = ClientPage::open("plausible-old.mjs", &config, "").await;
+    page.browser.value("app.everything()").await;
+    let stored = stored(&site, 2).await;
+    let url = format!("{}/", page.pages.url);
+    let view = of_type(&stored, "page_view");
+    assert_eq!(view["eventData"]["url"], url);
+    assert_eq!(view["eventData"]["referrerSource"], "Google");
+    assert!(view["metadata"]["screenWidth"].is_number(), "{view}");
+    let signup = one(&stored, "feature", "Signup");
+    assert_eq!(signup["eventData"]["plan"], "pro");
+    assert_eq!(signup["eventData"]["url"], url);
+    assert_eq!(signup["userId"], view["userId"]);
+}
