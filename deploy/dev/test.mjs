@@ -12,6 +12,11 @@ const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'];
  */
 const RUNS = [['--workspace', '--exclude', 'shoreline-tests'], ['--package', 'shoreline-tests']];
 
+async function checkPython() {
+  if ((await outputOf('python3', ['-c', 'import ensurepip'])) !== undefined) return;
+  throw new Failure("Python 3 with venv, which runs the checks of the lake's tables, was not found; on Debian: apt install python3-venv");
+}
+
 async function checkBrowser() {
   const browsers = await Promise.all(BROWSERS.map((name) => outputOf(name, ['--version'])));
   const missing = browsers.every((version) => version === undefined) ? 'Chromium' : (await outputOf('chromedriver', ['--version'])) === undefined ? 'chromedriver' : undefined;
@@ -22,6 +27,7 @@ main(async () => {
   const start = Date.now();
   checkNode();
   await checkBrowser();
+  await checkPython();
   await build();
   const args = process.argv.slice(2);
   const chosen = args.some((arg) => arg === '-p' || arg.startsWith('--package'));

@@ -11,6 +11,8 @@
 
 mod clients;
 mod commands;
+mod d1;
+mod dead_letters;
 mod faults;
 mod hostile;
 mod keys;

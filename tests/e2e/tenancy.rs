@@ -145,6 +145,18 @@ fn rows(site: &Site) -> Vec<Row> {
             201,
         ),
         (
+            Method::GET,
+            format!("/v1/dead-letters?siteId={id}"),
+            Value::Null,
+            200,
+        ),
+        (
+            Method::POST,
+            "/v1/dead-letters/replay".to_owned(),
+            json!({"siteId": id}),
+            202,
+        ),
+        (
             Method::DELETE,
             format!("/v1/sites/{id}/keys/none"),
             Value::Null,

@@ -27,8 +27,13 @@ pub fn pull_raw(state: &Path) -> BTreeMap<String, Vec<u8>> {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
+    read_folder(folder.path())
+}
+
+/// The files below a folder by their path in it, as they are.
+pub fn read_folder(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut objects = BTreeMap::new();
-    read_folder(folder.path(), folder.path(), &mut objects);
+    read_into(folder, folder, &mut objects);
     objects
 }
 
@@ -68,11 +73,11 @@ pub fn ids_of(objects: &BTreeMap<String, Vec<Value>>, site: &str) -> Vec<String>
     ids
 }
 
-fn read_folder(root: &Path, folder: &Path, objects: &mut BTreeMap<String, Vec<u8>>) {
+fn read_into(root: &Path, folder: &Path, objects: &mut BTreeMap<String, Vec<u8>>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            read_folder(root, &path, objects);
+            read_into(root, &path, objects);
             continue;
         }
         let key = path.strip_prefix(root).unwrap().to_str().unwrap();

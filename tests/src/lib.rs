@@ -21,6 +21,7 @@ pub mod proxy;
 pub mod site;
 pub mod system;
 pub mod visit;
+pub mod webhook;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

@@ -1,5 +1,6 @@
 //! What a deployment sets, from the variables of `wrangler.toml` and the secrets beside them.
 
+use crate::alert::is_webhook;
 use crate::ingest::Settings;
 use crate::lake::SealRule;
 use crate::policy::Defaults;
@@ -15,6 +16,8 @@ pub struct Config {
     pub seal: SealRule,
     /// SHA-256 (lowercase hex) of the admin token; without it no admin call is served.
     pub admin_token_hash: Option<String>,
+    /// Where alerts are posted, `https` only; without it none are.
+    pub alert_webhook_url: Option<String>,
 }
 
 /// A setting that cannot be used, or a secret that is not set.
@@ -57,6 +60,10 @@ impl Config {
         let quota = number("SITE_EVENTS_PER_HOUR", 0..=i64::from(u32::MAX), 0).map_err(|()| {
             ConfigError("SITE_EVENTS_PER_HOUR must be 0 (no quota) to 4294967295.")
         })?;
+        let webhook = var("ALERT_WEBHOOK_URL").filter(|url| !url.is_empty());
+        if !webhook.as_deref().is_none_or(is_webhook) {
+            return Err(ConfigError("ALERT_WEBHOOK_URL must be an https address."));
+        }
         let hash_key = var("HASH_KEY")
             .filter(|key| key.len() >= MIN_HASH_KEY_CHARS)
             .ok_or(ConfigError(
@@ -78,6 +85,7 @@ impl Config {
                 age_ms: seal_s.saturating_mul(1_000),
             },
             admin_token_hash: var("ADMIN_TOKEN_HASH"),
+            alert_webhook_url: webhook,
         })
     }
 }
@@ -116,6 +124,7 @@ mod tests {
             ("LAKE_SEAL_BYTES", "1"),
             ("VISITOR_EVENTS_PER_MINUTE", "0"),
             ("SITE_EVENTS_PER_HOUR", "-1"),
+            ("ALERT_WEBHOOK_URL", "http://hooks.example"),
             ("HASH_KEY", "short"),
         ] {
             let error = Config::read(|wanted| {

@@ -14,4 +14,5 @@ mod store;
 pub use object::{Fate, Landing, SealedObject, fate_of_conflict};
 pub use partition::{epoch_name, hour_of, object_key};
 pub use state::LakeState;
+pub(crate) use store::PART_MEMORY_MS;
 pub use store::{Append, AppendPart, LakeStore, SealRule};

@@ -59,6 +59,12 @@ async fn every_example_is_taken() {
     sources.dedup();
     assert_eq!(
         sources,
-        ["challenge-service", "plausible", "segment", "tracker"]
+        [
+            "challenge-service",
+            "orders",
+            "plausible",
+            "segment",
+            "tracker"
+        ]
     );
 }

@@ -19,6 +19,9 @@ pub(crate) const FIRST_RETRY_MS: i64 = 2_000;
 /// The body of an append call.
 #[derive(Debug, Deserialize)]
 pub struct Append<'a> {
+    /// Somebody wants these parts to land even where it is forgotten whether they did before.
+    #[serde(default)]
+    pub forced: bool,
     /// The parts.
     #[serde(borrow)]
     pub parts: Vec<AppendPart<'a>>,
@@ -93,7 +96,7 @@ impl<S: Sql> LakeStore<S> {
     pub fn append(&self, append: &Append<'_>, now_ms: i64) -> Result<(), SqlError> {
         self.sql.transaction(&mut || {
             for part in &append.parts {
-                if part.at < now_ms.saturating_sub(PART_MEMORY_MS) {
+                if !append.forced && part.at < now_ms.saturating_sub(PART_MEMORY_MS) {
                     // Whether it was appended before is forgotten: refused, and seen in the log and
                     // the backlog, rather than perhaps landed twice.
                     return Err(SqlError(format!("part {} is too old", part.id)));

@@ -4,7 +4,7 @@ use worker::{Context, Env, Request, Response, Result, event};
 
 use super::ingest_worker::Way;
 use super::reply::{Cors, preflight, problem};
-use super::{admin_worker, ingest_worker, read_worker, sdk_settings_worker};
+use super::{admin_worker, dead_letter_worker, ingest_worker, read_worker, sdk_settings_worker};
 use crate::error::Fault;
 use crate::sdk_settings::SdkSettings;
 
@@ -42,6 +42,10 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
             "GET" | "HEAD" => read_worker::read(&path, &request, &env).await,
             "OPTIONS" => preflight(GET, &Cors::Any),
             _ => problem(&Fault::MethodNotAllowed(GET), &Cors::Any),
+        },
+        "/v1/dead-letters" | "/v1/dead-letters/replay" => match method.as_str() {
+            "OPTIONS" => preflight(ADMIN, &Cors::Any),
+            _ => dead_letter_worker::dead_letters(&method, &path, request, &env).await,
         },
         _ if path == "/v1/sites" || path.starts_with("/v1/sites/") => match method.as_str() {
             "OPTIONS" => preflight(ADMIN, &Cors::Any),
