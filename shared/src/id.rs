@@ -26,6 +26,13 @@ pub fn parse_uuid(text: &str) -> Option<String> {
     is_uuid.then(|| text.to_ascii_lowercase())
 }
 
+/// Whether a UUID, as [`parse_uuid`] gives it, is of version 8: those that the collector itself makes
+/// of names, and that anybody can make who knows the name. Who holds no secret key may not send them,
+/// or a page could take the place of a service's event before it comes.
+pub fn is_derived(uuid: &str) -> bool {
+    uuid.as_bytes().get(14) == Some(&b'8')
+}
+
 /// Writes 16 bytes as a UUID of this version (upper four bits) and of RFC 9562's variant.
 fn write(mut bytes: [u8; 16], version: u8) -> String {
     const HEX: [char; 16] = [

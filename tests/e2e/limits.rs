@@ -1,6 +1,5 @@
 //! Who sends too much is told so and loses nothing; the ledger says how every event ended.
 
-use reqwest::Client;
 use serde_json::{Value, json};
 use shoreline_tests::events::{batch, view};
 use shoreline_tests::eventually;
@@ -167,55 +166,4 @@ async fn every_hours_sums_close_at_each_stage() {
     ] {
         assert_eq!(sum(&hours, field), n, "{field}: {hours}");
     }
-}
-
-#[tokio::test]
-async fn a_key_may_overlap_with_its_successor() {
-    let site = shared().new_site().await;
-    let client = Client::new();
-    let keys = format!("{}/v1/sites/{}/keys", site.url, site.id);
-    let made: Value = client
-        .post(&keys)
-        .bearer_auth(&site.admin_token)
-        .json(&json!({"kind": "browser"}))
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
-    let list = reply(client.get(&keys).bearer_auth(&site.admin_token)).await;
-    let listed = list.body["keys"].as_array().unwrap();
-    assert_eq!(listed.len(), 4);
-    assert!(
-        !list
-            .body
-            .to_string()
-            .contains(made["key"].as_str().unwrap())
-    );
-    let end = format!("{keys}/{}?after=3600", made["keyId"].as_str().unwrap());
-    let ended = reply(client.delete(&end).bearer_auth(&site.admin_token)).await;
-    assert_eq!(ended.status, 204);
-    // Both are good until then.
-    let new = Site {
-        browser_key: made["key"].as_str().unwrap().to_owned(),
-        ..site.clone()
-    };
-    new.send_ok(&views(1)).await;
-    site.send_ok(&views(1)).await;
-    let now = format!("{keys}/{}", made["keyId"].as_str().unwrap());
-    assert_eq!(
-        reply(client.delete(&now).bearer_auth(&site.admin_token))
-            .await
-            .status,
-        204
-    );
-    let list = reply(client.get(&keys).bearer_auth(&site.admin_token)).await;
-    let ended: Vec<&Value> = list.body["keys"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|key| !key["revokedAt"].is_null())
-        .collect();
-    assert_eq!(ended.len(), 1);
 }

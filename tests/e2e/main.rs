@@ -9,10 +9,13 @@
     reason = "tests stop at what goes wrong"
 )]
 
+mod clients;
 mod commands;
 mod d1;
 mod dead_letters;
 mod faults;
+mod hostile;
+mod keys;
 mod lake;
 mod limits;
 mod metrics;
@@ -22,4 +25,5 @@ mod publisher;
 mod reads;
 mod refusals;
 mod sinks;
+mod tenancy;
 mod tracker;

@@ -1,7 +1,5 @@
 //! Every case of the contract's status table, and answers that any page can read.
 
-use std::io::Write;
-
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use shoreline_tests::events::{batch, view};
@@ -261,54 +259,6 @@ async fn any_page_can_read_the_answer() {
         preflight.headers()["access-control-allow-origin"],
         "https://stranger.example"
     );
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-#[tokio::test]
-async fn gzip_is_unpacked_and_a_bomb_is_not() {
-    let site = shared().new_site().await;
-    let send = async |body: Vec<u8>| {
-        let request = site.post().header("content-encoding", "gzip").body(body);
-        reply(request).await
-    };
-    let good = batch(&[view("/zipped", "u")]).to_string();
-    let answer = send(gzip(good.as_bytes())).await;
-    assert_eq!((answer.status, &answer.body["accepted"]), (202, &json!(1)));
-    let bomb = gzip(&vec![b' '; 200_000_000]);
-    assert!(bomb.len() < 300_000);
-    assert_eq!(code(&send(bomb).await), (413, "payload_too_large"));
-    assert_eq!(
-        code(&send(good.into_bytes()).await),
-        (400, "malformed_json")
-    );
-    let mut cut = gzip(batch(&[view("/", "u")]).to_string().as_bytes());
-    cut.truncate(cut.len() / 2);
-    assert_eq!(code(&send(cut).await), (400, "malformed_json"));
-    still_works(&site).await;
-}
-
-#[tokio::test]
-async fn a_body_of_unknown_length_is_read_to_the_limit_and_no_further() {
-    let site = shared().new_site().await;
-    let chunked = async |text: String| {
-        let chunks: Vec<Result<Vec<u8>, std::io::Error>> = text
-            .into_bytes()
-            .chunks(50_000)
-            .map(|c| Ok(c.to_vec()))
-            .collect();
-        let body = reqwest::Body::wrap_stream(tokio_stream::iter(chunks));
-        post_body(&site, body).await
-    };
-    let good = chunked(batch(&[view("/", "u")]).to_string()).await;
-    assert_eq!(good.status, 202, "{}", good.body);
-    let big = chunked(" ".repeat(600_000)).await;
-    assert_eq!(code(&big), (413, "payload_too_large"));
-    still_works(&site).await;
 }
 
 #[tokio::test]

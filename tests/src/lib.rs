@@ -12,6 +12,7 @@
 
 pub mod aws;
 pub mod browser;
+pub mod clients;
 pub mod events;
 mod http;
 pub mod lake;
@@ -39,13 +40,25 @@ pub fn root() -> PathBuf {
 ///
 /// # Panics
 /// After [`PATIENCE`], with `what` was waited for.
-pub async fn eventually<T>(what: &str, mut question: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn eventually<T>(what: &str, question: impl AsyncFnMut() -> Option<T>) -> T {
+    within(PATIENCE, what, question).await
+}
+
+/// Asks `question` until it has an answer, where what is waited for has a deadline of its own.
+///
+/// # Panics
+/// After `patience`, with `what` was waited for.
+pub async fn within<T>(
+    patience: Duration,
+    what: &str,
+    mut question: impl AsyncFnMut() -> Option<T>,
+) -> T {
     let start = Instant::now();
     loop {
         if let Some(answer) = question().await {
             return answer;
         }
-        assert!(start.elapsed() < PATIENCE, "waited in vain: {what}");
+        assert!(start.elapsed() < patience, "waited in vain: {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

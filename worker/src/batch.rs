@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use shoreline_shared::id::parse_uuid;
+use shoreline_shared::id::{is_derived, parse_uuid};
 use shoreline_shared::limits::MAX_EVENTS_PER_BATCH;
 use shoreline_shared::validate::instant_ms;
 
@@ -29,7 +29,7 @@ struct Envelope<'a> {
 ///
 /// # Errors
 /// 400 for what is not JSON, not an object, or has no `events` array or a `batchId` that is no
-/// UUID; 413 for more than 100 events, which the sender splits like any batch too large; 422
+/// UUID or one that the collector makes of a service's `Idempotency-Key`; 413 for more than 100 events, which the sender splits like any batch too large; 422
 /// for none.
 pub fn split(body: &[u8]) -> Result<Delivery<'_>, Fault> {
     // A derived struct would take an array of its fields too.
@@ -53,9 +53,16 @@ pub fn split(body: &[u8]) -> Result<Delivery<'_>, Fault> {
     if events.is_empty() {
         return Err(Fault::NoValidEvent(Vec::new()));
     }
+    let batch_id = batch_id(envelope.batch_id)?;
+    if batch_id.as_deref().is_some_and(is_derived) {
+        return Err(Fault::Malformed {
+            field: Some("batchId"),
+            detail: "batchId must not be of version 8, which the collector makes itself.",
+        });
+    }
     let read = |raw: Option<&RawValue>| serde_json::from_str::<Value>(raw?.get()).ok();
     Ok(Delivery {
-        batch_id: batch_id(envelope.batch_id)?,
+        batch_id,
         sent_at: read(envelope.sent_at).as_ref().and_then(instant_ms),
         dropped: read(envelope.dropped)
             .and_then(|n| u32::try_from(n.as_u64()?).ok())
@@ -128,6 +135,7 @@ mod tests {
             "{\"events\":[{}]} x",
             "{\"batchId\":1,\"events\":[{}]}",
             "{\"batchId\":\"x\",\"events\":[{}]}",
+            r#"{"batchId":"0198c1d2-0000-8000-8000-000000000001","events":[{}]}"#,
             &deep,
             &deep_object,
         ] {

@@ -34,6 +34,9 @@ pub struct Made {
     /// When its sender sent it, by the same clock as its timestamp, Unix milliseconds; where items
     /// of one request may differ in it. What is here goes before [`Delivery::sent_at`].
     pub sent_at: Option<i64>,
+    /// It says who somebody is and nothing else: left out of the visit of somebody who asked not to
+    /// be followed.
+    pub tells_who: bool,
 }
 
 /// A request's items, and what holds for all of them.

@@ -66,6 +66,14 @@ impl RequestFacts {
         Some(user.to_owned())
     }
 
+    /// The key as libraries of Segment's and RudderStack's kind send it: the user name of HTTP Basic,
+    /// `?writeKey=` of a beacon, or as everywhere.
+    pub fn write_key(&self) -> Option<String> {
+        self.basic_user()
+            .or_else(|| self.parameter("writeKey"))
+            .or_else(|| self.key())
+    }
+
     /// The first query parameter of this name, decoded.
     pub fn parameter(&self, name: &str) -> Option<String> {
         parse(self.query.as_bytes())
@@ -114,6 +122,22 @@ mod tests {
             ..RequestFacts::default()
         };
         assert_eq!(facts.key(), None);
+    }
+
+    #[test]
+    fn a_write_key_may_stand_in_the_query() {
+        let mut facts = RequestFacts {
+            query: "writeKey=a&key=b".into(),
+            ..RequestFacts::default()
+        };
+        assert_eq!(facts.write_key().as_deref(), Some("a"));
+        facts.authorization = Some("Basic a2V5Og==".into());
+        assert_eq!(facts.write_key().as_deref(), Some("key"));
+        facts = RequestFacts {
+            query: "key=b".into(),
+            ..RequestFacts::default()
+        };
+        assert_eq!(facts.write_key().as_deref(), Some("b"));
     }
 
     #[test]

@@ -116,7 +116,10 @@ pub async fn take_segment(
     let body = platform.body(encoding, Door::Segment).await?;
     let (write_key, drafts) =
         adapters::segment(call, &body).inspect_err(|f| platform.tally(OWN_SITE, f))?;
-    let key = facts.basic_user().or(write_key).or_else(|| facts.key());
+    let key = facts
+        .basic_user()
+        .or(write_key)
+        .or_else(|| facts.write_key());
     let hash = key.as_deref().and_then(lookup_hash);
     let grant = known(hash, platform).await?;
     let admitted = enter(facts, grant, Door::Segment, platform).await?;

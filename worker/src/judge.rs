@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde_json::Value;
-use shoreline_shared::event::Rejection;
+use shoreline_shared::event::{Code, Rejection};
 use shoreline_shared::event_type::PAGE_VIEW;
 use shoreline_shared::id;
 use shoreline_shared::sanitize::{Privacy, sanitize};
@@ -16,7 +16,7 @@ use crate::agent::{Agent, read_agent};
 use crate::bots::is_spam_referrer;
 use crate::campaign::REFERRER_HOST;
 use crate::draft::{Draft, Made, RawDraft};
-use crate::outcome::{BOT, EventResult, SPAM_REFERRER, UNKNOWN_SHAPE};
+use crate::outcome::{BOT, EventResult, PRIVATE_VISIT, SPAM_REFERRER, UNKNOWN_SHAPE};
 use crate::{campaign, skew};
 
 /// What holds for all events of a request.
@@ -106,6 +106,11 @@ fn one(
         let message = "A bot's events are counted, and left out.";
         return Err(EventResult::skipped(index, BOT, message));
     }
+    if context.privacy.anonymous.is_some() && matches!(&draft, Draft::Made(made) if made.tells_who)
+    {
+        let message = "The visitor asked not to be followed, so nobody is told who they are.";
+        return Err(EventResult::skipped(index, PRIVATE_VISIT, message));
+    }
     let Some(raw) = raw(draft, context).map_err(rejected)? else {
         let message = "No adapter knows this item's shape.";
         return Err(EventResult::skipped(index, UNKNOWN_SHAPE, message));
@@ -122,6 +127,13 @@ fn one(
         }
     }
     let clean = sanitize(valid, &context.privacy);
+    if page.is_some() && clean.event_id().is_some_and(id::is_derived) {
+        return Err(rejected(Rejection {
+            code: Code::InvalidEventId,
+            field: "eventId".into(),
+            message: "eventId must not be of version 8, which the collector makes itself.".into(),
+        }));
+    }
     // A retry of the same batch makes the same ids; without a batch id nothing can be a retry.
     let event_id = match (clean.event_id(), raw.foreign_id, context.batch_id) {
         (Some(own), _, _) => Cow::Borrowed(own),

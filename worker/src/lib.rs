@@ -43,6 +43,7 @@ pub mod rate;
 pub mod read;
 pub mod recompute;
 pub mod routes;
+pub mod sdk_settings;
 pub mod shards;
 pub mod sinks;
 pub mod site;

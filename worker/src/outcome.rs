@@ -21,6 +21,8 @@ pub enum Status {
 pub const BOT: &str = "bot";
 /// The outcome of a view that a spammer of referrers made up.
 pub const SPAM_REFERRER: &str = "spam_referrer";
+/// The outcome of an event that says who a visitor is who asked not to be followed.
+pub const PRIVATE_VISIT: &str = "private_visit";
 /// The outcome of an item of a shape that no adapter knows.
 pub const UNKNOWN_SHAPE: &str = "unknown_shape";
 
@@ -35,7 +37,7 @@ pub struct EventResult {
     pub event_id: Option<String>,
     /// The outcome.
     pub status: Status,
-    /// The stable code: `duplicate`, a validation code, `bot`, `spam_referrer` or `unknown_shape`.
+    /// The stable code: `duplicate`, a validation code, or the outcome of what is skipped.
     pub code: &'static str,
     /// The field that is to blame.
     #[serde(skip_serializing_if = "Option::is_none")]

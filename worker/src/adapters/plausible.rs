@@ -17,6 +17,10 @@ const REVENUE: [&str; 2] = ["$", "revenue"];
 const INTERACTIVE: [&str; 2] = ["i", "interactive"];
 const SCREEN_WIDTH: [&str; 2] = ["w", "screen_width"];
 
+/// Characters of a domain at most (RFC 1035, 2.3.4). What is longer is looked up nowhere and
+/// remembered nowhere: anybody may send it.
+const MAX_DOMAIN_CHARS: usize = 253;
+
 /// Reads a `POST /api/event`: the domain that names the site, and the event.
 ///
 /// Of a list of domains (`a.example,b.example`) the first counts; a leading `www.` is left out, and
@@ -56,7 +60,9 @@ fn domain(fields: &Fields) -> Option<String> {
     };
     let domain = listed.trim().to_ascii_lowercase();
     let domain = domain.strip_prefix("www.").unwrap_or(&domain);
-    (!domain.is_empty()).then(|| domain.to_owned())
+    (1..=MAX_DOMAIN_CHARS)
+        .contains(&domain.len())
+        .then(|| domain.to_owned())
 }
 
 /// The host of an address, without user and port.

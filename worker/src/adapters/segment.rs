@@ -45,8 +45,12 @@ pub enum SegmentKind {
 }
 
 impl SegmentCall {
-    /// The call of a path: `/v1/batch` or `/v1/b`, `/v1/track` or `/v1/t`, and so on.
+    /// The call of a path: `/v1/batch` or `/v1/b`, `/v1/track` or `/v1/t`, and so on;
+    /// `/beacon/v1/batch`, where RudderStack's browser SDK sends beacons.
     pub fn from_path(path: &str) -> Option<Self> {
+        if path == "/beacon/v1/batch" {
+            return Some(Self::Batch);
+        }
         match path.strip_prefix("/v1/")? {
             "batch" | "b" => Some(Self::Batch),
             "t" => Some(Self::One(SegmentKind::Track)),
@@ -196,6 +200,10 @@ impl Shared {
             fields,
             foreign_id: message_id.map(|id| format!("segment:{id}")),
             sent_at,
+            tells_who: matches!(
+                kind,
+                SegmentKind::Identify | SegmentKind::Group | SegmentKind::Alias
+            ),
         })
     }
 

@@ -5,9 +5,11 @@ use worker::{Context, Env, Request, Response, Result, event};
 use super::ingest_worker::Way;
 use super::reply::{Cors, preflight, problem};
 use super::{
-    admin_worker, dead_letter_worker, ingest_worker, metrics_worker, read_worker, users_worker,
+    admin_worker, dead_letter_worker, ingest_worker, metrics_worker, read_worker,
+    sdk_settings_worker, users_worker,
 };
 use crate::error::Fault;
+use crate::sdk_settings::SdkSettings;
 
 const POST: &str = "POST, OPTIONS";
 const ADMIN: &str = "GET, POST, PUT, DELETE, OPTIONS";
@@ -25,6 +27,13 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
             "POST" => ingest_worker::take(way, request, env, context, &cors).await,
             "OPTIONS" => preflight(POST, &cors),
             _ => problem(&Fault::MethodNotAllowed(POST), &cors),
+        };
+    }
+    if let Some(wanted) = SdkSettings::of(&path) {
+        return match method.as_str() {
+            "GET" | "HEAD" => sdk_settings_worker::settings(&wanted, &request, &env).await,
+            "OPTIONS" => preflight(GET, &Cors::Any),
+            _ => problem(&Fault::MethodNotAllowed(GET), &Cors::Any),
         };
     }
     match path.as_str() {

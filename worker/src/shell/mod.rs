@@ -25,6 +25,7 @@ mod platform;
 mod privacy_do;
 mod read_worker;
 mod reply;
+mod sdk_settings_worker;
 mod sinks;
 mod site_do;
 mod upkeep_cron;

@@ -8,6 +8,12 @@ use crate::read::metric::Cached;
 /// Seconds a preflight's answer may be kept: a day, as the contract says.
 const PREFLIGHT_MAX_AGE: &str = "86400";
 
+/// The headers that a page may send: Shoreline's own, what Segment's browser SDK adds to a retry, and
+/// RudderStack's to every request and a retry.
+const ALLOWED_HEADERS: &str = "authorization, content-encoding, content-type, idempotency-key, if-none-match, \
+     x-retry-count, anonymousid, sentat, rsa-recovered, rsa-retry-attempt, rsa-retry-reason, \
+     rsa-since-first-attempt, rsa-since-last-attempt";
+
 /// What a response lets pages of other origins do.
 pub(super) enum Cors<'a> {
     /// Ingest: any page may read the answer, so that a tracker can read a refusal. Whether events
@@ -65,10 +71,7 @@ pub(super) fn preflight(methods: &'static str, cors: &Cors<'_>) -> Result<Respon
     let headers = Headers::new();
     allow_origin(&headers, cors)?;
     headers.set("access-control-allow-methods", methods)?;
-    headers.set(
-        "access-control-allow-headers",
-        "authorization, content-encoding, content-type, idempotency-key, if-none-match",
-    )?;
+    headers.set("access-control-allow-headers", ALLOWED_HEADERS)?;
     headers.set("access-control-max-age", PREFLIGHT_MAX_AGE)?;
     Ok(ResponseBuilder::new()
         .with_status(204)

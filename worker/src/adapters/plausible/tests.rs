@@ -154,3 +154,11 @@ fn bad_bodies_and_bad_events_are_refused() {
         assert_eq!(refused(draft), (refusal.0, refusal.1.to_owned()));
     }
 }
+
+#[test]
+fn a_domain_is_no_longer_than_domains_are() {
+    let named = |chars: usize| json!({"n": "pageview", "u": "/", "d": "x".repeat(chars)});
+    assert_eq!(read(&named(253)).0.len(), 253);
+    let code = plausible(named(254).to_string().as_bytes()).map_err(|fault| fault.code());
+    assert_eq!(code.unwrap_err(), "malformed_json");
+}

@@ -7,7 +7,7 @@ use crate::adapters::SegmentCall;
 use crate::auth::KeyKind;
 use crate::error::Fault;
 use crate::facts::RequestFacts;
-use crate::ingest::{take_commands, take_plausible, take_segment};
+use crate::ingest::{take_batch, take_commands, take_plausible, take_segment};
 use crate::testing::{TestPlatform, a_grant, block_on, uuid};
 
 fn service(content_type: &str) -> RequestFacts {
@@ -121,4 +121,91 @@ fn plausibles_visits_are_private_ones() {
     elsewhere.origin = Some("https://evil.example".into());
     let refused = block_on(take_plausible(elsewhere, &mut platform));
     assert_eq!(refused, Err(Fault::OriginNotAllowed));
+}
+
+/// Four messages of a page with Segment's SDK, one of which only shows what was looked at.
+fn segment_messages() -> String {
+    let message = |kind: &str, more: Value| {
+        let mut message = json!({
+            "type": kind, "userId": "jane@mail.example", "anonymousId": "anon-1",
+            "messageId": format!("m-{kind}"), "timestamp": "2024-01-15T16:00:00Z",
+        });
+        let fields = message.as_object_mut().unwrap();
+        fields.extend(more.as_object().unwrap().clone());
+        message
+    };
+    let batch = json!([
+        message("identify", json!({"traits": {"name": "Jane"}})),
+        message(
+            "group",
+            json!({"groupId": "acme", "traits": {"name": "Acme"}})
+        ),
+        message("alias", json!({"previousId": "old-jane"})),
+        message(
+            "page",
+            json!({"properties": {"url": "https://shop.example/a"}})
+        ),
+    ]);
+    json!({"writeKey": "slb_demo_abcdefghijklmnopqrstuvwxyz", "batch": batch}).to_string()
+}
+
+#[test]
+fn nobody_is_told_who_a_private_visitor_is() {
+    let batch = SegmentCall::from_path("/v1/batch").unwrap();
+    let mut private = facts();
+    private.opted_out = true;
+    let mut platform = TestPlatform::new(segment_messages());
+    let answer = block_on(take_segment(batch, private.clone(), &mut platform)).unwrap();
+    assert_eq!((answer.accepted, answer.skipped), (1, 3));
+    let codes: Vec<&str> = answer.results.iter().map(|result| result.code).collect();
+    assert_eq!(codes, ["private_visit"; 3]);
+    let published = published(&platform).to_string();
+    for told in ["jane", "Jane", "acme", "anon-1", "previousId", "traits"] {
+        assert!(!published.contains(told), "{told}: {published}");
+    }
+    // The outcome is counted.
+    assert!(published.contains("private_visit"), "{published}");
+
+    // Who did not ask for it is told of as ever; so is whom a service vouches for.
+    let mut platform = TestPlatform::new(segment_messages());
+    let answer = block_on(take_segment(batch, facts(), &mut platform)).unwrap();
+    assert_eq!(answer.accepted, 4);
+    let mut platform = as_service(segment_messages());
+    let answer = block_on(take_segment(batch, private, &mut platform)).unwrap();
+    assert_eq!(answer.accepted, 4);
+}
+
+#[test]
+fn a_page_takes_the_place_of_no_event_of_a_service() {
+    use shoreline_shared::id;
+    // What a service will send, and anybody who knows the order's number can compute.
+    let command = json!({"eventType": "a.b", "source": "s", "payload": {}}).to_string();
+    let mut named = service("application/json");
+    named.idempotency_key = Some("order 66".into());
+    let mut platform = as_service(command);
+    block_on(take_commands(named, &mut platform)).unwrap();
+    let taken = published(&platform);
+    let batch_id = id::foreign("demo", "idempotency-key:order 66");
+    assert_eq!(taken["batch"]["id"], batch_id);
+    let view = |event_id: &Value| {
+        json!({
+            "eventId": event_id, "eventType": "page_view", "userId": "u", "sessionId": "s",
+            "eventData": {}, "metadata": {"platform": "web"},
+        })
+    };
+    let event_id = &taken["parts"][0]["events"][0]["eventId"];
+    let body = json!({"events": [view(event_id), view(&json!(uuid(7)))]});
+    let mut platform = TestPlatform::new(body.to_string());
+    let answer = block_on(take_batch(facts(), &mut platform)).unwrap();
+    assert_eq!((answer.accepted, answer.rejected), (1, 1));
+    assert_eq!(answer.results[0].code, "invalid_event_id");
+    let body = json!({"batchId": batch_id, "events": [view(&json!(uuid(7)))]});
+    let mut platform = TestPlatform::new(body.to_string());
+    let refused = block_on(take_batch(facts(), &mut platform)).unwrap_err();
+    assert_eq!(refused.code(), "malformed_json");
+    // A service may send again what was stored.
+    let again = json!({"eventType": "a.b", "source": "s", "payload": {}, "eventId": event_id});
+    let mut platform = as_service(again.to_string());
+    let answer = block_on(take_commands(service("application/json"), &mut platform)).unwrap();
+    assert_eq!(answer.accepted, 1);
 }

@@ -1,0 +1,343 @@
+//! Two sites with keys of their own: on every path, what each kind of key may do, and that nothing
+//! of one site is seen or written with what the other has.
+
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+use shoreline_tests::events::{batch, view};
+use shoreline_tests::site::{Reply, Site, reply};
+use shoreline_tests::system::shared;
+
+/// Who asks, in the order of a row's statuses.
+const ASKERS: [&str; 6] = [
+    "nobody",
+    "a made-up key",
+    "browser",
+    "source",
+    "read",
+    "admin",
+];
+
+/// What a path answers to each of [`ASKERS`].
+struct Row {
+    method: Method,
+    path: String,
+    body: String,
+    statuses: [u16; 6],
+}
+
+fn row(method: Method, path: &str, body: &Value, statuses: [u16; 6]) -> Row {
+    Row {
+        method,
+        path: path.to_owned(),
+        body: if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        },
+        statuses,
+    }
+}
+
+const SEGMENT: [&str; 15] = [
+    "batch",
+    "b",
+    "track",
+    "t",
+    "page",
+    "p",
+    "screen",
+    "s",
+    "identify",
+    "i",
+    "group",
+    "g",
+    "alias",
+    "a",
+    "../beacon/v1/batch",
+];
+
+/// Every path of the worker, for a site that nobody else knows.
+fn rows(site: &Site) -> Vec<Row> {
+    let (get, post) = (Method::GET, Method::POST);
+    let id = &site.id;
+    let one = batch(&[view("/", "u")]);
+    let command = json!({"eventType": "a.b", "source": "s", "payload": {}});
+    let message = json!({"type": "track", "userId": "u", "event": "f"});
+    let several = json!({"batch": [message]});
+    let plausible = json!({"n": "pageview", "u": format!("{}/", site.origin), "d": site.domain});
+    let mut rows = vec![
+        row(
+            post.clone(),
+            "/v1/events",
+            &one,
+            [401, 401, 202, 403, 403, 401],
+        ),
+        row(
+            post.clone(),
+            "/v1/ingest",
+            &command,
+            [401, 401, 403, 202, 403, 401],
+        ),
+        // The page's origin alone decides; a key changes nothing.
+        row(post.clone(), "/api/event", &plausible, [202; 6]),
+        row(
+            get.clone(),
+            "/health",
+            &Value::Null,
+            [200, 401, 403, 403, 200, 401],
+        ),
+        row(
+            get.clone(),
+            "/sourceConfig",
+            &Value::Null,
+            [401, 401, 200, 200, 403, 401],
+        ),
+        row(
+            get.clone(),
+            "/sourceConfig/",
+            &Value::Null,
+            [401, 401, 200, 200, 403, 401],
+        ),
+        row(
+            get.clone(),
+            "/v1/projects/KEY/settings",
+            &Value::Null,
+            [401, 401, 200, 200, 403, 401],
+        ),
+        row(get.clone(), "/v1/nothing", &Value::Null, [404; 6]),
+    ];
+    for call in SEGMENT {
+        let path = match call.strip_prefix("..") {
+            Some(path) => path.to_owned(),
+            None => format!("/v1/{call}"),
+        };
+        let body = if matches!(call, "batch" | "b") || call.starts_with("..") {
+            &several
+        } else {
+            &message
+        };
+        rows.push(row(
+            post.clone(),
+            &path,
+            body,
+            [401, 401, 200, 200, 403, 401],
+        ));
+    }
+    for path in READS {
+        rows.push(row(
+            get.clone(),
+            path,
+            &Value::Null,
+            [401, 401, 403, 403, 200, 401],
+        ));
+    }
+    let made = json!({"siteId": format!("{id}-x"), "origins": []});
+    let changed = json!({"siteId": id, "origins": [site.origin], "domain": site.domain});
+    for (method, path, body, admin) in [
+        (get.clone(), "/v1/sites".to_owned(), Value::Null, 200),
+        (post.clone(), "/v1/sites".to_owned(), made, 201),
+        (Method::PUT, format!("/v1/sites/{id}"), changed, 200),
+        (get, format!("/v1/sites/{id}/keys"), Value::Null, 200),
+        (
+            post,
+            format!("/v1/sites/{id}/keys"),
+            json!({"kind": "read"}),
+            201,
+        ),
+        (
+            Method::GET,
+            format!("/v1/dead-letters?siteId={id}"),
+            Value::Null,
+            200,
+        ),
+        (
+            Method::POST,
+            "/v1/dead-letters/replay".to_owned(),
+            json!({"siteId": id}),
+            202,
+        ),
+        (
+            Method::DELETE,
+            format!("/v1/sites/{id}/keys/none"),
+            Value::Null,
+            404,
+        ),
+    ] {
+        rows.push(row(method, &path, &body, [401, 401, 401, 401, 401, admin]));
+    }
+    rows
+}
+
+/// What a read token reads.
+const READS: [&str; 4] = [
+    "/v1/analytics/live",
+    "/v1/analytics/events/recent",
+    "/v1/analytics/outcomes",
+    "/v1/analytics/metrics/summary",
+];
+
+/// The request of a row with a key, from a page of `origin`.
+fn request(site: &Site, row: &Row, key: Option<&str>, origin: &str) -> RequestBuilder {
+    let path = row.path.replace("KEY", key.unwrap_or("none"));
+    let request = Client::new()
+        .request(row.method.clone(), format!("{}{path}", site.url))
+        .header("origin", origin)
+        .header("user-agent", "Mozilla/5.0 (test)")
+        .header("content-type", "application/json")
+        .body(row.body.clone());
+    match key {
+        Some(key) => request.bearer_auth(key),
+        None => request,
+    }
+}
+
+#[tokio::test]
+async fn every_path_answers_each_kind_of_key_as_it_should() {
+    let site = shared().new_site().await;
+    let made_up = |prefix: &str| format!("{prefix}_{}_aaaaaaaaaaaaaaaaaaaaaaaaaa", site.id);
+    let keys: [Vec<Option<String>>; 6] = [
+        vec![None],
+        vec![
+            Some(made_up("slb")),
+            Some(made_up("sls")),
+            Some(made_up("slr")),
+            Some(made_up("sla")),
+            Some("x".into()),
+            Some(String::new()),
+        ],
+        vec![Some(site.browser_key.clone())],
+        vec![Some(site.source_key.clone())],
+        vec![Some(site.read_token.clone())],
+        vec![Some(site.admin_token.clone())],
+    ];
+    for row in rows(&site) {
+        for (asker, (keys, want)) in ASKERS.iter().zip(keys.iter().zip(row.statuses)) {
+            for key in keys {
+                let answer = reply(request(&site, &row, key.as_deref(), &site.origin)).await;
+                let (method, path) = (&row.method, &row.path);
+                assert_eq!(
+                    answer.status, want,
+                    "{method} {path}, {asker}: {}",
+                    answer.body
+                );
+                if matches!(want, 401 | 403) {
+                    let code = answer.body["code"].as_str();
+                    let wanted = if want == 401 {
+                        "unknown_key"
+                    } else {
+                        "wrong_scope"
+                    };
+                    assert_eq!(code, Some(wanted), "{method} {path}, {asker}");
+                    // Nothing of the site is told to who may not ask.
+                    assert!(
+                        !answer.body.to_string().contains(&site.id),
+                        "{}",
+                        answer.body
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_table_has_every_path_that_the_worker_knows() {
+    let site = shared().new_site().await;
+    let known: Vec<String> = rows(&site).into_iter().map(|row| row.path).collect();
+    for source in [
+        include_str!("../../worker/src/shell/http_worker.rs"),
+        include_str!("../../worker/src/shell/ingest_worker.rs"),
+    ] {
+        let literals = source.split('"').skip(1).step_by(2);
+        for path in literals.filter(|text| text.starts_with('/')) {
+            assert!(
+                known.iter().any(|known| known.starts_with(path)),
+                "{path} is in no row"
+            );
+        }
+    }
+}
+
+/// What only the first site's events hold.
+const MARK: &str = "only-the-first-knows";
+
+#[tokio::test]
+async fn nothing_of_a_site_is_seen_with_what_another_has() {
+    let (first, second) = (shared().new_site().await, shared().new_site().await);
+    let marked: Vec<Value> = (0..3)
+        .map(|n| view(&format!("/{MARK}/{n}"), MARK))
+        .collect();
+    first.send_ok(&batch(&marked)).await;
+    first.settle().await;
+    let page = first.get("/v1/analytics/events/recent?limit=1").await;
+    let cursor = page["nextCursor"].as_str().unwrap();
+    let id = &first.id;
+    let asked = |path: &str| {
+        vec![
+            path.to_owned(),
+            format!("{path}?siteId={id}&site={id}"),
+            format!("{path}?userId={MARK}"),
+            format!("{path}?cursor={cursor}"),
+            format!("{path}?key={}", first.read_token),
+            format!("{path}?userId=%27%20OR%20site_id%3D%27{id}"),
+        ]
+    };
+    for path in READS
+        .iter()
+        .chain(&["/health"])
+        .flat_map(|path| asked(path))
+    {
+        let Reply { status, body } = second.read(&path).await;
+        assert!(matches!(status, 200 | 400), "{path}: {body}");
+        let text = body.to_string();
+        assert!(
+            !text.contains(MARK) && !text.contains(id.as_str()),
+            "{path}: {text}"
+        );
+    }
+    let read = second.stored().await;
+    assert!(read.is_empty(), "{read:#?}");
+    assert_eq!(second.live_count("page_view").await, 0);
+    assert_eq!(
+        second.get("/v1/analytics/metrics/summary").await["total"],
+        0
+    );
+    // Its own sees all of it.
+    assert_eq!(first.stored().await.len(), 3);
+}
+
+#[tokio::test]
+async fn nothing_is_written_to_a_site_with_what_another_has() {
+    let (first, second) = (shared().new_site().await, shared().new_site().await);
+    for row in rows(&first).iter().filter(|row| row.method == Method::POST) {
+        for key in [&second.browser_key, &second.source_key, &second.read_token] {
+            // As a page of either site.
+            for origin in [&first.origin, &second.origin] {
+                if row.path == "/api/event" && origin == &first.origin {
+                    continue; // A page of the first site speaks for it.
+                }
+                let answer = reply(request(&first, row, Some(key), origin)).await;
+                assert!(answer.status < 500, "{}: {}", row.path, answer.body);
+            }
+        }
+    }
+    // A key of one site is none of the other's to end.
+    let client = Client::new();
+    let list = client.get(format!("{}/v1/sites/{}/keys", first.url, first.id));
+    let list = reply(list.bearer_auth(&first.admin_token)).await;
+    for key in list.body["keys"].as_array().unwrap() {
+        let key_id = key["keyId"].as_str().unwrap();
+        let end = client.delete(format!(
+            "{}/v1/sites/{}/keys/{key_id}",
+            first.url, second.id
+        ));
+        assert_eq!(reply(end.bearer_auth(&first.admin_token)).await.status, 404);
+    }
+    first.settle().await;
+    assert!(
+        first.stored().await.is_empty(),
+        "{:#?}",
+        first.stored().await
+    );
+    first.send_ok(&batch(&[view("/", "u")])).await;
+}

@@ -1,0 +1,44 @@
+//! The settings that browser SDKs fetch first: the platform's side of [`crate::sdk_settings`].
+
+use worker::{Env, Request, Response, Result};
+
+use super::keys;
+use super::platform::now_ms;
+use super::reply::{Cors, json, problem};
+use crate::auth::lookup_hash;
+use crate::error::Fault;
+use crate::facts::RequestFacts;
+use crate::sdk_settings::SdkSettings;
+
+/// Answers a GET for the settings of a write key.
+pub(super) async fn settings(
+    wanted: &SdkSettings,
+    request: &Request,
+    env: &Env,
+) -> Result<Response> {
+    let url = request.inner().url();
+    let facts = RequestFacts {
+        query: url
+            .split_once('?')
+            .map(|(_, query)| query.to_owned())
+            .unwrap_or_default(),
+        authorization: request.headers().get("authorization")?,
+        ..RequestFacts::default()
+    };
+    match answer(wanted, &facts, &url, env).await {
+        Ok(text) => json(200, text, &Cors::Any),
+        Err(fault) => problem(&fault, &Cors::Any),
+    }
+}
+
+async fn answer(
+    wanted: &SdkSettings,
+    facts: &RequestFacts,
+    url: &str,
+    env: &Env,
+) -> std::result::Result<String, Fault> {
+    let key = wanted.key(facts).ok_or(Fault::UnknownKey)?;
+    let hash = lookup_hash(&key).ok_or(Fault::UnknownKey)?;
+    let grant = keys::grant(env, &hash, now_ms()).await?;
+    wanted.answer(&key, &grant, url)
+}
