@@ -5,13 +5,16 @@
 
 mod backlog;
 mod outbox;
+mod quota;
 mod snapshot;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::live::{ACCEPTED, DUPLICATE, HOUR_MS, Kind, MINUTE_MS, TRACKER_DROPPED, floor_to};
+use crate::live::{ACCEPTED, DUPLICATE, HOUR_MS, Kind, MINUTE_MS, TRACKER_DROPPED};
 use crate::sql::{Param, Sql, SqlError};
+
+use quota::{Quota, seconds_to_next_hour};
 
 pub use backlog::OutboxState;
 pub use outbox::{Confirmation, ConfirmedPart, Message};
@@ -55,13 +58,6 @@ pub struct Commit<'a> {
 struct BatchKey {
     id: String,
     digest: String,
-}
-
-/// What the shard may take this hour, and what the batch is.
-#[derive(Debug, Clone, Copy, Deserialize)]
-struct Quota {
-    max: i64,
-    n: i64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -178,35 +174,6 @@ impl<S: Sql> SiteStore<S> {
         })
     }
 
-    /// Whether the batch is more than the shard may still take this hour. A batch that was taken
-    /// before needs no room.
-    fn is_over_quota(&self, commit: &Commit<'_>) -> Result<bool, SqlError> {
-        #[derive(Deserialize)]
-        struct Row {
-            n: i64,
-            known: i64,
-        }
-        let Some(quota) = commit.quota else {
-            return Ok(false);
-        };
-        let (id, digest) = match &commit.batch {
-            Some(batch) => (batch.id.as_str(), batch.digest.as_str()),
-            None => ("", ""),
-        };
-        let row: Option<Row> = self.sql.first(
-            "SELECT coalesce((SELECT n FROM counters \
-                              WHERE kind = ?1 AND bucket = ?2 AND key = ''), 0) AS n, \
-             EXISTS (SELECT 1 FROM batches WHERE batch_id = ?3 AND digest = ?4) AS known",
-            &[
-                kind_name(Kind::Quota).into(),
-                floor_to(commit.at, HOUR_MS).into(),
-                id.into(),
-                digest.into(),
-            ],
-        )?;
-        Ok(row.is_some_and(|row| row.known == 0 && row.n.saturating_add(quota.n) > quota.max))
-    }
-
     /// Whether this batch is new (or has no id to be known by), from now on remembered.
     fn remember(&self, commit: &Commit<'_>) -> Result<bool, SqlError> {
         let Some(batch) = &commit.batch else {
@@ -320,16 +287,6 @@ const fn kind_name(kind: Kind) -> &'static str {
         Kind::Outcome => "o",
         Kind::Quota => "q",
     }
-}
-
-/// At most an hour; a tracker's own backoff never waits for longer than half of one anyway.
-fn seconds_to_next_hour(now_ms: i64) -> u32 {
-    let next = floor_to(now_ms, HOUR_MS).saturating_add(HOUR_MS);
-    let seconds = next
-        .saturating_sub(now_ms)
-        .saturating_add(999)
-        .checked_div(1_000);
-    u32::try_from(seconds.unwrap_or(1).clamp(1, 3_600)).unwrap_or(3_600)
 }
 
 #[cfg(test)]

@@ -1,0 +1,73 @@
+use super::*;
+use crate::sql::Sql;
+use crate::testing::TestSql;
+
+#[test]
+fn a_site_is_checked_field_by_field() {
+    let good = br#"{"siteId":"shop","origins":["https://*.shop.example","http://localhost:*"]}"#;
+    assert_eq!(NewSite::parse(good).unwrap().name, "shop");
+    let written = br#"{"siteId":"a","origins":["HTTPS://Shop.Example:443","http://a:80"]}"#;
+    let origins = NewSite::parse(written).unwrap().origins;
+    assert_eq!(origins, ["https://shop.example", "http://a"]);
+    let field = |body: &str| match NewSite::parse(body.as_bytes()) {
+        Err(Fault::Malformed { field, .. }) => field,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(field("[]"), None);
+    assert_eq!(field(r#"{"siteId":"a","domain":"a b"}"#), Some("domain"));
+    assert_eq!(
+        field(r#"{"siteId":"a","visitorPerMinute":0}"#),
+        Some("visitorPerMinute")
+    );
+    assert_eq!(
+        field(r#"{"siteId":"a","hourlyQuota":0}"#),
+        Some("hourlyQuota")
+    );
+    assert_eq!(field(r#"{"siteId":"My Shop"}"#), Some("siteId"));
+    assert_eq!(field(r#"{"siteId":"_shoreline"}"#), Some("siteId"));
+    for origin in [
+        "*",
+        "shop.example",
+        "https://",
+        "https://a/b",
+        "https://*",
+        "ftp://a",
+    ] {
+        let body = format!(r#"{{"siteId":"a","origins":["{origin}"]}}"#);
+        assert_eq!(field(&body), Some("origins"), "{origin}");
+    }
+}
+
+fn site(json: &str) -> NewSite {
+    NewSite::parse(json.as_bytes()).unwrap()
+}
+
+fn listed(sql: &TestSql) -> Vec<NewSite> {
+    let list = list_sites();
+    let rows: Vec<SiteRow> = sql.rows(list.sql, &list.params).unwrap();
+    rows.into_iter().map(NewSite::from).collect()
+}
+
+#[test]
+fn a_site_is_made_once_listed_and_replaced() {
+    let sql = TestSql::new();
+    sql.migrate();
+    let run = |statement: Statement| {
+        sql.rows::<serde::de::IgnoredAny>(statement.sql, &statement.params)
+            .unwrap()
+            .len()
+    };
+    let shop = site(r#"{"siteId":"shop","domain":"Shop.Example","hourlyQuota":9,"keepBots":true}"#);
+    assert_eq!(run(shop.statement(1)), 1);
+    assert_eq!(run(shop.statement(2)), 0);
+    assert_eq!(
+        run(site(r#"{"siteId":"other","domain":"shop.example"}"#).statement(3)),
+        0
+    );
+    assert_eq!(run(site(r#"{"siteId":"other"}"#).statement(3)), 1);
+    assert_eq!(listed(&sql)[1], shop);
+    let changed = site(r#"{"siteId":"shop","origins":["https://a.example"]}"#);
+    assert_eq!(run(changed.replace()), 1);
+    assert_eq!(listed(&sql)[1], changed);
+    assert_eq!(run(site(r#"{"siteId":"none"}"#).replace()), 0);
+}
