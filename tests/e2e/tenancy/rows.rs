@@ -1,0 +1,175 @@
+//! Every path of the worker, and what it answers to each kind of key.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use shoreline_tests::events::{batch, view};
+use shoreline_tests::site::Site;
+
+/// Who asks, in the order of a row's statuses.
+pub(super) const ASKERS: [&str; 6] = [
+    "nobody",
+    "a made-up key",
+    "browser",
+    "source",
+    "read",
+    "admin",
+];
+
+/// What a path answers to each of [`ASKERS`].
+pub(super) struct Row {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) body: String,
+    pub(super) statuses: [u16; 6],
+}
+
+fn row(method: Method, path: &str, body: &Value, statuses: [u16; 6]) -> Row {
+    Row {
+        method,
+        path: path.to_owned(),
+        body: if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        },
+        statuses,
+    }
+}
+
+const SEGMENT: [&str; 15] = [
+    "batch",
+    "b",
+    "track",
+    "t",
+    "page",
+    "p",
+    "screen",
+    "s",
+    "identify",
+    "i",
+    "group",
+    "g",
+    "alias",
+    "a",
+    "../beacon/v1/batch",
+];
+
+/// Every path of the worker, for a site that nobody else knows.
+pub(super) fn rows(site: &Site) -> Vec<Row> {
+    let (get, post) = (Method::GET, Method::POST);
+    let id = &site.id;
+    let one = batch(&[view("/", "u")]);
+    let command = json!({"eventType": "a.b", "source": "s", "payload": {}});
+    let message = json!({"type": "track", "userId": "u", "event": "f"});
+    let several = json!({"batch": [message]});
+    let plausible = json!({"n": "pageview", "u": format!("{}/", site.origin), "d": site.domain});
+    let mut rows = vec![
+        row(
+            post.clone(),
+            "/v1/events",
+            &one,
+            [401, 401, 202, 403, 403, 401],
+        ),
+        row(
+            post.clone(),
+            "/v1/ingest",
+            &command,
+            [401, 401, 403, 202, 403, 401],
+        ),
+        // The page's origin alone decides; a key changes nothing.
+        row(post.clone(), "/api/event", &plausible, [202; 6]),
+        row(
+            get.clone(),
+            "/health",
+            &Value::Null,
+            [200, 401, 403, 403, 200, 401],
+        ),
+        row(
+            get.clone(),
+            "/sourceConfig",
+            &Value::Null,
+            [401, 401, 200, 200, 403, 401],
+        ),
+        row(
+            get.clone(),
+            "/sourceConfig/",
+            &Value::Null,
+            [401, 401, 200, 200, 403, 401],
+        ),
+        row(
+            get.clone(),
+            "/v1/projects/KEY/settings",
+            &Value::Null,
+            [401, 401, 200, 200, 403, 401],
+        ),
+        row(get.clone(), "/v1/nothing", &Value::Null, [404; 6]),
+    ];
+    for call in SEGMENT {
+        let path = match call.strip_prefix("..") {
+            Some(path) => path.to_owned(),
+            None => format!("/v1/{call}"),
+        };
+        let body = if matches!(call, "batch" | "b") || call.starts_with("..") {
+            &several
+        } else {
+            &message
+        };
+        rows.push(row(
+            post.clone(),
+            &path,
+            body,
+            [401, 401, 200, 200, 403, 401],
+        ));
+    }
+    for path in READS {
+        rows.push(row(
+            get.clone(),
+            path,
+            &Value::Null,
+            [401, 401, 403, 403, 200, 401],
+        ));
+    }
+    let made = json!({"siteId": format!("{id}-x"), "origins": []});
+    let changed = json!({"siteId": id, "origins": [site.origin], "domain": site.domain});
+    for (method, path, body, admin) in [
+        (get.clone(), "/v1/sites".to_owned(), Value::Null, 200),
+        (post.clone(), "/v1/sites".to_owned(), made, 201),
+        (Method::PUT, format!("/v1/sites/{id}"), changed, 200),
+        (get, format!("/v1/sites/{id}/keys"), Value::Null, 200),
+        (
+            post,
+            format!("/v1/sites/{id}/keys"),
+            json!({"kind": "read"}),
+            201,
+        ),
+        (
+            Method::GET,
+            format!("/v1/dead-letters?siteId={id}"),
+            Value::Null,
+            200,
+        ),
+        (
+            Method::POST,
+            "/v1/dead-letters/replay".to_owned(),
+            json!({"siteId": id}),
+            202,
+        ),
+        (
+            Method::DELETE,
+            format!("/v1/sites/{id}/keys/none"),
+            Value::Null,
+            404,
+        ),
+    ] {
+        rows.push(row(method, &path, &body, [401, 401, 401, 401, 401, admin]));
+    }
+    rows
+}
+
+/// What a read token reads.
+pub(super) const READS: [&str; 4] = [
+    "/v1/analytics/live",
+    "/v1/analytics/events/recent",
+    "/v1/analytics/outcomes",
+    "/v1/analytics/metrics/summary",
+];
