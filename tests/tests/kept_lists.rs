@@ -1,6 +1,12 @@
 //! Holds the worker's tables of crawlers, browsers and systems to what others know: kept lists of
 //! npm, which `npm ci` puts into `node_modules`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test, all of it, helpers too"
+)]
+
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::LazyLock;
@@ -178,6 +184,45 @@ fn the_tables_are_what_their_lists_make_of_them() {
     let output = node(&["deploy/dev/lists.mjs", "--check"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
+}
+
+/// What `linesOfPattern` makes of a regular expression; `None` if it refuses.
+fn lines_of(pattern: &str) -> Option<Vec<String>> {
+    let program = "import('./deploy/dev/crawler-lines.mjs')
+        .then(({ linesOfPattern }) => console.log(JSON.stringify(linesOfPattern(process.argv[1]))))";
+    let output = node(&["-e", program, pattern]);
+    serde_json::from_slice(&output.stdout).ok()
+}
+
+#[test]
+fn patterns_are_translated_or_refused() {
+    let cases: &[(&str, &[&str])] = &[
+        (r"Buck\/", &["Buck/"]),
+        ("[wW]get", &["wget", "Wget"]),
+        ("(^| )sentry", &["^sentry", " sentry"]),
+        ("Chirp|gotosocial$", &["Chirp", "gotosocial$"]),
+        (r"Blog\/\d\.\d+ Feed", &["Blog/* Feed"]),
+        (r"Current[\s\S]*RSS", &["Current*RSS"]),
+        ("^LCC ", &["^LCC *"]),
+    ];
+    for (pattern, lines) in cases {
+        assert_eq!(lines_of(pattern).unwrap(), *lines, "{pattern}");
+    }
+    for pattern in [
+        "ab",
+        "a+bcd",
+        "abc{2}",
+        r"abc\w",
+        "[^a]bcd",
+        "[a-z]bcd",
+        "(abc",
+        "abc)",
+        "a$bcd",
+        "(?:abc)",
+        "abc\u{e9}",
+    ] {
+        assert_eq!(lines_of(pattern), None, "{pattern}");
+    }
 }
 
 #[test]

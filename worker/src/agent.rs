@@ -1,7 +1,7 @@
 //! Browser, operating system and class of device, read from a user agent by names alone.
 //!
 //! A user agent is a row of words in which everybody also claims to be somebody else. Each word
-//! that says something is in a table ([`words`]) with a rank: the word that fewest others imitate
+//! that says something is in a table (`words`) with a rank: the word that fewest others imitate
 //! is believed. No versions are read, which nobody can tell apart by and no report asks for.
 
 mod words;

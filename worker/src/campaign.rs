@@ -28,7 +28,15 @@ pub const REFERRER_HOST: &str = "referrerHost";
 /// The key of the source as people name it.
 pub const REFERRER_SOURCE: &str = "referrerSource";
 
-/// Puts a page view's origin into one spelling. `data` is the cleaned `eventData`.
+/// The host that a page view's visitor came from, the site's own too: to be held against a list
+/// of spammers. It is spelled as [`REFERRER_HOST`].
+pub fn referrer_host(data: &Map<String, Value>) -> Option<String> {
+    referrer::host_of(data)
+}
+
+/// Puts a page view's origin into one spelling. `data` is its `eventData`, cleaned or not: what is
+/// made here is made of what stands there, so whoever cleans it later cleans this too. It is meant
+/// for page views: in what a service sends, a `referrer` can be anything.
 ///
 /// - `utm_source`, `utm_medium`, `utm_campaign`, `utm_term`, `utm_content`: the event's own, else
 ///   the page address's parameter; trimmed, source and medium in lowercase. Numbers become text.

@@ -19,11 +19,13 @@ pub(super) enum Clue {
     Safari,
     /// `AppleWebKit`, likewise.
     WebKit,
-    /// `Mini`, `Mobi`: Opera's, for small and for telephones.
+    /// `Mini`, after `Opera`.
     Mini,
+    /// `Mobi`, after `Opera`.
     Mobi,
-    /// `Windows Phone`, and before it `Windows CE`.
+    /// `Phone`, after `Windows`.
     Phone,
+    /// `CE`, after `Windows`.
     PocketPc,
 }
 

@@ -121,9 +121,7 @@ pub(super) fn name_of_host(host: &str) -> Option<&'static str> {
         if let Some(name) = find(HOSTS, rest) {
             return Some(name);
         }
-        let Some((label, above)) = rest.split_once('.') else {
-            return None;
-        };
+        let (label, above) = rest.split_once('.')?;
         if is_ending(above)
             && let Some(name) = find(EVERYWHERE, label)
         {

@@ -119,7 +119,15 @@ fn the_site_itself_refers_nobody() {
 
 #[test]
 fn a_referrer_without_a_host_stays_unread() {
-    for referrer in [json!("not an address"), json!("https://"), json!(7)] {
+    let long = format!("https://{}.example/", "a".repeat(250));
+    for referrer in [
+        json!("not an address"),
+        json!("https://"),
+        json!("https://a b.example/"),
+        json!("https://<script>/"),
+        json!(long),
+        json!(7),
+    ] {
         let data = json!({ "url": "https://shop.example/", "referrer": referrer });
         assert_eq!(normalized(data.clone()), data);
     }
@@ -136,6 +144,28 @@ fn a_campaign_names_the_source_before_ref_and_the_referrer() {
     assert_eq!(source("ref=hn"), "Hacker News");
     assert_eq!(source("ref=Our-Partner"), "Our-Partner");
     assert_eq!(source(""), "Bing");
+}
+
+#[test]
+fn the_host_of_any_referrer_can_be_asked_for() {
+    let cases = [
+        (json!("https://www.Semalt.com/x"), Some("semalt.com")),
+        (
+            json!(" https://user:word@semalt.com:80\\x"),
+            Some("semalt.com"),
+        ),
+        (json!("https://shop.example/before"), Some("shop.example")),
+        (json!("http://[2001:db8::1]:8080/"), Some("[2001:db8::1]")),
+        (json!("/before"), None),
+        (json!(""), None),
+        (json!(7), None),
+    ];
+    for (referrer, host) in cases {
+        let data = json!({ "url": "https://shop.example/", "referrer": referrer });
+        let map = data.as_object().cloned().unwrap_or_default();
+        assert_eq!(referrer_host(&map).as_deref(), host, "{data}");
+    }
+    assert_eq!(referrer_host(&Map::new()), None);
 }
 
 #[test]

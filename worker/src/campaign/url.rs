@@ -1,5 +1,8 @@
 //! The parts of a cleaned URL that tell where a visitor came from.
 
+/// Bytes of a name in the DNS (RFC 1035, 2.3.4).
+const MAX_HOST_BYTES: usize = 253;
+
 /// A URL, absolute or relative, cut into what is read of it.
 pub(super) struct Url<'a> {
     authority: Option<&'a str>,
@@ -15,7 +18,7 @@ impl<'a> Url<'a> {
         let authority = base
             .split_once("//")
             .filter(|(scheme, _)| is_scheme(scheme))
-            .map(|(_, after)| after.split('/').next().unwrap_or_default());
+            .map(|(_, after)| after.split(['/', '\\']).next().unwrap_or_default());
         Self {
             authority,
             query,
@@ -23,8 +26,8 @@ impl<'a> Url<'a> {
         }
     }
 
-    /// The host, in lowercase, without `www.`, user, port and the root's dot. Of an Android
-    /// application (`android-app://com.example`) its package.
+    /// The host, in lowercase, without `www.`, user, port and the root's dot; `None` of what cannot
+    /// be one. Of an Android application (`android-app://com.example`) its package.
     pub(super) fn host(&self) -> Option<String> {
         let host = self.authority?.rsplit('@').next()?;
         let host = match host.rsplit_once(':') {
@@ -33,7 +36,8 @@ impl<'a> Url<'a> {
         };
         let host = host.trim_end_matches('.').to_ascii_lowercase();
         let host = host.strip_prefix("www.").unwrap_or(&host);
-        (!host.is_empty()).then(|| host.to_owned())
+        let fits = (1..=MAX_HOST_BYTES).contains(&host.len());
+        (fits && host.chars().all(is_host_char)).then(|| host.to_owned())
     }
 
     /// The first parameter with this name that is not empty.
@@ -44,6 +48,11 @@ impl<'a> Url<'a> {
             .filter(|(key, _)| key == name)
             .find_map(|(_, value)| plain(&value, folds))
     }
+}
+
+/// Letters and digits of any script, what joins them, and what IPv6 addresses stand in.
+fn is_host_char(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']')
 }
 
 fn is_scheme(text: &str) -> bool {
