@@ -15,6 +15,7 @@ mod lake;
 mod limits;
 mod pages;
 mod pipeline;
+mod publisher;
 mod reads;
 mod refusals;
 mod tracker;

@@ -43,6 +43,7 @@ async fn a_batch_is_counted_stored_and_landed_as_it_was_cleaned() {
         json!({
             "url": "https://shop.example/checkout?utm_source=news", "title": "A page",
             "note": "mail [redacted]", "password": "[redacted]",
+            "utm_source": "news", "referrerSource": "news",
         })
     );
     assert_eq!(stored["metadata"]["userAgent"], "Mozilla/5.0 (test)");

@@ -8,7 +8,7 @@
 //! is looked at within the limits of an event (32 KiB, 16 levels, 256 keys an object), so that what
 //! is wrong with one never spoils the others.
 
-use crate::draft::{Delivery, Draft};
+use crate::draft::Delivery;
 use crate::error::Fault;
 
 mod body;
@@ -25,24 +25,11 @@ mod upstream;
 
 pub use cloudevents::CloudEventHeaders;
 pub use plausible::plausible;
-pub use segment::{SEGMENT_SOURCE, SegmentCall, SegmentKind, segment};
+pub use segment::{SegmentCall, SegmentKind, segment};
 
 /// Items in one request of a service at most. Ten full batches of a tracker; what Kafka's HTTP
 /// sink connectors send by default (500) fits twice.
 pub const MAX_ITEMS: usize = 1_000;
-
-/// The drafts of a `POST /v1/ingest`; see [`ingest_delivery`], which keeps the envelope's own
-/// `batchId` and `sentAt` too.
-///
-/// # Errors
-/// As [`ingest_delivery`].
-pub fn ingest<'a>(
-    content_type: Option<&str>,
-    headers: &CloudEventHeaders,
-    body: &'a [u8],
-) -> Result<Vec<Draft<'a>>, Fault> {
-    ingest_delivery(content_type, headers, body).map(|delivery| delivery.drafts)
-}
 
 /// Reads the body of a `POST /v1/ingest`, in any of the forms of `docs/EVENTS.md`.
 ///

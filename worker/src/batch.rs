@@ -67,7 +67,8 @@ pub fn split(body: &[u8]) -> Result<Delivery<'_>, Fault> {
     })
 }
 
-fn batch_id(raw: Option<&RawValue>) -> Result<Option<String>, Fault> {
+/// The envelope's `batchId`, lowercase; null counts as none.
+pub(crate) fn batch_id(raw: Option<&RawValue>) -> Result<Option<String>, Fault> {
     let Some(raw) = raw.filter(|raw| raw.get() != "null") else {
         return Ok(None);
     };

@@ -4,16 +4,20 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use serde_json::Value;
 use shoreline_shared::event::Rejection;
+use shoreline_shared::event_type::PAGE_VIEW;
 use shoreline_shared::id;
 use shoreline_shared::sanitize::{Privacy, sanitize};
 use shoreline_shared::stamp::{Stamp, StampedEvent, stamp};
 use shoreline_shared::validate::{Rules, Sender, validate};
 
 use crate::agent::{Agent, read_agent};
+use crate::bots::is_spam_referrer;
+use crate::campaign::REFERRER_HOST;
 use crate::draft::{Draft, Made, RawDraft};
 use crate::outcome::{BOT, EventResult, SPAM_REFERRER, UNKNOWN_SHAPE};
-use crate::{bots, campaign, skew};
+use crate::{campaign, skew};
 
 /// What holds for all events of a request.
 #[derive(Debug, Clone)]
@@ -107,13 +111,16 @@ fn one(
         return Err(EventResult::skipped(index, UNKNOWN_SHAPE, message));
     };
     let mut valid = validate(raw.event, &context.sender, &context.rules).map_err(rejected)?;
-    if campaign::referrer_host(valid.event_data_mut())
-        .is_some_and(|host| bots::is_spam_referrer(&host))
-    {
-        let message = "The referrer is a known spammer's.";
-        return Err(EventResult::skipped(index, SPAM_REFERRER, message));
+    if valid.event_type() == PAGE_VIEW {
+        // Before it is cleaned, so that whatever this makes of it is clean after all.
+        let data = valid.event_data_mut();
+        campaign::normalize(data);
+        let host = data.get(REFERRER_HOST).and_then(Value::as_str);
+        if host.is_some_and(is_spam_referrer) {
+            let message = "The referrer is a known spammer's.";
+            return Err(EventResult::skipped(index, SPAM_REFERRER, message));
+        }
     }
-    campaign::normalize(valid.event_data_mut());
     let clean = sanitize(valid, &context.privacy);
     // A retry of the same batch makes the same ids; without a batch id nothing can be a retry.
     let event_id = match (clean.event_id(), raw.foreign_id, context.batch_id) {

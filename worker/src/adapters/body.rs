@@ -6,9 +6,10 @@ use serde::Deserialize;
 use serde::de::{Deserializer as _, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use shoreline_shared::event::{Code, Rejection};
-use shoreline_shared::id::parse_uuid;
+use shoreline_shared::validate::instant_ms;
 
-use super::{MAX_ITEMS, eventbridge, kafka, moment::Moment, recognize};
+use super::{MAX_ITEMS, eventbridge, kafka, recognize};
+use crate::batch;
 use crate::draft::{Delivery, Draft};
 use crate::error::Fault;
 
@@ -22,6 +23,8 @@ struct Envelope<'a> {
     batch_id: Option<&'a RawValue>,
     #[serde(borrow)]
     sent_at: Option<&'a RawValue>,
+    #[serde(borrow)]
+    dropped: Option<&'a RawValue>,
     #[serde(borrow)]
     records: Option<&'a RawValue>,
     #[serde(borrow, rename = "Entries")]
@@ -74,11 +77,14 @@ fn object(text: &str) -> Result<Delivery<'_>, Fault> {
             events: Some(events),
             batch_id,
             sent_at,
+            dropped,
             ..
         } if array(Some(events)) => {
             let mut delivery = delivery(split(events.get())?, recognize::item)?;
-            delivery.batch_id = read_batch_id(batch_id)?;
+            delivery.batch_id = batch::batch_id(batch_id)?;
             delivery.sent_at = sent_at.and_then(millis);
+            let dropped = dropped.and_then(|raw| serde_json::from_str(raw.get()).ok());
+            delivery.dropped = dropped.unwrap_or_default();
             Ok(delivery)
         }
         Envelope {
@@ -155,25 +161,7 @@ pub(super) fn split(array: &str) -> Result<Vec<&str>, Fault> {
 
 /// A moment in an envelope, Unix milliseconds; what is none is no reason to lose the events.
 pub(super) fn millis(raw: &RawValue) -> Option<i64> {
-    match serde_json::from_str(raw.get()).ok()? {
-        serde_json::Value::Number(number) => number.as_i64(),
-        serde_json::Value::String(text) => Moment::from_text(&text).map(Moment::millis),
-        _ => None,
-    }
-}
-
-fn read_batch_id(raw: Option<&RawValue>) -> Result<Option<String>, Fault> {
-    let Some(raw) = raw else {
-        return Ok(None);
-    };
-    serde_json::from_str::<String>(raw.get())
-        .ok()
-        .and_then(|id| parse_uuid(&id))
-        .map(Some)
-        .ok_or(Fault::Malformed {
-            field: Some("batchId"),
-            detail: "batchId must be a UUID.",
-        })
+    instant_ms(&serde_json::from_str(raw.get()).ok()?)
 }
 
 /// Whether the first line is JSON by itself, as no line of an object over several lines is.

@@ -1,5 +1,7 @@
 //! CloudEvents 1.0 over HTTP: structured, batch and binary mode.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 use shoreline_shared::event::{Code, RawEvent, Rejection};
 use shoreline_shared::limits::MAX_EVENT_BYTES;
@@ -89,7 +91,7 @@ fn of_headers(
         (Some(data), _) => data,
         (None, Some(text)) => text.into(),
         (None, None) => {
-            fields.insert("data_base64".to_owned(), base64(body).into());
+            fields.insert("data_base64".to_owned(), BASE64.encode(body).into());
             return Ok(fields);
         }
     };
@@ -165,22 +167,6 @@ fn required<'a>(fields: &'a Fields, name: &'static str) -> Result<&'a str, Rejec
         Some(Value::String(_)) => refuse(Code::EmptyField, name, "must not be empty"),
         Some(_) => refuse(Code::WrongType, name, "must be a string"),
     })
-}
-
-/// Standard base64 (RFC 4648, with padding), as `data_base64` has it.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3).saturating_mul(4));
-    for chunk in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or_default());
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for (at, shift) in [18_u32, 12, 6, 0].into_iter().enumerate() {
-            let digit = usize::try_from(bits >> shift & 63).unwrap_or_default();
-            let sign = ALPHABET.get(digit).copied().map_or('=', char::from);
-            text.push(if at > chunk.len() { '=' } else { sign });
-        }
-    }
-    text
 }
 
 #[cfg(test)]

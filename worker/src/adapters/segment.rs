@@ -18,10 +18,6 @@ mod context;
 
 use context::Context;
 
-/// The source of events of a key that has no name of its own: the adapter names none, because a
-/// page has no say in it and a service's key knows better.
-pub const SEGMENT_SOURCE: &str = "segment";
-
 /// What a request calls for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SegmentCall {
@@ -97,6 +93,8 @@ struct Envelope<'a> {
 /// # Errors
 /// 400 for what is no JSON object, or a batch without a `batch` array; 413 for over
 /// [`super::MAX_ITEMS`] messages; 422 for none.
+///
+/// The events name no source: a page has no say in it, and a service's key knows better.
 pub fn segment(call: SegmentCall, body: &[u8]) -> Result<(Option<String>, Vec<Draft<'_>>), Fault> {
     let text = body::one(body::utf8(body)?)?;
     if !text.starts_with('{') {

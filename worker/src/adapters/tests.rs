@@ -5,7 +5,7 @@ use shoreline_shared::stamp::{Stamp, stamp};
 use shoreline_shared::validate::{Rules, Sender, validate};
 
 use super::*;
-use crate::draft::Made;
+use crate::draft::{Draft, Made};
 
 mod properties;
 
@@ -14,6 +14,14 @@ const NOW_MS: i64 = 1_763_337_600_000;
 
 fn no_headers() -> CloudEventHeaders {
     CloudEventHeaders::default()
+}
+
+pub(super) fn ingest<'a>(
+    content_type: Option<&str>,
+    headers: &CloudEventHeaders,
+    body: &'a [u8],
+) -> Result<Vec<Draft<'a>>, Fault> {
+    ingest_delivery(content_type, headers, body).map(|delivery| delivery.drafts)
 }
 
 pub(super) fn drafts(content_type: &str, body: &str) -> Vec<Draft<'static>> {
@@ -53,7 +61,7 @@ pub(super) fn refused(draft: Draft<'_>) -> (&'static str, String) {
 
 /// What is stored of a draft from a service, after all later stages; `None` of one left out.
 pub(super) fn stored(draft: Draft<'_>) -> Result<Option<Value>, Rejection> {
-    let Some((raw, _)) = draft.into_raw()? else {
+    let Some(raw) = draft.into_raw()? else {
         return Ok(None);
     };
     let sender = Sender::Source { name: None };
@@ -62,7 +70,7 @@ pub(super) fn stored(draft: Draft<'_>) -> Result<Option<Value>, Rejection> {
         retention_days: 30,
         any_past: true,
     };
-    let clean = sanitize(validate(raw, &sender, &rules)?, &Privacy::default());
+    let clean = sanitize(validate(raw.event, &sender, &rules)?, &Privacy::default());
     let stamped = stamp(
         clean,
         &Stamp {
@@ -70,9 +78,7 @@ pub(super) fn stored(draft: Draft<'_>) -> Result<Option<Value>, Rejection> {
             source: "service",
             event_id: "0198c1d2-6f00-7000-8000-000000000001",
             received_at: NOW_MS,
-            batch_id: None,
-            country: None,
-            region: None,
+            ..Stamp::default()
         },
     );
     Ok(Some(serde_json::from_str(stamped.json()).unwrap()))

@@ -1,8 +1,8 @@
 use serde_json::json;
 
-use super::super::{CloudEventHeaders, ingest, ingest_delivery};
+use super::super::{CloudEventHeaders, ingest_delivery};
 use super::*;
-use crate::adapters::tests::{canonical, draft, drafts, own, refused, stored};
+use crate::adapters::tests::{canonical, draft, drafts, ingest, own, refused, stored};
 
 #[test]
 fn a_body_is_one_item_an_array_or_lines() {
@@ -42,7 +42,7 @@ fn a_body_is_one_item_an_array_or_lines() {
 #[test]
 fn an_envelope_keeps_its_name() {
     let body = format!(
-        r#"{{"batchId":"0198C1D2-0000-7000-8000-000000000001","sentAt":"2025-11-16T18:14:00.5Z","events":[{},{{}},5]}}"#,
+        r#"{{"batchId":"0198C1D2-0000-7000-8000-000000000001","sentAt":"2025-11-16T18:14:00.5Z","dropped":3,"events":[{},{{}},5]}}"#,
         own()
     );
     let delivery = ingest_delivery(None, &CloudEventHeaders::default(), body.as_bytes()).unwrap();
@@ -51,7 +51,12 @@ fn an_envelope_keeps_its_name() {
         Some("0198c1d2-0000-7000-8000-000000000001")
     );
     assert_eq!(delivery.sent_at, Some(1_763_316_840_500));
+    assert_eq!(delivery.dropped, 3);
     assert_eq!(delivery.drafts.len(), 3);
+    let body = br#"{"batchId":null,"sentAt":"soon","dropped":-1,"events":[{}]}"#;
+    let delivery = ingest_delivery(None, &CloudEventHeaders::default(), body).unwrap();
+    let (batch_id, sent_at) = (delivery.batch_id, delivery.sent_at);
+    assert_eq!((batch_id, sent_at, delivery.dropped), (None, None, 0));
     // An event whose data is called `events` is still an event.
     let item = json!({"eventType": "a.b", "source": "s", "events": [1, 2]});
     assert!(matches!(draft(&item), Draft::Made(_)));

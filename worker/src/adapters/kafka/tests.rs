@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
-use super::super::{CloudEventHeaders, MAX_ITEMS, ingest};
-use crate::adapters::tests::{draft, drafts, stored};
+use super::super::{CloudEventHeaders, MAX_ITEMS};
+use crate::adapters::tests::{draft, drafts, ingest, stored};
 use crate::draft::Draft;
 
 const DOCS: &str = include_str!("../../../../docs/KAFKA.md");
@@ -48,7 +48,7 @@ fn the_documented_connectors_feed_ingest() {
     assert!(aiven["http.url"].as_str().unwrap().ends_with("/v1/ingest"));
     let content_type = aiven["http.headers.content.type"].as_str().unwrap();
     assert_eq!(drafts(content_type, &aivens_body(aiven)), expected);
-    // Its own default is none that we would know.
+    // Lines are told from other JSON without their own content type too.
     assert_eq!(drafts("application/json", &aivens_body(aiven)), expected);
 
     let confluent = &blocks[1]["config"];

@@ -68,9 +68,7 @@ impl<'a> Context<'a> {
             .or_else(|| library.clone());
         metadata.insert(
             "userAgent".to_owned(),
-            agent
-                .unwrap_or_else(|| super::SEGMENT_SOURCE.to_owned())
-                .into(),
+            agent.unwrap_or_else(|| "segment".to_owned()).into(),
         );
         metadata.insert(
             "ipAddress".to_owned(),

@@ -1,0 +1,74 @@
+//! What the edge adds to an event and sets right in it.
+
+use serde_json::{Value, json};
+
+use super::{body, facts, published, view};
+use crate::ingest::take_batch;
+use crate::testing::{NOW, TestPlatform, block_on, uuid};
+
+const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+
+fn stored(body: String) -> Value {
+    let mut platform = TestPlatform::new(body);
+    let mut facts = facts();
+    facts.user_agent = Some(FIREFOX.into());
+    block_on(take_batch(facts, &mut platform)).unwrap();
+    published(&platform)["parts"][0]["events"][0].clone()
+}
+
+#[test]
+fn a_views_browser_and_source_are_named() {
+    let mut event = view(10);
+    event["eventData"] = json!({
+        "url": "https://shop.example/a?utm_source=NewsLetter&utm_campaign=Spring&card=4111111111111111",
+        "referrer": "https://www.google.com/search?q=secret",
+    });
+    let event = stored(body(&[event]));
+    assert_eq!(
+        (&event["browser"], &event["os"]),
+        (&json!("Firefox"), &json!("Linux"))
+    );
+    assert_eq!(event["device"], "desktop");
+    let data = &event["eventData"];
+    assert_eq!(data["utm_source"], "newsletter");
+    assert_eq!(data["utm_campaign"], "Spring");
+    assert_eq!(data["referrerHost"], "google.com");
+    assert_eq!(data["referrerSource"], "newsletter");
+    // What is made of the address is as clean as the address.
+    assert!(!event.to_string().contains("secret") && !event.to_string().contains("4111"));
+}
+
+#[test]
+fn a_made_up_referrer_of_a_spammer_is_left_out() {
+    let mut spam = view(10);
+    spam["eventData"]["referrer"] = json!("https://www.semalt.com/crawler");
+    let mut platform = TestPlatform::new(body(&[spam, view(11)]));
+    let answer = super::run(&mut platform).unwrap();
+    assert_eq!((answer.accepted, answer.skipped), (1, 1));
+    assert_eq!(answer.results[0].code, "spam_referrer");
+}
+
+#[test]
+fn a_clock_an_hour_ahead_is_set_right() {
+    let hour = 3_600_000;
+    let mut event = view(10);
+    event["timestamp"] = json!(NOW + hour - 30_000);
+    let sent = |sent_at: Value| {
+        let batch = json!({"batchId": uuid(1), "sentAt": sent_at, "events": [event.clone()]});
+        stored(batch.to_string())["timestamp"].clone()
+    };
+    assert_eq!(sent(json!(NOW + hour)), NOW - 30_000);
+    assert_eq!(sent(Value::Null), NOW + hour - 30_000);
+}
+
+#[test]
+fn a_private_visits_agent_is_read_and_not_kept() {
+    let mut platform = TestPlatform::new(body(&[view(10)]));
+    let mut private = facts();
+    private.user_agent = Some(FIREFOX.into());
+    private.opted_out = true;
+    block_on(take_batch(private, &mut platform)).unwrap();
+    let event = published(&platform)["parts"][0]["events"][0].clone();
+    assert_eq!(event["browser"], "Firefox");
+    assert_eq!(event["metadata"]["userAgent"], "[redacted]");
+}
