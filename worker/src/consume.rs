@@ -7,6 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::lake::hour_of;
 use crate::rollup::{EventRow, Foreign, store_statements};
 use crate::site::{Confirmation, ConfirmedPart};
 use crate::sql::Statement;
@@ -92,7 +93,10 @@ impl<'a> Message<'a> {
             .iter()
             .flat_map(|part| part.events.iter().map(|event| event.row(&part.id)))
             .collect();
-        store_statements(&self.site, &rows, attempt)
+        // Not when its events were received, which of an import's is long ago: ids are forgotten by
+        // the time they became known.
+        let taken_at = self.parts.iter().map(|part| part.at).max().unwrap_or(0);
+        store_statements(&self.site, &rows, attempt, taken_at)
     }
 
     /// Of each part, the lake gets the events whose first owner it is, the same however often it
@@ -112,10 +116,16 @@ impl<'a> Message<'a> {
             if index > 0 {
                 append.push(',');
             }
-            append.push_str(&format!(
-                "{{\"id\":\"{}\",\"at\":{},\"events\":[",
-                part.id, part.at
-            ));
+            append.push_str(&format!("{{\"id\":\"{}\",\"at\":{},", part.id, part.at));
+            let hours: Vec<i64> = own
+                .iter()
+                .map(|event| hour_of(event.head.received_at))
+                .collect();
+            // Only an import's events are of other hours than their part.
+            if hours.iter().any(|hour| *hour != hour_of(part.at)) {
+                append.push_str(&format!("\"hours\":{hours:?},"));
+            }
+            append.push_str("\"events\":[");
             for (index, event) in own.iter().enumerate() {
                 if index > 0 {
                     append.push(',');

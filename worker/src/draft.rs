@@ -6,6 +6,8 @@
 use serde_json::{Map, Value};
 use shoreline_shared::event::{RawEvent, Rejection};
 
+use crate::import::History;
+
 /// One item of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Draft<'a> {
@@ -34,6 +36,8 @@ pub struct Made {
     /// When its sender sent it, by the same clock as its timestamp, Unix milliseconds; where items
     /// of one request may differ in it. What is here goes before [`Delivery::sent_at`].
     pub sent_at: Option<i64>,
+    /// Of a line of an import: what is known of its receipt, which is not now.
+    pub history: Option<History>,
 }
 
 /// A request's items, and what holds for all of them.
@@ -58,6 +62,8 @@ pub struct RawDraft {
     pub foreign_id: Option<String>,
     /// As in [`Made`].
     pub sent_at: Option<i64>,
+    /// As in [`Made`].
+    pub history: Option<History>,
 }
 
 impl Draft<'_> {
@@ -71,11 +77,13 @@ impl Draft<'_> {
                 event: RawEvent::parse(text)?,
                 foreign_id: None,
                 sent_at: None,
+                history: None,
             })),
             Self::Made(made) => Ok(Some(RawDraft {
                 event: RawEvent::from_value(Value::Object(made.fields))?,
                 foreign_id: made.foreign_id,
                 sent_at: made.sent_at,
+                history: made.history,
             })),
             Self::Unknown { .. } => Ok(None),
             Self::Refused(rejection) => Err(rejection),

@@ -42,6 +42,10 @@ pub enum Fault {
     MethodNotAllowed(&'static str),
     /// 409: what is to be made is there already.
     AlreadyExists,
+    /// 409: the import was closed and takes no more parts.
+    ImportClosed,
+    /// 411: the body's length must be told.
+    LengthRequired,
     /// 413: split the batch.
     PayloadTooLarge(&'static str),
     /// 415.
@@ -77,6 +81,8 @@ impl Fault {
             Self::NotFound => "not_found",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::AlreadyExists => "already_exists",
+            Self::ImportClosed => "import_closed",
+            Self::LengthRequired => "length_required",
             Self::PayloadTooLarge(_) => "payload_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::NoValidEvent(_) => "no_valid_event",
@@ -93,7 +99,8 @@ impl Fault {
             Self::WrongScope | Self::OriginNotAllowed => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed(_) => 405,
-            Self::AlreadyExists => 409,
+            Self::AlreadyExists | Self::ImportClosed => 409,
+            Self::LengthRequired => 411,
             Self::PayloadTooLarge(_) => 413,
             Self::UnsupportedMediaType => 415,
             Self::NoValidEvent(_) => 422,
@@ -117,6 +124,8 @@ impl Fault {
             Self::NotFound => "There is nothing at this path.".into(),
             Self::MethodNotAllowed(allow) => format!("This path takes {allow}.").into(),
             Self::AlreadyExists => "There is one of this id already.".into(),
+            Self::ImportClosed => "The import was closed and takes no more parts.".into(),
+            Self::LengthRequired => "Send the body with a Content-Length.".into(),
             Self::UnsupportedMediaType => {
                 "Send application/json or text/plain, plain or with Content-Encoding: gzip.".into()
             }
@@ -189,6 +198,7 @@ fn title(status: u16) -> &'static str {
         404 => "Not Found",
         405 => "Method Not Allowed",
         409 => "Conflict",
+        411 => "Length Required",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
         422 => "Unprocessable Content",

@@ -5,6 +5,7 @@
 //! or failed and landed, is tried again as the very same object. Rows go only after the put is
 //! known to be done.
 
+mod hours;
 mod object;
 mod partition;
 mod seal;

@@ -20,6 +20,7 @@ pub mod consume;
 pub mod draft;
 pub mod error;
 pub mod facts;
+pub mod import;
 pub mod ingest;
 pub mod judge;
 pub mod key_cache;

@@ -41,7 +41,7 @@ macro_rules! fresh_events {
 }
 
 const OWN: &str = "INSERT INTO event_ids (site_id, event_id, part_id, attempt, received_at) \
-    SELECT ?1, e.value->>1, e.value->>0, ?3, e.value->>2 FROM json_each(?2) AS e WHERE true \
+    SELECT ?1, e.value->>1, e.value->>0, ?3, ?4 FROM json_each(?2) AS e WHERE true \
     ON CONFLICT DO NOTHING";
 
 const STORE: &str = concat!(
@@ -80,7 +80,14 @@ pub struct Foreign {
 }
 
 /// The statements of one message, to be run as one transaction; the last one answers [`Foreign`]s.
-pub fn store_statements(site: &str, events: &[EventRow<'_>], attempt: &str) -> Vec<Statement> {
+/// `taken_at` is when the collector took the message's events, by which their ids are forgotten
+/// again; an import's were received long before.
+pub fn store_statements(
+    site: &str,
+    events: &[EventRow<'_>],
+    attempt: &str,
+    taken_at: i64,
+) -> Vec<Statement> {
     // A list of numbers and strings always serializes.
     let whole = serde_json::to_string(events).unwrap_or_default();
     let keys: Vec<EventRow<'_>> = events
@@ -90,16 +97,26 @@ pub fn store_statements(site: &str, events: &[EventRow<'_>], attempt: &str) -> V
         })
         .collect();
     let keys = serde_json::to_string(&keys).unwrap_or_default();
-    let with_attempt = [
-        (OWN, &keys),
-        (STORE, &whole),
-        (COUNT_MINUTES, &keys),
-        (COUNT_DAYS, &keys),
-    ]
-    .into_iter()
-    .map(|(sql, rows)| Statement::new(sql, [site.into(), rows.as_str().into(), attempt.into()]));
+    let with_attempt = [(STORE, &whole), (COUNT_MINUTES, &keys), (COUNT_DAYS, &keys)]
+        .into_iter()
+        .map(|(sql, rows)| {
+            Statement::new(sql, [site.into(), rows.as_str().into(), attempt.into()])
+        });
     let foreign = Statement::new(FOREIGN, [site.into(), keys.as_str().into()]);
-    with_attempt.chain([foreign]).collect()
+    let own = Statement::new(
+        OWN,
+        [
+            site.into(),
+            keys.as_str().into(),
+            attempt.into(),
+            taken_at.into(),
+        ],
+    );
+    [own]
+        .into_iter()
+        .chain(with_attempt)
+        .chain([foreign])
+        .collect()
 }
 
 #[cfg(test)]

@@ -196,6 +196,7 @@ impl Shared {
             fields,
             foreign_id: message_id.map(|id| format!("segment:{id}")),
             sent_at,
+            ..Made::default()
         })
     }
 

@@ -4,8 +4,9 @@ use worker::{Context, Env, Request, Response, Result, event};
 
 use super::ingest_worker::Way;
 use super::reply::{Cors, preflight, problem};
-use super::{admin_worker, ingest_worker, read_worker};
+use super::{admin_worker, import_worker, ingest_worker, read_worker};
 use crate::error::Fault;
+use crate::import::Call;
 
 const POST: &str = "POST, OPTIONS";
 const ADMIN: &str = "GET, POST, PUT, DELETE, OPTIONS";
@@ -34,6 +35,10 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
             "GET" | "HEAD" => read_worker::read(&path, &request, &env).await,
             "OPTIONS" => preflight(GET, &Cors::Any),
             _ => problem(&Fault::MethodNotAllowed(GET), &Cors::Any),
+        },
+        _ if path == "/v1/imports" || path.starts_with("/v1/imports/") => match method.as_str() {
+            "OPTIONS" => preflight(Call::methods(&path), &Cors::Any),
+            _ => import_worker::imports(&method, &path, request, &env).await,
         },
         _ if path == "/v1/sites" || path.starts_with("/v1/sites/") => match method.as_str() {
             "OPTIONS" => preflight(ADMIN, &Cors::Any),

@@ -12,7 +12,7 @@ use super::bindings::{EVENTS_QUEUE, settings};
 use super::do_sql::DoSql;
 use super::platform::{Ids, now_ms};
 use super::{log, objects};
-use crate::routes::{COMMIT, CONFIRM, OUTCOMES, SNAPSHOT, STATE, WAKE, parse_object};
+use crate::routes::{COMMIT, CONFIRM, IMPORT_STATE, OUTCOMES, SNAPSHOT, STATE, WAKE, parse_object};
 use crate::site::{Commit, Confirmation, Message, SiteStore};
 use crate::sql::SqlError;
 
@@ -54,6 +54,7 @@ impl DurableObject for SiteDo {
                 let from: i64 = serde_json::from_str(&body)?;
                 objects::answer(self.store()?.outcomes(from))
             }
+            IMPORT_STATE => objects::answer(self.store()?.import_state(&body)),
             STATE => objects::answer(self.store()?.state(now)),
             WAKE => {
                 let due = self.store()?.next_due()?;
