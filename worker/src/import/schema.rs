@@ -9,10 +9,11 @@ pub(super) const SCHEMA: [&str; 4] = [
      accepted INTEGER NOT NULL DEFAULT 0, duplicate INTEGER NOT NULL DEFAULT 0, \
      rejected INTEGER NOT NULL DEFAULT 0, skipped INTEGER NOT NULL DEFAULT 0, \
      seen_before INTEGER NOT NULL DEFAULT 0)",
-    // at: the cursor, bytes. line and skipping: what it stands on.
+    // at: the cursor, bytes. line and skipping: what it stands on. begun: a step of it may have been
+    // committed.
     "CREATE TABLE IF NOT EXISTS parts (n INTEGER PRIMARY KEY, key TEXT NOT NULL, \
-     bytes INTEGER NOT NULL, etag TEXT NOT NULL, at INTEGER NOT NULL DEFAULT 0, \
-     line INTEGER NOT NULL DEFAULT 0, skipping INTEGER NOT NULL DEFAULT 0, \
+     bytes INTEGER NOT NULL, etag TEXT NOT NULL, begun INTEGER NOT NULL DEFAULT 0, \
+     at INTEGER NOT NULL DEFAULT 0, line INTEGER NOT NULL DEFAULT 0, skipping INTEGER NOT NULL DEFAULT 0, \
      lost INTEGER NOT NULL DEFAULT 0)",
     "CREATE TABLE IF NOT EXISTS rejected (part INTEGER NOT NULL, line INTEGER NOT NULL, \
      code TEXT NOT NULL, field TEXT NOT NULL, PRIMARY KEY (part, line)) WITHOUT ROWID",

@@ -221,8 +221,7 @@ impl<S: Sql> ImportStore<S> {
         })
     }
 
-    /// The part that is read, the one that was begun before any other: steps that are repeated meet
-    /// what they met before.
+    /// The part that is read.
     fn cursor(&self) -> Result<Option<Cursor>, SqlError> {
         #[derive(Deserialize)]
         struct Row {
@@ -235,7 +234,7 @@ impl<S: Sql> ImportStore<S> {
         }
         let row: Option<Row> = self.sql.first(
             "SELECT n, key, bytes, at, line, skipping FROM parts \
-             WHERE at < bytes AND lost = 0 ORDER BY at = 0, n LIMIT 1",
+             WHERE at < bytes AND lost = 0 ORDER BY begun DESC, n LIMIT 1",
             &[],
         )?;
         Ok(row.map(|row| Cursor {
@@ -323,6 +322,18 @@ impl<S: Sql> ImportStore<S> {
             }
             self.list_rejected(&done.listed)
         })
+    }
+
+    /// Notes that a part is begun: from now on it comes before any other, so that a step that is
+    /// repeated meets what it met before, and is known again for the same.
+    pub(super) fn begin(&self, cursor: &Cursor) -> Result<(), SqlError> {
+        if cursor.at > 0 {
+            return Ok(());
+        }
+        self.sql.run(
+            "UPDATE parts SET begun = 1 WHERE n = ?1",
+            &[cursor.part.into()],
+        )
     }
 
     /// Gives a part up whose object is gone.

@@ -165,6 +165,7 @@ async fn step<S: Sql>(
     cursor: &Cursor,
     world: &impl World,
 ) -> Result<Turn, Trouble> {
+    store.begin(cursor)?;
     let length = cursor.bytes.saturating_sub(cursor.at).min(STEP_BYTES);
     let Some(piece) = world.read(&cursor.key, cursor.at, length).await? else {
         store.lose(cursor.part)?;
