@@ -11,6 +11,7 @@
 
 mod commands;
 mod faults;
+mod imports;
 mod lake;
 mod limits;
 mod pages;

@@ -102,14 +102,14 @@ fn the_same_file_again_changes_nothing_and_says_so() {
         .join("\n")
         .into_bytes();
     let mut seen = BTreeSet::new();
-    let (first, _) = import(&world, ID, &[text.clone()], &mut seen);
+    let (first, _) = import(&world, ID, std::slice::from_ref(&text), &mut seen);
     assert_eq!(
         numbers(&first),
         [1, 1, 1, 2],
         "equal lines are events of their own"
     );
     let before = world.site().outcomes(0).unwrap();
-    let (again, progress) = import(&world, &uuid(2), &[text.clone()], &mut seen);
+    let (again, progress) = import(&world, &uuid(2), std::slice::from_ref(&text), &mut seen);
     assert_eq!(again, Vec::<Value>::new());
     assert_eq!((progress.processed, progress.duplicate), (0, 4));
     // However it is cut.
