@@ -223,7 +223,10 @@ async fn a_workerd_that_is_killed_on_the_way_loses_and_doubles_nothing() {
     }
     // While a system starts again, it answers nothing.
     let received = async || {
-        let answer = request(&site, "GET", &format!("/{import}")).send().await.ok()?;
+        let answer = request(&site, "GET", &format!("/{import}"))
+            .send()
+            .await
+            .ok()?;
         let told: Value = answer.json().await.ok()?;
         Some((told["received"].as_i64()?, told["status"] == "finished"))
     };

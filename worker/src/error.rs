@@ -50,6 +50,8 @@ pub enum Fault {
     PayloadTooLarge(&'static str),
     /// 415.
     UnsupportedMediaType,
+    /// 415: a part of an import, which must be readable from its middle.
+    PackedPart,
     /// 422: not one event of the batch could be taken; the results say why.
     NoValidEvent(Vec<EventResult>),
     /// 429: nothing was taken; the same batch may be sent again after so many seconds.
@@ -84,7 +86,7 @@ impl Fault {
             Self::ImportClosed => "import_closed",
             Self::LengthRequired => "length_required",
             Self::PayloadTooLarge(_) => "payload_too_large",
-            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::UnsupportedMediaType | Self::PackedPart => "unsupported_media_type",
             Self::NoValidEvent(_) => "no_valid_event",
             Self::RateLimited { .. } => "rate_limited",
             Self::Unavailable(_) => "unavailable",
@@ -102,7 +104,7 @@ impl Fault {
             Self::AlreadyExists | Self::ImportClosed => 409,
             Self::LengthRequired => 411,
             Self::PayloadTooLarge(_) => 413,
-            Self::UnsupportedMediaType => 415,
+            Self::UnsupportedMediaType | Self::PackedPart => 415,
             Self::NoValidEvent(_) => 422,
             Self::RateLimited { .. } => 429,
             Self::Unavailable(_) => 503,
@@ -129,6 +131,7 @@ impl Fault {
             Self::UnsupportedMediaType => {
                 "Send application/json or text/plain, plain or with Content-Encoding: gzip.".into()
             }
+            Self::PackedPart => "A part is sent as it is, without a Content-Encoding.".into(),
             Self::RateLimited { .. } => {
                 "Too many events; send the same batch again after Retry-After.".into()
             }

@@ -122,7 +122,7 @@ pub fn check_grant(grant: &Grant) -> Result<(), Fault> {
 pub fn check_part(length: Option<u64>, encoding: Option<&str>) -> Result<u64, Fault> {
     let encoding = encoding.map(str::trim).unwrap_or_default();
     if !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity") {
-        return Err(Fault::UnsupportedMediaType);
+        return Err(Fault::PackedPart);
     }
     let length = length.ok_or(Fault::LengthRequired)?;
     if length > MAX_PART_BYTES {

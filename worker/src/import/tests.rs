@@ -13,6 +13,7 @@ use crate::sql::Sql;
 use crate::testing::{NOW, TestSql, block_on, uuid};
 
 mod faults;
+mod landing;
 mod outcomes;
 
 const ID: &str = "0198c1d2-0000-7000-8000-00000000000a";

@@ -125,7 +125,10 @@ impl ImportDo {
         let now = now_ms();
         let due = match self.store()? {
             Some(store) => Some(store.next_due(now)?),
-            None => None,
+            None => {
+                self.done().await?;
+                None
+            }
         };
         self.alarm.look(&self.state, due, now).await
     }
@@ -153,11 +156,11 @@ impl ImportDo {
             match turn(&store, place, &walker).await.map_err(failed)? {
                 Turn::Again => {}
                 Turn::At(due) => return Ok(Some(due)),
-                Turn::Finished => {
-                    let done = forget_import(place.site, place.import_id);
-                    self.tell_d1(&done).await;
+                Turn::Finished => self.done().await?,
+                Turn::Forgotten => {
+                    self.done().await?;
+                    break;
                 }
-                Turn::Forgotten => break,
             }
             if now_ms().saturating_sub(start) > RUN_MS {
                 return Ok(Some(now_ms()));
@@ -173,6 +176,14 @@ impl ImportDo {
             shards: settings(&self.env)?.ingest.shards,
             ids: Ids::new()?,
         })
+    }
+
+    /// Lets the cron forget this import.
+    async fn done(&self) -> Result<()> {
+        let name = self.name();
+        let (site, import_id) = parse(&name)?;
+        self.tell_d1(&forget_import(site, import_id)).await;
+        Ok(())
     }
 
     fn name(&self) -> String {

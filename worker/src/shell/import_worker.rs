@@ -55,10 +55,10 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
                 site: &grant.site,
                 import_id: &import_id,
             };
-            match ask::<Option<bool>>(env, place, IS_OPEN, "").await? {
-                None => return Err(Fault::NotFound),
-                // One that was taken before may come again; it is compared with what is there.
-                Some(_) => {}
+            let known: Option<bool> = ask(env, place, IS_OPEN, "").await?;
+            // A part that was taken may come again after the import was closed: it is compared.
+            if known.is_none() {
+                return Err(Fault::NotFound);
             }
             let part = upload(place, n, length, &request, env).await?;
             add(place, &part, env).await?;
@@ -98,15 +98,15 @@ async fn create(
         new.parts = new_import(&small_body(length, request).await?)?;
         None
     };
+    let known = register_import(place.site, place.import_id);
+    if let Err(error) = d1::rows::<serde::de::IgnoredAny>(env, &known).await {
+        // For the cron alone: the import sets an alarm of its own.
+        log::error("imports", error);
+    }
     let body = serde_json::to_string(&new).unwrap_or_default();
     ask::<()>(env, place, CREATE, &body).await?;
     if let Some(part) = part {
         add(place, &part, env).await?;
-    }
-    let known = register_import(place.site, place.import_id);
-    if let Err(error) = d1::rows::<serde::de::IgnoredAny>(env, &known).await {
-        // For the cron alone; the import's own alarm is set.
-        log::error("imports", error);
     }
     let created = Created {
         import_id: &import_id,

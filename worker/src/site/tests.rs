@@ -1,3 +1,4 @@
+mod imports;
 mod quota;
 
 use proptest::prelude::*;
