@@ -1,15 +1,15 @@
 //! An import's parts, cursor and counts, on the SQLite of its Durable Object.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use super::lines::Place;
 use super::schema::{DROP, LINES, SCHEMA};
-use super::{IDLE_MS, KEEP_MS, RejectedLine};
+use super::{IDLE_MS, KEEP_MS};
 use crate::sql::{Sql, SqlError};
 
 mod progress;
+mod walk;
+
+pub(super) use walk::{Cursor, Done};
 
 /// What is set when an import is made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,16 +54,6 @@ pub struct ImportStore<S> {
     sql: S,
 }
 
-/// Where the walk stands in a part.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cursor {
-    pub(super) part: i64,
-    pub(super) key: String,
-    pub(super) at: u64,
-    pub(super) bytes: u64,
-    pub(super) place: Place,
-}
-
 /// What is to be done next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Work {
@@ -79,20 +69,6 @@ pub(super) enum Work {
     Forget,
     /// Nothing before this time, Unix milliseconds.
     Wait(i64),
-}
-
-/// What a step did.
-#[derive(Debug, Default)]
-pub(super) struct Done {
-    pub(super) bytes: usize,
-    pub(super) next: Place,
-    pub(super) accepted: usize,
-    pub(super) duplicate: usize,
-    pub(super) rejected: usize,
-    pub(super) skipped: usize,
-    pub(super) shard: Option<u32>,
-    pub(super) lines: BTreeMap<String, i64>,
-    pub(super) listed: Vec<RejectedLine>,
 }
 
 impl<S: Sql> ImportStore<S> {
@@ -221,34 +197,6 @@ impl<S: Sql> ImportStore<S> {
         })
     }
 
-    /// The part that is read.
-    fn cursor(&self) -> Result<Option<Cursor>, SqlError> {
-        #[derive(Deserialize)]
-        struct Row {
-            n: i64,
-            key: String,
-            bytes: u64,
-            at: u64,
-            line: i64,
-            skipping: i64,
-        }
-        let row: Option<Row> = self.sql.first(
-            "SELECT n, key, bytes, at, line, skipping FROM parts \
-             WHERE at < bytes AND lost = 0 ORDER BY begun DESC, n LIMIT 1",
-            &[],
-        )?;
-        Ok(row.map(|row| Cursor {
-            part: row.n,
-            key: row.key,
-            at: row.at,
-            bytes: row.bytes,
-            place: Place {
-                line: row.line,
-                skipping: row.skipping != 0,
-            },
-        }))
-    }
-
     /// The import's id and whether the site keeps fragments.
     pub(super) fn settings(&self) -> Result<(String, bool), SqlError> {
         #[derive(Deserialize)]
@@ -261,85 +209,6 @@ impl<S: Sql> ImportStore<S> {
             .first("SELECT import_id, hash_routing FROM import", &[])?;
         row.map(|row| (row.import_id, row.hash_routing != 0))
             .ok_or_else(|| SqlError("an import without its row".to_owned()))
-    }
-
-    /// How often these lines came before.
-    pub(super) fn counts(&self, hashes: &[&str]) -> Result<BTreeMap<String, i64>, SqlError> {
-        #[derive(Deserialize)]
-        struct Row {
-            hash: String,
-            n: i64,
-        }
-        if hashes.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let asked = serde_json::to_string(hashes).unwrap_or_default();
-        let rows: Vec<Row> = self.sql.rows(
-            "SELECT DISTINCT hash, n FROM json_each(?1) CROSS JOIN line_counts \
-             ON line_counts.hash = value",
-            &[asked.into()],
-        )?;
-        Ok(rows.into_iter().map(|row| (row.hash, row.n)).collect())
-    }
-
-    /// Moves the cursor over a step that is committed: with its counts, or not at all.
-    pub(super) fn advance(&self, cursor: &Cursor, done: &Done) -> Result<(), SqlError> {
-        let int = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        self.sql.transaction(&mut || {
-            self.sql.run(
-                "UPDATE parts SET at = at + ?2, line = ?3, skipping = ?4 WHERE n = ?1",
-                &[
-                    cursor.part.into(),
-                    int(done.bytes).into(),
-                    done.next.line.into(),
-                    i64::from(done.next.skipping).into(),
-                ],
-            )?;
-            self.sql.run(
-                "UPDATE import SET accepted = accepted + ?1, duplicate = duplicate + ?2, \
-                 rejected = rejected + ?3, skipped = skipped + ?4",
-                &[
-                    int(done.accepted).into(),
-                    int(done.duplicate).into(),
-                    int(done.rejected).into(),
-                    int(done.skipped).into(),
-                ],
-            )?;
-            if let Some(shard) = done.shard {
-                self.sql.run(
-                    "INSERT INTO shards (shard) VALUES (?1) ON CONFLICT DO NOTHING",
-                    &[i64::from(shard).into()],
-                )?;
-            }
-            if !done.lines.is_empty() {
-                let lines: Vec<(&String, &i64)> = done.lines.iter().collect();
-                self.sql.run(
-                    "INSERT INTO line_counts (hash, n) \
-                     SELECT value->>0, value->>1 FROM json_each(?1) WHERE true \
-                     ON CONFLICT (hash) DO UPDATE SET n = excluded.n",
-                    &[serde_json::to_string(&lines).unwrap_or_default().into()],
-                )?;
-            }
-            self.list_rejected(&done.listed)
-        })
-    }
-
-    /// Notes that a part is begun: from now on it comes before any other, so that a step that is
-    /// repeated meets what it met before, and is known again for the same.
-    pub(super) fn begin(&self, cursor: &Cursor) -> Result<(), SqlError> {
-        if cursor.at > 0 {
-            return Ok(());
-        }
-        self.sql.run(
-            "UPDATE parts SET begun = 1 WHERE n = ?1",
-            &[cursor.part.into()],
-        )
-    }
-
-    /// Gives a part up whose object is gone.
-    pub(super) fn lose(&self, part: i64) -> Result<(), SqlError> {
-        self.sql
-            .run("UPDATE parts SET lost = 1 WHERE n = ?1", &[part.into()])
     }
 
     /// The shards that its steps went to.
