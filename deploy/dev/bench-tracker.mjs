@@ -1,43 +1,55 @@
 // `npm run bench -- tracker`: what the tracker costs a page, in Chromium with the processor slowed 4×.
 //
-// Taken from Chromium's own trace: processor time of the page's main thread in the tracker's script
-// (evaluated, called, and in microtasks, of which the page has no others), not time on the clock, so
-// that what else the machine does is no part of it.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+// Taken from Chromium's own trace: processor time of the page's main thread, not time on the clock, so
+// that what else the machine does is no part of it. Pages with and without the tracker take turns, each
+// in a context of its own, as to a first visit.
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { startChromium } from './chromium.mjs';
 import { say } from './process.mjs';
 import { made } from './project.mjs';
+import { CATEGORIES, tasksOf } from './trace.mjs';
 
 const SLOWER = Number(process.env.BENCH_SLOWER ?? 4);
 const PAGES = Number(process.env.BENCH_PAGES ?? 15);
 const CALLS = 1000;
 
-/** When a page has come to rest, ms after it was opened. */
-const SETTLED_MS = 2000;
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-dev-shm-usage', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--remote-debugging-port=0'];
+/** A task that the page notices, ms. */
+const LONG_MS = 50;
 
-/** Middle of the sorted. @param {number[]} values */
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+/** When a page has come to rest, ms after it was opened. */
+const SETTLED_MS = 1500;
+
+/** When a thousand events are stored, ms after they were told, on a busy machine. */
+const STORED_MS = 3000;
+
+/** @param {number[]} values */
+const sorted = (values) => [...values].sort((a, b) => a - b);
+
+/** Middle, and the range in which the middle half lies. @param {number[]} values */
+const spread = (values) => {
+  const [low, middle, high] = [1, 2, 3].map((quarter) => sorted(values)[(values.length * quarter) >> 2].toFixed(1));
+  return `${middle} ms (half of them ${low} to ${high})`;
+};
+
+const sum = (/** @type {number[]} */ values) => values.reduce((all, value) => all + value, 0);
+const times = (/** @type {{ ms: number, ours: number }[]} */ tasks) => sum(tasks.map(({ ours }) => ours));
+
+/** How many tasks of these pages the page notices. @param {{ ms: number }[][]} pages */
+const long = (pages, slower = 1) => pages.flat().filter(({ ms }) => ms * slower > LONG_MS).length;
 
 export async function benchTracker() {
   const server = createServer(answer).listen(0);
-  const port = /** @type {import('node:net').AddressInfo} */ (server.address()).port;
-  const profile = mkdtempSync(join(tmpdir(), 'shoreline-bench-'));
-  const chromium = spawn(process.env.CHROMIUM ?? 'chromium', [...FLAGS, `--user-data-dir=${profile}`], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  const chromium = await startChromium();
   try {
-    const browser = await connect(await debuggingUrl(chromium));
-    for (const line of await measure(browser, `http://localhost:${port}`)) say(line);
+    for (const line of await measure(chromium, `http://localhost:${port}`)) say(line);
   } finally {
-    chromium.kill();
-    await new Promise((done) => chromium.once('close', done));
+    await chromium.stop();
     server.close();
     server.closeAllConnections();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
@@ -46,132 +58,99 @@ function answer(/** @type {import('node:http').IncomingMessage} */ request, /** 
   const url = request.url ?? '';
   if (url.startsWith('/v1/')) return void response.writeHead(url.includes('down') ? 503 : 202).end('{}');
   if (url.endsWith('.js') || url.endsWith('.wasm')) {
-    response.writeHead(200, { 'content-type': url.endsWith('.js') ? 'text/javascript' : 'application/wasm' });
+    response.writeHead(200, { 'content-type': url.endsWith('.js') ? 'text/javascript; charset=utf-8' : 'application/wasm' });
     return void response.end(readFileSync(join(made.tracker, url)));
   }
   const key = url.slice(1);
   const snippet = key === 'without' ? '' : `<script defer src="/shoreline.js" data-key="${key}" data-include-local></script>`;
   response.writeHead(200, { 'content-type': 'text/html' });
-  response.end(`<!doctype html><title>Page</title>${snippet}<script>var long=[];new PerformanceObserver(l=>l.getEntries().forEach(e=>long.push(e.duration))).observe({type:'longtask',buffered:true})</script><body>${'<p>text</p>'.repeat(500)}`);
+  response.end(`<!doctype html><title>Page</title><link rel=icon href=data:,>${snippet}<body>${'<p>text</p>'.repeat(500)}`);
 }
 
-/** @param {import('node:child_process').ChildProcess} chromium @returns {Promise<string>} */
-const debuggingUrl = (chromium) =>
-  new Promise((done, failed) => {
-    createInterface({ input: /** @type {NodeJS.ReadableStream} */ (chromium.stderr) }).on('line', (line) => {
-      const [, url] = /DevTools listening on (ws:.*)/.exec(line) ?? [];
-      if (url) done(url);
-    });
-    chromium.once('error', failed);
-  });
-
-/**
- * Chromium's own protocol.
- * @param {string} url
- * @returns {Promise<((method: string, params?: object, sessionId?: string) => Promise<any>) & { traced: any[], heard: (method: string) => Promise<void> }>}
- */
-async function connect(url) {
-  const { default: WebSocket } = await import('ws');
-  const socket = new WebSocket(url);
-  await new Promise((done) => socket.once('open', done));
-  /** @type {Map<number, { done: (result: any) => void, failed: (error: Error) => void }>} */
-  const asked = new Map();
-  socket.on('message', (/** @type {Buffer} */ data) => {
-    const { id, result, error, method, params } = JSON.parse(String(data));
-    if (method === 'Tracing.dataCollected') ask.traced.push(...params.value);
-    listeners.get(method)?.();
-    if (error) asked.get(id)?.failed(new Error(error.message));
-    else asked.get(id)?.done(result);
-  });
-  let last = 0;
-  /** @type {Map<string, () => void>} */
-  const listeners = new Map();
-  const call = (/** @type {string} */ method, params = {}, sessionId = undefined) =>
-    new Promise((done, failed) => {
-      asked.set(++last, { done, failed });
-      socket.send(JSON.stringify({ id: last, method, params, sessionId }));
-    });
-  const ask = Object.assign(call, {
-    traced: /** @type {any[]} */ ([]),
-    heard: (/** @type {string} */ method) => /** @type {Promise<void>} */ (new Promise((done) => listeners.set(method, done))),
-  });
-  return ask;
-}
-
-/** @param {Awaited<ReturnType<typeof connect>>} browser @param {string} url */
-async function measure(browser, url) {
-  /** @type {number[]} */
-  const inits = [];
-  /** @type {number[]} */
-  const calls = [];
-  const tasks = { with: 0, without: 0 };
+/** @param {Awaited<ReturnType<typeof startChromium>>} chromium @param {string} url */
+async function measure(chromium, url) {
+  /** @type {Record<'first' | 'next' | 'without' | 'unslowed' | 'unslowedWithout', { ms: number, ours: number }[][]>} */
+  const runs = { first: [], next: [], without: [], unslowed: [], unslowedWithout: [] };
+  /** @type {Record<'told' | 'made', number[]>} */
+  const calls = { told: [], made: [] };
   for (let n = 0; n < PAGES; n++) {
-    const page = await open(browser, `${url}/with`);
-    const { ours, long } = await page.traced();
-    inits.push(ours);
-    tasks.with += long;
-    calls.push(await page.run(`(() => { const start = performance.now(); for (let n = 0; n < ${CALLS}; n++) shoreline.feature('bench', { n }); return performance.now() - start; })()`));
-    await page.close();
-    const empty = await open(browser, `${url}/without`);
-    tasks.without += (await empty.traced()).long;
-    await empty.close();
+    const visitor = await chromium.visitor();
+    const first = await open(visitor, `${url}/with`);
+    runs.first.push(await first.traced(first.load));
+    const start = 'performance.now() - start';
+    const made = await first.traced(async () => {
+      calls.told.push(await first.run(`(() => { const start = performance.now(); for (let n = 0; n < ${CALLS}; n++) shoreline.feature('bench', { n }); return ${start} })()`));
+      await delay(STORED_MS);
+    });
+    calls.made.push(times(made));
+    await first.close();
+    const next = await open(visitor, `${url}/with`);
+    runs.next.push(await next.traced(next.load));
+    await next.close();
+    await visitor.leave();
+    const other = await chromium.visitor();
+    const without = await open(other, `${url}/without`);
+    runs.without.push(await without.traced(without.load));
+    await other.leave();
+    for (const [kind, path] of /** @type {const} */ ([['unslowed', 'with'], ['unslowedWithout', 'without']])) {
+      const visitor = await chromium.visitor();
+      const page = await open(visitor, `${url}/${path}`, 1);
+      runs[kind].push(await page.traced(page.load));
+      await visitor.leave();
+    }
   }
-  const page = await open(browser, `${url}/down`);
-  await page.load();
-  const heap = await page.heap();
-  await page.run(`for (let n = 0; n < ${CALLS}; n++) shoreline.feature('bench', { n })`);
-  await delay(3000);
-  const more = (await page.heap()) - heap;
-  const pending = await page.run('shoreline.flush().then((outcome) => outcome.pending)');
+  const all = (/** @type {typeof runs.first} */ pages) => pages.map((tasks) => sum(tasks.map(({ ms }) => ms)));
+  const most = Math.max(...[...runs.first, ...runs.next].flat().map(({ ours }) => ours));
+  const more = all(runs.first).map((ms, n) => ms - all(runs.without)[n]);
+  const µs = (/** @type {number[]} */ values) => ((sorted(values)[values.length >> 1] / CALLS) * 1000).toFixed(1);
   return [
-    `processor slowed ${SLOWER}×, medians of ${PAGES} pages`,
-    `init: ${median(inits).toFixed(1)} ms of the main thread, ${Math.min(...inits).toFixed(1)} at least (bound: 15)`,
-    `feature(): ${median(calls.map((ms) => (ms / CALLS) * 1000)).toFixed(1)} µs (bound: 50)`,
-    `long tasks (over 50 ms): ${tasks.with}; without the tracker ${tasks.without}`,
-    `heap of ${pending} queued events: ${Math.round(more / 1024)} KiB (bound: 1,024)`,
+    `processor time of the main thread, slowed ${SLOWER}×, ${PAGES} pages of each kind`,
+    `init, a first page: ${spread(runs.first.map(times))}; bound: 15`,
+    `init, a first page at full speed: ${spread(runs.unslowed.map(times))}; ${SLOWER} times that: ${spread(runs.unslowed.map((tasks) => times(tasks) * SLOWER))}`,
+    `init, a next page, which sends again what the first left behind: ${spread(runs.next.map(times))}`,
+    `the whole page: ${spread(all(runs.first))}; without the tracker ${spread(all(runs.without))}; more: ${spread(more)}`,
+    `feature(): ${µs(calls.told)} µs a call (bound: 50); with making, storing and sending the event later ${µs(calls.made)} µs`,
+    `tasks over ${LONG_MS} ms, first pages: ${long(runs.first)}; next: ${long(runs.next)}; without: ${long(runs.without)}`,
+    `tasks of which ${SLOWER} times the time at full speed is over ${LONG_MS} ms: ${long(runs.unslowed, SLOWER)}; without: ${long(runs.unslowedWithout, SLOWER)}`,
+    `the tracker's longest part of any task at full speed: ${Math.max(...runs.unslowed.flat().map(({ ours }) => ours)).toFixed(1)} ms`,
+    `the tracker's longest part of any task: ${most.toFixed(1)} ms`,
+    ...(await heap(chromium, url)),
   ];
 }
 
-/** Tasks of the tracker, and all that last long. */
-const OURS = new Set(['EvaluateScript', 'FunctionCall', 'RunMicrotasks', 'v8.compile']);
-
-/** @param {Awaited<ReturnType<typeof connect>>} browser @param {string} url */
-async function open(browser, url) {
-  const { targetId } = await browser('Target.createTarget', { url: 'about:blank' });
-  const { sessionId } = await browser('Target.attachToTarget', { targetId, flatten: true });
-  const ask = (/** @type {string} */ method, /** @type {object} */ params = {}) => browser(method, params, sessionId);
-  await ask('Emulation.setCPUThrottlingRate', { rate: SLOWER });
-  const load = async () => {
-    await ask('Page.navigate', { url });
-    await delay(SETTLED_MS);
+/** What queued events take, by what the heap grows from half of them to all. @param {Awaited<ReturnType<typeof startChromium>>} chromium @param {string} url */
+async function heap(chromium, url) {
+  const page = await open(await chromium.visitor(), `${url}/down`);
+  await page.load();
+  const queue = async (/** @type {number} */ events) => {
+    await page.run(`for (let n = 0; n < ${events}; n++) shoreline.feature('bench', { n })`);
+    await delay(STORED_MS);
+    return { pending: await page.run('shoreline.flush().then(({ pending }) => pending)'), bytes: await page.heap() };
   };
+  const half = await queue(CALLS / 2);
+  const full = await queue(CALLS / 2);
+  const each = (full.bytes - half.bytes) / (full.pending - half.pending);
+  return [`heap: ${Math.round(each)} bytes for an event, ${Math.round((each * CALLS) / 1024)} KiB for ${CALLS} (bound: 1,024); ${full.pending} queued`];
+}
+
+/** @param {Awaited<ReturnType<Awaited<ReturnType<typeof startChromium>>['visitor']>>} visitor @param {string} url */
+async function open(visitor, url, rate = SLOWER) {
+  const { ask, close, trace } = await visitor.open();
+  await ask('Emulation.setCPUThrottlingRate', { rate });
   return {
-    load,
-    /** What is done until the page has come to rest. */
-    traced: async () => {
-      await ask('Tracing.start', { traceConfig: { includedCategories: ['devtools.timeline', 'v8'] }, transferMode: 'ReportEvents' });
-      const events = browser.heard('Tracing.tracingComplete');
-      await load();
-      await ask('Tracing.end');
-      await events;
-      const all = browser.traced.splice(0);
-      // A call within a call is part of it: only what lies in no other of them counts.
-      let end = 0;
-      let ours = 0;
-      const candidates = all.filter(({ name, ph, args, tdur }) => ph === 'X' && tdur && OURS.has(name) && (name === 'RunMicrotasks' || /shoreline/.test(args?.data?.url ?? args?.fileName ?? '')));
-      for (const { ts, dur, tdur } of candidates.sort((a, b) => a.ts - b.ts)) {
-        if (ts < end) continue;
-        end = ts + dur;
-        ours += tdur / 1000;
-      }
-      const long = (await ask('Runtime.evaluate', { expression: 'long', returnByValue: true })).result.value.length;
-      return { ours, long };
+    close,
+    load: async () => {
+      await ask('Page.navigate', { url });
+      await delay(SETTLED_MS);
     },
+    /** Tasks of the page's main thread while that is done. @param {() => Promise<void>} act */
+    traced: async (act) => tasksOf(await trace(CATEGORIES, act), url),
     run: async (/** @type {string} */ expression) => (await ask('Runtime.evaluate', { expression, returnByValue: true, awaitPromise: true })).result.value,
+    /** Bytes in use: of scripts, of what the page keeps for them, and of buffers. */
     heap: async () => {
       for (let n = 0; n < 3; n++) await ask('HeapProfiler.collectGarbage');
-      return (await ask('Runtime.getHeapUsage')).usedSize;
+      const usage = await ask('Runtime.getHeapUsage');
+      return usage.usedSize + (usage.embedderHeapUsedSize ?? 0) + (usage.backingStorageSize ?? 0);
     },
-    close: () => browser('Target.closeTarget', { targetId }),
   };
 }

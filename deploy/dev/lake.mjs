@@ -1,16 +1,21 @@
-// `npm run lake -- ls` and `npm run lake -- pull DIR`: the objects of the local lake, whether the system runs or not.
-import { createWriteStream, existsSync, mkdirSync } from 'node:fs';
+// `npm run lake -- ls`, `pull DIR` and `erase --user ID`: the objects of the local lake, whether the system runs or not;
+// erase also those of any bucket that speaks S3.
+import { createWriteStream, mkdirSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
+import { dirname, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { lakeBucket } from './config.mjs';
+import { parseArgs } from 'node:util';
+import { s3Bucket, startLocal, withLocalBucket } from './lake-bucket.mjs';
+import { erase } from './lake-erase.mjs';
 import { Failure, main, runShown } from './process.mjs';
-import { packagesInstalled, persistRoot, stateDir, tools } from './project.mjs';
+import { packagesInstalled, stateDir, tools } from './project.mjs';
 import { installPackages } from './setup.mjs';
 
-const USAGE = 'usage: npm run lake -- ls | npm run lake -- pull DIR';
+const USAGE = `usage: npm run lake -- ls
+       npm run lake -- pull DIR
+       npm run lake -- erase --user ID [--site SITE] [--bucket NAME [--endpoint URL] [--region REGION]]`;
 
 /** An object, as the reader lists it. @typedef {{ key: string, size: number, uploaded: string, customMetadata: Record<string, string> }} LakeObject */
 
@@ -34,10 +39,7 @@ const READER = `export default {
  * @param {(ask: Ask) => Promise<void>} work
  */
 async function withLake(work) {
-  if (!existsSync(join(persistRoot, 'r2'))) throw new Failure(`there is no lake in ${stateDir} yet; npm start makes it`);
-  const { Miniflare, convertV4MiniflareOptions } = await import('miniflare');
-  const options = { modules: true, script: READER, resourcePersistencePath: persistRoot, r2Buckets: { LAKE: lakeBucket() }, cf: false };
-  const miniflare = new Miniflare(convertV4MiniflareOptions(options));
+  const miniflare = await startLocal(READER);
   try {
     await work(async (query) => {
       const answer = await miniflare.dispatchFetch(`http://lake/?${new URLSearchParams(query)}`);
@@ -108,10 +110,31 @@ function pathFor(folder, key) {
   return path;
 }
 
+/**
+ * Erases a user from the local lake, or from that of a bucket.
+ * @param {string[]} args
+ */
+async function eraseFrom(args) {
+  const text = /** @type {const} */ ({ type: 'string' });
+  let values;
+  try {
+    ({ values } = parseArgs({ args, options: { user: text, site: text, bucket: text, endpoint: text, region: text } }));
+  } catch {
+    throw new Failure(USAGE);
+  }
+  const { user, site, bucket, endpoint, region } = values;
+  // An id is never empty, and an empty one here is a variable that was not set.
+  if (!user || site === '' || bucket === '' || (!bucket && (endpoint || region))) throw new Failure(USAGE);
+  if (bucket) return erase(await s3Bucket({ bucket, endpoint, region }), { user, site });
+  return withLocalBucket((local) => erase(local, { user, site }));
+}
+
 /** @param {string[]} args */
-async function lake([command, folder, ...rest]) {
-  if (rest.length === 0 && command === 'ls' && folder === undefined) return withLake(list);
-  if (rest.length === 0 && command === 'pull' && folder) return withLake((ask) => pull(ask, resolve(folder)));
+async function lake([command, ...rest]) {
+  const [folder] = rest;
+  if (command === 'ls' && rest.length === 0) return withLake(list);
+  if (command === 'pull' && folder && rest.length === 1) return withLake((ask) => pull(ask, resolve(folder)));
+  if (command === 'erase') return eraseFrom(rest);
   throw new Failure(USAGE);
 }
 

@@ -1,5 +1,6 @@
 // `npm test`: sets up, builds, and runs every test, native and end to end. Further arguments go to `cargo test`.
 import { build } from './build.mjs';
+import { installMoto } from './moto.mjs';
 import { Failure, main, outputOf, runShown, say, seconds } from './process.mjs';
 import { checkNode } from './setup.mjs';
 
@@ -12,6 +13,11 @@ const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'];
  */
 const RUNS = [['--workspace', '--exclude', 'shoreline-tests'], ['--package', 'shoreline-tests']];
 
+async function checkPython() {
+  if ((await outputOf('python3', ['-c', 'import ensurepip'])) !== undefined) return;
+  throw new Failure("Python 3 with venv, which runs the checks of the lake's tables, was not found; on Debian: apt install python3-venv");
+}
+
 async function checkBrowser() {
   const browsers = await Promise.all(BROWSERS.map((name) => outputOf(name, ['--version'])));
   const missing = browsers.every((version) => version === undefined) ? 'Chromium' : (await outputOf('chromedriver', ['--version'])) === undefined ? 'chromedriver' : undefined;
@@ -22,7 +28,9 @@ main(async () => {
   const start = Date.now();
   checkNode();
   await checkBrowser();
+  await checkPython();
   await build();
+  await installMoto();
   const args = process.argv.slice(2);
   const chosen = args.some((arg) => arg === '-p' || arg.startsWith('--package'));
   process.exitCode = 0;

@@ -48,35 +48,72 @@ pub struct StampedEvent {
     feature: Option<String>,
 }
 
+/// One event as Shoreline stores and lands it: one line of the lake, one JSON object.
+///
+/// Fields are only ever added, and what is added may be absent: readers ignore fields that they do
+/// not know, and lines of every version stay valid. docs/LAKE.md tells the rule.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "Event"))]
 struct Stored<'a> {
+    /// The event's id, a lowercase UUID; with `siteId` the key of deduplication.
+    #[cfg_attr(test, schemars(extend("format" = "uuid", "pattern" = schema::UUID)))]
     event_id: &'a str,
+    /// A tracker type such as `page_view`, or the name of a domain event.
+    #[cfg_attr(test, schemars(extend("pattern" = schema::EVENT_TYPE)))]
     event_type: &'a str,
+    /// The site.
+    #[cfg_attr(test, schemars(length(min = 1)))]
     site_id: &'a str,
+    /// `tracker`, or the service's name.
+    #[cfg_attr(test, schemars(length(min = 1, max = schema::CHARS)))]
     source: &'a str,
+    /// The tenant, where the sender names one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "str", length(min = 1, max = schema::CHARS)))]
     tenant_id: Option<&'a str>,
+    /// The user; `anon-…` for one who asked not to be followed, `erased-…` for one who was erased.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "str", length(min = 1, max = schema::CHARS)))]
     user_id: Option<&'a str>,
+    /// The session, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "str", length(min = 1, max = schema::CHARS)))]
     session_id: Option<&'a str>,
+    /// When it happened, Unix milliseconds: by the sender's clock, set right where that is possible.
     timestamp: i64,
+    /// When it was received, Unix milliseconds; its UTC hour is the partition.
     received_at: i64,
+    /// The version of this form.
+    #[cfg_attr(test, schemars(range(min = 1, max = SCHEMA_VERSION)))]
     schema_version: u32,
+    /// The batch it came in.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "str"))]
     batch_id: Option<&'a str>,
+    /// ISO 3166-1 country code, by the edge's own data.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "str"))]
     country: Option<&'a str>,
+    /// Region of the country, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "str"))]
     region: Option<&'a str>,
+    /// The browser, by its user agent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "str"))]
     browser: Option<&'a str>,
+    /// The operating system, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "str"))]
     os: Option<&'a str>,
+    /// The class of device, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "str"))]
     device: Option<&'a str>,
+    /// What the type brings: docs/EVENTS.md tells what metrics read of it. `{}` once erased.
     event_data: &'a Map<String, Value>,
+    /// Facts of the sender: user agent, cut address, platform. `{}` once erased.
     metadata: &'a Map<String, Value>,
 }
 
@@ -206,3 +243,6 @@ fn feature(event_type: &str, data: &Map<String, Value>) -> Option<String> {
     }
     data.get("feature")?.as_str().map(str::to_owned)
 }
+
+#[cfg(test)]
+mod schema;

@@ -1,23 +1,15 @@
 //! Power cuts: what a 202 was given for is there afterwards, once.
 
-use rusqlite::{Connection, TransactionBehavior};
+use crate::d1::database;
+use rusqlite::TransactionBehavior;
 use shoreline_tests::events::{batch, feature, ids, view};
 use shoreline_tests::eventually;
 use shoreline_tests::lake;
 use shoreline_tests::system::{StateDir, System};
 
-/// D1's file. Wrangler keeps another database beside ours.
-fn d1(state: &StateDir) -> Connection {
-    let files = state.databases("d1/miniflare-D1DatabaseObject");
-    let mut databases = files.iter().map(|path| Connection::open(path).unwrap());
-    databases
-        .find(|database| database.prepare("SELECT 1 FROM event_ids").is_ok())
-        .expect("D1 has a file")
-}
-
 /// Events that D1 knows, read while nothing runs.
 fn events_in_d1(state: &StateDir) -> i64 {
-    let count = d1(state).query_row("SELECT count(*) FROM event_ids", [], |row| row.get(0));
+    let count = database(state).query_row("SELECT count(*) FROM event_ids", [], |row| row.get(0));
     count.unwrap()
 }
 
@@ -95,8 +87,8 @@ async fn a_d1_that_takes_nothing_keeps_no_page_waiting_and_loses_nothing() {
     site.send_ok(&before).await;
     site.settle().await;
     // Every write of D1 fails as long as this transaction is open.
-    let mut database = d1(&site.state);
-    let lock = database
+    let mut connection = database(&site.state);
+    let lock = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .unwrap();
     let during = batch(&[view("/during", "u"), feature("f", "u")]);

@@ -49,6 +49,8 @@ async fn unsettle(hash: impl Fn(&str) -> String) -> (StateDir, Vec<String>) {
             params![key, hash(&lines)],
         )
         .unwrap();
+    // Counted anew at the start.
+    database.execute("DELETE FROM backlog", []).unwrap();
     (state, ids(&sent))
 }
 

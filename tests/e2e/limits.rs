@@ -134,6 +134,42 @@ async fn the_ledgers_sums_are_what_was_sent() {
 }
 
 #[tokio::test]
+async fn every_hours_sums_close_at_each_stage() {
+    let site = shared().new_site().await;
+    let sent = views(9);
+    let closed = async || {
+        let found = site.get("/v1/analytics/reconciliation?hours=2").await;
+        assert_eq!(found["closed"], true, "{found}");
+        found["hours"].clone()
+    };
+    site.send_ok(&sent).await;
+    // While they are on their way, and when they are there.
+    while !site.settled().await {
+        closed().await;
+    }
+    // Events that come again in another batch move from received to duplicate.
+    let mut again = sent.clone();
+    again["batchId"] = Value::Null;
+    site.send_ok(&again).await;
+    site.settle().await;
+    let sum = |hours: &Value, field: &str| -> i64 {
+        let hours = hours.as_array().unwrap();
+        hours.iter().map(|hour| hour[field].as_i64().unwrap()).sum()
+    };
+    let hours = closed().await;
+    for (field, n) in [
+        ("received", 9),
+        ("stored", 9),
+        ("landed", 9),
+        ("deadLettered", 0),
+        ("pending", 0),
+        ("difference", 0),
+    ] {
+        assert_eq!(sum(&hours, field), n, "{field}: {hours}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_may_overlap_with_its_successor() {
     let site = shared().new_site().await;
     let client = Client::new();

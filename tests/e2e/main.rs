@@ -10,6 +10,8 @@
 )]
 
 mod commands;
+mod d1;
+mod dead_letters;
 mod faults;
 mod imports;
 mod lake;
@@ -19,4 +21,5 @@ mod pipeline;
 mod publisher;
 mod reads;
 mod refusals;
+mod sinks;
 mod tracker;

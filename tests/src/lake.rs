@@ -27,13 +27,23 @@ pub fn pull_raw(state: &Path) -> BTreeMap<String, Vec<u8>> {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
+    read_folder(folder.path())
+}
+
+/// The files below a folder by their path in it, as they are.
+pub fn read_folder(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut objects = BTreeMap::new();
-    read_folder(folder.path(), folder.path(), &mut objects);
+    read_into(folder, folder, &mut objects);
     objects
 }
 
 /// The lake's objects by key, each with its events.
 pub fn pull(state: &Path) -> BTreeMap<String, Vec<Value>> {
+    unpack(&pull_raw(state))
+}
+
+/// Objects by key, each with its events.
+pub fn unpack(objects: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<Value>> {
     let events = |bytes: &[u8]| {
         let mut lines = String::new();
         MultiGzDecoder::new(bytes)
@@ -44,8 +54,10 @@ pub fn pull(state: &Path) -> BTreeMap<String, Vec<Value>> {
             .map(|line| serde_json::from_str(line).unwrap());
         events.collect()
     };
-    let objects = pull_raw(state).into_iter();
-    objects.map(|(key, bytes)| (key, events(&bytes))).collect()
+    let unpacked = objects.iter();
+    unpacked
+        .map(|(key, bytes)| (key.clone(), events(bytes)))
+        .collect()
 }
 
 /// The events of a site in the lake.
@@ -68,11 +80,11 @@ pub fn ids_of(objects: &BTreeMap<String, Vec<Value>>, site: &str) -> Vec<String>
     ids
 }
 
-fn read_folder(root: &Path, folder: &Path, objects: &mut BTreeMap<String, Vec<u8>>) {
+fn read_into(root: &Path, folder: &Path, objects: &mut BTreeMap<String, Vec<u8>>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            read_folder(root, &path, objects);
+            read_into(root, &path, objects);
             continue;
         }
         let key = path.strip_prefix(root).unwrap().to_str().unwrap();

@@ -10,6 +10,7 @@
     reason = "a harness of tests: what goes wrong here must stop the test"
 )]
 
+pub mod aws;
 pub mod browser;
 pub mod events;
 mod http;
@@ -20,6 +21,7 @@ pub mod proxy;
 pub mod site;
 pub mod system;
 pub mod visit;
+pub mod webhook;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

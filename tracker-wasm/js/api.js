@@ -12,7 +12,7 @@ import { IGNORE, kept, save, settleIn, visitor, wipe } from './storage.js';
 const CONSENT = 'consent';
 
 /** What is done before `init`, too: it asks nothing of the options. */
-const AT_ONCE = /^(init|on|opt|flush)/;
+const AT_ONCE = ['init', 'on', 'optOut', 'optIn', 'flush'];
 
 /** Calls kept until `init`; a page that makes more has lost count itself. */
 const EARLY_CALLS = 1000;
@@ -67,8 +67,10 @@ const calls = {
  * @param {...any} args
  */
 export function shoreline(name, ...args) {
-  if (ready || AT_ONCE.test(name)) return safely(() => calls[name](...args));
-  if (!shoreline.silent && early.length < EARLY_CALLS) early.push({ at: now(), name, args });
+  return safely(() => {
+    if (ready || AT_ONCE.includes(name)) return calls[name](...args);
+    if (!shoreline.silent && early.length < EARLY_CALLS) early.push({ at: now(), name, args });
+  });
 }
 for (const name in calls) shoreline[name] = (...args) => shoreline(name, ...args);
 
@@ -177,7 +179,12 @@ export function init(given) {
 }
 
 function start() {
-  const [, word] = /[?&]shoreline=(on|off)\b/.exec(location.search) || [];
+  // Fetched ahead of being looked at, which it may never be: till then calls are kept, and nothing else is.
+  if (document.prerendering) {
+    options.at = 0;
+    return document.addEventListener('prerenderingchange', () => ready || safely(start), { once: true });
+  }
+  const [, word] = (location.search && /[?&]shoreline=(on|off)\b/.exec(location.search)) || [];
   if (word) save(IGNORE, word === 'off' ? '1' : '');
   const reason = excluded(kept(IGNORE));
   if (reason) return beSilent(reason);
@@ -197,8 +204,6 @@ function start() {
 }
 
 async function run() {
-  // Fetched ahead of being looked at; it may never be.
-  if (document.prerendering) await new Promise((shown) => document.addEventListener('prerenderingchange', shown, { once: true }));
   listen();
   look();
   try {

@@ -57,7 +57,17 @@ export const threw = ({ error, message, filename, lineno, colno }) => isOn('erro
 export const rejected = ({ reason }) => isOn('errors') && failed(reason, 'promise');
 
 /** @type {Record<string, number>} */
-let vitals = {};
+const vitals = {};
+let areTold = false;
+
+/**
+ * How long interactions took that were not instant, ms, by id: the longest of an interaction's events.
+ * @type {Record<string, number>}
+ */
+const interactions = {};
+
+/** One in so many interactions may be slow by chance: INP leaves out as many of the longest. */
+const INTERACTIONS_FOR_AN_OUTLIER = 50;
 
 /**
  * @param {string} type
@@ -78,7 +88,7 @@ export function watchVitals() {
   observe('navigation', (entry) => (vitals.TTFB = entry.responseStart));
   observe('paint', ({ name, startTime }) => name === 'first-contentful-paint' && ((vitals.FCP = startTime), (vitals.CLS ??= 0)));
   observe('largest-contentful-paint', (entry) => (vitals.LCP = entry.startTime));
-  observe('event', ({ interactionId, duration }) => interactionId && (vitals.INP = Math.max(vitals.INP || 0, duration)));
+  observe('event', ({ interactionId: id, duration }) => id && (interactions[id] = Math.max(interactions[id] || 0, duration)));
   // Shifts less than a second apart are one, of five seconds at most; the largest counts.
   let [sum, first, last] = [0, 0, 0];
   observe('layout-shift', ({ hadRecentInput, startTime, value }) => {
@@ -91,6 +101,10 @@ export function watchVitals() {
 
 /** The page is hidden, and may never be seen again: what is known is told, once. */
 export function tellVitals() {
+  if (areTold) return;
+  areTold = true;
+  const longest = Object.values(interactions).sort((a, b) => b - a);
+  const outliers = (performance.interactionCount || longest.length) / INTERACTIONS_FOR_AN_OUTLIER;
+  if (longest[0]) vitals.INP = longest[Math.min(longest.length - 1, Math.floor(outliers))];
   for (const name in vitals) record('web_vital', { name, value: Math.round(vitals[name] * 1000) / 1000 });
-  vitals = {};
 }

@@ -83,7 +83,7 @@ function eventsOf(all) {
   const known = user();
   const events = [];
   for (const { type, json, at, isFirst, user = known } of all) {
-    if (isFirst || !/^[\w-]{36}$/.test(id) || !core.lives(at, +began, +latest)) [id, began, latest] = [newId(), `${at}`, '0'];
+    if (isFirst || !id || !/^[\w-]{36}$/.test(id) || !core.lives(at, +began, +latest)) [id, began, latest] = [newId(), `${at}`, '0'];
     latest = `${Math.max(+latest, at)}`;
     if (!core.sampled(parseInt(id.slice(-8), 16), options.sample ?? 1)) continue;
     const head = toJson({ eventId: newId(), eventType: type, userId: user, sessionId: id, timestamp: at });

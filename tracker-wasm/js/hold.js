@@ -2,10 +2,9 @@
 // the page ends, however it ends. Where there are no Web Locks, a stored batch names its owner and
 // how long nobody else is to touch it.
 import { stores } from './storage.js';
-import { newId } from './text.js';
 
 /** This page. */
-export const OWNER = newId();
+export const OWNER = `${Math.random()}`;
 
 /** How long a stored batch is its owner's, ms: several times as long as an event waits for others. */
 export const LEASE_MS = 60_000;

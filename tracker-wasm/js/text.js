@@ -26,4 +26,7 @@ export const randomWord = () => Math.random() * 2 ** 32;
  * that an escaped backslash is not taken for the beginning of one.)
  * @param {unknown} value
  */
-export const toJson = (value) => JSON.stringify(value)?.replace(/\\(ud...|.)/g, (escape, code) => (code[1] ? '\\ufffd' : escape));
+export const toJson = (value) => {
+  const json = JSON.stringify(value);
+  return json?.includes('\\ud') ? json.replace(/\\(ud...|.)/g, (escape, code) => (code[1] ? '\\ufffd' : escape)) : json;
+};

@@ -65,6 +65,18 @@ mod tests {
         }
 
         #[test]
+        fn of_many_visitors_half_are_in_half_a_sample(words in prop::collection::vec(any::<u32>(), 4000)) {
+            let counted = words.iter().filter(|word| is_sampled(**word, 0.5)).count();
+            // Six standard deviations of 4,000 throws of a coin are 190.
+            prop_assert!((1810..=2190).contains(&counted), "{counted}");
+        }
+
+        #[test]
+        fn who_is_in_a_sample_is_in_every_larger_one(word: u32, share in 0.0_f64..1.0, more in 0.0_f64..1.0) {
+            prop_assert!(!is_sampled(word, share) || is_sampled(word, (share + more).min(1.0)));
+        }
+
+        #[test]
         fn all_or_nothing(word: u32) {
             prop_assert!(is_sampled(word, 1.0));
             prop_assert!(!is_sampled(word, 0.0));

@@ -112,7 +112,8 @@ impl Facts {
 
     fn browser(&self) -> Option<&'static str> {
         match self.browser.name() {
-            Some("Chrome") if self.web_view => Some("Chrome WebView"),
+            // Google's search application shows pages in its system's view.
+            Some("Chrome" | "GSA") if self.web_view => Some("Chrome WebView"),
             // Before Chrome had its own word for it, a view within an application was told by
             // this: Android's old browser and Chrome at once.
             Some("Chrome") if self.version && self.os() == Some("Android") => {

@@ -1,8 +1,10 @@
 //! What a deployment sets, from the variables of `wrangler.toml` and the secrets beside them.
 
+use crate::alert::is_webhook;
 use crate::ingest::Settings;
 use crate::lake::SealRule;
 use crate::policy::Defaults;
+use crate::sinks::SinksConfig;
 
 /// All settings, in small structs by who reads them.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,8 +15,14 @@ pub struct Config {
     pub resend_ms: i64,
     /// When the lake seals.
     pub seal: SealRule,
+    /// Bytes that a shard of the lake keeps for its sinks at most.
+    pub backlog_bytes: i64,
+    /// Where the lake goes.
+    pub sinks: SinksConfig,
     /// SHA-256 (lowercase hex) of the admin token; without it no admin call is served.
     pub admin_token_hash: Option<String>,
+    /// Where alerts are posted, `https` only; without it none are.
+    pub alert_webhook_url: Option<String>,
 }
 
 /// A setting that cannot be used, or a secret that is not set.
@@ -24,6 +32,13 @@ pub struct ConfigError(pub &'static str);
 /// Shards of a site at most: each is an object the live view asks. A lower number than before hides
 /// what the shards above it counted in the last hour; their backlog is drained all the same.
 const MAX_SHARDS: u32 = 64;
+
+/// The platform keeps 10 GB for an object; what is above this is for part ids and free pages.
+const MAX_BACKLOG: i64 = 8_000_000_000;
+
+/// Two gigabytes: at 1,000 events a second and 600 bytes each about an hour of a sink's outage for
+/// each shard, and little enough to be worked off.
+const DEFAULT_BACKLOG: i64 = 2_000_000_000;
 
 /// The shortest secret for keyed hashes, as for any HMAC-SHA256: 128 bits in hex.
 const MIN_HASH_KEY_CHARS: usize = 32;
@@ -52,11 +67,21 @@ impl Config {
             .map_err(|()| ConfigError("LAKE_SEAL_SECONDS must be 1 to 3600."))?;
         let seal_bytes = number("LAKE_SEAL_BYTES", 1_000..=16_000_000, 8_000_000)
             .map_err(|()| ConfigError("LAKE_SEAL_BYTES must be 1000 to 16000000."))?;
+        let backlog = number(
+            "LAKE_BACKLOG_BYTES",
+            1_000_000..=MAX_BACKLOG,
+            DEFAULT_BACKLOG,
+        )
+        .map_err(|()| ConfigError("LAKE_BACKLOG_BYTES must be 1000000 to 8000000000."))?;
         let visitor = number("VISITOR_EVENTS_PER_MINUTE", 1..=i64::from(u32::MAX), 1_200)
             .map_err(|()| ConfigError("VISITOR_EVENTS_PER_MINUTE must be 1 to 4294967295."))?;
         let quota = number("SITE_EVENTS_PER_HOUR", 0..=i64::from(u32::MAX), 0).map_err(|()| {
             ConfigError("SITE_EVENTS_PER_HOUR must be 0 (no quota) to 4294967295.")
         })?;
+        let webhook = var("ALERT_WEBHOOK_URL").filter(|url| !url.is_empty());
+        if !webhook.as_deref().is_none_or(is_webhook) {
+            return Err(ConfigError("ALERT_WEBHOOK_URL must be an https address."));
+        }
         let hash_key = var("HASH_KEY")
             .filter(|key| key.len() >= MIN_HASH_KEY_CHARS)
             .ok_or(ConfigError(
@@ -77,7 +102,10 @@ impl Config {
                 bytes: seal_bytes,
                 age_ms: seal_s.saturating_mul(1_000),
             },
+            backlog_bytes: backlog,
+            sinks: SinksConfig::read(&var)?,
             admin_token_hash: var("ADMIN_TOKEN_HASH"),
+            alert_webhook_url: webhook,
         })
     }
 }
@@ -103,6 +131,8 @@ mod tests {
                 age_ms: 60_000
             }
         );
+        assert_eq!(config.backlog_bytes, 2_000_000_000);
+        assert_eq!(config.sinks.sinks, [crate::sinks::Sink::R2]);
     }
 
     #[test]
@@ -114,8 +144,11 @@ mod tests {
             ("OUTBOX_RESEND_SECONDS", "-1"),
             ("LAKE_SEAL_SECONDS", "0"),
             ("LAKE_SEAL_BYTES", "1"),
+            ("LAKE_BACKLOG_BYTES", "10"),
+            ("SINKS", "s4"),
             ("VISITOR_EVENTS_PER_MINUTE", "0"),
             ("SITE_EVENTS_PER_HOUR", "-1"),
+            ("ALERT_WEBHOOK_URL", "http://hooks.example"),
             ("HASH_KEY", "short"),
         ] {
             let error = Config::read(|wanted| {

@@ -4,16 +4,26 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use crate::lake::hour_of;
+use crate::lake::{PART_MEMORY_MS, hour_of};
 use crate::rollup::{EventRow, Foreign, store_statements};
 use crate::site::{Confirmation, ConfirmedPart};
 use crate::sql::Statement;
 
 /// How long a message that failed waits before it is tried again, in seconds.
 pub const RETRY_DELAY_S: u32 = 5;
+
+/// A message that is sent again by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Replay {
+    /// It lands as any other.
+    Plain,
+    /// It lands even where the lake has forgotten whether it landed before.
+    Forced,
+}
 
 /// A message as the outbox wrote it. Of an event only what D1's columns and the lake's ownership
 /// need is read; the rest stays text.
@@ -23,6 +33,9 @@ pub struct Message<'a> {
     pub site: String,
     /// The shard, of `site_do` and of `lake_do` alike.
     pub shard: u32,
+    /// Whether it is a replay of dead letters.
+    #[serde(default)]
+    pub replay: Option<Replay>,
     #[serde(borrow)]
     parts: Vec<Part<'a>>,
 }
@@ -86,6 +99,25 @@ impl<'a> Message<'a> {
         serde_json::from_str(text).map_err(|error| Unreadable(error.to_string()))
     }
 
+    /// Takes out the parts that the lake would refuse, because it has forgotten whether it knows them,
+    /// and returns their ids. A forced replay keeps them.
+    pub fn take_too_old(&mut self, now_ms: i64) -> Vec<String> {
+        if self.replay == Some(Replay::Forced) {
+            return Vec::new();
+        }
+        let earliest = now_ms.saturating_sub(PART_MEMORY_MS);
+        let old = |part: &Part<'_>| part.at < earliest;
+        let ids = self.parts.iter().filter(|part| old(part));
+        let ids = ids.map(|part| part.id.clone()).collect();
+        self.parts.retain(|part| !old(part));
+        ids
+    }
+
+    /// The parts of it.
+    pub fn part_ids(&self) -> Vec<String> {
+        self.parts.iter().map(|part| part.id.clone()).collect()
+    }
+
     /// The transaction that stores the message; its last statement answers [`Foreign`]s.
     pub fn statements(&self, attempt: &str) -> Vec<Statement> {
         let rows: Vec<EventRow<'_>> = self
@@ -106,7 +138,8 @@ impl<'a> Message<'a> {
             .iter()
             .map(|row| (row.part.as_str(), row.event.as_str()))
             .collect();
-        let mut append = String::from("{\"parts\":[");
+        let forced = self.replay == Some(Replay::Forced);
+        let mut append = format!("{{\"forced\":{forced},\"parts\":[");
         let mut confirmed = Vec::with_capacity(self.parts.len());
         for (index, part) in self.parts.iter().enumerate() {
             let (theirs, own): (Vec<&Event<'_>>, Vec<&Event<'_>>) = part

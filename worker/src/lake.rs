@@ -2,17 +2,23 @@
 //!
 //! Events are appended by part, a part once. Open rows are sealed into objects by size or age; a
 //! sealed object has its name, its rows and its content hash for ever, so that a put that failed,
-//! or failed and landed, is tried again as the very same object. Rows go only after the put is
-//! known to be done.
+//! or failed and landed, is tried again as the very same object. Each sink has a delivery of its own
+//! for every object, with its own state and backoff; rows go only after every sink is known to be
+//! done with them.
 
+mod delivery;
+mod enroll;
 mod hours;
 mod object;
+mod open_hours;
 mod partition;
 mod seal;
 mod state;
 mod store;
 
-pub use object::{Fate, Landing, SealedObject, fate_of_conflict};
+pub use delivery::{Delivery, FailingSink};
+pub use object::{Landing, Outcome, SealedObject};
 pub use partition::{epoch_name, hour_of, object_key};
-pub use state::LakeState;
-pub use store::{Append, AppendPart, LakeStore, SealRule};
+pub use state::{LakeState, SinkState};
+pub(crate) use store::PART_MEMORY_MS;
+pub use store::{Append, AppendPart, LakeSettings, LakeStore, SealRule};

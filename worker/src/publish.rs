@@ -122,8 +122,11 @@ impl Publication {
         } = *step;
         let mut counters = Counters::default();
         let hour = floor_to(now_ms, HOUR_MS);
-        if !events.is_empty() {
-            counters.add_outcome(hour, ACCEPTED, as_i64(events.len()));
+        for event in events {
+            counters.add_outcome(hour, ACCEPTED, 1);
+            let own = floor_to(event.received_at(), HOUR_MS);
+            counters.add(Kind::Imported, hour, "", -1);
+            counters.add(Kind::Imported, own, "", 1);
         }
         for result in results {
             counters.add_outcome(hour, result.code, 1);

@@ -5,6 +5,7 @@ pub mod live;
 pub mod outcomes;
 mod params;
 pub mod recent;
+pub mod reconciliation;
 pub mod summary;
 
 pub use params::Params;

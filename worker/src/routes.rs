@@ -53,6 +53,9 @@ pub const ADD_PART: &str = "/add-part";
 pub const COMPLETE: &str = "/complete";
 /// `import_do`: how far it has come.
 pub const PROGRESS: &str = "/progress";
+/// `site_do` and `lake_do`: what is done and what waits by hour, from the Unix milliseconds in the
+/// body on.
+pub const HOURS: &str = "/hours";
 /// `site_do` and `lake_do`: how full it is.
 pub const STATE: &str = "/state";
 /// `site_do`, `lake_do` and `import_do`: look at the alarm; sent by the cron.
@@ -76,13 +79,14 @@ mod tests {
         assert!(!crate::auth::is_site_id(HEALTH_SITE));
         assert_eq!(
             [
-                COMMIT, CONFIRM, SNAPSHOT, OUTCOMES, STATE, WAKE, APPEND, DAY_KEY
+                COMMIT, CONFIRM, SNAPSHOT, OUTCOMES, HOURS, STATE, WAKE, APPEND, DAY_KEY
             ],
             [
                 "/commit",
                 "/confirm",
                 "/snapshot",
                 "/outcomes",
+                "/hours",
                 "/state",
                 "/wake",
                 "/append",

@@ -278,7 +278,7 @@ impl<S: Sql> SiteStore<S> {
             &[before(live.saturating_add(MINUTE_MS))],
         )?;
         self.sql.run(
-            "DELETE FROM counters WHERE kind = 'o' AND bucket < ?1",
+            "DELETE FROM counters WHERE kind IN ('o', 'i') AND bucket < ?1",
             &[before(OUTCOME_MEMORY_MS)],
         )?;
         self.sql.run(
@@ -338,6 +338,7 @@ const fn kind_name(kind: Kind) -> &'static str {
         Kind::Feature => "f",
         Kind::Outcome => "o",
         Kind::Quota => "q",
+        Kind::Imported => "i",
     }
 }
 

@@ -54,7 +54,8 @@ impl TestSql {
         for migration in [
             include_str!("../migrations/0001_events.sql"),
             include_str!("../migrations/0002_policies.sql"),
-            include_str!("../migrations/0004_imports.sql"),
+            include_str!("../migrations/0004_dead_letters.sql"),
+            include_str!("../migrations/0005_imports.sql"),
         ] {
             self.execute_batch(migration);
         }

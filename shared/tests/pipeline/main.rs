@@ -9,6 +9,8 @@ mod docs;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod lines;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod sanitization;

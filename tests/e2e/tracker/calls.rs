@@ -126,7 +126,7 @@ async fn nothing_is_thrown_into_the_page() {
             { n: 7n }, { toJSON() { throw new Error('toJSON') } }, () => {}, new Proxy({}, { get() { throw new Error('proxy') } }), \
             document, window]; \
         const names = ['init', 'page', 'feature', 'track', 'content', 'ai', 'error', 'identify', 'on', 'flush', \
-            'constructor', '__proto__', 'nothing', undefined, null, 7n, {}]; \
+            'constructor', '__proto__', 'nothing', undefined, null, 7n, {}, Symbol('name'), /name/]; \
         const tried = []; \
         for (const name of names) for (const first of odd) for (const second of [undefined, cyclic, hostile, 7n]) { \
             try { shoreline(name, first, second) } catch (error) { tried.push(`${String(name)}: ${error}`) } \

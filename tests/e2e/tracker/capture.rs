@@ -169,6 +169,33 @@ async fn vitals_are_told_when_the_page_is_hidden() {
 }
 
 #[tokio::test]
+async fn one_slow_interaction_of_many_is_not_the_pages_inp() {
+    let slow = "<button id=b>b</button><script>let clicks = 0; \
+        b.onclick = () => { const ms = clicks++ ? 20 : 900; const start = performance.now(); while (performance.now() - start < ms); };\
+        window.slow = 0; new PerformanceObserver((list) => { for (const { name, duration } of list.getEntries()) if (name === 'click') slow++ })\
+        .observe({ type: 'event', durationThreshold: 16 })</script>";
+    let visit = Visit::open(Setup::attributes("data-vitals").and_body(slow)).await;
+    for _ in 0..51 {
+        visit.browser.click("#b").await;
+    }
+    eventually("the browser tells of the interactions", async || {
+        let slow = visit.browser.run("return slow").await;
+        (slow.as_u64() >= Some(51)).then_some(())
+    })
+    .await;
+    visit.go_away("about:blank").await;
+    let inp = eventually("INP is stored", async || {
+        let events = visit.stored().await;
+        let inp = events
+            .iter()
+            .find(|event| event["eventData"]["name"] == "INP");
+        inp.and_then(|event| event["eventData"]["value"].as_f64())
+    })
+    .await;
+    assert!(inp < 900.0, "{inp}");
+}
+
+#[tokio::test]
 async fn a_left_page_tells_how_long_and_how_far_it_was_read() {
     let visit = Visit::open(Setup::default().and_body("<div style='height:9000px'></div>")).await;
     visit.browser.run("scrollTo(0, 4500)").await;

@@ -195,6 +195,25 @@ async fn what_is_too_much_for_the_way_out_is_sent_by_the_next_page() {
 }
 
 #[tokio::test]
+async fn where_fetch_does_not_outlive_the_page_a_beacon_does() {
+    let old = "delete Request.prototype.keepalive; const real = navigator.sendBeacon; \
+        navigator.sendBeacon = function (...what) { \
+        localStorage.beacons = Number(localStorage.beacons ?? 0) + 1; return real.apply(this, what) }";
+    let visit = Visit::open(Setup::script(old)).await;
+    visit.flush().await;
+    // Fewer than a batch, which would go at once.
+    let mut want = visit.features("f", 10).await;
+    visit.go("/next").await;
+    let beacons = visit.browser.run("return localStorage.beacons").await;
+    assert_eq!(beacons, "1");
+    visit.flush().await;
+    want.extend(["page_view /".to_owned(), "page_view /next".to_owned()]);
+    visit.arrived(&want).await;
+    // What the browser took over, nobody sends again.
+    assert_sent_once(&visit.proxy);
+}
+
+#[tokio::test]
 async fn a_page_left_before_the_module_came_sends_what_it_was_told() {
     let visit = Visit::begin(Setup::default()).await;
     visit.proxy.hold_module(true);

@@ -176,6 +176,31 @@ async fn a_batch_stored_without_an_answer_comes_again_and_counts_once() {
 }
 
 #[tokio::test]
+async fn a_collector_that_falls_silent_is_given_up_waiting_for_and_asked_again() {
+    // The test has no half minute: it asks what the deadline is, and gives a shorter one.
+    let shorter = "window.deadlines = []; const real = AbortSignal.timeout; \
+        AbortSignal.timeout = (ms) => { deadlines.push(ms); return real.call(AbortSignal, ms / 60) }";
+    let visit = Visit::open(with_reports().and_script(shorter)).await;
+    visit.flush().await;
+    visit.proxy.set_times(1, Fault::StoreAndHold);
+    let mut want = visit.features("f", 60).await;
+    visit.browser.run("void shoreline.flush()").await;
+    want.push("page_view /".to_owned());
+    let events = visit.arrived(&want).await;
+    let posts = visit.proxy.posts();
+    assert_eq!(posts.len(), 1 + 4, "the first of three comes twice");
+    same_batch(&posts[1..3]);
+    assert!(posts[2].at - posts[1].at >= Duration::from_millis(500));
+    eventually("the page is told of all", async || {
+        (reported(&visit, "sent").await == 61).then_some(())
+    })
+    .await;
+    let deadlines = visit.browser.run("return [...new Set(deadlines)]").await;
+    assert_eq!(deadlines, serde_json::json!([30_000]));
+    visit.landed(&events).await;
+}
+
+#[tokio::test]
 async fn an_event_refused_within_a_batch_is_told_in_the_answer() {
     let visit = Visit::open(Setup::early_script(
         "window.answers = []; shoreline('on', 'sent', ({ events, status, answer }) => answers.push([events, status, answer]))",

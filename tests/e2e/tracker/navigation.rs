@@ -121,3 +121,45 @@ async fn a_reload_is_a_view_and_repeats_nothing() {
     }
     visit.landed(&events).await;
 }
+
+#[tokio::test]
+async fn a_page_that_is_prerendered_is_viewed_when_it_is_shown() {
+    // What the prerendered page has to say, it keeps where the page before can read it.
+    let told = "addEventListener('load', async () => { if (!document.prerendering) return; \
+        shoreline('feature', 'told before it was shown'); \
+        const { sent, pending } = await shoreline.flush(); \
+        localStorage.prerendered = [location.pathname, document.prerendering, sent, pending] })";
+    let rules = r#"<script type=speculationrules>{"prerender": [{"source": "list", "urls": ["/next"]}]}</script>"#;
+    let visit = Visit::open(Setup::script(told).and_body(rules)).await;
+    shoreline_tests::eventually("the next page is prerendered", async || {
+        let told = visit
+            .browser
+            .run("return localStorage.prerendered ?? ''")
+            .await;
+        (told == "/next,true,0,0").then_some(())
+    })
+    .await;
+    visit.flush().await;
+    visit.arrived(&["page_view /"]).await;
+    let shown = visit.browser.run("return Date.now()").await;
+    visit.browser.run("location.href = '/next'").await;
+    visit.loaded().await;
+    shoreline_tests::eventually("it is the prerendered page that is shown", async || {
+        let activation = "return location.pathname === '/next' && \
+            performance.getEntriesByType('navigation')[0].activationStart > 0";
+        (visit.browser.run(activation).await == true).then_some(())
+    })
+    .await;
+    visit.flush().await;
+    let want = [
+        "page_view /",
+        "page_view /next",
+        "feature_use told before it was shown",
+    ];
+    let events = visit.arrived(&want).await;
+    let next = events
+        .iter()
+        .find(|event| event["eventData"]["title"] == "/next")
+        .unwrap();
+    assert!(next["timestamp"].as_i64() >= shown.as_i64(), "{next}");
+}

@@ -101,6 +101,77 @@ async fn a_vite_app_imports_the_package_and_tracks() {
 }
 
 #[tokio::test]
+async fn the_types_of_the_package_say_what_may_be_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let package = folder.path().join("node_modules/shoreline-tracker");
+    std::fs::create_dir_all(&package).unwrap();
+    for entry in std::fs::read_dir(root().join("dist/npm")).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), package.join(entry.file_name())).unwrap();
+    }
+    std::fs::write(folder.path().join("app.ts"), include_str!("types.ts")).unwrap();
+    let tsc = root().join("node_modules/.bin/tsc").canonicalize().unwrap();
+    let options = [
+        "--noEmit",
+        "--strict",
+        "--target",
+        "es2022",
+        "--module",
+        "esnext",
+        "--moduleResolution",
+        "bundler",
+        "--types",
+        "",
+        "app.ts",
+    ];
+    run(folder.path(), tsc.to_str().unwrap(), &options).await;
+}
+
+/// The tag that `npm run build` prints: the script's immutable name, and its hash.
+async fn printed_snippet() -> (String, String) {
+    let said = run(&root(), "npm", &["run", "--silent", "size"]).await;
+    let part = |from: &str| {
+        let (_, rest) = said.split_once(from).unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    };
+    (part("src=\"https://COLLECTOR"), part("integrity=\""))
+}
+
+#[tokio::test]
+async fn the_printed_hash_is_that_of_the_script_and_guards_it() {
+    let (script, integrity) = printed_snippet().await;
+    let with = |integrity: &str| Setup {
+        script: script.clone(),
+        ..Setup::attributes(&format!("crossorigin=anonymous integrity={integrity}"))
+    };
+    let visit = Visit::open(with(&integrity)).await;
+    let mut want = visit.features("f", 30).await;
+    visit.flush().await;
+    want.push("page_view /".to_owned());
+    visit.arrived(&want).await;
+
+    let other = Setup::script(
+        "addEventListener('error', (event) => { window.refused = event.target.src }, true)",
+    );
+    let other = Setup {
+        head: other.head,
+        ..with(&integrity.to_lowercase())
+    };
+    let visit = Visit::begin(other).await;
+    let url = format!("{}/", visit.pages.url);
+    visit.go_away(&url).await;
+    let refused = format!("{}{script}", visit.proxy.url);
+    shoreline_tests::eventually_is("the browser refuses it", refused, async || {
+        let refused = visit.browser.run("return window.refused || ''").await;
+        refused.as_str().unwrap().to_owned()
+    })
+    .await;
+    let there = visit.browser.run("return !!window.shoreline.flush").await;
+    assert_eq!(there, false);
+    assert_eq!(visit.proxy.posts().len(), 0);
+}
+
+#[tokio::test]
 async fn released_versions_keep_working_under_their_names() {
     let folder = root().join("www/t");
     let mut scripts: Vec<String> = std::fs::read_dir(&folder)

@@ -199,3 +199,33 @@ async fn a_sample_of_nobody_sends_nothing_and_of_everybody_all() {
     want.push("page_view /".to_owned());
     visit.arrived(&want).await;
 }
+
+#[tokio::test]
+async fn of_half_a_sample_a_visit_is_counted_as_a_whole_or_not_at_all() {
+    // A visit's id decides: of all there are, the lower half by the last 32 bits is counted.
+    for (last, is_counted) in [
+        ("00000000", true),
+        ("7fffffff", true),
+        ("80000000", false),
+        ("ffffffff", false),
+    ] {
+        let id = format!("01890a5d-ac96-774b-bcce-b302{last}");
+        let began = format!(
+            "localStorage['shoreline.session'] ??= '{id} ' + Date.now() + ' ' + Date.now()"
+        );
+        let setup = Setup::attributes("data-sample=0.5").and_script(&began);
+        let visit = Visit::open(setup).await;
+        let mut want = visit.features("f", 30).await;
+        visit.flush().await;
+        visit.go("/next").await;
+        want.extend(visit.features("g", 30).await);
+        if is_counted {
+            visit.flush().await;
+            want.extend(["page_view /".to_owned(), "page_view /next".to_owned()]);
+            let events = visit.arrived(&want).await;
+            assert!(events.iter().all(|event| event["sessionId"] == id.as_str()));
+        } else {
+            nothing_arrived(&visit).await;
+        }
+    }
+}

@@ -94,9 +94,9 @@ fn the_least_imitated_word_is_believed() {
 
 #[test]
 fn models_tell_their_class() {
-    let device = |model: &str| {
+    let device = |model: &str, mobile: &str| {
         let text = format!(
-            "Mozilla/5.0 (Linux; Android 9; {model}) AppleWebKit/537.36 Chrome/90.0 Safari/537.36"
+            "Mozilla/5.0 (Linux; Android 9; {model}) AppleWebKit/537.36 Chrome/90.0 {mobile} Safari/537.36"
         );
         read_agent(&text).device
     };
@@ -108,10 +108,24 @@ fn models_tell_their_class() {
         ("Nexus 7", "tablet"),
         ("Pixel 2 XL", "mobile"),
         ("BRAVIA 4K", "tv"),
-        ("V11", "tablet"),
+        ("MiTV-MOOQ0", "tv"),
+        ("ASUS ZenWatch", "wearable"),
+        ("Lenovo TB-8504F", "tablet"),
+        ("TB310FU", "tablet"),
+        ("Lenovo YT3-850F", "tablet"),
+        ("SHT-W09", "tablet"),
+        ("BTV-DL09", "tablet"),
+        ("HuaweiMediaPad", "tablet"),
     ];
     for (model, expected) in models {
-        assert_eq!(device(model), Some(expected), "{model}");
+        for mobile in ["Mobile", ""] {
+            assert_eq!(device(model, mobile), Some(expected), "{model} {mobile}");
+        }
+    }
+    // A model that no rule knows is what it says it is.
+    for model in ["V11", "TBX", "KF", "YT3"] {
+        assert_eq!(device(model, ""), Some("tablet"), "{model}");
+        assert_eq!(device(model, "Mobile"), Some("mobile"), "{model}");
     }
 }
 

@@ -60,7 +60,6 @@ const HAND: u8 = 2;
 const WORDS: &[(&str, &[Clue])] = &[
     ("AVG", &[Browser(BRAND, "AVG Secure Browser")]),
     ("Android", &[Os(BASE, "Android")]),
-    ("AppleTV", &[Device(SPECIAL, "tv")]),
     ("AppleWebKit", &[WebKit]),
     ("Avast", &[Browser(BRAND, "Avast Secure Browser")]),
     ("BB10", &[Os(OWN, "BlackBerry"), Mobile]),
@@ -76,7 +75,6 @@ const WORDS: &[(&str, &[Clue])] = &[
     ("CrKey", &[Device(SPECIAL, "tv")]),
     ("CrOS", &[Os(OWN, "Chrome OS")]),
     ("CriOS", &[Browser(ENGINE, "Chrome")]),
-    ("DTV", &[Device(SPECIAL, "tv")]),
     ("Ddg", &[Browser(BRAND, "DuckDuckGo")]),
     ("DuckDuckGo", &[Browser(BRAND, "DuckDuckGo")]),
     ("Edg", &[Browser(BRAND, "Edge")]),
@@ -97,13 +95,12 @@ const WORDS: &[(&str, &[Clue])] = &[
     ("Fuchsia", &[Os(OWN, "Fuchsia")]),
     ("FxiOS", &[Browser(ENGINE, "Firefox")]),
     ("GSA", &[Browser(BRAND, "GSA")]),
-    ("GoogleTV", &[Device(SPECIAL, "tv")]),
     ("HarmonyOS", &[Os(OWN, "HarmonyOS")]),
-    ("HbbTV", &[Device(SPECIAL, "tv")]),
     ("HeyTapBrowser", &[Browser(BRAND, "HeyTap")]),
     ("HuaweiBrowser", &[Browser(BRAND, "Huawei Browser")]),
     ("IEMobile", &[Browser(BRAND, "IEMobile")]),
     ("Instagram", &[Browser(APP, "Instagram")]),
+    ("Iron", &[Browser(BRAND, "Iron")]),
     ("J2ME", &[Mobile]),
     ("KAIOS", &[Os(OWN, "KaiOS"), Mobile]),
     ("KAKAOTALK", &[Browser(APP, "KAKAOTALK")]),
@@ -120,6 +117,7 @@ const WORDS: &[(&str, &[Clue])] = &[
     ("MIUI", &[Browser(BRAND, "MIUI Browser")]),
     ("MQQBrowser", &[Browser(BRAND, "QQBrowser")]),
     ("MSIE", &[Browser(MASK, "IE")]),
+    ("MXiOS", &[Browser(BRAND, "Maxthon")]),
     ("Mac_PowerPC", &[Os(BASE, "macOS")]),
     ("Macintosh", &[Os(BASE, "macOS")]),
     ("Maxthon", &[Browser(BRAND, "Maxthon")]),
@@ -130,7 +128,7 @@ const WORDS: &[(&str, &[Clue])] = &[
     ("MiuiBrowser", &[Browser(BRAND, "MIUI Browser")]),
     ("Mobi", &[Mobi, Mobile]),
     ("Mobile", &[Mobile]),
-    ("NETTV", &[Device(SPECIAL, "tv")]),
+    ("MxBrowser", &[Browser(BRAND, "Maxthon")]),
     ("NetBSD", &[Os(BASE, "NetBSD")]),
     (
         "Nintendo",
@@ -170,6 +168,7 @@ const WORDS: &[(&str, &[Clue])] = &[
         "QtCarBrowser",
         &[Browser(APP, "Tesla"), Device(SPECIAL, "embedded")],
     ),
+    ("Quark", &[Browser(BRAND, "Quark")]),
     ("Quest", &[Device(SPECIAL, "wearable")]),
     ("Roku", &[Device(SPECIAL, "tv")]),
     ("SMART", &[Device(SPECIAL, "tv")]),
@@ -180,11 +179,9 @@ const WORDS: &[(&str, &[Clue])] = &[
     ("Series40", &[Os(OWN, "Series40"), Mobile]),
     ("Series60", &[Os(OWN, "Symbian"), Mobile]),
     ("Silk", &[Browser(BRAND, "Silk")]),
-    ("SmartTV", &[Device(SPECIAL, "tv")]),
     ("Snapchat", &[Browser(APP, "Snapchat")]),
     ("Symbian", &[Os(OWN, "Symbian"), Mobile]),
     ("SymbianOS", &[Os(OWN, "Symbian"), Mobile]),
-    ("TV", &[Device(SPECIAL, "tv")]),
     ("Tablet", &[Device(SLATE, "tablet")]),
     (
         "Tesla",
@@ -192,7 +189,6 @@ const WORDS: &[(&str, &[Clue])] = &[
     ),
     ("TikTok", &[Browser(APP, "TikTok")]),
     ("Tizen", &[Os(OWN, "Tizen")]),
-    ("TouchPad", &[Device(SLATE, "tablet")]),
     ("Trident", &[Browser(MASK, "IE")]),
     ("Twitter", &[Browser(APP, "Twitter")]),
     ("UBrowser", &[Browser(BRAND, "UCBrowser")]),
@@ -205,7 +201,6 @@ const WORDS: &[(&str, &[Clue])] = &[
     ("Version", &[Version]),
     ("Vivaldi", &[Browser(BRAND, "Vivaldi")]),
     ("VivoBrowser", &[Browser(BRAND, "Vivo Browser")]),
-    ("Watch", &[Device(SPECIAL, "wearable")]),
     ("Waterfox", &[Browser(BRAND, "Waterfox")]),
     ("Web0S", &[Os(OWN, "webOS"), Device(SPECIAL, "tv")]),
     ("Weibo", &[Browser(APP, "weibo")]),
@@ -213,7 +208,9 @@ const WORDS: &[(&str, &[Clue])] = &[
     ("Windows", &[Os(BASE, "Windows")]),
     ("X11", &[Os(KERNEL, "Linux")]),
     ("Xbox", &[Os(OWN, "Xbox"), Device(SPECIAL, "console")]),
+    ("YaApp_Android", &[Browser(BRAND, "Yandex")]),
     ("YaBrowser", &[Browser(BRAND, "Yandex")]),
+    ("YaSearchBrowser", &[Browser(BRAND, "Yandex")]),
     ("baiduboxapp", &[Browser(APP, "Baidu")]),
     ("baidubrowser", &[Browser(APP, "Baidu")]),
     ("coc_coc_browser", &[Browser(BRAND, "Coc Coc")]),
@@ -241,15 +238,22 @@ pub(super) fn clues_of(word: &str) -> &'static [Clue] {
     find(if numbered { letters } else { word }).unwrap_or_default()
 }
 
-/// What the models of makers say who number them by a rule: Amazon's (`KFTT`, `AFTB`), and told by
-/// the word before Samsung's (`SM-T510`) and Google's (`Nexus 7`).
+/// What the models of makers say who number or name them by a rule: Amazon's (`KFTT`, `AFTB`),
+/// Lenovo's (`TB-8504F`, `TB310FU`, `YT-X705X`), Huawei's without a telephone (`SHT-W09`), what ends
+/// in what it is (`MediaPad`, `MiTV`, `ZenWatch`), and told by the word before Samsung's (`SM-T510`)
+/// and Google's (`Nexus 7`).
 pub(super) fn model_of(before: &str, word: &str) -> Option<Clue> {
     let named = |start: &str| {
-        word.starts_with(start)
-            && word.len() > start.len()
-            && word
-                .bytes()
-                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        word.strip_prefix(start).is_some_and(|rest| {
+            !rest.is_empty()
+                && rest
+                    .bytes()
+                    .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        })
+    };
+    let numbered = |start: &str| {
+        word.strip_prefix(start)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_digit()))
     };
     match before {
         "SM" if word.starts_with(['T', 'X', 'P']) => Some(Device(SLATE, "tablet")),
@@ -257,8 +261,15 @@ pub(super) fn model_of(before: &str, word: &str) -> Option<Clue> {
             Some(Device(HAND, "mobile"))
         }
         "Nexus" if matches!(word, "7" | "9" | "10") => Some(Device(SLATE, "tablet")),
-        _ if named("AFT") => Some(Device(SPECIAL, "tv")),
-        _ if named("KF") => Some(Device(SLATE, "tablet")),
+        "Lenovo" if numbered("YT") || numbered("PB") => Some(Device(SLATE, "tablet")),
+        // Huawei's `BTV-W09` is none.
+        _ if word == "BTV" => Some(Device(SLATE, "tablet")),
+        _ if named("AFT") || word.ends_with("TV") => Some(Device(SPECIAL, "tv")),
+        _ if word.ends_with("Watch") => Some(Device(SPECIAL, "wearable")),
+        _ if named("KF") || numbered("TB") || word.ends_with("Pad") => {
+            Some(Device(SLATE, "tablet"))
+        }
+        _ if matches!(word, "W09" | "W19" | "W29") => Some(Device(SLATE, "tablet")),
         _ => None,
     }
 }

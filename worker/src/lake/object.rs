@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::sinks::{Failure, Sent};
+
 /// An object whose name, rows and content are fixed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedObject {
@@ -10,12 +12,10 @@ pub struct SealedObject {
     /// Its key in the lake.
     pub key: String,
     /// SHA-256 (hex) of the NDJSON before compression: gzip may differ between runtimes, the lines
-    /// may not.
+    /// may not. One runtime packs the same lines to the same bytes, so that all sinks get the same.
     pub hash: String,
     /// How many events.
     pub events: i64,
-    /// How often a put was tried without its success being known.
-    pub tries: u32,
 }
 
 /// The metadata key of the content hash.
@@ -39,36 +39,38 @@ pub enum Landing {
     /// The key is taken (412); the metadata of what is there.
     Taken(HashMap<String, String>),
     /// No answer, or an error: it may have landed or not.
-    Unknown(String),
+    Failed(Failure),
 }
 
-/// What is done with a sealed object after a put.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// It is in the lake: its rows may go.
+/// What became of an attempt to deliver an object to a sink.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The sink has all of it.
     Done,
-    /// Try the same object again later.
-    Retry,
     /// Something else lies under its key. Its rows stay, and a person must look.
     Conflict,
+    /// Try the same object again later.
+    Failed(Failure),
+    /// A record sink got some of its events, or all.
+    Sent(Sent),
 }
 
 impl Landing {
-    /// The fate of `object`.
-    pub fn fate(&self, object: &SealedObject) -> Fate {
+    /// The outcome for `object`.
+    pub fn outcome(self, object: &SealedObject) -> Outcome {
         match self {
-            Self::Put => Fate::Done,
-            Self::Taken(metadata) => fate_of_conflict(object, metadata),
-            Self::Unknown(_) => Fate::Retry,
+            Self::Put => Outcome::Done,
+            Self::Taken(metadata) => outcome_of_conflict(object, &metadata),
+            Self::Failed(failure) => Outcome::Failed(failure),
         }
     }
 }
 
 /// A taken key is our own earlier put exactly when the content hash is ours.
-pub fn fate_of_conflict(object: &SealedObject, there: &HashMap<String, String>) -> Fate {
+fn outcome_of_conflict(object: &SealedObject, there: &HashMap<String, String>) -> Outcome {
     if there.get(HASH_METADATA) == Some(&object.hash) {
-        Fate::Done
+        Outcome::Done
     } else {
-        Fate::Conflict
+        Outcome::Conflict
     }
 }

@@ -90,6 +90,12 @@ impl<S: Sql> LakeStore<S> {
                 hash.into(),
                 now_ms.into(),
             ],
+        )?;
+        self.sql.run(
+            "INSERT INTO deliveries (sequence, sink, n, bytes, due_at) \
+             SELECT ?1, sink, rows.n, rows.bytes, ?2 FROM sinks, \
+             (SELECT sum(n) AS n, sum(bytes) AS bytes FROM rows WHERE sequence = ?1) AS rows",
+            &[next.sequence.into(), now_ms.into()],
         )
     }
 

@@ -5,23 +5,23 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::hours;
-use super::object::{Fate, SealedObject};
+use super::open_hours;
 use super::partition::{epoch_name, hour_of};
 use crate::live::HOUR_MS;
-use crate::outbox::resend_delay_ms;
+use crate::sinks::SinkKind;
+use crate::site::OUTCOME_MEMORY_MS;
 use crate::sql::{Sql, SqlError};
 
 /// How long a part's id is remembered, from its receipt. The outbox resends for as long as a part is
 /// unconfirmed; a part that comes later than this is refused.
 pub(crate) const PART_MEMORY_MS: i64 = 15 * 24 * HOUR_MS;
 
-/// The first delay after a put whose success is not known; it doubles from here.
-pub(crate) const FIRST_RETRY_MS: i64 = 2_000;
-
 /// The body of an append call.
 #[derive(Debug, Deserialize)]
 pub struct Append<'a> {
+    /// Somebody wants these parts to land even where it is forgotten whether they did before.
+    #[serde(default)]
+    pub forced: bool,
     /// The parts.
     #[serde(borrow)]
     pub parts: Vec<AppendPart<'a>>,
@@ -51,14 +51,26 @@ pub struct SealRule {
     pub age_ms: i64,
 }
 
+/// What a store is opened with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LakeSettings {
+    /// When open rows become an object.
+    pub seal: SealRule,
+    /// Bytes of lines that may wait at most; over it nothing more is appended.
+    pub backlog_bytes: i64,
+    /// The sinks, each with a fingerprint of its settings.
+    pub sinks: Vec<(SinkKind, String)>,
+}
+
 /// The store of one lake shard.
 #[derive(Debug)]
 pub struct LakeStore<S> {
     pub(super) sql: S,
     pub(super) rule: SealRule,
+    pub(super) backlog_bytes: i64,
 }
 
-const SCHEMA: [&str; 6] = [
+const SCHEMA: [&str; 11] = [
     "CREATE TABLE IF NOT EXISTS shard (id INTEGER PRIMARY KEY CHECK (id = 1), \
      epoch TEXT NOT NULL, sequence INTEGER NOT NULL DEFAULT 0, \
      landed_events INTEGER NOT NULL DEFAULT 0, landed_objects INTEGER NOT NULL DEFAULT 0, \
@@ -71,9 +83,26 @@ const SCHEMA: [&str; 6] = [
      at INTEGER NOT NULL, n INTEGER NOT NULL, bytes INTEGER NOT NULL, sequence INTEGER, \
      lines TEXT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS rows_sequence ON rows (sequence, hour, at)",
+    // due_at: when it was sealed.
     "CREATE TABLE IF NOT EXISTS objects (sequence INTEGER PRIMARY KEY, key TEXT NOT NULL, \
-     hash TEXT NOT NULL, n INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, \
-     due_at INTEGER NOT NULL, conflict INTEGER NOT NULL DEFAULT 0)",
+     hash TEXT NOT NULL, n INTEGER NOT NULL, due_at INTEGER NOT NULL)",
+    // What each sink still has to get, and, until all are done with an object, what it got.
+    "CREATE TABLE IF NOT EXISTS deliveries (sequence INTEGER NOT NULL, sink TEXT NOT NULL, \
+     n INTEGER NOT NULL, bytes INTEGER NOT NULL, due_at INTEGER NOT NULL, \
+     tries INTEGER NOT NULL DEFAULT 0, progress TEXT NOT NULL DEFAULT '{}', \
+     done INTEGER NOT NULL DEFAULT 0, conflict INTEGER NOT NULL DEFAULT 0, \
+     PRIMARY KEY (sequence, sink)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (sink, done, conflict, due_at)",
+    "CREATE TABLE IF NOT EXISTS sinks (sink TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, \
+     due_at INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0, \
+     failing_since INTEGER, lasting INTEGER NOT NULL DEFAULT 0, code TEXT, \
+     landed_events INTEGER NOT NULL DEFAULT 0, landed_objects INTEGER NOT NULL DEFAULT 0, \
+     refused_events INTEGER NOT NULL DEFAULT 0, refused_code TEXT) WITHOUT ROWID",
+    // Events that every sink has, by the hour of their receipt: for the reconciliation.
+    "CREATE TABLE IF NOT EXISTS landed (hour INTEGER PRIMARY KEY, n INTEGER NOT NULL)",
+    // Counted along, so that an append need not add up all rows.
+    "CREATE TABLE IF NOT EXISTS backlog (id INTEGER PRIMARY KEY CHECK (id = 1), \
+     n INTEGER NOT NULL, bytes INTEGER NOT NULL)",
 ];
 
 impl<S: Sql> LakeStore<S> {
@@ -81,26 +110,38 @@ impl<S: Sql> LakeStore<S> {
     ///
     /// # Errors
     /// Whatever the database says.
-    pub fn open(sql: S, rule: SealRule, now_ms: i64, random: [u8; 4]) -> Result<Self, SqlError> {
-        for statement in SCHEMA.into_iter().chain(hours::SCHEMA) {
+    pub fn open(
+        sql: S,
+        settings: &LakeSettings,
+        now_ms: i64,
+        random: [u8; 4],
+    ) -> Result<Self, SqlError> {
+        for statement in SCHEMA.into_iter().chain(open_hours::SCHEMA) {
             sql.run(statement, &[])?;
         }
         sql.run(
             "INSERT INTO shard (id, epoch, pruned_at) VALUES (1, ?1, ?2) ON CONFLICT DO NOTHING",
             &[epoch_name(now_ms, random).into(), now_ms.into()],
         )?;
-        hours::fill(&sql)?;
-        Ok(Self { sql, rule })
+        open_hours::fill(&sql)?;
+        let store = Self {
+            sql,
+            rule: settings.seal,
+            backlog_bytes: settings.backlog_bytes,
+        };
+        store.enroll(&settings.sinks)?;
+        Ok(store)
     }
 
     /// Appends parts, each once: all of a call, or nothing.
     ///
     /// # Errors
-    /// Whatever the database says; nothing was appended then.
+    /// Whatever the database says, a part that is too old, or a backlog that is full; nothing was
+    /// appended then, the consumer tries again, and the outbox keeps the parts.
     pub fn append(&self, append: &Append<'_>, now_ms: i64) -> Result<(), SqlError> {
         self.sql.transaction(&mut || {
             for part in &append.parts {
-                if part.at < now_ms.saturating_sub(PART_MEMORY_MS) {
+                if !append.forced && part.at < now_ms.saturating_sub(PART_MEMORY_MS) {
                     // Whether it was appended before is forgotten: refused, and seen in the log and
                     // the backlog, rather than perhaps landed twice.
                     return Err(SqlError(format!("part {} is too old", part.id)));
@@ -128,8 +169,22 @@ impl<S: Sql> LakeStore<S> {
             lines.push_str(event.get());
             lines.push('\n');
         }
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let bytes = rows.values().map(|(_, lines)| count(lines.len()));
+        let bytes = bytes.fold(0, i64::saturating_add);
+        let fits: Option<serde::de::IgnoredAny> = self.sql.first(
+            "UPDATE backlog SET n = n + ?1, bytes = bytes + ?2 WHERE bytes + ?2 <= ?3 RETURNING n",
+            &[
+                count(part.events.len()).into(),
+                bytes.into(),
+                self.backlog_bytes.into(),
+            ],
+        )?;
+        if fits.is_none() {
+            return Err(SqlError("the lake's backlog is full".to_owned()));
+        }
         for (hour, (n, lines)) in rows {
-            let bytes = i64::try_from(lines.len()).unwrap_or(i64::MAX);
+            let bytes = count(lines.len());
             self.sql.run(
                 "INSERT INTO rows (hour, at, n, bytes, lines) VALUES (?1, ?2, ?3, ?4, ?5)",
                 &[
@@ -143,66 +198,6 @@ impl<S: Sql> LakeStore<S> {
             self.open_hour(hour, bytes, now_ms)?;
         }
         Ok(())
-    }
-
-    /// The next sealed object whose put is due.
-    ///
-    /// # Errors
-    /// Whatever the database says.
-    pub fn due_object(&self, now_ms: i64) -> Result<Option<SealedObject>, SqlError> {
-        #[derive(Deserialize)]
-        struct Row {
-            sequence: i64,
-            key: String,
-            hash: String,
-            n: i64,
-            tries: u32,
-        }
-        let row: Option<Row> = self.sql.first(
-            "SELECT sequence, key, hash, n, tries FROM objects \
-             WHERE due_at <= ?1 AND conflict = 0 ORDER BY due_at, sequence LIMIT 1",
-            &[now_ms.into()],
-        )?;
-        Ok(row.map(|row| SealedObject {
-            sequence: row.sequence,
-            key: row.key,
-            hash: row.hash,
-            events: row.n,
-            tries: row.tries,
-        }))
-    }
-
-    /// Notes what became of a put.
-    ///
-    /// # Errors
-    /// Whatever the database says; the same object is put again then, which is met by its hash.
-    pub fn settle(&self, object: &SealedObject, fate: Fate, now_ms: i64) -> Result<(), SqlError> {
-        let sequence = || object.sequence.into();
-        match fate {
-            Fate::Done => self.sql.transaction(&mut || {
-                self.sql
-                    .run("DELETE FROM rows WHERE sequence = ?1", &[sequence()])?;
-                self.sql
-                    .run("DELETE FROM objects WHERE sequence = ?1", &[sequence()])?;
-                self.sql.run(
-                    "UPDATE shard SET landed_events = landed_events + ?1, \
-                     landed_objects = landed_objects + 1",
-                    &[object.events.into()],
-                )
-            }),
-            Fate::Retry => {
-                let tries = object.tries.saturating_add(1);
-                let due = now_ms.saturating_add(resend_delay_ms(tries, FIRST_RETRY_MS));
-                self.sql.run(
-                    "UPDATE objects SET tries = ?2, due_at = ?3 WHERE sequence = ?1",
-                    &[sequence(), i64::from(tries).into(), due.into()],
-                )
-            }
-            Fate::Conflict => self.sql.run(
-                "UPDATE objects SET conflict = 1 WHERE sequence = ?1",
-                &[sequence()],
-            ),
-        }
     }
 
     /// Forgets parts received more than 15 days ago (`PART_MEMORY_MS`), at most once an hour.
@@ -220,10 +215,14 @@ impl<S: Sql> LakeStore<S> {
         self.sql.run(
             "DELETE FROM parts WHERE at < ?1",
             &[now_ms.saturating_sub(PART_MEMORY_MS).into()],
+        )?;
+        self.sql.run(
+            "DELETE FROM landed WHERE hour < ?1",
+            &[hour_of(now_ms.saturating_sub(OUTCOME_MEMORY_MS)).into()],
         )
     }
 
-    /// When the object must wake next, or never: a seal or a put.
+    /// When the object must wake next, or never: a seal or a delivery.
     ///
     /// # Errors
     /// Whatever the database says.
@@ -236,7 +235,9 @@ impl<S: Sql> LakeStore<S> {
             "SELECT min(due) AS due FROM ( \
                 SELECT min(since) + ?1 AS due FROM open_hours \
                 UNION ALL SELECT 0 FROM open_hours WHERE bytes >= ?2 \
-                UNION ALL SELECT min(due_at) FROM objects WHERE conflict = 0)",
+                UNION ALL SELECT max(due_at, (SELECT min(due_at) FROM deliveries \
+                    WHERE deliveries.sink = sinks.sink AND done = 0 AND conflict = 0)) \
+                    FROM sinks)",
             &[self.rule.age_ms.into(), self.rule.bytes.into()],
         )?;
         Ok(row.and_then(|row| row.due))

@@ -144,6 +144,16 @@ impl Backlog {
         sum.conflicts = sum.conflicts.saturating_add(shard.conflicts);
         sum.landed_events = sum.landed_events.saturating_add(shard.landed_events);
         sum.landed_objects = sum.landed_objects.saturating_add(shard.landed_objects);
+        sum.pending_bytes = sum.pending_bytes.saturating_add(shard.pending_bytes);
+        sum.backlog_limit_bytes = sum
+            .backlog_limit_bytes
+            .saturating_add(shard.backlog_limit_bytes);
+        for state in &shard.sinks {
+            match sum.sinks.iter_mut().find(|known| known.sink == state.sink) {
+                Some(known) => known.add(state),
+                None => sum.sinks.push(state.clone()),
+            }
+        }
     }
 }
 
@@ -162,12 +172,28 @@ pub fn queue_service(outbox: &OutboxState, now_ms: i64) -> Service {
     )
 }
 
-/// How the lake does, told by its puts.
+/// How the lake does, told by its sinks.
 pub fn lake_service(lake: &LakeState) -> Service {
-    if lake.conflicts > 0 {
-        return Service::degraded_if(true, "A key in the lake holds something else.");
-    }
-    Service::degraded_if(lake.most_tries > 3, "Puts into the lake keep failing.")
+    let full = lake.pending_bytes.saturating_mul(2) > lake.backlog_limit_bytes;
+    let findings = [
+        (
+            lake.conflicts > 0,
+            "A key in the lake holds something else.",
+        ),
+        (
+            lake.sinks.iter().any(|sink| sink.lasting),
+            "A sink refuses what it gets; its code says why.",
+        ),
+        (lake.most_tries > 3, "Puts into the lake keep failing."),
+        (
+            lake.backlog_limit_bytes > 0 && full,
+            "The lake's backlog is more than half full.",
+        ),
+    ];
+    let found = findings.into_iter().find(|(wrong, _)| *wrong);
+    found.map_or(Service::HEALTHY, |(wrong, detail)| {
+        Service::degraded_if(wrong, detail)
+    })
 }
 
 /// The worst condition of some services.

@@ -106,7 +106,8 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
     }
 }
 
-fn authorize(request: &Request, env: &Env) -> std::result::Result<(), Fault> {
+/// Whether the request shows the admin token.
+pub(super) fn authorize(request: &Request, env: &Env) -> std::result::Result<(), Fault> {
     let facts = RequestFacts {
         authorization: request.headers().get("authorization").ok().flatten(),
         ..RequestFacts::default()
@@ -124,14 +125,16 @@ fn authorize(request: &Request, env: &Env) -> std::result::Result<(), Fault> {
     }
 }
 
-async fn body(request: &mut Request) -> std::result::Result<Vec<u8>, Fault> {
+/// The request's body.
+pub(super) async fn body(request: &mut Request) -> std::result::Result<Vec<u8>, Fault> {
     request
         .bytes()
         .await
         .map_err(|_| Fault::malformed("The body could not be read to its end."))
 }
 
-async fn rows<T: serde::de::DeserializeOwned>(
+/// The rows of a statement, or 503.
+pub(super) async fn rows<T: serde::de::DeserializeOwned>(
     env: &Env,
     statement: &Statement,
 ) -> std::result::Result<Vec<T>, Fault> {

@@ -21,6 +21,8 @@ pub(super) const PRIVACY_DO: &str = "PRIVACY_DO";
 pub(super) const IMPORT_DO: &str = "IMPORT_DO";
 /// The queue between the outboxes and the consumer.
 pub(super) const EVENTS_QUEUE: &str = "EVENTS_QUEUE";
+/// The name (not the binding) of the queue that messages go to that failed too often.
+pub(super) const DEAD_LETTERS_QUEUE: &str = "shoreline-dead-letters";
 /// The platform's limiter of visitors.
 pub(super) const RATE_LIMITER: &str = "RATE_LIMITER";
 /// The bucket of the embedded lake.

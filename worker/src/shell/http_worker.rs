@@ -4,7 +4,7 @@ use worker::{Context, Env, Request, Response, Result, event};
 
 use super::ingest_worker::Way;
 use super::reply::{Cors, preflight, problem};
-use super::{admin_worker, import_worker, ingest_worker, read_worker};
+use super::{admin_worker, dead_letter_worker, import_worker, ingest_worker, read_worker};
 use crate::error::Fault;
 use crate::import::Call;
 
@@ -31,6 +31,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
         | "/v1/analytics/live"
         | "/v1/analytics/events/recent"
         | "/v1/analytics/outcomes"
+        | "/v1/analytics/reconciliation"
         | "/v1/analytics/metrics/summary" => match method.as_str() {
             "GET" | "HEAD" => read_worker::read(&path, &request, &env).await,
             "OPTIONS" => preflight(GET, &Cors::Any),
@@ -39,6 +40,10 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
         _ if path == "/v1/imports" || path.starts_with("/v1/imports/") => match method.as_str() {
             "OPTIONS" => preflight(Call::methods(&path), &Cors::Any),
             _ => import_worker::imports(&method, &path, request, &env).await,
+        },
+        "/v1/dead-letters" | "/v1/dead-letters/replay" => match method.as_str() {
+            "OPTIONS" => preflight(ADMIN, &Cors::Any),
+            _ => dead_letter_worker::dead_letters(&method, &path, request, &env).await,
         },
         _ if path == "/v1/sites" || path.starts_with("/v1/sites/") => match method.as_str() {
             "OPTIONS" => preflight(ADMIN, &Cors::Any),

@@ -2,25 +2,38 @@
 //! [`crate::lake::LakeStore`].
 
 use std::cell::OnceCell;
+use std::pin::pin;
+use std::time::Duration;
 
-use worker::{
-    Conditional, Data, DurableObject, Env, HttpMetadata, Request, Response, Result, State,
-    durable_object,
-};
+use futures_util::StreamExt;
+use futures_util::future::{Either, select};
+use futures_util::stream::FuturesUnordered;
+use worker::{Delay, DurableObject, Env, Request, Response, Result, State, durable_object};
 
 use super::alarm::AlarmClock;
-use super::bindings::{LAKE, settings};
+use super::bindings::settings;
 use super::do_sql::DoSql;
-use super::gzip::compress;
 use super::platform::{now_ms, random};
-use super::{log, objects};
-use crate::lake::{Append, Fate, LakeStore, Landing, SealedObject};
-use crate::routes::{APPEND, STATE, WAKE, parse_object};
+use super::sinks::{Fetcher, attempt};
+use super::{alerts, log, objects};
+use crate::lake::{Append, Delivery, LakeSettings, LakeStore, Outcome};
+use crate::routes::{APPEND, HOURS, STATE, WAKE, parse_object};
+use crate::sinks::{Sink, SinkKind};
 use crate::sql::SqlError;
 
-/// How long one run of the alarm goes on putting. The platform ends a run after 15 minutes, and
-/// nothing is sealed while one lasts.
+/// How long a run of the alarm goes on by itself: the next one begins at once where work is left.
 const RUN_MS: i64 = 20_000;
+
+/// How long it goes on while a sink is still busy, so that a slow one keeps no other waiting. The
+/// platform ends a run after 15 minutes.
+const LONGEST_RUN_MS: i64 = 10 * 60_000;
+
+/// Requests of a run after which no delivery is begun: half of the 10,000 that the platform
+/// allows, for a delivery is up to 200 of them.
+const MAX_REQUESTS: u32 = 5_000;
+
+/// How often a run looks for new work while a sink is busy.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// The lake of one site and shard.
 #[durable_object]
@@ -46,6 +59,10 @@ impl DurableObject for LakeDo {
         let body = request.text().await?;
         match path.as_str() {
             APPEND => objects::answer(self.append(&body).await),
+            HOURS => {
+                let from: i64 = serde_json::from_str(&body)?;
+                objects::answer(self.store()?.hours(from))
+            }
             STATE => objects::answer(self.store()?.state()),
             WAKE => {
                 let due = self.store()?.next_due()?;
@@ -72,8 +89,16 @@ impl LakeDo {
         }
         let mut bytes = [0; 4];
         random(&mut bytes)?;
-        let rule = settings(&self.env)?.seal;
-        let store = LakeStore::open(DoSql::new(&self.state), rule, now_ms(), bytes)?;
+        let config = settings(&self.env)?;
+        let sinks = config.sinks.sinks.iter();
+        let settings = LakeSettings {
+            seal: config.seal,
+            backlog_bytes: config.backlog_bytes,
+            sinks: sinks
+                .map(|sink| (sink.kind(), sink.fingerprint()))
+                .collect(),
+        };
+        let store = LakeStore::open(DoSql::new(&self.state), &settings, now_ms(), bytes)?;
         Ok(self.store.get_or_init(|| store))
     }
 
@@ -87,7 +112,7 @@ impl LakeDo {
         }
     }
 
-    /// Seals what is due, puts what is sealed, and sets the next alarm.
+    /// Seals what is due, delivers what is sealed, each sink for itself, and sets the next alarm.
     async fn run(&self) -> Result<()> {
         let start = now_ms();
         self.alarm.begin(&self.state, start).await?;
@@ -96,57 +121,88 @@ impl LakeDo {
         let name = self.state.id().name().unwrap_or_default();
         let (site, shard) = parse_object(&name)
             .ok_or_else(|| SqlError(format!("not the name of a site's object: {name}")))?;
-        store.seal(site, shard, start)?;
-        // What fails is due later than this run began, so each object is tried once.
-        while let Some(object) = store.due_object(start)? {
-            self.land(store, &object).await?;
-            if now_ms().saturating_sub(start) > RUN_MS {
+        let config = settings(&self.env)?;
+        let fetcher = Fetcher::default();
+        let mut busy: Vec<SinkKind> = Vec::new();
+        // After an error of ours, not of the sink's: what would fail again at once waits for the
+        // next run.
+        let mut stopped: Vec<SinkKind> = Vec::new();
+        let mut deliveries = FuturesUnordered::new();
+        loop {
+            let now = now_ms();
+            let passed = now.saturating_sub(start);
+            let longest = if busy.is_empty() {
+                RUN_MS
+            } else {
+                LONGEST_RUN_MS
+            };
+            if passed < longest && fetcher.requests() < MAX_REQUESTS {
+                store.seal(site, shard, now)?;
+                for sink in &config.sinks.sinks {
+                    let kind = sink.kind();
+                    if busy.contains(&kind) || stopped.contains(&kind) {
+                        continue;
+                    }
+                    if let Some(delivery) = store.due_delivery(kind, now)? {
+                        busy.push(kind);
+                        let result = self.deliver(store, site, &fetcher, sink, delivery);
+                        deliveries.push(async move { (kind, result.await) });
+                    }
+                }
+            }
+            if busy.is_empty() {
                 break;
+            }
+            let look_again = pin!(Delay::from(LOOK_AGAIN));
+            if let Either::Left((Some((kind, result)), _)) =
+                select(deliveries.next(), look_again).await
+            {
+                busy.retain(|other| *other != kind);
+                if let Err(error) = result {
+                    log::error("lake_do", error);
+                    stopped.push(kind);
+                }
             }
         }
         let due = store.next_due()?;
         self.alarm.rest(&self.state, due, now_ms()).await
     }
 
-    async fn land(&self, store: &LakeStore<DoSql>, object: &SealedObject) -> Result<()> {
-        let landing = match self.put(store, object).await {
-            Ok(landing) => landing,
-            Err(error) => Landing::Unknown(error.to_string()),
-        };
-        let fate = landing.fate(object);
-        match (&landing, fate) {
-            (Landing::Unknown(error), _) => log::error("lake_do", error),
-            (_, Fate::Conflict) => log::error("lake_do", "a key of the lake holds something else"),
-            _ => {}
+    async fn deliver(
+        &self,
+        store: &LakeStore<DoSql>,
+        site: &str,
+        fetcher: &Fetcher,
+        sink: &Sink,
+        delivery: Delivery,
+    ) -> Result<()> {
+        let mut bytes = [0; 4];
+        random(&mut bytes)?;
+        let random = u32::from_be_bytes(bytes);
+        store.begin(&delivery, now_ms(), random)?;
+        let outcome = attempt(&self.env, fetcher, store, sink, &delivery).await?;
+        let name = sink.kind().name();
+        match &outcome {
+            Outcome::Failed(failure) => {
+                log::error("lake_do", format_args!("{name}: {}", failure.code));
+            }
+            Outcome::Conflict => log::error(
+                "lake_do",
+                format_args!("{name}: a key of the lake holds something else"),
+            ),
+            Outcome::Sent(sent) => {
+                if let Some(code) = sent.failure.as_ref().map(|failure| &failure.code) {
+                    log::error("lake_do", format_args!("{name}: {code}"));
+                }
+                if let Some(code) = &sent.refused_code {
+                    log::error("lake_do", format_args!("{name} refused events: {code}"));
+                }
+            }
+            Outcome::Done => {}
         }
-        Ok(store.settle(object, fate, now_ms())?)
-    }
-
-    /// Puts a sealed object into the bucket, unless its key is taken.
-    async fn put(&self, store: &LakeStore<DoSql>, object: &SealedObject) -> Result<Landing> {
-        let packed = compress(&store.ndjson(object.sequence)?).await?;
-        let bucket = self.env.bucket(LAKE)?;
-        let put = bucket
-            .put(&object.key, Data::Bytes(packed))
-            .only_if(Conditional {
-                // `If-None-Match: *`
-                etag_does_not_match: Some("*".to_owned()),
-                ..Conditional::default()
-            })
-            .http_metadata(HttpMetadata {
-                // A gzip file, not a gzip-encoded text: engines read it by its name.
-                content_type: Some("application/gzip".to_owned()),
-                ..HttpMetadata::default()
-            })
-            .custom_metadata(object.metadata())
-            .execute()
-            .await?;
-        if put.is_some() {
-            return Ok(Landing::Put);
+        if let Some(failing) = store.settle(&delivery, &outcome, now_ms(), random)? {
+            alerts::sink_failing(&self.env, site, &failing).await;
         }
-        match bucket.head(&object.key).await? {
-            Some(there) => Ok(Landing::Taken(there.custom_metadata()?)),
-            None => Ok(Landing::Unknown("the key was taken and is free".to_owned())),
-        }
+        Ok(())
     }
 }

@@ -5,8 +5,11 @@
 
 mod admin_worker;
 mod alarm;
+mod alerts;
 mod bindings;
 mod d1;
+mod dead_letter_queue;
+mod dead_letter_worker;
 mod do_sql;
 mod events_queue;
 mod gzip;
@@ -23,5 +26,6 @@ mod platform;
 mod privacy_do;
 mod read_worker;
 mod reply;
+mod sinks;
 mod site_do;
 mod wake_cron;

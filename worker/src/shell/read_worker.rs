@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use worker::{Env, Request, Response, Result};
 
-use super::bindings::{SITE_DO, config};
+use super::bindings::{LAKE_DO, SITE_DO, config};
 use super::health_worker::health;
 use super::platform::now_ms;
 use super::reply::{Cors, json, problem};
@@ -14,9 +14,10 @@ use crate::facts::RequestFacts;
 use crate::read::live::unite;
 use crate::read::outcomes::Outcomes;
 use crate::read::recent::Recent;
+use crate::read::reconciliation::{Findings, Reconciliation};
 use crate::read::summary::Summary;
 use crate::read::{Params, recent, summary};
-use crate::routes::{OUTCOMES, SNAPSHOT, lake_object, site_object};
+use crate::routes::{HOURS, OUTCOMES, SNAPSHOT, lake_object, site_object};
 use crate::site::{Entry, Snapshot};
 use crate::sql::Statement;
 
@@ -83,6 +84,21 @@ async fn answer(
             let counts =
                 each_shard::<Vec<Entry>>(env, site, shards, SITE_DO, OUTCOMES, &from).await?;
             to_json(&query.answer(counts, now))
+        }
+        "/v1/analytics/reconciliation" => {
+            let query = Reconciliation::parse(params)?;
+            let (shards, from) = (
+                config(env)?.ingest.shards,
+                query.first_hour(now).to_string(),
+            );
+            let found = Findings {
+                before: each_shard(env, site, shards, SITE_DO, HOURS, &from).await?,
+                stored: rows(env, &query.stored(site, now)).await?,
+                dead: rows(env, &query.dead(site, now)).await?,
+                lakes: each_shard(env, site, shards, LAKE_DO, HOURS, &from).await?,
+                after: each_shard(env, site, shards, SITE_DO, HOURS, &from).await?,
+            };
+            to_json(&query.answer(&found, now))
         }
         _ => {
             let query = Summary::parse(params)?;

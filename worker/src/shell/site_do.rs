@@ -12,7 +12,9 @@ use super::bindings::{EVENTS_QUEUE, settings};
 use super::do_sql::DoSql;
 use super::platform::{Ids, now_ms};
 use super::{log, objects};
-use crate::routes::{COMMIT, CONFIRM, IMPORT_STATE, OUTCOMES, SNAPSHOT, STATE, WAKE, parse_object};
+use crate::routes::{
+    COMMIT, CONFIRM, HOURS, IMPORT_STATE, OUTCOMES, SNAPSHOT, STATE, WAKE, parse_object,
+};
 use crate::site::{Commit, Confirmation, Message, SiteStore};
 use crate::sql::SqlError;
 
@@ -55,6 +57,10 @@ impl DurableObject for SiteDo {
                 objects::answer(self.store()?.outcomes(from))
             }
             IMPORT_STATE => objects::answer(self.store()?.import_state(&body)),
+            HOURS => {
+                let from: i64 = serde_json::from_str(&body)?;
+                objects::answer(self.store()?.hours(from))
+            }
             STATE => objects::answer(self.store()?.state(now)),
             WAKE => {
                 let due = self.store()?.next_due()?;

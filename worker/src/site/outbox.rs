@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use shoreline_shared::stamp::StampedEvent;
 
 use super::SiteStore;
-use crate::live::{ACCEPTED, Counters, DUPLICATE, HOUR_MS, LiveFacts, count_event, floor_to};
+use crate::live::{ACCEPTED, Counters, DUPLICATE, HOUR_MS, Kind, LiveFacts, count_event, floor_to};
 use crate::outbox::{
     MAX_MESSAGE_BYTES, MAX_UNCONFIRMED_MESSAGES, MESSAGES_PER_RUN, pack_messages, resend_delay_ms,
 };
@@ -208,11 +208,19 @@ impl<S: Sql> SiteStore<S> {
             serde_json::from_str(&row.events).map_err(|e| SqlError(e.to_string()))?;
         let mut counters = Counters::default();
         if self.take_back_imported(part)? {
-            // Its events are in no live count, and ended at the hour they were imported in.
+            // Its events are in no live count, and ended in the hour they were imported in.
             let hour = floor_to(row.at, HOUR_MS);
-            let n = i64::try_from(part.duplicates.len()).unwrap_or(i64::MAX);
-            counters.add_outcome(hour, ACCEPTED, n.saturating_neg());
-            counters.add_outcome(hour, DUPLICATE, n);
+            for event in events
+                .iter()
+                .filter_map(|raw| StampedEvent::from_json(raw.get()))
+                .filter(|event| part.duplicates.iter().any(|id| id == event.event_id()))
+            {
+                counters.add_outcome(hour, ACCEPTED, -1);
+                counters.add_outcome(hour, DUPLICATE, 1);
+                let own = floor_to(event.received_at(), HOUR_MS);
+                counters.add(Kind::Imported, hour, "", 1);
+                counters.add(Kind::Imported, own, "", -1);
+            }
             return self.apply(&counters);
         }
         for event in events

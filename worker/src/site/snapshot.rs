@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ACTIVE_MS, LIVE_MINUTES, OutboxState, SiteStore, kind_name};
-use crate::live::{HOUR_MS, Kind, MINUTE_MS, floor_to};
+use crate::live::{ACCEPTED, HOUR_MS, Kind, MINUTE_MS, floor_to};
+use crate::read::reconciliation::ShardHours;
 use crate::sql::{Sql, SqlError};
 
 /// Keys of a kind that a shard tells where it is not the only one: the merged view shows 20, and as
@@ -99,6 +100,36 @@ impl<S: Sql> SiteStore<S> {
              WHERE kind = ?1 AND bucket >= ?2 AND n > 0 ORDER BY bucket, key",
             &[kind_name(Kind::Outcome).into(), from.into()],
         )
+    }
+
+    /// Events accepted, and events that wait in the outbox, by the hours that begin from `from` on.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn hours(&self, from: i64) -> Result<ShardHours, SqlError> {
+        Ok(ShardHours {
+            done: self.sql.rows(
+                "SELECT bucket, '' AS key, sum(n) AS n FROM counters \
+                 WHERE bucket >= ?2 AND (kind = ?1 AND key = ?3 OR kind = ?4) \
+                 GROUP BY bucket ORDER BY bucket",
+                &[
+                    kind_name(Kind::Outcome).into(),
+                    from.into(),
+                    ACCEPTED.into(),
+                    kind_name(Kind::Imported).into(),
+                ],
+            )?,
+            waiting: self.sql.rows(
+                "SELECT bucket, '' AS key, sum(n) AS n FROM ( \
+                    SELECT at - at % ?2 AS bucket, n FROM outbox WHERE at >= ?1 \
+                    AND part_id NOT IN (SELECT part_id FROM import_parts) \
+                    UNION ALL SELECT e.value->>'receivedAt' - e.value->>'receivedAt' % ?2, 1 \
+                    FROM import_parts CROSS JOIN outbox USING (part_id), \
+                    json_each(outbox.events) AS e WHERE e.value->>'receivedAt' >= ?1) \
+                 GROUP BY bucket",
+                &[from.into(), HOUR_MS.into()],
+            )?,
+        })
     }
 
     fn sums(&self, kind: Kind, from: i64) -> Result<Vec<Entry>, SqlError> {

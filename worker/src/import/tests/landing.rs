@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::consume::Message;
-use crate::lake::{LakeStore, SealRule, hour_of};
+use crate::lake::{LakeSettings, LakeStore, Outcome, SealRule, hour_of};
+use crate::sinks::SinkKind;
 
 #[test]
 fn imported_events_are_stored_and_landed_by_their_own_hours() {
@@ -25,7 +26,18 @@ fn imported_events_are_stored_and_landed_by_their_own_hours() {
         bytes: 1_000_000,
         age_ms: 60_000,
     };
-    let lake = LakeStore::open(&lake_sql, rule, NOW, [1, 2, 3, 4]).unwrap();
+    let settings = LakeSettings {
+        seal: rule,
+        backlog_bytes: 10_000_000,
+        sinks: vec![(SinkKind::R2, "1".to_owned())],
+    };
+    let lake = LakeStore::open(&lake_sql, &settings, NOW, [1, 2, 3, 4]).unwrap();
+    let by_hour = |entries: Vec<crate::site::Entry>| -> BTreeMap<i64, i64> {
+        let some = entries.into_iter().filter(|entry| entry.n != 0);
+        some.map(|entry| (entry.bucket, entry.n)).collect()
+    };
+    let before = world.site().hours(0).unwrap();
+    assert_eq!(by_hour(before.done.clone()), by_hour(before.waiting));
     for body in world.site().due_messages("demo", 0, NOW).unwrap() {
         let message = Message::parse(&body.body).unwrap();
         let foreign = d1.batch(&message.statements("a")).unwrap();
@@ -46,16 +58,22 @@ fn imported_events_are_stored_and_landed_by_their_own_hours() {
     assert_eq!(d1.number("SELECT min(received_at) FROM event_ids"), NOW);
     lake.seal("demo", 0, NOW + rule.age_ms).unwrap();
     let mut keys = Vec::new();
-    while let Some(object) = lake.due_object(NOW + rule.age_ms).unwrap() {
+    while let Some(due) = lake.due_delivery(SinkKind::R2, NOW + rule.age_ms).unwrap() {
+        let object = &due.object;
         for line in lake.ndjson(object.sequence).unwrap().lines() {
             let event: Value = serde_json::from_str(line).unwrap();
             let of = hour_of(event["receivedAt"].as_i64().unwrap());
             let folder = format!("date=1970-01-{:02}/hour={:02}/", 1 + of / 24, of % 24);
             assert!(object.key.contains(&folder), "{} {folder}", object.key);
         }
-        lake.settle(&object, crate::lake::Fate::Done, NOW).unwrap();
-        keys.push(object.key);
+        lake.settle(&due, &Outcome::Done, NOW, 0).unwrap();
+        keys.push(due.object.key);
     }
+    // What the site says was taken of an hour is what has landed of it.
+    let landed = by_hour(lake.hours(0).unwrap().done);
+    assert_eq!(landed.len(), 3);
+    assert_eq!(by_hour(before.done), landed);
+    assert_eq!(by_hour(world.site().hours(0).unwrap().done), landed);
     assert_eq!(keys.len(), 3);
     assert_eq!(lake.state().unwrap().landed_events, 4);
     assert_eq!(run(&store, &world, ID), Turn::At(NOW + KEEP_MS));

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::auth::sha256_hex;
-use crate::lake::Landing;
+use crate::lake::{Delivery, Landing, Outcome, SealedObject};
+use crate::sinks::Failure;
 use crate::testing::{NOW, TestSql, uuid};
 
 const RULE: SealRule = SealRule {
@@ -49,8 +50,32 @@ impl Bucket {
     }
 }
 
+fn settings(sinks: &[SinkKind]) -> LakeSettings {
+    LakeSettings {
+        seal: RULE,
+        backlog_bytes: 1_000_000,
+        sinks: sinks.iter().map(|kind| (*kind, "1".to_owned())).collect(),
+    }
+}
+
+fn open_with<'a>(sql: &'a TestSql, sinks: &[SinkKind]) -> LakeStore<&'a TestSql> {
+    LakeStore::open(sql, &settings(sinks), NOW, [1, 2, 3, 4]).unwrap()
+}
+
 fn open(sql: &TestSql) -> LakeStore<&TestSql> {
-    LakeStore::open(sql, RULE, NOW, [1, 2, 3, 4]).unwrap()
+    open_with(sql, &[SinkKind::R2])
+}
+
+fn due(store: &LakeStore<&TestSql>, now: i64) -> Option<Delivery> {
+    store.due_delivery(SinkKind::R2, now).unwrap()
+}
+
+fn settle(store: &LakeStore<&TestSql>, delivery: &Delivery, outcome: Outcome, now: i64) {
+    store.settle(delivery, &outcome, now, 0).unwrap();
+}
+
+fn lost() -> Landing {
+    Landing::Failed(Failure::passing("no_answer"))
 }
 
 #[test]
@@ -64,16 +89,17 @@ fn a_part_is_appended_once_and_sealed_by_age() {
     assert_eq!(store.state().unwrap().pending_events, 2);
     assert_eq!(store.next_due().unwrap(), Some(NOW + RULE.age_ms));
     store.seal("demo", 0, NOW + RULE.age_ms - 1).unwrap();
-    assert_eq!(store.due_object(i64::MAX).unwrap(), None);
+    assert_eq!(due(&store, i64::MAX), None);
     store.seal("demo", 0, NOW + RULE.age_ms).unwrap();
-    let object = store.due_object(NOW + RULE.age_ms).unwrap().unwrap();
+    let delivery = due(&store, NOW + RULE.age_ms).unwrap();
+    let object = &delivery.object;
     assert_eq!(
         object.key,
         "events/date=2024-01-15/hour=16/demo-0-018d0dda143901020304-0000000001.ndjson.gz"
     );
     assert_eq!(store.ndjson(1).unwrap(), "{\"n\":1}\n{\"n\":2}\n");
     assert_eq!(object.hash, sha256_hex(b"{\"n\":1}\n{\"n\":2}\n"));
-    store.settle(&object, Fate::Done, NOW).unwrap();
+    settle(&store, &delivery, Outcome::Done, NOW);
     // Known for 15 days, however late it comes again; later it is refused.
     store.prune_if_due(NOW + PART_MEMORY_MS).unwrap();
     append(&store, 1, &[1, 2], NOW, NOW + PART_MEMORY_MS);
@@ -88,6 +114,34 @@ fn a_part_is_appended_once_and_sealed_by_age() {
     assert_eq!(store.state().unwrap().pending_events, 0);
     assert_eq!(store.state().unwrap().landed_events, 2);
     assert_eq!(store.next_due().unwrap(), None);
+}
+
+#[test]
+fn what_waits_and_what_has_landed_is_known_by_hour() {
+    let sql = TestSql::new();
+    let store = open(&sql);
+    let before = NOW - HOUR_MS;
+    append(&store, 1, &[1, 2], before, NOW);
+    append(&store, 2, &[3], NOW, NOW);
+    let hours = |from: i64| {
+        let hours = store.hours(from).unwrap();
+        let of = |entries: Vec<crate::site::Entry>| -> Vec<(i64, i64)> {
+            entries
+                .iter()
+                .map(|entry| (entry.bucket, entry.n))
+                .collect()
+        };
+        (of(hours.done), of(hours.waiting))
+    };
+    let (first, second) = (before - before % HOUR_MS, NOW - NOW % HOUR_MS);
+    assert_eq!(hours(before), (vec![], vec![(first, 2), (second, 1)]));
+    store.seal("demo", 0, NOW + RULE.age_ms).unwrap();
+    let delivery = due(&store, NOW + RULE.age_ms).unwrap();
+    settle(&store, &delivery, Outcome::Done, NOW);
+    assert_eq!(hours(before), (vec![(first, 2)], vec![(second, 1)]));
+    assert_eq!(hours(NOW), (vec![], vec![(second, 1)]));
+    store.prune_if_due(NOW + 32 * 24 * HOUR_MS).unwrap();
+    assert_eq!(hours(0).0, vec![]);
 }
 
 #[test]
@@ -123,20 +177,23 @@ fn a_put_that_failed_yet_landed_is_known_by_its_hash() {
     append(&store, 1, &[1, 2], NOW, NOW);
     let now = NOW + RULE.age_ms;
     store.seal("demo", 0, now).unwrap();
-    let object = store.due_object(now).unwrap().unwrap();
-    bucket.put(&object, store.ndjson(object.sequence).unwrap());
-    let lost = Landing::Unknown("the connection broke".into());
-    store.settle(&object, lost.fate(&object), now).unwrap();
-    assert_eq!(store.due_object(now).unwrap(), None);
-    let due = store.next_due().unwrap().unwrap();
-    assert_eq!(due, now + FIRST_RETRY_MS);
+    let first = due(&store, now).unwrap();
+    bucket.put(&first.object, store.ndjson(first.object.sequence).unwrap());
+    settle(&store, &first, lost().outcome(&first.object), now);
+    assert_eq!(due(&store, now), None);
+    let later = store.next_due().unwrap().unwrap();
+    assert_eq!(later, now + 2_000);
     // Started anew meanwhile, with other random bytes: epoch, key and content stay.
-    let store = LakeStore::open(&sql, RULE, due, [9, 9, 9, 9]).unwrap();
-    let again = store.due_object(due).unwrap().unwrap();
-    assert_eq!((&again.key, &again.hash), (&object.key, &object.hash));
-    let landing = bucket.put(&again, store.ndjson(again.sequence).unwrap());
-    assert_eq!(landing.fate(&again), Fate::Done);
-    store.settle(&again, Fate::Done, due).unwrap();
+    let again = LakeStore::open(&sql, &settings(&[SinkKind::R2]), later, [9; 4]).unwrap();
+    let second = due(&again, later).unwrap();
+    assert_eq!(second.object, first.object);
+    let landing = bucket.put(
+        &second.object,
+        again.ndjson(second.object.sequence).unwrap(),
+    );
+    let outcome = landing.outcome(&second.object);
+    assert_eq!(outcome, Outcome::Done);
+    settle(&again, &second, outcome, later);
     assert_eq!(bucket.events().len(), 2);
     assert_eq!(sql.number("SELECT count(*) FROM rows"), 0);
 }
@@ -147,28 +204,31 @@ fn another_content_under_our_key_is_a_conflict_that_loses_nothing() {
     let store = open(&sql);
     append(&store, 1, &[1], NOW, NOW);
     store.seal("demo", 0, NOW + RULE.age_ms).unwrap();
-    let object = store.due_object(i64::MAX).unwrap().unwrap();
+    let delivery = due(&store, i64::MAX).unwrap();
     for there in [None, Some("other".to_owned())] {
         let metadata = there
             .into_iter()
             .map(|hash| ("sha256".to_owned(), hash))
             .collect();
-        assert_eq!(Landing::Taken(metadata).fate(&object), Fate::Conflict);
+        let outcome = Landing::Taken(metadata).outcome(&delivery.object);
+        assert_eq!(outcome, Outcome::Conflict);
     }
-    store.settle(&object, Fate::Conflict, NOW).unwrap();
+    settle(&store, &delivery, Outcome::Conflict, NOW);
     let state = store.state().unwrap();
     assert_eq!((state.conflicts, state.pending_events), (1, 1));
+    assert_eq!(state.sinks[0].conflicts, 1);
+    assert_eq!(store.next_due().unwrap(), None);
     // It does not stand in the way of the next object.
     append(&store, 2, &[2], NOW, NOW);
     store.seal("demo", 0, NOW + RULE.age_ms).unwrap();
-    assert_eq!(store.due_object(i64::MAX).unwrap().unwrap().sequence, 2);
+    assert_eq!(due(&store, i64::MAX).unwrap().object.sequence, 2);
 }
 
 #[test]
 fn an_append_that_fails_leaves_nothing() {
     let sql = TestSql::new();
     let store = open(&sql);
-    for nth in 1..=2 {
+    for nth in 1..=3 {
         sql.fail_in(nth);
         let json = format!(
             r#"{{"parts":[{{"id":"{}","at":{NOW},"events":[{{"n":1}}]}}]}}"#,
@@ -182,46 +242,33 @@ fn an_append_that_fails_leaves_nothing() {
     assert_eq!(store.state().unwrap().pending_events, 1);
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-    #[test]
-    fn every_event_lands_once_whatever_fails(
-        steps in prop::collection::vec((0_usize..10, 0_i64..40_000, 0_u8..4), 1..60),
-    ) {
-        let sql = TestSql::new();
-        let store = open(&sql);
-        let mut bucket = Bucket::default();
-        let mut appended = std::collections::BTreeSet::new();
-        let mut now = NOW;
-        let run = |store: &LakeStore<&TestSql>, bucket: &mut Bucket, now: i64, fault: u8| {
-            store.seal("demo", 0, now).unwrap();
-            while let Some(object) = store.due_object(now).unwrap() {
-                let lines = store.ndjson(object.sequence).unwrap();
-                let landing = match fault {
-                    // Failed and did not land; failed yet landed; landed.
-                    1 => Landing::Unknown("lost".into()),
-                    2 => {
-                        bucket.put(&object, lines);
-                        Landing::Unknown("lost".into())
-                    }
-                    _ => bucket.put(&object, lines),
-                };
-                store.settle(&object, landing.fate(&object), now).unwrap();
-            }
-        };
-        for (part, wait, fault) in steps {
-            now += wait;
-            let events: Vec<usize> = (part * 10..part * 10 + 10).collect();
-            append(&store, part, &events, NOW + part as i64 * HOUR_MS / 2, now);
-            appended.extend(events);
-            run(&store, &mut bucket, now, fault);
-        }
-        run(&store, &mut bucket, now + 10 * HOUR_MS, 0);
-        let mut want: Vec<String> = appended.iter().map(|n| format!("{{\"n\":{n}}}")).collect();
-        want.sort();
-        prop_assert_eq!(bucket.events(), want);
-        let state = store.state().unwrap();
-        prop_assert_eq!(state.pending_events, 0);
-        prop_assert_eq!(state.landed_events, appended.len() as i64);
-    }
+#[test]
+fn a_full_backlog_takes_nothing_new_and_forgets_nothing() {
+    let sql = TestSql::new();
+    let small = LakeSettings {
+        backlog_bytes: 20,
+        ..settings(&[SinkKind::R2])
+    };
+    let store = LakeStore::open(&sql, &small, NOW, [0; 4]).unwrap();
+    append(&store, 1, &[1, 2], NOW, NOW);
+    let json = format!(
+        r#"{{"parts":[{{"id":"{}","at":{NOW},"events":[{{"n":3}}]}}]}}"#,
+        uuid(2)
+    );
+    let more: Append<'_> = serde_json::from_str(&json).unwrap();
+    let refused = store.append(&more, NOW).unwrap_err();
+    assert!(refused.0.contains("full"), "{refused}");
+    // A part that is there already is confirmed all the same.
+    append(&store, 1, &[1, 2], NOW, NOW);
+    let state = store.state().unwrap();
+    assert_eq!((state.pending_events, state.pending_bytes), (2, 16));
+    assert_eq!(state.backlog_limit_bytes, 20);
+    let now = NOW + RULE.age_ms;
+    store.seal("demo", 0, now).unwrap();
+    settle(&store, &due(&store, now).unwrap(), Outcome::Done, now);
+    // There is room again, and what was refused was not remembered as appended.
+    store.append(&more, now).unwrap();
+    assert_eq!(store.state().unwrap().pending_events, 1);
 }
+
+mod sinks;

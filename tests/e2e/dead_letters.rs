@@ -1,0 +1,152 @@
+//! What cannot be stored is kept, told and replayed; what may pass never ends among it.
+
+use reqwest::Client;
+use rusqlite::{Connection, TransactionBehavior};
+use serde_json::{Value, json};
+use shoreline_tests::events::{batch, feature, ids, view};
+use shoreline_tests::eventually;
+use shoreline_tests::lake;
+use shoreline_tests::site::{Site, reply};
+use shoreline_tests::system::{StateDir, System};
+use shoreline_tests::webhook::Webhook;
+
+use crate::d1::database;
+
+async fn dead_letters(site: &Site, query: &str) -> Vec<Value> {
+    let url = format!("{}/v1/dead-letters{query}", site.url);
+    let answer = reply(Client::new().get(url).bearer_auth(&site.admin_token)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.body["deadLetters"].as_array().unwrap().clone()
+}
+
+async fn replay(site: &Site, selection: &Value) -> Value {
+    let url = format!("{}/v1/dead-letters/replay", site.url);
+    let call = Client::new().post(url).bearer_auth(&site.admin_token);
+    let answer = reply(call.json(selection)).await;
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    answer.body
+}
+
+async fn listed(site: &Site, n: usize) -> Vec<Value> {
+    eventually("the dead letters are listed", async || {
+        let found = dead_letters(site, "").await;
+        (found.len() == n).then_some(found)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_part_that_d1_refuses_is_kept_told_and_replayed() {
+    let webhook = Webhook::start().await;
+    let settings = format!("ALERT_WEBHOOK_URL:{}", webhook.url);
+    let system = System::start_with(&StateDir::new(), &settings);
+    let site = system.demo();
+    let poison = batch(&[view("/poison", "u"), feature("f", "u")]);
+    let id = poison["events"][0]["eventId"].as_str().unwrap();
+    let d1 = database(&site.state);
+    d1.execute_batch(&format!(
+        "CREATE TRIGGER poison BEFORE INSERT ON events WHEN NEW.event_id = '{id}' \
+         BEGIN SELECT RAISE(ABORT, 'poison'); END"
+    ))
+    .unwrap();
+    site.send_ok(&poison).await;
+    let good = batch(&[view("/good", "u")]);
+    site.send_ok(&good).await;
+    let found = listed(&site, 1).await;
+    assert_eq!(found[0]["siteId"], "demo");
+    assert_eq!(found[0]["code"], "not_stored");
+    assert_eq!(found[0]["events"], 2);
+    assert!(found[0]["detail"].as_str().unwrap().contains("poison"));
+    // Nothing waits for it, and what came with it in one message is not held up by it.
+    site.settle().await;
+    assert_eq!(site.stored_ids().await, ids(&good));
+    let told = eventually("the webhook is told", async || webhook.posts().pop()).await;
+    assert_eq!(told["kind"], "dead_letters");
+    assert_eq!(told["code"], "not_stored");
+
+    // A replay that fails again stays listed, and tells nobody again so soon.
+    let part = found[0]["partId"].clone();
+    assert_eq!(
+        replay(&site, &json!({"partIds": [part]})).await["replayed"],
+        1
+    );
+    eventually("it has failed again", async || {
+        (dead_letters(&site, "?code=not_stored").await[0]["tries"] == 2).then_some(())
+    })
+    .await;
+    assert_eq!(webhook.posts().len(), 1);
+
+    d1.execute_batch("DROP TRIGGER poison").unwrap();
+    // Twice: the second changes nothing.
+    replay(&site, &json!({"all": true})).await;
+    replay(&site, &json!({"all": true})).await;
+    listed(&site, 0).await;
+    assert_eq!(replay(&site, &json!({"all": true})).await["replayed"], 0);
+    site.settle().await;
+    let mut want = [ids(&poison), ids(&good)].concat();
+    want.sort();
+    let mut stored = site.stored_ids().await;
+    stored.sort();
+    assert_eq!(stored, want);
+    assert_eq!(site.get("/v1/analytics/metrics/summary").await["total"], 3);
+    assert_eq!(lake::ids_of(&lake::pull(site.state.path()), "demo"), want);
+}
+
+#[tokio::test]
+async fn a_part_that_nobody_can_read_holds_up_no_other() {
+    let system = System::start(&StateDir::new());
+    let broken = batch(&[view("/broken", "u")]);
+    system.demo().send_ok(&broken).await;
+    let state = system.power_cut();
+    let outboxes = state.databases("do/shoreline-SiteDo");
+    let changed: usize = outboxes
+        .iter()
+        .filter_map(|path| {
+            let outbox = Connection::open(path).unwrap();
+            outbox
+                .execute("UPDATE outbox SET events = '[{\"no\":\"head\"}]'", [])
+                .ok()
+        })
+        .sum();
+    assert_eq!(changed, 1, "the cut came after the confirmation");
+    let system = System::start(&state);
+    let site = system.demo();
+    let good = batch(&[view("/good", "u")]);
+    site.send_ok(&good).await;
+    let found = listed(&site, 1).await;
+    assert_eq!(found[0]["code"], "unreadable");
+    site.settle().await;
+    assert_eq!(site.stored_ids().await, ids(&good));
+    // Who may not see it: a read token, and nobody.
+    for token in [site.read_token.as_str(), "x"] {
+        let url = format!("{}/v1/dead-letters", site.url);
+        let answer = reply(Client::new().get(url).bearer_auth(token)).await;
+        assert_eq!(answer.status, 401);
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_down_for_long_makes_no_dead_letters() {
+    let system = System::start(&StateDir::new());
+    let site = system.demo();
+    let before = batch(&[view("/before", "u")]);
+    site.send_ok(&before).await;
+    site.settle().await;
+    let mut connection = database(&site.state);
+    let lock = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .unwrap();
+    let during = batch(&[view("/during", "u")]);
+    site.send_ok(&during).await;
+    // Longer than the queue tries: the message has been to the dead letters' queue.
+    eventually("the last try has failed", async || {
+        let log = std::fs::read_to_string(site.state.path().join("shoreline/wrangler.log"));
+        let failed = log.unwrap().contains("\"at\":\"dead_letter_queue\"");
+        failed.then_some(())
+    })
+    .await;
+    lock.rollback().unwrap();
+    site.settle().await;
+    assert_eq!(site.stored().await.len(), 2);
+    assert!(dead_letters(&site, "").await.is_empty());
+}

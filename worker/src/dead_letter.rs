@@ -1,0 +1,205 @@
+//! Dead letters: parts that cannot be stored though everything else can.
+//!
+//! A failure that may pass never ends here: the outbox keeps the part and sends it again. What ends
+//! here is kept whole in the bucket and listed in D1, is confirmed to the outbox, and waits for
+//! somebody to look at it and replay it, under the same id.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::auth::sha256_hex;
+use crate::consume::Replay;
+use crate::sql::Statement;
+use crate::tally::OWN_SITE;
+
+mod replay;
+pub use replay::{Kept, ListQuery, MAX_REPLAYS, Row, Selection};
+
+/// Characters of a reason that are kept: a database's sentence.
+const MAX_DETAIL_CHARS: usize = 300;
+
+/// Why a part is a dead letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The message is not what an outbox of this version writes.
+    Unreadable,
+    /// D1 refuses the part while it takes others.
+    NotStored,
+    /// It came later than the lake remembers parts, so that it may have landed before.
+    TooOld,
+}
+
+impl Reason {
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::NotStored => "not_stored",
+            Self::TooOld => "too_old",
+        }
+    }
+}
+
+/// A message looked at no closer than to tell its parts apart: what is wrong may be anywhere else.
+#[derive(Debug, Deserialize)]
+pub struct Label<'a> {
+    /// The site.
+    pub site: String,
+    /// The shard.
+    pub shard: u32,
+    /// Whether the message is a replay.
+    #[serde(default)]
+    pub replay: Option<Replay>,
+    #[serde(borrow)]
+    parts: Vec<PartLabel<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct PartLabel<'a> {
+    id: String,
+    at: i64,
+    n: i64,
+    #[serde(borrow)]
+    events: &'a RawValue,
+}
+
+/// One part, to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadPart {
+    /// The site.
+    pub site: String,
+    /// The shard.
+    pub shard: u32,
+    /// The part.
+    pub id: String,
+    /// `receivedAt` of its events.
+    pub at: i64,
+    /// How many events.
+    pub events: i64,
+    /// A message of this part alone, as the outbox wrote it.
+    pub message: String,
+}
+
+impl<'a> Label<'a> {
+    /// Reads a message's outside; `None` for what is no message of an outbox at all.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// Each part by itself.
+    pub fn parts(&self) -> Vec<DeadPart> {
+        self.parts
+            .iter()
+            .map(|part| DeadPart {
+                site: self.site.clone(),
+                shard: self.shard,
+                id: part.id.clone(),
+                at: part.at,
+                events: part.n,
+                message: format!(
+                    "{{\"site\":{},\"shard\":{},\"parts\":[{{\"id\":{},\"at\":{},\"n\":{},\"events\":{}}}]}}",
+                    quoted(&self.site),
+                    self.shard,
+                    quoted(&part.id),
+                    part.at,
+                    part.n,
+                    part.events.get()
+                ),
+            })
+            .collect()
+    }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+impl DeadPart {
+    /// What came out of the queue and is no message: kept under the hash of its text.
+    pub fn unknown(text: &str, now_ms: i64) -> Self {
+        Self {
+            site: OWN_SITE.to_owned(),
+            shard: 0,
+            id: sha256_hex(text.as_bytes()),
+            at: now_ms,
+            events: 0,
+            message: text.to_owned(),
+        }
+    }
+
+    /// Where its message is kept in the bucket. The id of a part that was made elsewhere may be
+    /// anything; a path is made of its hash then.
+    pub fn object_key(&self) -> String {
+        let plain = |text: &str| {
+            !text.is_empty()
+                && text.len() <= 64
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        };
+        let name = |text: &str| {
+            if plain(text) {
+                text.to_owned()
+            } else {
+                sha256_hex(text.as_bytes())
+            }
+        };
+        format!("dead-letters/{}/{}.json", name(&self.site), name(&self.id))
+    }
+
+    /// The statement that lists it; once more, where it is listed already.
+    pub fn statement(&self, reason: Reason, detail: &str, now_ms: i64) -> Statement {
+        let detail: String = detail.chars().take(MAX_DETAIL_CHARS).collect();
+        Statement::new(
+            "INSERT INTO dead_letters (site_id, part_id, shard, code, detail, received_at, events, \
+                                       first_at, last_at, tries, object_key) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1, ?9) \
+             ON CONFLICT (site_id, part_id) DO UPDATE SET code = excluded.code, \
+                 detail = excluded.detail, last_at = excluded.last_at, tries = tries + 1",
+            [
+                self.site.as_str().into(),
+                self.id.as_str().into(),
+                i64::from(self.shard).into(),
+                reason.code().into(),
+                detail.into(),
+                self.at.into(),
+                self.events.into(),
+                now_ms.into(),
+                self.object_key().into(),
+            ],
+        )
+    }
+}
+
+/// A statement that succeeds where D1 takes writes.
+pub fn probe(now_ms: i64) -> Statement {
+    Statement::new(
+        "INSERT INTO alerts (kind, sent_at) VALUES ('probe', ?1) \
+         ON CONFLICT (kind) DO UPDATE SET sent_at = excluded.sent_at RETURNING kind",
+        [now_ms.into()],
+    )
+}
+
+/// The statement that takes parts off the list that a replay has stored; it returns the keys of their
+/// objects.
+pub fn forget(site: &str, part_ids: &[String]) -> Statement {
+    Statement::new(
+        "DELETE FROM dead_letters WHERE site_id = ?1 \
+           AND part_id IN (SELECT value FROM json_each(?2)) RETURNING object_key AS key",
+        [
+            site.into(),
+            serde_json::to_string(part_ids).unwrap_or_default().into(),
+        ],
+    )
+}
+
+/// The message that replays a kept one: `None` where it is no message.
+pub fn replay_message(kept: &str, how: Replay) -> Option<String> {
+    let rest = kept.strip_prefix('{')?;
+    let how = serde_json::to_string(&how).ok()?;
+    Some(format!("{{\"replay\":{how},{rest}"))
+}
+
+#[cfg(test)]
+mod tests;

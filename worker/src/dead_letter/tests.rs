@@ -1,0 +1,203 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::consume::Message;
+use crate::read::Params;
+use crate::sql::Sql;
+use crate::testing::{NOW, TestSql};
+
+const MESSAGE: &str = r#"{"site":"demo","shard":2,"parts":[
+    {"id":"p1","at":5,"n":1,"events":[{"odd": 1}]},
+    {"id":"p2","at":6,"n":2,"events":[1, 2]}]}"#;
+
+fn database() -> TestSql {
+    let sql = TestSql::new();
+    sql.migrate();
+    sql
+}
+
+fn run<T: serde::de::DeserializeOwned>(sql: &TestSql, statement: &Statement) -> Vec<T> {
+    sql.rows(statement.sql, &statement.params).unwrap()
+}
+
+fn part(site: &str, id: &str) -> DeadPart {
+    DeadPart {
+        site: site.into(),
+        shard: 0,
+        id: id.into(),
+        at: NOW,
+        events: 3,
+        message: String::new(),
+    }
+}
+
+fn bury(sql: &TestSql, site: &str, id: &str, reason: Reason, at: i64) {
+    let statement = part(site, id).statement(reason, "words", at);
+    run::<serde::de::IgnoredAny>(sql, &statement);
+}
+
+#[test]
+fn parts_are_told_apart_however_odd_their_events_are() {
+    let label = Label::parse(MESSAGE).unwrap();
+    let parts = label.parts();
+    assert_eq!((parts[0].id.as_str(), parts[1].events), ("p1", 2));
+    for part in &parts {
+        let alone = Label::parse(&part.message).unwrap();
+        assert_eq!(alone.parts(), std::slice::from_ref(part));
+        assert_eq!((alone.site.as_str(), alone.shard), ("demo", 2));
+    }
+    for none in ["", "{}", "[]", r#"{"site":"demo","shard":0}"#] {
+        assert!(Label::parse(none).is_none(), "{none}");
+    }
+}
+
+#[test]
+fn a_replay_is_the_message_and_says_so() {
+    let message = r#"{"site":"demo","shard":0,"parts":[]}"#;
+    for how in [Replay::Plain, Replay::Forced] {
+        let replay = replay_message(message, how).unwrap();
+        let read = Message::parse(&replay).unwrap();
+        assert_eq!((read.replay, read.site.as_str()), (Some(how), "demo"));
+        assert_eq!(Label::parse(&replay).unwrap().replay, Some(how));
+    }
+    assert_eq!(Message::parse(message).unwrap().replay, None);
+    assert_eq!(replay_message("garbage", Replay::Plain), None);
+}
+
+#[test]
+fn what_the_lake_has_forgotten_is_taken_out_unless_it_is_forced() {
+    let day = 86_400_000;
+    let text = |at: i64, replay: &str| {
+        format!(
+            r#"{{{replay}"site":"s","shard":0,"parts":[{{"id":"old","at":{at},"n":0,"events":[]}},{{"id":"new","at":{NOW},"n":0,"events":[]}}]}}"#
+        )
+    };
+    let old = text(NOW - 15 * day - 1, "");
+    let mut message = Message::parse(&old).unwrap();
+    assert_eq!(message.take_too_old(NOW), ["old"]);
+    assert_eq!(message.part_ids(), ["new"]);
+    let young = text(NOW - 15 * day, "");
+    assert!(Message::parse(&young).unwrap().take_too_old(NOW).is_empty());
+    let forced = text(0, r#""replay":"forced","#);
+    let mut message = Message::parse(&forced).unwrap();
+    assert!(message.take_too_old(NOW).is_empty());
+    assert!(
+        message
+            .handover(&[])
+            .append
+            .starts_with(r#"{"forced":true,"#)
+    );
+}
+
+#[test]
+fn a_path_is_made_of_plain_names_only() {
+    assert_eq!(
+        part("demo", "0198-ab").object_key(),
+        "dead-letters/demo/0198-ab.json"
+    );
+    let odd = part("../events", "a/b").object_key();
+    assert!(
+        !odd.contains("..") && odd.matches('/').count() == 2,
+        "{odd}"
+    );
+    assert_ne!(odd, part("../events", "a/c").object_key());
+    let unknown = DeadPart::unknown("text", NOW);
+    assert!(unknown.object_key().starts_with("dead-letters/_shoreline/"));
+}
+
+#[test]
+fn a_part_is_listed_once_with_its_first_and_last_time() {
+    let sql = database();
+    bury(&sql, "demo", "p1", Reason::NotStored, NOW);
+    bury(&sql, "demo", "p1", Reason::Unreadable, NOW + 5);
+    bury(&sql, "other", "p1", Reason::TooOld, NOW + 6);
+    let list = |query: &str| -> Value {
+        let query = ListQuery::parse(&Params::parse(query)).unwrap();
+        serde_json::from_str(&query.answer(run(&sql, &query.statement()))).unwrap()
+    };
+    let all = list("");
+    assert_eq!(all["deadLetters"].as_array().unwrap().len(), 2);
+    let first = &all["deadLetters"][0];
+    assert_eq!(
+        *first,
+        json!({
+            "siteId": "demo", "partId": "p1", "code": "unreadable", "detail": "words",
+            "receivedAt": NOW, "events": 3, "firstAt": NOW, "lastAt": NOW + 5, "tries": 2,
+            "objectKey": "dead-letters/demo/p1.json",
+        })
+    );
+    assert_eq!(list("siteId=other")["deadLetters"][0]["code"], "too_old");
+    assert_eq!(list("code=not_stored")["deadLetters"], json!([]));
+}
+
+#[test]
+fn pages_are_walked_by_cursor() {
+    let sql = database();
+    for n in 0..5 {
+        bury(&sql, "demo", &format!("p{n}"), Reason::NotStored, NOW);
+    }
+    let mut seen = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let query = ListQuery::parse(&Params::parse(&format!("limit=2{cursor}"))).unwrap();
+        let page: Value =
+            serde_json::from_str(&query.answer(run(&sql, &query.statement()))).unwrap();
+        for row in page["deadLetters"].as_array().unwrap() {
+            seen.push(row["partId"].as_str().unwrap().to_owned());
+        }
+        match page["nextCursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, ["p0", "p1", "p2", "p3", "p4"]);
+    for bad in ["cursor=x", "cursor=1/a", "limit=0", "limit=501"] {
+        assert!(ListQuery::parse(&Params::parse(bad)).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn a_replay_selects_and_what_it_stored_is_forgotten() {
+    let sql = database();
+    bury(&sql, "a", "p1", Reason::NotStored, NOW);
+    bury(&sql, "a", "p2", Reason::Unreadable, NOW + 1);
+    bury(&sql, "b", "p3", Reason::TooOld, NOW + 2);
+    bury(&sql, OWN_SITE, "hash", Reason::Unreadable, NOW + 3);
+    let select = |body: &str| -> Vec<String> {
+        let statement = Selection::parse(body.as_bytes()).unwrap().statement();
+        let kept: Vec<Kept> = run(&sql, &statement);
+        kept.into_iter().map(|kept| kept.key).collect()
+    };
+    let key = |site: &str, id: &str| format!("dead-letters/{site}/{id}.json");
+    assert_eq!(select(r#"{"all":true}"#), [key("a", "p1"), key("a", "p2")]);
+    assert_eq!(select(r#"{"all":true,"force":true}"#).len(), 3);
+    assert_eq!(select(r#"{"code":"unreadable"}"#), [key("a", "p2")]);
+    assert_eq!(select(r#"{"partIds":["p1","p9"]}"#), [key("a", "p1")]);
+    assert_eq!(select(r#"{"siteId":"b","force":true}"#), [key("b", "p3")]);
+    for bad in [
+        "",
+        "{}",
+        "[]",
+        r#"{"all":false}"#,
+        r#"{"all":true,"code":"too_old"}"#,
+        r#"{"code":"odd"}"#,
+        r#"{"al":true}"#,
+        r#"{"force":true}"#,
+    ] {
+        assert!(Selection::parse(bad.as_bytes()).is_err(), "{bad}");
+    }
+    let forget = forget("a", &["p1".to_owned(), "p3".to_owned()]);
+    let gone: Vec<Kept> = run(&sql, &forget);
+    assert_eq!(gone.len(), 1);
+    assert_eq!(select(r#"{"all":true}"#), [key("a", "p2")]);
+}
+
+#[test]
+fn a_database_that_takes_writes_is_told_from_one_that_does_not() {
+    let sql = database();
+    assert_eq!(run::<serde::de::IgnoredAny>(&sql, &probe(NOW)).len(), 1);
+    sql.execute_batch("PRAGMA query_only = 1");
+    let statement = probe(NOW + 1);
+    let result: Result<Vec<serde::de::IgnoredAny>, _> = sql.rows(statement.sql, &statement.params);
+    assert!(result.is_err());
+}

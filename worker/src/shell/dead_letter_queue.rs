@@ -1,0 +1,74 @@
+//! The consumer of the dead letters' queue: what a failure was, and what is kept of it.
+
+use serde::de::IgnoredAny;
+use worker::{Env, Result};
+
+use super::bindings::LAKE;
+use super::events_queue::{Failure, confirm, consume, dead};
+use super::platform::now_ms;
+use super::{alerts, d1, log};
+use crate::consume::Unreadable;
+use crate::dead_letter::{DeadPart, Kept, Label, Reason, forget, probe, replay_message};
+use crate::tally::OWN_SITE;
+
+/// Looks at a message that failed as often as the queue tries: each of its parts gets one more try by
+/// itself, and only what fails while D1 takes writes is a dead letter. All else is left to the
+/// outbox, which still has it.
+pub(super) async fn inspect(text: &str, env: &Env) {
+    let Some(label) = Label::parse(text) else {
+        let unknown = DeadPart::unknown(text, now_ms());
+        let detail = "The message is not one of an outbox.";
+        if let Err(error) = bury(&unknown, Reason::Unreadable, detail, env).await {
+            log::error("dead_letter_queue", error);
+        }
+        return;
+    };
+    for part in label.parts() {
+        if let Err(error) = inspect_part(&part, &label, env).await {
+            log::error("dead_letter_queue", error);
+        }
+    }
+}
+
+async fn inspect_part(part: &DeadPart, label: &Label<'_>, env: &Env) -> Result<()> {
+    let message = label
+        .replay
+        .and_then(|how| replay_message(&part.message, how))
+        .unwrap_or_else(|| part.message.clone());
+    match consume(&message, env).await {
+        Ok(()) => Ok(()),
+        Err(Failure::Unreadable(Unreadable(error))) => {
+            bury(part, Reason::Unreadable, &error, env).await
+        }
+        Err(Failure::NotStored(error)) => {
+            // A database that takes no writes is no fault of the part's.
+            d1::rows::<IgnoredAny>(env, &probe(now_ms())).await?;
+            bury(part, Reason::NotStored, &error.to_string(), env).await
+        }
+        Err(Failure::Later(error)) => Err(error),
+    }
+}
+
+/// Keeps a part, lists it, and then lets the outbox drop it. Whatever fails, the outbox still has it.
+pub(super) async fn bury(part: &DeadPart, reason: Reason, detail: &str, env: &Env) -> Result<()> {
+    let bucket = env.bucket(LAKE)?;
+    let text = part.message.clone();
+    bucket.put(part.object_key(), text).execute().await?;
+    let statement = part.statement(reason, detail, now_ms());
+    d1::rows::<IgnoredAny>(env, &statement).await?;
+    if part.site != OWN_SITE {
+        confirm(env, &part.site, part.shard, &dead(&part.id)).await?;
+    }
+    log::error("dead_letter_queue", reason.code());
+    alerts::dead_letter(env, part, reason).await;
+    Ok(())
+}
+
+/// Takes what a replay has stored off the list and out of the bucket.
+pub(super) async fn forget_replayed(env: &Env, site: &str, part_ids: &[String]) -> Result<()> {
+    let bucket = env.bucket(LAKE)?;
+    for kept in d1::rows::<Kept>(env, &forget(site, part_ids)).await? {
+        bucket.delete(kept.key).await?;
+    }
+    Ok(())
+}

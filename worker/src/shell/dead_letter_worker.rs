@@ -1,0 +1,82 @@
+//! `GET /v1/dead-letters` and `POST /v1/dead-letters/replay`, for the holder of the admin token.
+
+use worker::{Env, QueueContentType, RawMessageBuilder, Request, Response, Result};
+
+use super::admin_worker::{authorize, body, rows};
+use super::bindings::{EVENTS_QUEUE, LAKE};
+use super::log;
+use super::reply::{Cors, json, problem};
+use crate::consume::Replay;
+use crate::dead_letter::{Kept, ListQuery, MAX_REPLAYS, Row, Selection, replay_message};
+use crate::error::Fault;
+use crate::read::Params;
+
+type Answer = std::result::Result<(u16, String), Fault>;
+
+/// Answers a call about dead letters.
+pub(super) async fn dead_letters(
+    method: &str,
+    path: &str,
+    request: Request,
+    env: &Env,
+) -> Result<Response> {
+    match answer(method, path, request, env).await {
+        Ok((status, text)) => json(status, text, &Cors::Any),
+        Err(fault) => problem(&fault, &Cors::Any),
+    }
+}
+
+async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> Answer {
+    authorize(&request, env)?;
+    match (path, method) {
+        ("/v1/dead-letters", "GET") => {
+            let url = request.inner().url();
+            let params = Params::parse(url.split_once('?').map_or("", |(_, query)| query));
+            let query = ListQuery::parse(&params)?;
+            let listed: Vec<Row> = rows(env, &query.statement()).await?;
+            Ok((200, query.answer(listed)))
+        }
+        ("/v1/dead-letters", _) => Err(Fault::MethodNotAllowed("GET, OPTIONS")),
+        ("/v1/dead-letters/replay", "POST") => {
+            let selection = Selection::parse(&body(&mut request).await?)?;
+            replay(&selection, env).await
+        }
+        ("/v1/dead-letters/replay", _) => Err(Fault::MethodNotAllowed("POST, OPTIONS")),
+        _ => Err(Fault::NotFound),
+    }
+}
+
+/// Sends the kept messages to the queue again. Each stays listed until it is stored, so a message
+/// that the queue loses is replayed by the next call, and one that comes twice changes nothing.
+async fn replay(selection: &Selection, env: &Env) -> Answer {
+    let found: Vec<Kept> = rows(env, &selection.statement()).await?;
+    let limit = usize::try_from(MAX_REPLAYS).unwrap_or(usize::MAX);
+    let mut sent: usize = 0;
+    for kept in found.iter().take(limit) {
+        let done = send(kept, selection.how(), env).await.map_err(|error| {
+            log::error("dead_letter_worker", error);
+            Fault::Unavailable("The dead letters cannot be sent right now; nothing is lost.")
+        })?;
+        sent = sent.saturating_add(usize::from(done));
+    }
+    let more = found.len() > limit;
+    let text = serde_json::json!({ "replayed": sent, "more": more }).to_string();
+    Ok((202, text))
+}
+
+/// `false` where the kept message is gone: a replay stored it a moment ago.
+async fn send(kept: &Kept, how: Replay, env: &Env) -> Result<bool> {
+    let Some(object) = env.bucket(LAKE)?.get(kept.key.as_str()).execute().await? else {
+        return Ok(false);
+    };
+    let Some(content) = object.body() else {
+        return Ok(false);
+    };
+    let Some(message) = replay_message(&content.text().await?, how) else {
+        return Ok(false);
+    };
+    let text = RawMessageBuilder::new(message.as_str().into())
+        .build_with_content_type(QueueContentType::Text);
+    env.queue(EVENTS_QUEUE)?.send_raw(text).await?;
+    Ok(true)
+}

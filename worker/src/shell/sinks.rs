@@ -1,0 +1,173 @@
+//! The sinks on the platform: fetch, the bucket binding, and one attempt of a delivery.
+
+use std::cell::Cell;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use js_sys::Uint8Array;
+use worker::{
+    AbortController, CacheMode, Conditional, Data, Delay, Env, Fetch, Headers, HttpMetadata,
+    Method, Request, RequestInit, RequestRedirect, Response, ResponseBody, Result,
+};
+
+use super::bindings::LAKE;
+use super::do_sql::DoSql;
+use super::gzip::{ReadError, compress, read};
+use super::log;
+use super::platform::now_ms;
+use crate::lake::{Delivery, LakeStore, Landing, Outcome, SealedObject};
+use crate::sinks::{self, Answer, Failure, NoAnswer, Sink, SinkRequest, Transport};
+
+/// How long a sink may take to answer, body included. S3 takes a second for the largest object; a
+/// sink that hangs keeps nobody waiting but itself.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
+/// Bytes of an answer that are read at most: results of 500 records are about 100 KB.
+const MAX_ANSWER_BYTES: usize = 1_000_000;
+
+/// Sends requests by `fetch`, and counts them: the platform allows 10,000 an invocation.
+#[derive(Debug, Default)]
+pub(super) struct Fetcher {
+    requests: Cell<u32>,
+}
+
+impl Fetcher {
+    /// How many requests were sent.
+    pub(super) fn requests(&self) -> u32 {
+        self.requests.get()
+    }
+}
+
+impl Transport for Fetcher {
+    fn now_ms(&self) -> i64 {
+        now_ms()
+    }
+
+    async fn send(&self, request: SinkRequest) -> std::result::Result<Answer, NoAnswer> {
+        self.requests.set(self.requests.get().saturating_add(1));
+        let stop = AbortController::default();
+        let signal = stop.signal();
+        let exchange = async {
+            let response = Fetch::Request(to_fetch(&request)?)
+                .send_with_signal(&signal)
+                .await?;
+            from_fetch(&response).await
+        };
+        match select(pin!(exchange), pin!(Delay::from(ANSWER_WITHIN))).await {
+            // The platform's words may hold the URL, and tell little else.
+            Either::Left((result, _)) => result.map_err(|_| NoAnswer("no_answer")),
+            Either::Right(_) => {
+                stop.abort();
+                Err(NoAnswer("timeout"))
+            }
+        }
+    }
+}
+
+fn to_fetch(request: &SinkRequest) -> Result<Request> {
+    let headers = Headers::new();
+    for (name, value) in &request.headers {
+        headers.set(name, value)?;
+    }
+    let mut init = RequestInit::new();
+    init.with_headers(headers)
+        .with_redirect(RequestRedirect::Manual)
+        // The edge's cache keeps .gz files by their name, and would answer for the bucket.
+        .with_cache(CacheMode::NoStore)
+        .with_method(match request.method {
+            sinks::Method::Get => Method::Get,
+            sinks::Method::Head => Method::Head,
+            sinks::Method::Post => Method::Post,
+            sinks::Method::Put => Method::Put,
+        });
+    if matches!(request.method, sinks::Method::Post | sinks::Method::Put) {
+        init.with_body(Some(Uint8Array::from(request.body.as_slice()).into()));
+    }
+    Request::new_with_init(&request.url, &init)
+}
+
+async fn from_fetch(response: &Response) -> Result<Answer> {
+    let body = match response.body() {
+        ResponseBody::Stream(stream) => {
+            let read = read(stream.clone(), MAX_ANSWER_BYTES).await;
+            read.map_err(|error| match error {
+                ReadError::TooLarge => "the answer is too large",
+                ReadError::Broken => "the answer broke off",
+            })?
+        }
+        ResponseBody::Body(bytes) => bytes.clone(),
+        ResponseBody::Empty => Vec::new(),
+    };
+    Ok(Answer {
+        status: response.status_code(),
+        headers: response.headers().entries().collect(),
+        body: String::from_utf8_lossy(&body).into_owned(),
+    })
+}
+
+/// One attempt of a delivery.
+pub(super) async fn attempt(
+    env: &Env,
+    fetcher: &Fetcher,
+    store: &LakeStore<DoSql>,
+    sink: &Sink,
+    delivery: &Delivery,
+) -> Result<Outcome> {
+    let object = &delivery.object;
+    if let Some(records) = sink.records() {
+        let window = delivery
+            .progress
+            .window(delivery.total(), records.limits().window);
+        let lines = store.lines(object.sequence, &window)?;
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let progress = &delivery.progress;
+        let sent = sinks::send_records(records, fetcher, progress, &window, &lines).await;
+        return Ok(Outcome::Sent(sent));
+    }
+    let packed = compress(&store.ndjson(object.sequence)?).await?;
+    let landing = match sink {
+        Sink::S3(s3) => sinks::put_object(s3, fetcher, object, packed).await,
+        _ => put_r2(env, object, packed).await,
+    };
+    Ok(landing.outcome(object))
+}
+
+/// Puts a sealed object into the bucket, unless its key is taken.
+async fn put_r2(env: &Env, object: &SealedObject, packed: Vec<u8>) -> Landing {
+    let put = pin!(put_into_bucket(env, object, packed));
+    match select(put, pin!(Delay::from(ANSWER_WITHIN))).await {
+        Either::Left((Ok(landing), _)) => landing,
+        Either::Left((Err(error), _)) => {
+            log::error("r2", error);
+            Landing::Failed(Failure::passing("r2_error"))
+        }
+        Either::Right(_) => Landing::Failed(Failure::passing("timeout")),
+    }
+}
+
+async fn put_into_bucket(env: &Env, object: &SealedObject, packed: Vec<u8>) -> Result<Landing> {
+    let bucket = env.bucket(LAKE)?;
+    let put = bucket
+        .put(&object.key, Data::Bytes(packed))
+        .only_if(Conditional {
+            // `If-None-Match: *`
+            etag_does_not_match: Some("*".to_owned()),
+            ..Conditional::default()
+        })
+        .http_metadata(HttpMetadata {
+            // A gzip file, not a gzip-encoded text: engines read it by its name.
+            content_type: Some("application/gzip".to_owned()),
+            ..HttpMetadata::default()
+        })
+        .custom_metadata(object.metadata())
+        .execute()
+        .await?;
+    if put.is_some() {
+        return Ok(Landing::Put);
+    }
+    match bucket.head(&object.key).await? {
+        Some(there) => Ok(Landing::Taken(there.custom_metadata()?)),
+        None => Ok(Landing::Failed(Failure::passing("taken_and_gone"))),
+    }
+}
