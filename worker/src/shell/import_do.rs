@@ -1,6 +1,6 @@
 //! `import_do`: the Durable Object that walks one import, around [`crate::import::turn`].
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
 use worker::{DurableObject, Env, Range, Request, Response, Result, State, durable_object};
@@ -34,6 +34,8 @@ pub struct ImportDo {
     alarm: AlarmClock,
     /// The shards that D1 was told of.
     known_shards: RefCell<HashSet<u32>>,
+    /// A run of the alarm goes on in this very instance.
+    running: Cell<bool>,
     state: State,
     env: Env,
 }
@@ -43,6 +45,7 @@ impl DurableObject for ImportDo {
         Self {
             alarm: AlarmClock::default(),
             known_shards: RefCell::default(),
+            running: Cell::new(false),
             state,
             env,
         }
@@ -64,9 +67,11 @@ impl DurableObject for ImportDo {
 
     async fn alarm(&self) -> Result<Response> {
         // Never `Err`: the platform gives an alarm up after six failures.
+        self.running.set(true);
         if let Err(error) = self.run().await {
             log::error("import_do", error);
         }
+        self.running.set(false);
         Response::empty()
     }
 }
@@ -113,6 +118,11 @@ impl ImportDo {
         let Some(store) = self.store()? else {
             return Ok(None);
         };
+        let now = now_ms();
+        // A run that died with its instance leaves the alarm at its safety; who asks need not wait.
+        if !self.running.get() && store.next_due(now)? <= now {
+            self.alarm.by(&self.state, now, now).await?;
+        }
         let name = self.name();
         let (site, import_id) = parse(&name)?;
         let told = told(&store, import_id, &self.walker(site)?)
