@@ -19,7 +19,7 @@ const USAGE = `usage: npm run lake -- ls
 
 /** An object, as the reader lists it. @typedef {{ key: string, size: number, uploaded: string, customMetadata: Record<string, string> }} LakeObject */
 
-/** A worker that reads the bucket, run beside the system on the same state. */
+/** A worker that reads the lake, run beside the system on the same state. Under other prefixes the bucket holds other things. */
 const READER = `export default {
   async fetch(request, { LAKE }) {
     const query = new URL(request.url).searchParams;
@@ -27,7 +27,7 @@ const READER = `export default {
       const object = await LAKE.get(query.get('key'));
       return new Response(object?.body, { status: object ? 200 : 404 });
     }
-    const { objects, cursor } = await LAKE.list({ cursor: query.get('cursor') ?? undefined, include: ['customMetadata'] });
+    const { objects, cursor } = await LAKE.list({ prefix: 'events/', cursor: query.get('cursor') ?? undefined, include: ['customMetadata'] });
     return Response.json({ cursor, objects: objects.map(({ key, size, uploaded, customMetadata }) => ({ key, size, uploaded, customMetadata })) });
   },
 };`;

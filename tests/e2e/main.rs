@@ -15,6 +15,7 @@ mod d1;
 mod dead_letters;
 mod faults;
 mod hostile;
+mod imports;
 mod keys;
 mod lake;
 mod limits;

@@ -8,7 +8,7 @@
 //! is looked at within the limits of an event (32 KiB, 16 levels, 256 keys an object), so that what
 //! is wrong with one never spoils the others.
 
-use crate::draft::Delivery;
+use crate::draft::{Delivery, Draft};
 use crate::error::Fault;
 
 mod body;
@@ -51,14 +51,31 @@ pub fn ingest_delivery<'a>(
         "application/cloudevents-batch+json" => cloudevents::batch(body),
         _ if headers.is_binary_mode() => Ok(cloudevents::binary(headers, content_type, body)),
         "application/vnd.kafka.json.v2+json" => kafka::records(body),
-        "application/x-ndjson"
-        | "application/ndjson"
-        | "application/jsonl"
-        | "application/x-jsonlines"
-        | "application/json-lines" => body::lines(body),
+        lines if is_lines_type(lines) => body::lines(body),
         "" | "application/json" | "text/plain" | "text/json" => body::json(body),
         _ => Err(Fault::UnsupportedMediaType),
     }
+}
+
+/// The draft of one line of JSON lines.
+pub fn line(line: &[u8]) -> Draft<'_> {
+    body::line(line)
+}
+
+/// Whether a content type says JSON lines.
+pub fn is_lines(content_type: Option<&str>) -> bool {
+    is_lines_type(&essence(content_type))
+}
+
+fn is_lines_type(essence: &str) -> bool {
+    matches!(
+        essence,
+        "application/x-ndjson"
+            | "application/ndjson"
+            | "application/jsonl"
+            | "application/x-jsonlines"
+            | "application/json-lines"
+    )
 }
 
 /// The media type alone, in lowercase; empty where there is none.

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::counted::{Facts, Stored};
 use crate::erase::{Alias, nameless_text};
-use crate::lake::PART_MEMORY_MS;
+use crate::lake::{PART_MEMORY_MS, hour_of};
 use crate::rollup::{EventRow, Finding, store_statements};
 use crate::site::{Confirmation, ConfirmedPart};
 use crate::sql::Statement;
@@ -127,7 +127,10 @@ impl<'a> Message<'a> {
                 EventRow(part, event_id, *received_at, facts, user, body)
             })
             .collect();
-        store_statements(&self.site, &rows, attempt)
+        // Not when its events were received, which of an import's is long ago: ids are forgotten by
+        // the time they became known.
+        let taken_at = self.parts.iter().map(|part| part.at).max().unwrap_or(0);
+        store_statements(&self.site, &rows, attempt, taken_at)
     }
 
     /// The users of the message who are to be forgotten: of these D1 holds events again.
@@ -168,10 +171,16 @@ impl<'a> Message<'a> {
             if index > 0 {
                 append.push(',');
             }
-            append.push_str(&format!(
-                "{{\"id\":\"{}\",\"at\":{},\"events\":[",
-                part.id, part.at
-            ));
+            append.push_str(&format!("{{\"id\":\"{}\",\"at\":{},", part.id, part.at));
+            let hours: Vec<i64> = own
+                .iter()
+                .map(|event| hour_of(event.head.received_at))
+                .collect();
+            // Only an import's events are of other hours than their part.
+            if hours.iter().any(|hour| *hour != hour_of(part.at)) {
+                append.push_str(&format!("\"hours\":{hours:?},"));
+            }
+            append.push_str("\"events\":[");
             for (index, event) in own.iter().enumerate() {
                 if index > 0 {
                     append.push(',');

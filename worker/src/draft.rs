@@ -6,6 +6,8 @@
 use serde_json::{Map, Value};
 use shoreline_shared::event::{RawEvent, Rejection};
 
+use crate::import::History;
+
 /// One item of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Draft<'a> {
@@ -37,6 +39,8 @@ pub struct Made {
     /// It says who somebody is and nothing else: left out of the visit of somebody who asked not to
     /// be followed.
     pub tells_who: bool,
+    /// Of a line of an import: what is known of its receipt, which is not now.
+    pub history: Option<History>,
 }
 
 /// A request's items, and what holds for all of them.
@@ -61,6 +65,8 @@ pub struct RawDraft {
     pub foreign_id: Option<String>,
     /// As in [`Made`].
     pub sent_at: Option<i64>,
+    /// As in [`Made`].
+    pub history: Option<History>,
 }
 
 impl Draft<'_> {
@@ -74,11 +80,13 @@ impl Draft<'_> {
                 event: RawEvent::parse(text)?,
                 foreign_id: None,
                 sent_at: None,
+                history: None,
             })),
             Self::Made(made) => Ok(Some(RawDraft {
                 event: RawEvent::from_value(Value::Object(made.fields))?,
                 foreign_id: made.foreign_id,
                 sent_at: made.sent_at,
+                history: made.history,
             })),
             Self::Unknown { .. } => Ok(None),
             Self::Refused(rejection) => Err(rejection),

@@ -42,10 +42,16 @@ pub enum Fault {
     MethodNotAllowed(&'static str),
     /// 409: what is to be made is there already.
     AlreadyExists,
+    /// 409: the import was closed and takes no more parts.
+    ImportClosed,
+    /// 411: the body's length must be told.
+    LengthRequired,
     /// 413: split the batch.
     PayloadTooLarge(&'static str),
     /// 415.
     UnsupportedMediaType,
+    /// 415: a part of an import, which must be readable from its middle.
+    PackedPart,
     /// 422: not one event of the batch could be taken; the results say why.
     NoValidEvent(Vec<EventResult>),
     /// 429: nothing was taken; the same batch may be sent again after so many seconds.
@@ -77,8 +83,10 @@ impl Fault {
             Self::NotFound => "not_found",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::AlreadyExists => "already_exists",
+            Self::ImportClosed => "import_closed",
+            Self::LengthRequired => "length_required",
             Self::PayloadTooLarge(_) => "payload_too_large",
-            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::UnsupportedMediaType | Self::PackedPart => "unsupported_media_type",
             Self::NoValidEvent(_) => "no_valid_event",
             Self::RateLimited { .. } => "rate_limited",
             Self::Unavailable(_) => "unavailable",
@@ -93,9 +101,10 @@ impl Fault {
             Self::WrongScope | Self::OriginNotAllowed => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed(_) => 405,
-            Self::AlreadyExists => 409,
+            Self::AlreadyExists | Self::ImportClosed => 409,
+            Self::LengthRequired => 411,
             Self::PayloadTooLarge(_) => 413,
-            Self::UnsupportedMediaType => 415,
+            Self::UnsupportedMediaType | Self::PackedPart => 415,
             Self::NoValidEvent(_) => 422,
             Self::RateLimited { .. } => 429,
             Self::Unavailable(_) => 503,
@@ -117,9 +126,12 @@ impl Fault {
             Self::NotFound => "There is nothing at this path.".into(),
             Self::MethodNotAllowed(allow) => format!("This path takes {allow}.").into(),
             Self::AlreadyExists => "There is one of this id already.".into(),
+            Self::ImportClosed => "The import was closed and takes no more parts.".into(),
+            Self::LengthRequired => "Send the body with a Content-Length.".into(),
             Self::UnsupportedMediaType => {
                 "Send application/json or text/plain, plain or with Content-Encoding: gzip.".into()
             }
+            Self::PackedPart => "A part is sent as it is, without a Content-Encoding.".into(),
             Self::RateLimited { .. } => {
                 "Too many events; send the same batch again after Retry-After.".into()
             }
@@ -189,6 +201,7 @@ fn title(status: u16) -> &'static str {
         404 => "Not Found",
         405 => "Method Not Allowed",
         409 => "Conflict",
+        411 => "Length Required",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
         422 => "Unprocessable Content",

@@ -16,6 +16,7 @@ use crate::agent::{Agent, read_agent};
 use crate::bots::is_spam_referrer;
 use crate::campaign::REFERRER_HOST;
 use crate::draft::{Draft, Made, RawDraft};
+use crate::import::History;
 use crate::outcome::{BOT, EventResult, PRIVATE_VISIT, SPAM_REFERRER, UNKNOWN_SHAPE};
 use crate::{campaign, skew};
 
@@ -144,18 +145,26 @@ fn one(
     .into_owned();
     let agent = page.or_else(|| clean.user_agent().map(read_agent));
     let now_ms = context.rules.now_ms;
-    let sent_at = raw.sent_at.or(context.sent_at);
-    let timestamp = skew::correct(clean.timestamp(), sent_at, now_ms);
+    let told = clean.timestamp();
+    let (timestamp, received_at) = match &raw.history {
+        // Of a line's old sender nothing is known, its clock least of all.
+        Some(history) => (told, history.received_at(told, now_ms)),
+        None => {
+            let sent_at = raw.sent_at.or(context.sent_at);
+            (skew::correct(told, sent_at, now_ms), now_ms)
+        }
+    };
+    let history = raw.history.as_ref();
     let stamped = stamp(
         clean,
         &Stamp {
             site_id: context.site,
             source: context.source,
             event_id: &event_id,
-            received_at: now_ms,
+            received_at,
             batch_id: Some(context.stored_batch_id),
-            country: context.country,
-            region: context.region,
+            country: context.country.or(history.and_then(History::country)),
+            region: context.region.or(history.and_then(History::region)),
             timestamp: Some(timestamp),
             browser: agent.and_then(|agent| agent.browser),
             os: agent.and_then(|agent| agent.os),

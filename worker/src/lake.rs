@@ -12,6 +12,7 @@ mod failing;
 mod hours;
 mod lines;
 mod object;
+mod open_hours;
 mod partition;
 mod seal;
 mod state;

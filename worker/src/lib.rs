@@ -27,6 +27,7 @@ pub mod draft;
 pub mod erase;
 pub mod error;
 pub mod facts;
+pub mod import;
 pub mod ingest;
 pub mod jobs;
 pub mod judge;

@@ -34,6 +34,10 @@ pub enum Kind {
     /// Events taken in an hour, of a site with a quota.
     #[serde(rename = "q")]
     Quota,
+    /// What the reconciliation has to move: imported events are accepted in the hour of their import,
+    /// and stored and landed in that of their `receivedAt`.
+    #[serde(rename = "i")]
+    Imported,
 }
 
 /// The outcome of an event that is durable and counted.

@@ -10,7 +10,9 @@ use shoreline_shared::stamp::StampedEvent;
 
 use crate::auth::hex;
 use crate::ingest::Platform;
-use crate::live::{Counters, HOUR_MS, Kind, LiveFacts, TRACKER_DROPPED, count_event, floor_to};
+use crate::live::{
+    ACCEPTED, Counters, HOUR_MS, Kind, LiveFacts, TRACKER_DROPPED, count_event, floor_to,
+};
 use crate::outbox::{Part, cut_parts};
 use crate::outcome::EventResult;
 use crate::policy::Policy;
@@ -39,6 +41,21 @@ pub struct Taken<'a> {
     pub results: &'a [EventResult],
     /// How many the sender had to drop before.
     pub dropped: u32,
+}
+
+/// A step of an import, judged.
+#[derive(Debug, Clone, Copy)]
+pub struct ImportStep<'a> {
+    /// The site.
+    pub site: &'a str,
+    /// The import.
+    pub import_id: &'a str,
+    /// The step's own id, the same whenever it is repeated.
+    pub batch_id: &'a str,
+    /// The events to publish.
+    pub events: &'a [StampedEvent],
+    /// How the others ended.
+    pub results: &'a [EventResult],
 }
 
 impl Publication {
@@ -79,11 +96,53 @@ impl Publication {
             batch,
             quota,
             n: events.len(),
+            import: None,
         };
         Self {
             site: site.to_owned(),
             shard,
             json: write_json(&head, &counters, &visitors, &parts),
+        }
+    }
+
+    /// Prepares a step of an import. It happened long ago: it is in no live count and no quota, and
+    /// its events end, for the ledger, in the hour they are imported in.
+    pub fn of_import(
+        step: &ImportStep<'_>,
+        now_ms: i64,
+        shards: u32,
+        fresh_id: impl FnMut() -> String,
+    ) -> Self {
+        let ImportStep {
+            site,
+            import_id,
+            batch_id,
+            events,
+            results,
+        } = *step;
+        let mut counters = Counters::default();
+        let hour = floor_to(now_ms, HOUR_MS);
+        for event in events {
+            counters.add_outcome(hour, ACCEPTED, 1);
+            let own = floor_to(event.received_at(), HOUR_MS);
+            counters.add(Kind::Imported, hour, "", -1);
+            counters.add(Kind::Imported, own, "", 1);
+        }
+        for result in results {
+            counters.add_outcome(hour, result.code, 1);
+        }
+        let head = Head {
+            now_ms,
+            batch: Some((batch_id, digest(events))),
+            quota: None,
+            n: events.len(),
+            import: Some(import_id),
+        };
+        let parts = cut_parts(events, fresh_id);
+        Self {
+            site: site.to_owned(),
+            shard: shard_of(batch_id, shards),
+            json: write_json(&head, &counters, &[], &parts),
         }
     }
 
@@ -94,6 +153,7 @@ impl Publication {
             batch: None,
             quota: None,
             n: 0,
+            import: None,
         };
         Self {
             site: site.to_owned(),
@@ -170,6 +230,8 @@ struct Head<'a> {
     quota: Option<u32>,
     /// Events in the batch.
     n: usize,
+    /// The import whose step it is.
+    import: Option<&'a str>,
 }
 
 /// Assembles the call from pieces that are JSON already: an event is serialized once in its life.
@@ -182,6 +244,9 @@ fn write_json(head: &Head<'_>, counters: &Counters, visitors: &[String], parts: 
     json.push_str(&format!("{{\"at\":{}", head.now_ms));
     if let Some(quota) = head.quota {
         json.push_str(&format!(",\"quota\":{{\"max\":{quota},\"n\":{}}}", head.n));
+    }
+    if let Some(import) = head.import {
+        json.push_str(&format!(",\"import\":\"{import}\""));
     }
     if let Some((id, digest)) = &head.batch {
         json.push_str(&format!(

@@ -44,7 +44,7 @@ pub struct EventRow<'a>(
 );
 
 const OWN: &str = "INSERT INTO event_ids (site_id, event_id, part_id, attempt, received_at) \
-    SELECT ?1, e.value->>1, e.value->>0, ?3, e.value->>2 FROM json_each(?2) AS e WHERE true \
+    SELECT ?1, e.value->>1, e.value->>0, ?3, ?4 FROM json_each(?2) AS e WHERE true \
     ON CONFLICT DO NOTHING";
 
 /// The body is the last item of its row.
@@ -90,7 +90,14 @@ impl Finding {
 }
 
 /// The statements of one message, to be run as one transaction; the last one answers [`Finding`]s.
-pub fn store_statements(site: &str, events: &[EventRow<'_>], attempt: &str) -> Vec<Statement> {
+/// `taken_at` is when the collector took the message's events, by which their ids are forgotten
+/// again; an import's were received long before.
+pub fn store_statements(
+    site: &str,
+    events: &[EventRow<'_>],
+    attempt: &str,
+    taken_at: i64,
+) -> Vec<Statement> {
     // A list of numbers and strings always serializes.
     let whole = serde_json::to_string(events).unwrap_or_default();
     let keys: Vec<EventRow<'_>> = events
@@ -98,7 +105,7 @@ pub fn store_statements(site: &str, events: &[EventRow<'_>], attempt: &str) -> V
         .map(|EventRow(part, id, at, facts, _, _)| EventRow(part, id, *at, facts, None, None))
         .collect();
     let keys = serde_json::to_string(&keys).unwrap_or_default();
-    let with_attempt = [(OWN, &keys), (STORE, &whole)]
+    let with_attempt = [(STORE, &whole)]
         .into_iter()
         .chain(counts::COUNTS.into_iter().map(|sql| (sql, &keys)))
         .chain(people::FRESH.into_iter().map(|sql| (sql, &keys)))
@@ -106,8 +113,21 @@ pub fn store_statements(site: &str, events: &[EventRow<'_>], attempt: &str) -> V
         .map(|(sql, rows)| {
             Statement::new(sql, [site.into(), rows.as_str().into(), attempt.into()])
         });
+    let own = Statement::new(
+        OWN,
+        [
+            site.into(),
+            keys.as_str().into(),
+            attempt.into(),
+            taken_at.into(),
+        ],
+    );
     let find = Statement::new(FIND, [site.into(), keys.as_str().into()]);
-    with_attempt.chain([find]).collect()
+    [own]
+        .into_iter()
+        .chain(with_attempt)
+        .chain([find])
+        .collect()
 }
 
 #[cfg(test)]

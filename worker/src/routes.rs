@@ -11,6 +11,16 @@ pub fn lake_object(site: &str, shard: u32) -> String {
     site_object(site, shard)
 }
 
+/// Name of the Durable Object of an import.
+pub fn import_object(site: &str, import_id: &str) -> String {
+    format!("{site}/{import_id}")
+}
+
+/// The site and id of an import's object's name.
+pub fn parse_import_object(name: &str) -> Option<(&str, &str)> {
+    name.rsplit_once('/')
+}
+
 /// The site and shard of an object's name.
 pub fn parse_object(name: &str) -> Option<(&str, u32)> {
     let (site, shard) = name.rsplit_once('/')?;
@@ -31,12 +41,24 @@ pub const CONFIRM: &str = "/confirm";
 pub const SNAPSHOT: &str = "/snapshot";
 /// `site_do`: outcomes by hour, from the Unix milliseconds in the body on.
 pub const OUTCOMES: &str = "/outcomes";
+/// `site_do`: what became of an import's events, by its id in the body.
+pub const IMPORT_STATE: &str = "/import-state";
+/// `import_do`: make it.
+pub const CREATE: &str = "/create";
+/// `import_do`: whether it takes parts.
+pub const IS_OPEN: &str = "/is-open";
+/// `import_do`: a part lies in the bucket.
+pub const ADD_PART: &str = "/add-part";
+/// `import_do`: no more parts come.
+pub const COMPLETE: &str = "/complete";
+/// `import_do`: how far it has come.
+pub const PROGRESS: &str = "/progress";
 /// `site_do` and `lake_do`: what is done and what waits by hour, from the Unix milliseconds in the
 /// body on.
 pub const HOURS: &str = "/hours";
 /// `site_do` and `lake_do`: how full it is.
 pub const STATE: &str = "/state";
-/// `site_do` and `lake_do`: look at the alarm; sent by the cron.
+/// `site_do`, `lake_do` and `import_do`: look at the alarm; sent by the cron.
 pub const WAKE: &str = "/wake";
 /// `lake_do`: append parts.
 pub const APPEND: &str = "/append";
@@ -69,6 +91,22 @@ mod tests {
                 "/wake",
                 "/append",
                 "/day-key"
+            ]
+        );
+    }
+    #[test]
+    fn names_of_imports_stay_what_stored_data_is_under() {
+        assert_eq!(import_object("demo", "id"), "demo/id");
+        assert_eq!(parse_import_object("demo/id"), Some(("demo", "id")));
+        assert_eq!(
+            [IMPORT_STATE, CREATE, IS_OPEN, ADD_PART, COMPLETE, PROGRESS],
+            [
+                "/import-state",
+                "/create",
+                "/is-open",
+                "/add-part",
+                "/complete",
+                "/progress"
             ]
         );
     }

@@ -4,6 +4,7 @@
 //! until the consumer confirms every part; nothing rests on the queue.
 
 mod backlog;
+mod imports;
 mod outbox;
 mod quota;
 mod snapshot;
@@ -17,6 +18,7 @@ use crate::sql::{Param, Sql, SqlError};
 use quota::{Quota, seconds_to_next_hour};
 
 pub use backlog::OutboxState;
+pub use imports::ImportState;
 pub use outbox::{Confirmation, ConfirmedPart, Message};
 pub use snapshot::{Entry, Snapshot, State, first_minute};
 
@@ -46,6 +48,9 @@ pub struct Commit<'a> {
     batch: Option<BatchKey>,
     #[serde(default)]
     quota: Option<Quota>,
+    /// The import whose step this is: nothing of it happens now, so it is not counted live.
+    #[serde(default)]
+    import: Option<String>,
     #[serde(borrow)]
     counters: &'a RawValue,
     #[serde(borrow)]
@@ -73,7 +78,8 @@ struct PartIn<'a> {
 pub struct Receipt {
     /// This very batch was committed before; nothing was added.
     pub duplicate: bool,
-    /// The site's quota of this hour is used up, and nothing was added: seconds until the next.
+    /// Nothing was added: the site's quota of this hour is used up, or, of an import, the outbox has
+    /// no room for it. Seconds until there may be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<u32>,
 }
@@ -115,7 +121,7 @@ impl<S: Sql> SiteStore<S> {
     /// # Errors
     /// Whatever the database says.
     pub fn open(sql: S, resend_ms: i64, now_ms: i64) -> Result<Self, SqlError> {
-        for statement in SCHEMA {
+        for statement in SCHEMA.into_iter().chain(imports::SCHEMA) {
             sql.run(statement, &[])?;
         }
         sql.run(
@@ -137,8 +143,17 @@ impl<S: Sql> SiteStore<S> {
                     retry_after_s: Some(seconds_to_next_hour(commit.at)),
                 });
             }
+            if commit.import.is_some() && self.is_full()? {
+                return Ok(Receipt {
+                    duplicate: false,
+                    retry_after_s: Some(imports::RETRY_AFTER_S),
+                });
+            }
             if !self.remember(commit)? {
-                self.count_duplicate(commit)?;
+                // A step of an import that comes again was not sent again: it was not known to be done.
+                if commit.import.is_none() {
+                    self.count_duplicate(commit)?;
+                }
                 return Ok(Receipt {
                     duplicate: true,
                     retry_after_s: None,
@@ -166,6 +181,9 @@ impl<S: Sql> SiteStore<S> {
                         events.into(),
                     ],
                 )?;
+            }
+            if let Some(import) = &commit.import {
+                self.note_imported(import, commit)?;
             }
             Ok(Receipt {
                 duplicate: false,
@@ -227,7 +245,7 @@ impl<S: Sql> SiteStore<S> {
             &[before(live.saturating_add(MINUTE_MS))],
         )?;
         self.sql.run(
-            "DELETE FROM counters WHERE kind = 'o' AND bucket < ?1",
+            "DELETE FROM counters WHERE kind IN ('o', 'i') AND bucket < ?1",
             &[before(OUTCOME_MEMORY_MS)],
         )?;
         self.sql.run(
@@ -237,7 +255,8 @@ impl<S: Sql> SiteStore<S> {
         self.sql.run(
             "DELETE FROM batches WHERE at < ?1",
             &[before(BATCH_MEMORY_MS)],
-        )
+        )?;
+        self.prune_imports(now_ms)
     }
 
     /// When the object must wake next: the earliest of all due times, or never.
@@ -286,6 +305,7 @@ const fn kind_name(kind: Kind) -> &'static str {
         Kind::Feature => "f",
         Kind::Outcome => "o",
         Kind::Quota => "q",
+        Kind::Imported => "i",
     }
 }
 

@@ -54,14 +54,19 @@ pub(super) fn lines(body: &[u8]) -> Result<Delivery<'_>, Fault> {
         .filter(|line| !line.is_empty())
         .take(MAX_ITEMS.saturating_add(1))
         .collect();
-    delivery(lines, |line| match std::str::from_utf8(line) {
+    delivery(lines, line)
+}
+
+/// The draft of one line.
+pub(super) fn line(line: &[u8]) -> Draft<'_> {
+    match std::str::from_utf8(line) {
         Ok(line) => recognize::item(line),
         Err(_) => Draft::Refused(Rejection {
             code: Code::WrongType,
             field: "".into(),
             message: "A line must be UTF-8.".to_owned(),
         }),
-    })
+    }
 }
 
 fn object(text: &str) -> Result<Delivery<'_>, Fault> {

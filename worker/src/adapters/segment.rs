@@ -204,6 +204,7 @@ impl Shared {
                 kind,
                 SegmentKind::Identify | SegmentKind::Group | SegmentKind::Alias
             ),
+            ..Made::default()
         })
     }
 

@@ -31,8 +31,8 @@ impl<S: Sql> LakeStore<S> {
         }
         loop {
             let due: Option<Hour> = self.sql.first(
-                "SELECT hour FROM rows WHERE sequence IS NULL GROUP BY hour \
-                 HAVING sum(bytes) >= ?1 OR min(at) <= ?2 ORDER BY hour LIMIT 1",
+                "SELECT hour FROM open_hours WHERE bytes >= ?1 OR since <= ?2 \
+                 ORDER BY hour LIMIT 1",
                 &[
                     self.rule.bytes.into(),
                     now_ms.saturating_sub(self.rule.age_ms).into(),
@@ -72,12 +72,14 @@ impl<S: Sql> LakeStore<S> {
                 &[],
             )?,
         ) else {
-            return Ok(());
+            // Nothing is open of the hour after all: it must not be found due again.
+            return self.recount_hour(hour);
         };
         self.sql.run(
             "UPDATE rows SET sequence = ?1 WHERE sequence IS NULL AND hour = ?2 AND id <= ?3",
             &[next.sequence.into(), hour.into(), last.id.into()],
         )?;
+        self.recount_hour(hour)?;
         let hash = sha256_hex(self.ndjson(next.sequence)?.as_bytes());
         self.sql.run(
             "INSERT INTO objects (sequence, key, hash, n, due_at) \

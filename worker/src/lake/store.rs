@@ -1,8 +1,11 @@
 //! The rows of a lake shard, on the SQLite of its Durable Object.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::open_hours;
 use super::partition::{epoch_name, hour_of};
 use crate::live::HOUR_MS;
 use crate::sinks::SinkKind;
@@ -29,8 +32,11 @@ pub struct Append<'a> {
 pub struct AppendPart<'a> {
     /// The part.
     pub id: String,
-    /// `receivedAt` of its events.
+    /// When the collector took it, Unix milliseconds.
     pub at: i64,
+    /// The hours of its events' `receivedAt`, where they are not that of `at`: an import's.
+    #[serde(default)]
+    pub hours: Vec<i64>,
     /// A JSON array of stored events.
     #[serde(borrow)]
     pub events: Vec<&'a RawValue>,
@@ -110,13 +116,14 @@ impl<S: Sql> LakeStore<S> {
         now_ms: i64,
         random: [u8; 4],
     ) -> Result<Self, SqlError> {
-        for statement in SCHEMA {
+        for statement in SCHEMA.into_iter().chain(open_hours::SCHEMA) {
             sql.run(statement, &[])?;
         }
         sql.run(
             "INSERT INTO shard (id, epoch, pruned_at) VALUES (1, ?1, ?2) ON CONFLICT DO NOTHING",
             &[epoch_name(now_ms, random).into(), now_ms.into()],
         )?;
+        open_hours::fill(&sql)?;
         let store = Self {
             sql,
             rule: settings.seal,
@@ -152,34 +159,45 @@ impl<S: Sql> LakeStore<S> {
         })
     }
 
+    /// One row of each hour that the part has events of.
     fn append_rows(&self, part: &AppendPart<'_>, now_ms: i64) -> Result<(), SqlError> {
-        let lines = part.events.iter().fold(String::new(), |mut lines, event| {
+        let mut rows: BTreeMap<i64, (i64, String)> = BTreeMap::new();
+        for (index, event) in part.events.iter().enumerate() {
+            let hour = part.hours.get(index).copied();
+            let (n, lines) = rows.entry(hour.unwrap_or(hour_of(part.at))).or_default();
+            *n = n.saturating_add(1);
             lines.push_str(event.get());
             lines.push('\n');
-            lines
-        });
+        }
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let bytes = rows.values().map(|(_, lines)| count(lines.len()));
+        let bytes = bytes.fold(0, i64::saturating_add);
         let fits: Option<serde::de::IgnoredAny> = self.sql.first(
             "UPDATE backlog SET n = n + ?1, bytes = bytes + ?2 WHERE bytes + ?2 <= ?3 RETURNING n",
             &[
                 count(part.events.len()).into(),
-                count(lines.len()).into(),
+                bytes.into(),
                 self.backlog_bytes.into(),
             ],
         )?;
         if fits.is_none() {
             return Err(SqlError("the lake's backlog is full".to_owned()));
         }
-        self.sql.run(
-            "INSERT INTO rows (hour, at, n, bytes, lines) VALUES (?1, ?2, ?3, ?4, ?5)",
-            &[
-                hour_of(part.at).into(),
-                now_ms.into(),
-                count(part.events.len()).into(),
-                count(lines.len()).into(),
-                lines.into(),
-            ],
-        )
+        for (hour, (n, lines)) in rows {
+            let bytes = count(lines.len());
+            self.sql.run(
+                "INSERT INTO rows (hour, at, n, bytes, lines) VALUES (?1, ?2, ?3, ?4, ?5)",
+                &[
+                    hour.into(),
+                    now_ms.into(),
+                    n.into(),
+                    bytes.into(),
+                    lines.into(),
+                ],
+            )?;
+            self.open_hour(hour, bytes, now_ms)?;
+        }
+        Ok(())
     }
 
     /// Forgets parts received more than 15 days ago (`PART_MEMORY_MS`), at most once an hour.
@@ -215,9 +233,8 @@ impl<S: Sql> LakeStore<S> {
         }
         let row: Option<Row> = self.sql.first(
             "SELECT min(due) AS due FROM ( \
-                SELECT min(at) + ?1 AS due FROM rows WHERE sequence IS NULL \
-                UNION ALL SELECT 0 FROM (SELECT 1 FROM rows WHERE sequence IS NULL \
-                                         GROUP BY hour HAVING sum(bytes) >= ?2) \
+                SELECT min(since) + ?1 AS due FROM open_hours \
+                UNION ALL SELECT 0 FROM open_hours WHERE bytes >= ?2 \
                 UNION ALL SELECT max(due_at, (SELECT min(due_at) FROM deliveries \
                     WHERE deliveries.sink = sinks.sink AND done = 0 AND conflict = 0)) \
                     FROM sinks)",

@@ -165,7 +165,7 @@ fn statements_find_their_rows_by_key() {
     };
     let find = crate::erase::find("demo", "u1", &alias);
     let found = ask(&sql, &find);
-    let statements: Vec<Statement> = store_statements("demo", &[], "a")
+    let statements: Vec<Statement> = store_statements("demo", &[], "a", 0)
         .into_iter()
         .chain(recount)
         .chain(crate::erase::forget("demo", &found, &alias))

@@ -97,7 +97,7 @@ fn a_message_costs_the_same_however_many_events_there_are() {
     // With statistics too: a planner that counts must not come to walk the site's ids either.
     for analyze in ["SELECT 1", "ANALYZE"] {
         sql.execute_batch(analyze);
-        for statement in store_statements("demo", &[], "a") {
+        for statement in store_statements("demo", &[], "a", 0) {
             let plan = format!("EXPLAIN QUERY PLAN {}", statement.sql);
             let steps: Vec<Step> = sql.rows(&plan, &statement.params).unwrap();
             let ids = steps.iter().filter(|step| step.detail.contains(" i "));

@@ -5,10 +5,11 @@ use worker::{Context, Env, Request, Response, Result, event};
 use super::ingest_worker::Way;
 use super::reply::{Cors, preflight, problem};
 use super::{
-    admin_worker, dead_letter_worker, ingest_worker, metrics_worker, read_worker,
+    admin_worker, dead_letter_worker, import_worker, ingest_worker, metrics_worker, read_worker,
     sdk_settings_worker, users_worker,
 };
 use crate::error::Fault;
+use crate::import::Call;
 use crate::sdk_settings::SdkSettings;
 
 const POST: &str = "POST, OPTIONS";
@@ -60,6 +61,10 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
         _ if path.starts_with("/v1/analytics/users/") => match method.as_str() {
             "OPTIONS" => preflight(ADMIN, &Cors::Any),
             _ => users_worker::users(&method, &path, &request, &env).await,
+        },
+        _ if path == "/v1/imports" || path.starts_with("/v1/imports/") => match method.as_str() {
+            "OPTIONS" => preflight(Call::methods(&path), &Cors::Any),
+            _ => import_worker::imports(&method, &path, request, &env).await,
         },
         "/v1/dead-letters" | "/v1/dead-letters/replay" => match method.as_str() {
             "OPTIONS" => preflight(ADMIN, &Cors::Any),

@@ -318,7 +318,7 @@ impl Edge {
     }
 }
 
-async fn commit(env: &Env, publication: &Publication) -> Result<Receipt> {
+pub(super) async fn commit(env: &Env, publication: &Publication) -> Result<Receipt> {
     let name = site_object(publication.site(), publication.shard());
     objects::call(env, SITE_DO, &name, COMMIT, publication.json()).await
 }

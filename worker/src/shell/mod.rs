@@ -15,6 +15,8 @@ mod events_queue;
 mod gzip;
 mod health_worker;
 mod http_worker;
+mod import_do;
+mod import_worker;
 mod ingest_worker;
 mod keys;
 mod lake_do;

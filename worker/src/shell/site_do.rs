@@ -12,7 +12,9 @@ use super::bindings::{EVENTS_QUEUE, settings};
 use super::do_sql::DoSql;
 use super::platform::{Ids, now_ms};
 use super::{log, objects};
-use crate::routes::{COMMIT, CONFIRM, HOURS, OUTCOMES, SNAPSHOT, STATE, WAKE, parse_object};
+use crate::routes::{
+    COMMIT, CONFIRM, HOURS, IMPORT_STATE, OUTCOMES, SNAPSHOT, STATE, WAKE, parse_object,
+};
 use crate::site::{Commit, Confirmation, Message, SiteStore};
 use crate::sql::SqlError;
 
@@ -54,6 +56,7 @@ impl DurableObject for SiteDo {
                 let from: i64 = serde_json::from_str(&body)?;
                 objects::answer(self.store()?.outcomes(from))
             }
+            IMPORT_STATE => objects::answer(self.store()?.import_state(&body)),
             HOURS => {
                 let from: i64 = serde_json::from_str(&body)?;
                 objects::answer(self.store()?.hours(from))

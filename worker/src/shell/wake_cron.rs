@@ -7,9 +7,10 @@ use std::time::Duration;
 use futures_util::future::{Either, join_all, select};
 use worker::{Delay, Env, Result, ScheduleContext, ScheduledEvent, event};
 
-use super::bindings::{LAKE_DO, SITE_DO};
+use super::bindings::{IMPORT_DO, LAKE_DO, SITE_DO};
 use super::{d1, log, objects, upkeep_cron};
-use crate::routes::{WAKE, lake_object, site_object};
+use crate::import::{ImportRow, list_imports};
+use crate::routes::{WAKE, import_object, lake_object, site_object};
 use crate::shards::{ShardRow, list_shards};
 
 /// Shards woken at once: each is two calls, and the platform opens six connections at a time.
@@ -34,6 +35,14 @@ async fn wake_all(env: &Env) -> Result<()> {
             let lake_name = lake_object(&shard.site_id, shard.shard);
             wake(env, SITE_DO, &site_name).await;
             wake(env, LAKE_DO, &lake_name).await;
+        }))
+        .await;
+    }
+    let imports: Vec<ImportRow> = d1::rows(env, &list_imports()).await?;
+    for some in imports.chunks(AT_ONCE) {
+        join_all(some.iter().map(|import| async move {
+            let name = import_object(&import.site_id, &import.import_id);
+            wake(env, IMPORT_DO, &name).await;
         }))
         .await;
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use shoreline_shared::stamp::StampedEvent;
 
 use super::SiteStore;
-use crate::live::{Counters, DUPLICATE, HOUR_MS, LiveFacts, count_event, floor_to};
+use crate::live::{ACCEPTED, Counters, DUPLICATE, HOUR_MS, Kind, LiveFacts, count_event, floor_to};
 use crate::outbox::{
     MAX_MESSAGE_BYTES, MAX_UNCONFIRMED_MESSAGES, MESSAGES_PER_RUN, pack_messages, resend_delay_ms,
 };
@@ -188,6 +188,7 @@ impl<S: Sql> SiteStore<S> {
             {
                 self.take_back(part)?;
             }
+            self.settle_imported(&ids_json(&ids))?;
             self.sql.run(
                 "DELETE FROM outbox WHERE part_id IN (SELECT value FROM json_each(?1))",
                 &[ids_json(&ids).into()],
@@ -206,6 +207,22 @@ impl<S: Sql> SiteStore<S> {
         let events: Vec<&serde_json::value::RawValue> =
             serde_json::from_str(&row.events).map_err(|e| SqlError(e.to_string()))?;
         let mut counters = Counters::default();
+        if self.take_back_imported(part)? {
+            // Its events are in no live count, and ended in the hour they were imported in.
+            let hour = floor_to(row.at, HOUR_MS);
+            for event in events
+                .iter()
+                .filter_map(|raw| StampedEvent::from_json(raw.get()))
+                .filter(|event| part.duplicates.iter().any(|id| id == event.event_id()))
+            {
+                counters.add_outcome(hour, ACCEPTED, -1);
+                counters.add_outcome(hour, DUPLICATE, 1);
+                let own = floor_to(event.received_at(), HOUR_MS);
+                counters.add(Kind::Imported, hour, "", 1);
+                counters.add(Kind::Imported, own, "", -1);
+            }
+            return self.apply(&counters);
+        }
         for event in events
             .iter()
             .filter_map(|raw| StampedEvent::from_json(raw.get()))
@@ -215,6 +232,11 @@ impl<S: Sql> SiteStore<S> {
                 counters.add_outcome(floor_to(event.received_at(), HOUR_MS), DUPLICATE, 1);
             }
         }
+        self.apply(&counters)
+    }
+
+    /// Moves counts: what is taken out, and what is put in its place.
+    fn apply(&self, counters: &Counters) -> Result<(), SqlError> {
         // Buckets that were pruned meanwhile stay gone.
         self.sql.run(
             "UPDATE counters SET n = max(0, counters.n + d.n) \

@@ -109,17 +109,24 @@ impl<S: Sql> SiteStore<S> {
     pub fn hours(&self, from: i64) -> Result<ShardHours, SqlError> {
         Ok(ShardHours {
             done: self.sql.rows(
-                "SELECT bucket, '' AS key, n FROM counters \
-                 WHERE kind = ?1 AND bucket >= ?2 AND key = ?3 ORDER BY bucket",
+                "SELECT bucket, '' AS key, sum(n) AS n FROM counters \
+                 WHERE bucket >= ?2 AND (kind = ?1 AND key = ?3 OR kind = ?4) \
+                 GROUP BY bucket ORDER BY bucket",
                 &[
                     kind_name(Kind::Outcome).into(),
                     from.into(),
                     ACCEPTED.into(),
+                    kind_name(Kind::Imported).into(),
                 ],
             )?,
             waiting: self.sql.rows(
-                "SELECT at - at % ?2 AS bucket, '' AS key, sum(n) AS n FROM outbox \
-                 WHERE at >= ?1 GROUP BY 1",
+                "SELECT bucket, '' AS key, sum(n) AS n FROM ( \
+                    SELECT at - at % ?2 AS bucket, n FROM outbox WHERE at >= ?1 \
+                    AND part_id NOT IN (SELECT part_id FROM import_parts) \
+                    UNION ALL SELECT e.value->>'receivedAt' - e.value->>'receivedAt' % ?2, 1 \
+                    FROM import_parts CROSS JOIN outbox USING (part_id), \
+                    json_each(outbox.events) AS e WHERE e.value->>'receivedAt' >= ?1) \
+                 GROUP BY bucket",
                 &[from.into(), HOUR_MS.into()],
             )?,
         })

@@ -1,3 +1,4 @@
+mod imports;
 mod quota;
 
 use proptest::prelude::*;
@@ -59,6 +60,7 @@ fn kinds_are_named_alike_in_rust_and_in_the_table() {
         Kind::Feature,
         Kind::Outcome,
         Kind::Quota,
+        Kind::Imported,
     ] {
         let json = serde_json::to_string(&kind).unwrap();
         assert_eq!(json, format!("\"{}\"", kind_name(kind)));

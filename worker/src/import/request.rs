@@ -1,0 +1,234 @@
+//! What a request about imports asks for.
+
+use serde::{Deserialize, Serialize};
+use shoreline_shared::id;
+
+use super::{MAX_PART_BYTES, MAX_PARTS};
+use crate::auth::{Grant, KeyKind};
+use crate::error::Fault;
+
+/// A part's number, 1 to [`MAX_PARTS`].
+pub type PartNumber = i64;
+
+/// A call, by its path and method.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// `POST /v1/imports`.
+    Create,
+    /// `PUT /v1/imports/{id}/parts/{n}`.
+    Part(String, PartNumber),
+    /// `POST /v1/imports/{id}/complete`.
+    Complete(String),
+    /// `GET /v1/imports/{id}`.
+    Progress(String),
+}
+
+/// The body of the 202 that makes an import.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Created<'a> {
+    /// Its id.
+    pub import_id: &'a str,
+}
+
+const CREATE: &str = "POST, OPTIONS";
+const PART: &str = "PUT, OPTIONS";
+const PROGRESS: &str = "GET, HEAD, OPTIONS";
+
+impl Call {
+    /// The call of a method and a path below `/v1/imports`.
+    ///
+    /// # Errors
+    /// 404 for a path of none, an id that is no UUID among them; 405.
+    pub fn parse(method: &str, path: &str) -> Result<Self, Fault> {
+        let mut segments = path
+            .strip_prefix("/v1/imports")
+            .ok_or(Fault::NotFound)?
+            .split('/');
+        if segments.next() != Some("") {
+            return Err(Fault::NotFound);
+        }
+        let segments: Vec<&str> = segments.collect();
+        let uuid = |text: &str| id::parse_uuid(text).ok_or(Fault::NotFound);
+        match (method, segments.as_slice()) {
+            ("POST", []) => Ok(Self::Create),
+            (_, []) => Err(Fault::MethodNotAllowed(CREATE)),
+            ("GET" | "HEAD", [import]) => Ok(Self::Progress(uuid(import)?)),
+            (_, [_]) => Err(Fault::MethodNotAllowed(PROGRESS)),
+            ("POST", [import, "complete"]) => Ok(Self::Complete(uuid(import)?)),
+            (_, [_, "complete"]) => Err(Fault::MethodNotAllowed(CREATE)),
+            ("PUT", [import, "parts", n]) => {
+                let n = n.parse().ok().filter(|n| part_numbers().contains(n));
+                Ok(Self::Part(uuid(import)?, n.ok_or(Fault::NotFound)?))
+            }
+            (_, [_, "parts", _]) => Err(Fault::MethodNotAllowed(PART)),
+            _ => Err(Fault::NotFound),
+        }
+    }
+
+    /// The methods of a path, for a preflight.
+    pub fn methods(path: &str) -> &'static str {
+        match Self::parse("OPTIONS", path) {
+            Err(Fault::MethodNotAllowed(methods)) => methods,
+            _ => "GET, HEAD, POST, PUT, OPTIONS",
+        }
+    }
+}
+
+fn part_numbers() -> std::ops::RangeInclusive<i64> {
+    1..=i64::from(MAX_PARTS)
+}
+
+/// The body of `POST /v1/imports`, `{"parts"?: n}`, or nothing: how many parts there will be.
+///
+/// # Errors
+/// 400.
+pub fn new_import(body: &[u8]) -> Result<Option<i64>, Fault> {
+    #[derive(Deserialize)]
+    struct Body {
+        parts: Option<i64>,
+    }
+    if body.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    let body: Body = serde_json::from_slice(body).map_err(|_| {
+        Fault::malformed("The body must be {\"parts\"?: n}, or JSON lines as application/x-ndjson.")
+    })?;
+    match body.parts {
+        Some(n) if !part_numbers().contains(&n) => Err(Fault::Malformed {
+            field: Some("parts"),
+            detail: "parts must be 1 to 9999.",
+        }),
+        parts => Ok(parts),
+    }
+}
+
+/// Whether the holder of this grant may import.
+///
+/// # Errors
+/// 403.
+pub fn check_grant(grant: &Grant) -> Result<(), Fault> {
+    if grant.kind == KeyKind::Source {
+        Ok(())
+    } else {
+        Err(Fault::WrongScope)
+    }
+}
+
+/// Whether a part of this length and encoding may come in.
+///
+/// # Errors
+/// 411 without a length, 413, 415 for one that is packed: it could not be read from its middle.
+pub fn check_part(length: Option<u64>, encoding: Option<&str>) -> Result<u64, Fault> {
+    let encoding = encoding.map(str::trim).unwrap_or_default();
+    if !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity") {
+        return Err(Fault::PackedPart);
+    }
+    let length = length.ok_or(Fault::LengthRequired)?;
+    if length > MAX_PART_BYTES {
+        return Err(Fault::PayloadTooLarge(
+            "A part is at most 64 MiB; split the file at a line's end.",
+        ));
+    }
+    Ok(length)
+}
+
+/// The id of an import that is made with an `Idempotency-Key`: the same for every try.
+pub fn id_of_key(site: &str, key: &str) -> String {
+    id::foreign(site, &format!("import:{key}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0198c1d2-0000-7000-8000-00000000000a";
+
+    #[test]
+    fn calls_are_known_by_method_and_path() {
+        let call = |method, path: &str| Call::parse(method, path);
+        let at = |rest: &str| format!("/v1/imports/{ID}{rest}");
+        assert_eq!(call("POST", "/v1/imports"), Ok(Call::Create));
+        assert_eq!(call("GET", &at("")), Ok(Call::Progress(ID.into())));
+        assert_eq!(
+            call("HEAD", &format!("/v1/imports/{}", ID.to_uppercase())),
+            Ok(Call::Progress(ID.into()))
+        );
+        assert_eq!(
+            call("POST", &at("/complete")),
+            Ok(Call::Complete(ID.into()))
+        );
+        assert_eq!(
+            call("PUT", &at("/parts/9999")),
+            Ok(Call::Part(ID.into(), 9_999))
+        );
+        for path in [
+            "/v1/imports/x",
+            "/v1/imports/..",
+            &at("/parts/0"),
+            &at("/parts/10000"),
+            &at("/parts/a"),
+            &at("/parts"),
+            &at("/more"),
+            "/v1/importsx",
+        ] {
+            let method = if path.contains("parts") { "PUT" } else { "GET" };
+            assert_eq!(call(method, path), Err(Fault::NotFound), "{path}");
+        }
+        for (method, path) in [
+            ("GET", "/v1/imports".to_owned()),
+            ("DELETE", at("")),
+            ("POST", at("/parts/1")),
+            ("GET", at("/complete")),
+        ] {
+            assert_eq!(
+                call(method, &path).unwrap_err().status(),
+                405,
+                "{method} {path}"
+            );
+        }
+        assert_eq!(Call::methods(&at("/parts/1")), PART);
+    }
+
+    #[test]
+    fn an_import_may_say_how_many_parts_it_has() {
+        assert_eq!(new_import(b""), Ok(None));
+        assert_eq!(new_import(b"{}"), Ok(None));
+        assert_eq!(new_import(b" {\"parts\": 7}"), Ok(Some(7)));
+        for body in [
+            "{\"parts\":0}",
+            "{\"parts\":10000}",
+            "{\"parts\":\"1\"}",
+            "[",
+            "{\"a\":1}\n{\"b\":2}",
+        ] {
+            assert_eq!(
+                new_import(body.as_bytes()).unwrap_err().status(),
+                400,
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_part_is_bounded_and_told_its_length() {
+        assert_eq!(check_part(Some(MAX_PART_BYTES), None), Ok(MAX_PART_BYTES));
+        assert_eq!(check_part(Some(0), Some("identity")), Ok(0));
+        let status = |length, encoding| check_part(length, encoding).unwrap_err().status();
+        assert_eq!(status(Some(MAX_PART_BYTES + 1), None), 413);
+        assert_eq!(status(None, None), 411);
+        assert_eq!(status(Some(1), Some("gzip")), 415);
+    }
+
+    #[test]
+    fn only_services_import() {
+        for (kind, ok) in [
+            (KeyKind::Source, true),
+            (KeyKind::Browser, false),
+            (KeyKind::Read, false),
+        ] {
+            assert_eq!(check_grant(&crate::testing::a_grant(kind)).is_ok(), ok);
+        }
+        assert_ne!(id_of_key("a", "k"), id_of_key("b", "k"));
+    }
+}
