@@ -129,6 +129,43 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
             [401, 401, 403, 403, 200, 401],
         ));
     }
+    for (path, question) in [
+        ("funnel", json!({"steps": [{"eventType": "page_view"}]})),
+        ("retention", json!({"period": "day", "periods": 1})),
+        ("journeys", json!({})),
+    ] {
+        let path = format!("/v1/analytics/query/{path}");
+        rows.push(row(
+            post.clone(),
+            &path,
+            &question,
+            [401, 401, 403, 403, 200, 401],
+        ));
+    }
+    let unknown = "0198c1d2-6f00-7000-8000-000000000001";
+    for (method, path, body, source) in [
+        (post.clone(), "/v1/imports".to_owned(), Value::Null, 202),
+        (
+            get.clone(),
+            format!("/v1/imports/{unknown}"),
+            Value::Null,
+            404,
+        ),
+        (
+            Method::PUT,
+            format!("/v1/imports/{unknown}/parts/1"),
+            json!({}),
+            404,
+        ),
+        (
+            post.clone(),
+            format!("/v1/imports/{unknown}/complete"),
+            Value::Null,
+            404,
+        ),
+    ] {
+        rows.push(row(method, &path, &body, [401, 401, 403, source, 403, 401]));
+    }
     let made = json!({"siteId": format!("{id}-x"), "origins": []});
     let changed = json!({"siteId": id, "origins": [site.origin], "domain": site.domain});
     for (method, path, body, admin) in [
@@ -155,6 +192,18 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
             202,
         ),
         (
+            Method::GET,
+            format!("/v1/analytics/users/u/export?siteId={id}"),
+            Value::Null,
+            200,
+        ),
+        (
+            Method::DELETE,
+            format!("/v1/analytics/users/u?siteId={id}"),
+            Value::Null,
+            200,
+        ),
+        (
             Method::DELETE,
             format!("/v1/sites/{id}/keys/none"),
             Value::Null,
@@ -167,9 +216,15 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
 }
 
 /// What a read token reads.
-pub(super) const READS: [&str; 4] = [
+pub(super) const READS: [&str; 10] = [
     "/v1/analytics/live",
     "/v1/analytics/events/recent",
     "/v1/analytics/outcomes",
+    "/v1/analytics/reconciliation",
     "/v1/analytics/metrics/summary",
+    "/v1/analytics/metrics/platform",
+    "/v1/analytics/metrics/features",
+    "/v1/analytics/metrics/engagement",
+    "/v1/analytics/metrics/products",
+    "/v1/analytics/users/u/events",
 ];
