@@ -89,7 +89,11 @@ impl NewSite {
                 "origins are at most 50 of the form https://host, https://*.host or \
                  http://host:*, without a path; an international name in its xn-- form.",
             ))?;
-        site.domain = site.domain.map(|domain| domain.to_lowercase());
+        // As the adapter reads what the script says.
+        site.domain = site.domain.map(|domain| {
+            let domain = domain.to_lowercase();
+            domain.strip_prefix("www.").unwrap_or(&domain).to_owned()
+        });
         let is_domain = |domain: &String| {
             (1..=MAX_DOMAIN_CHARS).contains(&domain.len())
                 && domain

@@ -1,4 +1,4 @@
-//! Alerts: one message to a webhook for each kind of trouble, at most every ten minutes.
+//! Alerts: one message to a webhook for each kind of trouble of a site, at most every ten minutes.
 
 use serde::Serialize;
 
@@ -29,8 +29,18 @@ impl Alert {
             "INSERT INTO alerts (kind, sent_at) VALUES (?1, ?2) \
              ON CONFLICT (kind) DO UPDATE SET sent_at = excluded.sent_at \
                  WHERE sent_at <= excluded.sent_at - ?3 RETURNING kind",
-            [self.kind.as_str().into(), now_ms.into(), QUIET_MS.into()],
+            [self.key().into(), now_ms.into(), QUIET_MS.into()],
         )
+    }
+
+    /// The statement that takes the claim back, where the alert did not get through.
+    pub fn release(&self) -> Statement {
+        Statement::new("DELETE FROM alerts WHERE kind = ?1", [self.key().into()])
+    }
+
+    /// One site's trouble must not hush another's.
+    fn key(&self) -> String {
+        format!("{}/{}", self.kind, self.site_id)
     }
 
     /// The body of the post.
@@ -55,22 +65,29 @@ mod tests {
     fn of_a_kind_one_is_sent_in_ten_minutes() {
         let sql = TestSql::new();
         sql.migrate();
-        let sent = |kind: &str, at: i64| {
-            let alert = Alert {
-                kind: kind.into(),
-                site_id: "demo".into(),
-                code: "not_stored".into(),
-                text: "…".into(),
-            };
+        let alert = |kind: &str, site: &str| Alert {
+            kind: kind.into(),
+            site_id: site.into(),
+            code: "not_stored".into(),
+            text: "…".into(),
+        };
+        let sent_of = |kind: &str, site: &str, at: i64| {
+            let alert = alert(kind, site);
             let claim = alert.claim(at);
             let rows: Vec<serde::de::IgnoredAny> = sql.rows(claim.sql, &claim.params).unwrap();
             rows.len() == 1
         };
+        let sent = |kind: &str, at: i64| sent_of(kind, "demo", at);
         assert!(sent("a", NOW));
+        assert!(sent_of("a", "other", NOW));
         assert!(!sent("a", NOW + QUIET_MS - 1));
         assert!(sent("b", NOW + 1));
         assert!(sent("a", NOW + QUIET_MS));
         assert!(!sent("a", NOW + QUIET_MS + 1));
+        // One that did not get through is no reason to be quiet.
+        let release = alert("a", "demo").release();
+        sql.run(release.sql, &release.params).unwrap();
+        assert!(sent("a", NOW + QUIET_MS + 2));
     }
 
     #[test]

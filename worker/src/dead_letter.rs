@@ -181,17 +181,55 @@ pub fn probe(now_ms: i64) -> Statement {
     )
 }
 
-/// The statement that takes parts off the list that a replay has stored; it returns the keys of their
-/// objects.
+/// What D1 says of content that it will never take, in its own words and SQLite's.
+const OF_CONTENT: [&str; 6] = [
+    "constraint",
+    "toobig",
+    "too big",
+    "mismatch",
+    "malformed json",
+    "datatype",
+];
+
+/// Whether an error of D1 is about what it was to store, and not about the moment.
+pub fn is_of_content(error: &str) -> bool {
+    let error = error.to_lowercase();
+    OF_CONTENT.iter().any(|words| error.contains(words))
+}
+
+/// The statement that finds the objects of listed parts.
+pub fn find(site: &str, part_ids: &[String]) -> Statement {
+    Statement::new(
+        "SELECT object_key AS key FROM dead_letters WHERE site_id = ?1 \
+           AND part_id IN (SELECT value FROM json_each(?2))",
+        [site.into(), ids_json(part_ids).into()],
+    )
+}
+
+/// The statement that takes parts off the list.
 pub fn forget(site: &str, part_ids: &[String]) -> Statement {
     Statement::new(
         "DELETE FROM dead_letters WHERE site_id = ?1 \
-           AND part_id IN (SELECT value FROM json_each(?2)) RETURNING object_key AS key",
+           AND part_id IN (SELECT value FROM json_each(?2))",
+        [site.into(), ids_json(part_ids).into()],
+    )
+}
+
+/// The statement that puts dead letters behind the others of the next replay: those with these
+/// objects.
+pub fn touch(keys: &[&str], now_ms: i64) -> Statement {
+    Statement::new(
+        "UPDATE dead_letters SET last_at = ?2 \
+         WHERE object_key IN (SELECT value FROM json_each(?1))",
         [
-            site.into(),
-            serde_json::to_string(part_ids).unwrap_or_default().into(),
+            serde_json::to_string(keys).unwrap_or_default().into(),
+            now_ms.into(),
         ],
     )
+}
+
+fn ids_json(ids: &[String]) -> String {
+    serde_json::to_string(ids).unwrap_or_default()
 }
 
 /// The message that replays a kept one: `None` where it is no message.

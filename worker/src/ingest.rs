@@ -3,6 +3,7 @@
 //! Each door has its own way to say who sends and what; from the drafts on, all go the same way.
 
 mod deliver;
+mod gate;
 
 use shoreline_shared::id;
 
@@ -10,13 +11,13 @@ use crate::adapters::{self, SegmentCall};
 use crate::admit::{Admitted, Door, Encoding, admit, check_body};
 use crate::auth::{Grant, lookup_hash};
 use crate::batch;
-use crate::draft::Delivery;
+use crate::draft::{Delivery, Draft};
 use crate::error::Fault;
 use crate::facts::RequestFacts;
 use crate::outcome::Answer;
 use crate::policy::Defaults;
 use crate::publish::Publication;
-use crate::rate::{Limiter, Standing, visitor};
+use crate::rate::Limiter;
 use crate::tally::OWN_SITE;
 
 use deliver::deliver;
@@ -88,17 +89,18 @@ pub async fn take_commands(
     platform: &mut impl Platform,
 ) -> Result<Answer, Fault> {
     let grant = grant_of_key(&facts, platform).await?;
-    let batch_id = facts
-        .idempotency_key
-        .as_deref()
-        .map(|key| batch_id_of(&grant.site, key));
     let (admitted, body) = open(facts, grant, Door::Ingest, platform).await?;
     let facts = admitted.facts();
     let content_type = facts.content_type.as_deref();
     let delivery = adapters::ingest_delivery(content_type, &facts.cloud_event, &body);
     let mut delivery = tallied(delivery, &admitted, platform)?;
-    // The header is the standard's way to name a request; an envelope has a name of its own.
-    delivery.batch_id = batch_id.or(delivery.batch_id);
+    // The header is the standard's way to name a request; an envelope has a name of its own. A
+    // blank one is what clients send that have none.
+    let key = facts.idempotency_key.as_deref().map(str::trim);
+    let key = key.filter(|key| !key.is_empty());
+    delivery.batch_id = key
+        .or(delivery.batch_id.as_deref())
+        .map(|key| batch_id_of(&admitted.grant().site, key));
     deliver(&admitted, delivery, platform).await
 }
 
@@ -111,23 +113,18 @@ pub async fn take_segment(
     facts: RequestFacts,
     platform: &mut impl Platform,
 ) -> Result<Answer, Fault> {
-    let encoding =
-        check_body(&facts, Door::Segment).inspect_err(|f| platform.tally(OWN_SITE, f))?;
-    let body = platform.body(encoding, Door::Segment).await?;
-    let (write_key, drafts) =
-        adapters::segment(call, &body).inspect_err(|f| platform.tally(OWN_SITE, f))?;
-    let key = facts
-        .basic_user()
-        .or(write_key)
-        .or_else(|| facts.write_key());
-    let hash = key.as_deref().and_then(lookup_hash);
-    let grant = known(hash, platform).await?;
+    let key = facts.basic_user().or_else(|| facts.write_key());
+    if key.is_some() {
+        let grant = known(&facts, key, platform).await?;
+        let (admitted, body) = open(facts, grant, Door::Segment, platform).await?;
+        let (_, drafts) = tallied(adapters::segment(call, &body), &admitted, platform)?;
+        return deliver(&admitted, of_drafts(drafts), platform).await;
+    }
+    let body = body_of_stranger(&facts, Door::Segment, platform).await?;
+    let (write_key, drafts) = stranger(adapters::segment(call, &body), &facts, platform)?;
+    let grant = known(&facts, write_key, platform).await?;
     let admitted = enter(facts, grant, Door::Segment, platform).await?;
-    let delivery = Delivery {
-        drafts,
-        ..Delivery::default()
-    };
-    deliver(&admitted, delivery, platform).await
+    deliver(&admitted, of_drafts(drafts), platform).await
 }
 
 /// `POST /api/event`: Plausible's events API. The visit is a private one: the script has no ids.
@@ -138,35 +135,69 @@ pub async fn take_plausible(
     mut facts: RequestFacts,
     platform: &mut impl Platform,
 ) -> Result<Answer, Fault> {
-    let encoding =
-        check_body(&facts, Door::Plausible).inspect_err(|f| platform.tally(OWN_SITE, f))?;
-    let body = platform.body(encoding, Door::Plausible).await?;
-    let (domain, draft) =
-        adapters::plausible(&body).inspect_err(|f| platform.tally(OWN_SITE, f))?;
-    let grant = platform
-        .grant_of_domain(&domain)
-        .await
-        .inspect_err(|f| platform.tally(OWN_SITE, f))?;
+    let body = body_of_stranger(&facts, Door::Plausible, platform).await?;
+    let (domain, draft) = stranger(adapters::plausible(&body), &facts, platform)?;
+    let grant = stranger(platform.grant_of_domain(&domain).await, &facts, platform)?;
     facts.opted_out = true;
     let admitted = enter(facts, grant, Door::Plausible, platform).await?;
-    let delivery = Delivery {
-        drafts: vec![draft],
+    deliver(&admitted, of_drafts(vec![draft]), platform).await
+}
+
+/// The body of a request whose key or domain is in it.
+async fn body_of_stranger(
+    facts: &RequestFacts,
+    door: Door,
+    platform: &mut impl Platform,
+) -> Result<Vec<u8>, Fault> {
+    let encoding = check_body(facts, door).and_then(|encoding| {
+        gate::check_stranger(facts, platform)?;
+        Ok(encoding)
+    });
+    let encoding = stranger(encoding, facts, platform)?;
+    let body = platform.body(encoding, door).await;
+    stranger(body, facts, platform)
+}
+
+fn of_drafts(drafts: Vec<Draft<'_>>) -> Delivery<'_> {
+    Delivery {
+        drafts,
         ..Delivery::default()
-    };
-    deliver(&admitted, delivery, platform).await
+    }
 }
 
 async fn grant_of_key(facts: &RequestFacts, platform: &impl Platform) -> Result<Grant, Fault> {
-    known(facts.key_hash().ok(), platform).await
+    known(facts, facts.key(), platform).await
 }
 
-/// What the key with this hash may do; a request without one is refused like one with a wrong one.
-async fn known(hash: Option<String>, platform: &impl Platform) -> Result<Grant, Fault> {
-    match hash {
-        Some(hash) => platform.grant(&hash).await,
-        None => Err(Fault::UnknownKey),
-    }
-    .inspect_err(|fault| platform.tally(OWN_SITE, fault))
+/// What a key may do; a request without one is refused like one with a wrong one.
+async fn known(
+    facts: &RequestFacts,
+    key: Option<String>,
+    platform: &impl Platform,
+) -> Result<Grant, Fault> {
+    let hash = key.as_deref().and_then(lookup_hash);
+    let looked_up = async {
+        gate::check_stranger(facts, platform)?;
+        match hash {
+            Some(hash) => platform.grant(&hash).await,
+            None => Err(Fault::UnknownKey),
+        }
+    };
+    stranger(looked_up.await, facts, platform)
+}
+
+/// Counts the refusal of a request of no known site.
+fn stranger<T>(
+    result: Result<T, Fault>,
+    facts: &RequestFacts,
+    platform: &impl Platform,
+) -> Result<T, Fault> {
+    result.inspect_err(|fault| {
+        if *fault == Fault::UnknownKey {
+            gate::charge_stranger(facts, platform);
+        }
+        platform.tally(OWN_SITE, fault);
+    })
 }
 
 /// Admits a request and reads its body.
@@ -192,45 +223,15 @@ async fn enter(
 ) -> Result<Admitted, Fault> {
     let site = grant.site.clone();
     let admitted = admit(facts, grant, door).inspect_err(|f| platform.tally(&site, f))?;
-    tallied(check_rate(&admitted, platform).await, &admitted, platform)?;
+    tallied(gate::check(&admitted, platform).await, &admitted, platform)?;
     Ok(admitted)
 }
 
-/// Seconds a sender is asked to wait where the platform's limiter refuses: its periods are 10 or 60.
-const LIMITER_RETRY_AFTER_S: u32 = 10;
-
-async fn check_rate(admitted: &Admitted, platform: &impl Platform) -> Result<(), Fault> {
-    let Some((visitor, rate)) = visitor_of(admitted, platform) else {
-        return Ok(());
-    };
-    let now_ms = platform.now_ms();
-    match platform.limiter(|limiter| limiter.standing(visitor, rate, now_ms)) {
-        Standing::Free => Ok(()),
-        Standing::Over { retry_after_s } => Err(Fault::RateLimited { retry_after_s }),
-        Standing::Close if platform.within_limit(visitor).await => Ok(()),
-        Standing::Close => Err(Fault::RateLimited {
-            retry_after_s: LIMITER_RETRY_AFTER_S,
-        }),
-    }
-}
-
-/// The visitor of a page, and what they may send a minute. A service is bound by its site's quota
-/// alone.
-fn visitor_of(admitted: &Admitted, platform: &impl Platform) -> Option<(u64, u32)> {
-    let facts = admitted.facts();
-    let grant = admitted.grant();
-    let agent = facts.user_agent.as_deref();
-    admitted.is_page().then(|| {
-        (
-            visitor(&grant.site, facts.ip.as_deref(), agent),
-            grant.policy.rate(&platform.settings().limits),
-        )
-    })
-}
-
-/// An `Idempotency-Key` as a batch's id: a UUID as it is, anything else by its hash.
+/// A service's own name of a request as a batch's id. Always by its hash, also where it is a UUID: a
+/// page may name its batches by any UUID that it has seen, and must not take the place of a
+/// service's.
 fn batch_id_of(site: &str, key: &str) -> String {
-    id::parse_uuid(key).unwrap_or_else(|| id::foreign(site, &format!("idempotency-key:{key}")))
+    id::foreign(site, &format!("idempotency-key:{key}"))
 }
 
 /// Counts the refusal of a request of a known site.

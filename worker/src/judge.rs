@@ -138,6 +138,10 @@ fn one(
     // A retry of the same batch makes the same ids; without a batch id nothing can be a retry.
     let event_id = match (clean.event_id(), raw.foreign_id, context.batch_id) {
         (Some(own), _, _) => Cow::Borrowed(own),
+        // A page may have seen what a service calls an event, and must not take its place.
+        (None, Some(foreign), _) if page.is_some() => {
+            id::foreign(context.site, &format!("page:{foreign}")).into()
+        }
         (None, Some(foreign), _) => id::foreign(context.site, &foreign).into(),
         (None, None, Some(batch_id)) => id::derived(context.site, batch_id, index).into(),
         (None, None, None) => fresh_id().into(),

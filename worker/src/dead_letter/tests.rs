@@ -186,9 +186,13 @@ fn a_replay_selects_and_what_it_stored_is_forgotten() {
     ] {
         assert!(Selection::parse(bad.as_bytes()).is_err(), "{bad}");
     }
-    let forget = forget("a", &["p1".to_owned(), "p3".to_owned()]);
-    let gone: Vec<Kept> = run(&sql, &forget);
-    assert_eq!(gone.len(), 1);
+    // What was tried goes behind what was not.
+    run::<serde::de::IgnoredAny>(&sql, &touch(&[&key("a", "p1")], NOW + 9));
+    assert_eq!(select(r#"{"all":true}"#), [key("a", "p2"), key("a", "p1")]);
+    let ids = ["p1".to_owned(), "p3".to_owned()];
+    let found: Vec<Kept> = run(&sql, &find("a", &ids));
+    assert_eq!(found.len(), 1);
+    run::<serde::de::IgnoredAny>(&sql, &forget("a", &ids));
     assert_eq!(select(r#"{"all":true}"#), [key("a", "p2")]);
 }
 
@@ -200,4 +204,24 @@ fn a_database_that_takes_writes_is_told_from_one_that_does_not() {
     let statement = probe(NOW + 1);
     let result: Result<Vec<serde::de::IgnoredAny>, _> = sql.rows(statement.sql, &statement.params);
     assert!(result.is_err());
+}
+
+#[test]
+fn only_what_is_wrong_with_the_content_is_of_the_content() {
+    for error in [
+        "D1_ERROR: poison: SQLITE_CONSTRAINT",
+        "string or blob too big: SQLITE_TOOBIG",
+        "malformed JSON",
+    ] {
+        assert!(is_of_content(error), "{error}");
+    }
+    for error in [
+        "D1_ERROR: database is locked: SQLITE_BUSY",
+        "Network connection lost.",
+        "D1 DB is overloaded. Too many requests queued.",
+        "D1_ERROR: D1 DB storage operation exceeded timeout which caused object to be reset.",
+        "Internal error.",
+    ] {
+        assert!(!is_of_content(error), "{error}");
+    }
 }

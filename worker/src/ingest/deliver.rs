@@ -5,7 +5,7 @@ use shoreline_shared::sanitize::Privacy;
 use shoreline_shared::stamp::StampedEvent;
 use shoreline_shared::validate::{Rules, Sender};
 
-use super::{Platform, tallied, visitor_of};
+use super::{Platform, gate, tallied};
 use crate::admit::{Admitted, Door};
 use crate::bots::is_bot;
 use crate::draft::Delivery;
@@ -20,10 +20,8 @@ pub(super) async fn deliver(
     delivery: Delivery<'_>,
     platform: &impl Platform,
 ) -> Result<Answer, Fault> {
-    if let Some((visitor, rate)) = visitor_of(admitted, platform) {
-        let (events, now_ms) = (delivery.drafts.len(), platform.now_ms());
-        platform.limiter(|limiter| limiter.charge(visitor, rate, events, now_ms));
-    }
+    // The request itself was charged as one.
+    gate::charge(admitted, delivery.drafts.len().saturating_sub(1), platform);
     let privacy = privacy_of(admitted, platform).await?;
     let sender = sender_of(admitted);
     let stored_batch_id = delivery
@@ -125,7 +123,9 @@ async fn answer(
         mut results,
         ..
     } = judged;
-    if admitted.facts().dry_run() {
+    // Other protocols have no word for it: their answers say that events are kept.
+    let may_be_dry = matches!(admitted.door(), Door::Events | Door::Ingest);
+    if may_be_dry && admitted.facts().dry_run() {
         return Ok(Answer::new(stamped.len(), results));
     }
     let (places, events): (Vec<usize>, Vec<StampedEvent>) = stamped.into_iter().unzip();
@@ -149,6 +149,11 @@ async fn answer(
         } else {
             Err(Fault::NoValidEvent(results))
         };
+    }
+    if publication.is_over_any_hour() {
+        return Err(Fault::PayloadTooLarge(
+            "The batch holds more events than the site may send in an hour; split it.",
+        ));
     }
     let duplicate = tallied(platform.publish(&publication).await, admitted, platform)?;
     if !duplicate {

@@ -39,6 +39,9 @@ pub struct ShardHours {
 pub struct HourRow {
     hour: i64,
     n: i64,
+    /// Of dead letters: events in parts that may have been stored before they came too late.
+    #[serde(default)]
+    stored: i64,
 }
 
 /// The answer.
@@ -97,6 +100,7 @@ struct Counts {
     waited_before: i64,
     stored: i64,
     dead: i64,
+    dead_late: i64,
     in_lake_do: i64,
     landed: i64,
     received: i64,
@@ -133,8 +137,8 @@ impl Reconciliation {
     /// The statement that counts what ended as dead letters.
     pub fn dead(&self, site: &str, now_ms: i64) -> Statement {
         Statement::new(
-            "SELECT received_at - received_at % 3600000 AS hour, sum(events) AS n \
-             FROM dead_letters WHERE site_id = ?1 AND received_at >= ?2 GROUP BY 1",
+            "SELECT received_at - received_at % 3600000 AS hour, sum(events) AS n, \
+                    sum(iif(code = 'too_old', events, 0)) AS stored FROM dead_letters WHERE site_id = ?1 AND received_at >= ?2 GROUP BY 1",
             [site.into(), self.first_hour(now_ms).into()],
         )
     }
@@ -162,6 +166,7 @@ impl Reconciliation {
         }
         for row in &found.dead {
             add(row.hour, row.n, |c| &mut c.dead);
+            add(row.hour, row.stored, |c| &mut c.dead_late);
         }
         for shard in &found.lakes {
             each(&shard.done, |hour, n| add(hour, n, |c| &mut c.landed));
@@ -203,9 +208,13 @@ impl Counts {
             .stored
             .saturating_sub(in_lake)
             // A part that came too late for the lake may have been stored in time.
-            .saturating_sub(waiting.saturating_add(self.dead));
+            .saturating_sub(waiting.saturating_add(self.dead_late));
         let twice = |there: i64| self.received.saturating_sub(there).min(0);
-        let at_store = unstored.max(0).saturating_add(twice(self.stored));
+        // Either stored or dead, but for those that may be both.
+        let dead_only = self.dead.saturating_sub(self.dead_late);
+        let at_store = unstored
+            .max(0)
+            .saturating_add(twice(self.stored.saturating_add(dead_only)));
         let at_landing = unlanded.max(0).saturating_add(twice(in_lake));
         let (difference, stage) = match (at_store, at_landing) {
             (0, 0) => (0, None),

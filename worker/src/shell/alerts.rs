@@ -28,9 +28,7 @@ pub(super) async fn dead_letter(env: &Env, part: &DeadPart, reason: Reason) {
             reason.code()
         ),
     };
-    if let Err(error) = send(env, &alert).await {
-        log::error("alerts", error);
-    }
+    post(env, &alert).await;
 }
 
 /// How long the webhook may take: a sink's next attempt waits for it.
@@ -40,15 +38,38 @@ const POSTED_WITHIN: Duration = Duration::from_secs(5);
 pub(super) async fn sink_failing(env: &Env, site: &str, failing: &FailingSink) {
     let alert = failing.alert(site);
     log::error("sink_alert", &alert.text);
-    match select(pin!(send(env, &alert)), pin!(Delay::from(POSTED_WITHIN))).await {
-        Either::Left((Ok(()), _)) => {}
-        Either::Left((Err(error), _)) => log::error("alerts", error),
-        Either::Right(_) => log::error("alerts", "the webhook did not answer in time"),
+    post(env, &alert).await;
+}
+
+/// Says that a key of the lake holds what is not ours.
+pub(super) async fn conflict(env: &Env, site: &str, sink: &str, key: &str) {
+    let alert = Alert {
+        kind: format!("sink_conflict_{sink}"),
+        site_id: site.to_owned(),
+        code: "conflict".to_owned(),
+        text: format!(
+            "Shoreline: {key} in the sink {sink} holds something else than what is to land there. \
+             Nothing was written over; the object waits. See backlog in GET /health."
+        ),
+    };
+    post(env, &alert).await;
+}
+
+/// Posts an alert; one that does not get through may be tried again at once.
+async fn post(env: &Env, alert: &Alert) {
+    let error = match select(pin!(send(env, alert)), pin!(Delay::from(POSTED_WITHIN))).await {
+        Either::Left((Ok(()), _)) => return,
+        Either::Left((Err(error), _)) => error.to_string(),
+        Either::Right(_) => "the webhook did not answer in time".to_owned(),
+    };
+    log::error("alerts", error);
+    if let Err(error) = d1::rows::<IgnoredAny>(env, &alert.release()).await {
+        log::error("alerts", error);
     }
 }
 
 /// Posts an alert, where there is somewhere to post it and none of its kind went lately.
-pub(super) async fn send(env: &Env, alert: &Alert) -> Result<()> {
+async fn send(env: &Env, alert: &Alert) -> Result<()> {
     let config = settings(env)?;
     let Some(url) = &config.alert_webhook_url else {
         return Ok(());
@@ -67,10 +88,8 @@ pub(super) async fn send(env: &Env, alert: &Alert) -> Result<()> {
         .send()
         .await?;
     if !(200..300).contains(&answer.status_code()) {
-        log::error(
-            "alerts",
-            format!("the webhook answered {}", answer.status_code()),
-        );
+        let words = format!("the webhook answered {}", answer.status_code());
+        return Err(worker::Error::RustError(words));
     }
     Ok(())
 }

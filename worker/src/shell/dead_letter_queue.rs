@@ -8,26 +8,32 @@ use super::events_queue::{Failure, confirm, consume, dead};
 use super::platform::now_ms;
 use super::{alerts, d1, log};
 use crate::consume::Unreadable;
-use crate::dead_letter::{DeadPart, Kept, Label, Reason, forget, probe, replay_message};
+use crate::dead_letter::{
+    DeadPart, Kept, Label, Reason, find, forget, is_of_content, probe, replay_message,
+};
 use crate::tally::OWN_SITE;
 
 /// Looks at a message that failed as often as the queue tries: each of its parts gets one more try by
 /// itself, and only what fails while D1 takes writes is a dead letter. All else is left to the
 /// outbox, which still has it.
-pub(super) async fn inspect(text: &str, env: &Env) {
+///
+/// `false` asks for another try: of what is no message of an outbox no outbox has a copy.
+pub(super) async fn inspect(text: &str, env: &Env) -> bool {
     let Some(label) = Label::parse(text) else {
         let unknown = DeadPart::unknown(text, now_ms());
         let detail = "The message is not one of an outbox.";
-        if let Err(error) = bury(&unknown, Reason::Unreadable, detail, env).await {
+        let buried = bury(&unknown, Reason::Unreadable, detail, env).await;
+        if let Err(error) = &buried {
             log::error("dead_letter_queue", error);
         }
-        return;
+        return buried.is_ok();
     };
     for part in label.parts() {
         if let Err(error) = inspect_part(&part, &label, env).await {
             log::error("dead_letter_queue", error);
         }
     }
+    true
 }
 
 async fn inspect_part(part: &DeadPart, label: &Label<'_>, env: &Env) -> Result<()> {
@@ -41,9 +47,14 @@ async fn inspect_part(part: &DeadPart, label: &Label<'_>, env: &Env) -> Result<(
             bury(part, Reason::Unreadable, &error, env).await
         }
         Err(Failure::NotStored(error)) => {
-            // A database that takes no writes is no fault of the part's.
+            // A database that takes no writes is no fault of the part's, nor is one that is too busy
+            // for it: only what is wrong with the content itself will not pass.
             d1::rows::<IgnoredAny>(env, &probe(now_ms())).await?;
-            bury(part, Reason::NotStored, &error.to_string(), env).await
+            let detail = error.to_string();
+            if !is_of_content(&detail) {
+                return Err(error);
+            }
+            bury(part, Reason::NotStored, &detail, env).await
         }
         Err(Failure::Later(error)) => Err(error),
     }
@@ -64,11 +75,13 @@ pub(super) async fn bury(part: &DeadPart, reason: Reason, detail: &str, env: &En
     Ok(())
 }
 
-/// Takes what a replay has stored off the list and out of the bucket.
+/// Takes what a replay has stored out of the bucket and off the list, in this order: what is listed
+/// can be looked for.
 pub(super) async fn forget_replayed(env: &Env, site: &str, part_ids: &[String]) -> Result<()> {
     let bucket = env.bucket(LAKE)?;
-    for kept in d1::rows::<Kept>(env, &forget(site, part_ids)).await? {
+    for kept in d1::rows::<Kept>(env, &find(site, part_ids)).await? {
         bucket.delete(kept.key).await?;
     }
+    d1::rows::<IgnoredAny>(env, &forget(site, part_ids)).await?;
     Ok(())
 }

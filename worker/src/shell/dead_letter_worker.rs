@@ -1,13 +1,15 @@
 //! `GET /v1/dead-letters` and `POST /v1/dead-letters/replay`, for the holder of the admin token.
 
+use serde::de::IgnoredAny;
 use worker::{Env, QueueContentType, RawMessageBuilder, Request, Response, Result};
 
 use super::admin_worker::{authorize, body, rows};
 use super::bindings::{EVENTS_QUEUE, LAKE};
 use super::log;
+use super::platform::now_ms;
 use super::reply::{Cors, json, problem};
 use crate::consume::Replay;
-use crate::dead_letter::{Kept, ListQuery, MAX_REPLAYS, Row, Selection, replay_message};
+use crate::dead_letter::{Kept, ListQuery, MAX_REPLAYS, Row, Selection, replay_message, touch};
 use crate::error::Fault;
 use crate::read::Params;
 
@@ -49,19 +51,23 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
 /// Sends the kept messages to the queue again. Each stays listed until it is stored, so a message
 /// that the queue loses is replayed by the next call, and one that comes twice changes nothing.
 async fn replay(selection: &Selection, env: &Env) -> Answer {
-    let found: Vec<Kept> = rows(env, &selection.statement()).await?;
+    let mut found: Vec<Kept> = rows(env, &selection.statement()).await?;
     let limit = usize::try_from(MAX_REPLAYS).unwrap_or(usize::MAX);
-    let mut sent: usize = 0;
-    for kept in found.iter().take(limit) {
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let keys: Vec<&str> = found.iter().map(|kept| kept.key.as_str()).collect();
+    rows::<IgnoredAny>(env, &touch(&keys, now_ms())).await?;
+    let (mut sent, mut missing) = (0_usize, 0_usize);
+    for kept in &found {
         let done = send(kept, selection.how(), env).await.map_err(|error| {
             log::error("dead_letter_worker", error);
             Fault::Unavailable("The dead letters cannot be sent right now; nothing is lost.")
         })?;
-        sent = sent.saturating_add(usize::from(done));
+        let count = if done { &mut sent } else { &mut missing };
+        *count = count.saturating_add(1);
     }
-    let more = found.len() > limit;
-    let text = serde_json::json!({ "replayed": sent, "more": more }).to_string();
-    Ok((202, text))
+    let text = serde_json::json!({ "replayed": sent, "missing": missing, "more": more });
+    Ok((202, text.to_string()))
 }
 
 /// `false` where the kept message is gone: a replay stored it a moment ago.

@@ -21,8 +21,7 @@ async fn queue(batch: MessageBatch<JsValue>, env: Env, _context: Context) -> Res
     let dead = batch.queue() == DEAD_LETTERS_QUEUE;
     for message in batch.raw_iter() {
         if dead {
-            inspect(&text_of(&message), &env).await;
-            message.ack();
+            inspect_or_retry(&message, &text_of(&message), &env).await;
         } else {
             settle(&message, &env).await;
         }
@@ -42,8 +41,7 @@ async fn settle(message: &RawMessage, env: &Env) {
         // Reading it again would not make it readable.
         Err(Failure::Unreadable(Unreadable(error))) => {
             log::error("events_queue", &error);
-            inspect(&text, env).await;
-            message.ack();
+            inspect_or_retry(message, &text, env).await;
         }
         // After the queue's tries it goes to the dead letters' queue, which tells what may pass from
         // what does not.
@@ -54,6 +52,14 @@ async fn settle(message: &RawMessage, env: &Env) {
                 .build();
             message.retry_with_options(&options);
         }
+    }
+}
+
+async fn inspect_or_retry(message: &RawMessage, text: &str, env: &Env) {
+    if inspect(text, env).await {
+        message.ack();
+    } else {
+        message.retry();
     }
 }
 

@@ -186,10 +186,14 @@ impl LakeDo {
             Outcome::Failed(failure) => {
                 log::error("lake_do", format_args!("{name}: {}", failure.code));
             }
-            Outcome::Conflict => log::error(
-                "lake_do",
-                format_args!("{name}: a key of the lake holds something else"),
-            ),
+            Outcome::Conflict => {
+                let key = &delivery.object.key;
+                log::error(
+                    "lake_do",
+                    format_args!("{name}: {key} holds something else"),
+                );
+                alerts::conflict(&self.env, site, name, key).await;
+            }
             Outcome::Sent(sent) => {
                 if let Some(code) = sent.failure.as_ref().map(|failure| &failure.code) {
                     log::error("lake_do", format_args!("{name}: {code}"));

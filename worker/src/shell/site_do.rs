@@ -22,8 +22,8 @@ use crate::sql::SqlError;
 /// reader of D1 does not notice.
 const GATHER_MS: i64 = 100;
 
-/// How long a part waits after the queue did not take its message.
-const POSTPONE_MS: i64 = 1_000;
+/// How long the outbox waits after the queue did not take a message.
+const POSTPONE_MS: i64 = 5_000;
 
 /// A site's (and shard's) live counts and outbox.
 #[durable_object]
@@ -121,22 +121,29 @@ impl SiteDo {
             .ok_or_else(|| SqlError(format!("not the name of a site's object: {name}")))?;
         let ids = Ids::new()?;
         for message in &store.due_messages(site, shard, now_ms())? {
-            self.send(store, message, &ids).await?;
+            if !self.send(store, message, &ids).await? {
+                break;
+            }
         }
         let due = store.next_due()?;
         self.alarm.rest(&self.state, due, now_ms()).await
     }
 
-    async fn send(&self, store: &SiteStore<DoSql>, message: &Message, ids: &Ids) -> Result<()> {
+    /// `false` where the queue takes nothing now.
+    async fn send(&self, store: &SiteStore<DoSql>, message: &Message, ids: &Ids) -> Result<bool> {
         let text = RawMessageBuilder::new(message.body.as_str().into())
             .build_with_content_type(QueueContentType::Text);
         match self.env.queue(EVENTS_QUEUE)?.send_raw(text).await {
-            Ok(()) => store.mark_sent(message, &ids.next(now_ms()), now_ms())?,
+            Ok(()) => {
+                store.mark_sent(message, &ids.next(now_ms()), now_ms())?;
+                Ok(true)
+            }
             Err(error) => {
                 log::error("events_queue", error);
-                store.postpone(message, now_ms().saturating_add(POSTPONE_MS))?;
+                let now = now_ms();
+                store.postpone(now, now.saturating_add(POSTPONE_MS))?;
+                Ok(false)
             }
         }
-        Ok(())
     }
 }

@@ -51,14 +51,9 @@ async fn recount(env: &Env) -> Result<()> {
         if now.saturating_sub(begun) > BUDGET_MS {
             return save(env, RECOUNT, &job).await;
         }
-        if !differs(env, &step, now).await? {
-            job.cursor = step.cursor();
-            continue;
-        }
-        let repairs: Vec<Repair> = d1::transaction(env, &step.statements(now)).await?;
-        for Repair { model, n } in repairs {
-            log::error("recount", format!("{n} rows of {model} were mended"));
-        }
+        // A step that fails is told and passed by: it must not keep all others from their turn, and
+        // has its own again in an hour.
+        note("recount", recount_step(env, &step, now).await);
         job.cursor = step.cursor();
     }
     let done = Job {
@@ -66,6 +61,17 @@ async fn recount(env: &Env) -> Result<()> {
         cursor: String::new(),
     };
     save(env, RECOUNT, &done).await
+}
+
+async fn recount_step(env: &Env, step: &Step, now_ms: i64) -> Result<()> {
+    if !differs(env, step, now_ms).await? {
+        return Ok(());
+    }
+    let repairs: Vec<Repair> = d1::transaction(env, &step.statements(now_ms)).await?;
+    for Repair { model, n } in repairs {
+        log::error("recount", format!("{n} rows of {model} were mended"));
+    }
+    Ok(())
 }
 
 async fn differs(env: &Env, step: &Step, now_ms: i64) -> Result<bool> {

@@ -162,14 +162,15 @@ impl<S: Sql> SiteStore<S> {
         )
     }
 
-    /// Puts off parts that the queue did not take.
+    /// Puts off all that is due, because the queue takes nothing now: each of it would only be refused
+    /// too.
     ///
     /// # Errors
     /// Whatever the database says.
-    pub fn postpone(&self, message: &Message, until_ms: i64) -> Result<(), SqlError> {
+    pub fn postpone(&self, now_ms: i64, until_ms: i64) -> Result<(), SqlError> {
         self.sql.run(
-            "UPDATE outbox SET due_at = ?2 WHERE part_id IN (SELECT value FROM json_each(?1))",
-            &[ids_json(&message.part_ids).into(), until_ms.into()],
+            "UPDATE outbox SET due_at = ?2 WHERE due_at <= ?1",
+            &[now_ms.into(), until_ms.into()],
         )
     }
 

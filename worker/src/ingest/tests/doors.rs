@@ -64,9 +64,12 @@ fn an_idempotency_key_makes_a_retry_the_same_batch() {
     let own = send(Some("order 66 \"quoted\""));
     assert_eq!(own, send(Some("order 66 \"quoted\"")));
     assert_ne!(own, send(Some("order 67")));
-    assert_eq!(send(Some(&uuid(5))).0, json!(uuid(5)));
-    assert_eq!(send(None).0, Value::Null);
-    assert_ne!(send(None).1, send(None).1);
+    // A UUID too is hashed: a page may send it as its batch's id.
+    assert_ne!(send(Some(&uuid(5))).0, json!(uuid(5)));
+    for none in [None, Some(""), Some(" ")] {
+        assert_eq!(send(none).0, Value::Null);
+        assert_ne!(send(none).1, send(none).1);
+    }
 }
 
 #[test]
@@ -208,4 +211,21 @@ fn a_page_takes_the_place_of_no_event_of_a_service() {
     let mut platform = as_service(again.to_string());
     let answer = block_on(take_commands(service("application/json"), &mut platform)).unwrap();
     assert_eq!(answer.accepted, 1);
+}
+
+#[test]
+fn a_page_cannot_take_the_place_of_a_services_message() {
+    let track = json!({"userId": "u", "event": "Ordered", "messageId": "order-1"}).to_string();
+    let call = SegmentCall::from_path("/v1/track").unwrap();
+    let id = |kind: KeyKind| {
+        let mut platform = TestPlatform::new(track.clone());
+        platform.grant = Ok(a_grant(kind));
+        let mut request = facts();
+        request.query.clear();
+        request.authorization = Some("Bearer sls_demo_abcdefghijklmnopqrstuvwxyz".into());
+        block_on(take_segment(call, request, &mut platform)).unwrap();
+        published(&platform)["parts"][0]["events"][0]["eventId"].clone()
+    };
+    assert_ne!(id(KeyKind::Browser), id(KeyKind::Source));
+    assert_eq!(id(KeyKind::Source), id(KeyKind::Source));
 }

@@ -104,3 +104,50 @@ fn what_a_tracker_dropped_is_told_in_the_ledger() {
     let told = json!(["o", hour, "tracker_dropped", 7]);
     assert!(counters.as_array().unwrap().contains(&told));
 }
+
+#[test]
+fn another_agent_with_each_request_is_the_same_network() {
+    let events: Vec<Value> = (0..50).map(|n| view(100 + n)).collect();
+    let mut platform = TestPlatform::new(body(&events));
+    platform.grant.as_mut().unwrap().policy.visitor_per_minute = Some(100);
+    let taken = (0..40)
+        .filter(|n| {
+            let mut facts = facts();
+            facts.user_agent = Some(format!("Mozilla/5.0 ({n})"));
+            block_on(take_batch(facts, &mut platform)).is_ok()
+        })
+        .count();
+    // A thousand events, ten visitors' worth.
+    assert_eq!(taken, 20);
+}
+
+#[test]
+fn requests_without_events_are_bounded_too() {
+    let mut platform = TestPlatform::new("nonsense");
+    platform.grant.as_mut().unwrap().policy.visitor_per_minute = Some(5);
+    let codes: Vec<&str> = (0..7)
+        .map(|_| run(&mut platform).unwrap_err().code())
+        .collect();
+    assert_eq!(codes[..5], ["malformed_json"; 5]);
+    assert_eq!(codes[5..], ["rate_limited"; 2]);
+}
+
+#[test]
+fn made_up_keys_are_not_looked_up_without_end() {
+    let mut platform = TestPlatform::new("");
+    platform.grant = Err(Fault::UnknownKey);
+    platform.settings.limits.visitor_per_minute = 3;
+    let codes: Vec<&str> = (0..5)
+        .map(|_| run(&mut platform).unwrap_err().code())
+        .collect();
+    assert_eq!(codes[..3], ["unknown_key"; 3]);
+    assert_eq!(codes[3..], ["rate_limited"; 2]);
+}
+
+#[test]
+fn a_batch_that_fits_no_hour_is_to_be_split() {
+    let mut platform = TestPlatform::new(body(&[view(10), view(11), view(12)]));
+    platform.grant.as_mut().unwrap().policy.hourly_quota = Some(2);
+    assert_eq!(run(&mut platform).unwrap_err().code(), "payload_too_large");
+    assert!(platform.published.borrow().is_empty());
+}
