@@ -13,6 +13,7 @@ mod commands;
 mod d1;
 mod dead_letters;
 mod faults;
+mod kills;
 mod lake;
 mod limits;
 mod metrics;
