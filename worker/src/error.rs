@@ -42,6 +42,8 @@ pub enum Fault {
     MethodNotAllowed(&'static str),
     /// 409: what is to be made is there already.
     AlreadyExists,
+    /// 409: it would do harm as things are.
+    Conflict(&'static str),
     /// 413: split the batch.
     PayloadTooLarge(&'static str),
     /// 415.
@@ -77,6 +79,7 @@ impl Fault {
             Self::NotFound => "not_found",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::AlreadyExists => "already_exists",
+            Self::Conflict(_) => "conflict",
             Self::PayloadTooLarge(_) => "payload_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::NoValidEvent(_) => "no_valid_event",
@@ -93,7 +96,7 @@ impl Fault {
             Self::WrongScope | Self::OriginNotAllowed => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed(_) => 405,
-            Self::AlreadyExists => 409,
+            Self::AlreadyExists | Self::Conflict(_) => 409,
             Self::PayloadTooLarge(_) => 413,
             Self::UnsupportedMediaType => 415,
             Self::NoValidEvent(_) => 422,
@@ -108,6 +111,7 @@ impl Fault {
             Self::Malformed { detail, .. }
             | Self::PayloadTooLarge(detail)
             | Self::Unavailable(detail)
+            | Self::Conflict(detail)
             | Self::InvalidParameter { detail, .. } => Cow::Borrowed(detail),
             Self::UnknownKey => "The key is missing, unknown, expired or revoked.".into(),
             Self::WrongScope => "This kind of key may not make this call.".into(),

@@ -18,6 +18,17 @@ pub fn list_shards() -> Statement {
     Statement::new("SELECT site_id, shard FROM shards", [])
 }
 
+/// The statement that lists them, and those that all sites may have with so many `shards`: D1 may
+/// have been lost since they took a batch.
+pub fn possible_shards(shards: u32) -> Statement {
+    let all: Vec<u32> = (0..shards).collect();
+    Statement::new(
+        "SELECT site_id, shard FROM shards \
+         UNION SELECT s.site_id, n.value FROM sites AS s, json_each(?1) AS n",
+        [serde_json::to_string(&all).unwrap_or_default().into()],
+    )
+}
+
 /// A row of [`list_shards`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ShardRow {

@@ -24,6 +24,7 @@ mod objects;
 mod platform;
 mod privacy_do;
 mod read_worker;
+mod rebuild_worker;
 mod reply;
 mod sinks;
 mod site_do;
