@@ -12,6 +12,9 @@
 mod commands;
 mod d1;
 mod dead_letters;
+#[path = "../tables/docs.rs"]
+mod docs;
+mod duckdb;
 mod faults;
 mod filled;
 mod kills;
@@ -21,6 +24,8 @@ mod metrics;
 mod pages;
 mod pipeline;
 mod publisher;
+#[path = "../tables/python.rs"]
+mod python;
 mod reads;
 mod rebuild;
 mod refusals;
