@@ -2,19 +2,22 @@
 //
 // Wrangler's proxies cap the rate near 1,300 a second and hide every difference, so the load goes to
 // the worker's own socket (Miniflare's `unsafeDirectSockets`). BENCH_SECONDS is the length of a run.
+// `npm run bench -- lake`: how the lake keeps up, and what an event costs there.
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { benchTracker } from './bench-tracker.mjs';
 import { build } from './build.mjs';
 import { migrationsDir } from './config.mjs';
 import { loadSecrets, seedSql, writeDevVars } from './keys.mjs';
 import { freePort } from './port.mjs';
-import { Failure, main, runShown } from './process.mjs';
+import { Failure, main, outputOf, runShown } from './process.mjs';
 import { at, tools } from './project.mjs';
 
 const SECONDS = process.env.BENCH_SECONDS ?? '5';
+const LOOK_AGAIN_MS = 100;
 const ORIGIN = 'http://localhost:8787';
 
 main(async () => {
@@ -22,7 +25,7 @@ main(async () => {
   if (process.argv.includes('tracker')) return benchTracker();
   if (process.execPath !== tools.node) {
     // Miniflare wants the Node that set-up installed.
-    process.exitCode = await runShown(tools.node, [fileURLToPath(import.meta.url)]);
+    process.exitCode = await runShown(tools.node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)]);
     return;
   }
   const code = await runShown('cargo', ['build', '--release', '-p', 'shoreline-tests', '--bin', 'load']);
@@ -31,17 +34,23 @@ main(async () => {
   writeDevVars(secrets);
   const state = mkdtempSync(join(tmpdir(), 'shoreline-bench-'));
   try {
-    await measure(secrets, state);
+    if (process.argv.includes('lake')) await withSystem(secrets, state, { LAKE_SEAL_SECONDS: '60' }, (system) => measureLake(secrets, system));
+    else await withSystem(secrets, state, {}, ({ url }) => runShown('target/release/load', [url, secrets.browserKey, ORIGIN, workerdPid(), SECONDS]));
   } finally {
     rmSync(state, { recursive: true, force: true });
   }
 });
 
+/** @typedef {{ url: string, miniflare: import('miniflare').Miniflare }} System */
+
 /**
+ * Runs the built worker, its database migrated and seeded.
  * @param {import('./keys.mjs').Secrets} secrets
  * @param {string} state
+ * @param {Record<string, string>} settings other than the local ones
+ * @param {(system: System) => Promise<unknown>} work
  */
-async function measure(secrets, state) {
+async function withSystem(secrets, state, settings, work) {
   const { Miniflare, convertV4MiniflareOptions } = await import('miniflare');
   const { unstable_getMiniflareWorkerOptions } = await import('wrangler');
   const { assets, modulesRules, ...options } = unstable_getMiniflareWorkerOptions(at('wrangler.toml')).workerOptions;
@@ -49,6 +58,7 @@ async function measure(secrets, state) {
   const modulesRoot = at('worker', 'build');
   const miniflare = new Miniflare(convertV4MiniflareOptions({
     ...options,
+    bindings: { ...options.bindings, ...settings },
     modulesRoot,
     modules: [
       { type: 'ESModule', path: join(modulesRoot, 'index.js') },
@@ -63,10 +73,64 @@ async function measure(secrets, state) {
     const database = await miniflare.getD1Database('DB');
     const migrations = readdirSync(at(migrationsDir())).sort().map((name) => readFileSync(at(migrationsDir(), name), 'utf8'));
     for (const sql of [...migrations, seedSql(secrets)]) await database.exec(oneStatementALine(sql));
-    await runShown('target/release/load', [`http://127.0.0.1:${port}`, secrets.browserKey, ORIGIN, workerdPid(), SECONDS]);
+    await work({ url: `http://127.0.0.1:${port}`, miniflare });
   } finally {
     await miniflare.dispose();
   }
+}
+
+/**
+ * From the 202 to the object: how long it takes until all is there, and what the objects are, at the default seal rule.
+ * @param {import('./keys.mjs').Secrets} secrets
+ * @param {System} system
+ */
+async function measureLake({ browserKey, readToken }, { url, miniflare }) {
+  const start = Date.now();
+  const load = outputOf('target/release/load', [url, browserKey, ORIGIN, 'lake', SECONDS]);
+  const [taken, seconds] = ((await load) ?? '').split(' ').map(Number);
+  if (!(taken > 0)) throw new Failure('the load was refused');
+  /** How far the lake is. */
+  async function backlog() {
+    const answer = await fetch(`${url}/health`, { headers: { authorization: `Bearer ${readToken}` } });
+    const { backlog: { lake, outbox } } = /** @type {any} */ (await answer.json());
+    return { landed: lake.landedEvents, pending: lake.pendingEvents, waiting: outbox.parts };
+  }
+  const atEnd = await backlog();
+  let forwarded;
+  for (let now = atEnd; now.landed < taken; now = await backlog()) {
+    if (now.waiting === 0) forwarded ??= Date.now();
+    await delay(LOOK_AGAIN_MS);
+  }
+  const landed = Date.now();
+  const objects = await everyObject(await miniflare.getR2Bucket('LAKE'));
+  const bytes = objects.reduce((sum, { size }) => sum + size, 0);
+  const events = objects.reduce((sum, { customMetadata }) => sum + Number(customMetadata?.events), 0);
+  if (events !== taken) throw new Failure(`${taken} events were taken, ${events} are in the lake`);
+  // The last object of the hour waits for its age; the others were sealed for their size.
+  const full = objects.filter(({ customMetadata }) => Number(customMetadata?.events) > events / objects.length / 2);
+  const passed = (/** @type {number} */ moment) => (moment - start) / 1000;
+  const rate = (/** @type {number} */ n, /** @type {number} */ s) => `${Math.round(n / s)}`;
+  const rows = [
+    ['taken (202)', taken, seconds],
+    ['in the lake\'s shard when the last 202 was given', atEnd.landed + atEnd.pending, seconds],
+    ['all in the lake\'s shard', taken, passed(forwarded ?? landed)],
+    ['all in objects, the last one sealed by its age (60 s)', taken, passed(landed)],
+  ];
+  console.log('| | events | after s | events/s |\n|---|--:|--:|--:|');
+  for (const [what, n, s] of rows) console.log(`| ${what} | ${n} | ${Number(s).toFixed(1)} | ${rate(Number(n), Number(s))} |`);
+  console.log(`\n${objects.length} objects, ${(bytes / events).toFixed(1)} bytes an event, ${Math.round((objects.length / events) * 1e6)} puts a million events; of the ${full.length} larger objects ${Math.round(full.length / full.reduce((sum, { customMetadata }) => sum + Number(customMetadata?.events), 0) * 1e6)}`);
+}
+
+/** @param {any} bucket @returns {Promise<{ size: number, customMetadata?: Record<string, string> }[]>} */
+async function everyObject(bucket) {
+  const objects = [];
+  let cursor;
+  do {
+    const page = await bucket.list({ prefix: 'events/', cursor, include: ['customMetadata'] });
+    objects.push(...page.objects);
+    cursor = page.truncated ? page.cursor : undefined;
+  } while (cursor);
+  return objects;
 }
 
 /** D1's exec takes a statement a line. @param {string} sql */

@@ -1,5 +1,6 @@
 //! `POST /v1/rebuild`: a step of D1's rebuild from the lake, for the holder of the admin token.
 
+use serde::de::IgnoredAny;
 use worker::{Env, Request, Response, ResponseBody, Result};
 
 use super::admin_worker::{authorize, body, rows};
@@ -102,18 +103,15 @@ async fn step(rebuild: &Rebuild, config: &Config, env: &Env) -> Answer<Step> {
         return Ok(Step::default());
     }
     let now = now_ms();
-    if let Some(counted) = rebuild.counted(name.day, config.ingest.retention_days, now) {
-        if !rows::<serde::de::IgnoredAny>(env, &counted)
-            .await?
-            .is_empty()
-        {
-            return Err(Fault::Conflict(
-                "D1 has counts of a day whose ids it has forgotten: begin with an empty D1, or \
-                 with a later day.",
-            ));
-        }
+    if let Some(counted) = rebuild.counted(name.day, config.ingest.retention_days, now)
+        && !rows::<IgnoredAny>(env, &counted).await?.is_empty()
+    {
+        return Err(Fault::Conflict(
+            "D1 has counts of a day whose ids it has forgotten: begin with an empty D1, or with a \
+             later day.",
+        ));
     }
-    rows::<serde::de::IgnoredAny>(env, &note(now)).await?;
+    rows::<IgnoredAny>(env, &note(now)).await?;
     let told = tell(&name, &key, done, config, env).await;
     told.map_err(|error| {
         log::error("rebuild", format_args!("{key}: {error}"));
