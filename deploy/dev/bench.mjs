@@ -104,24 +104,32 @@ async function measureLake({ browserKey, readToken }, { url, miniflare }) {
   const landed = Date.now();
   const objects = await everyObject(await miniflare.getR2Bucket('LAKE'));
   const bytes = objects.reduce((sum, { size }) => sum + size, 0);
-  const events = objects.reduce((sum, { customMetadata }) => sum + Number(customMetadata?.events), 0);
+  const events = objects.reduce((sum, object) => sum + eventsOf(object), 0);
   if (events !== taken) throw new Failure(`${taken} events were taken, ${events} are in the lake`);
-  // The last object of the hour waits for its age; the others were sealed for their size.
-  const full = objects.filter(({ customMetadata }) => Number(customMetadata?.events) > events / objects.length / 2);
+  // The last object waits for its age; the others, sealed for their size, are much alike.
+  const full = objects.filter((object) => eventsOf(object) > events / objects.length / 2);
+  const inFull = full.reduce((sum, object) => sum + eventsOf(object), 0);
+  const lastFull = Math.max(...full.map(({ uploaded }) => Number(uploaded)));
   const passed = (/** @type {number} */ moment) => (moment - start) / 1000;
   const rate = (/** @type {number} */ n, /** @type {number} */ s) => `${Math.round(n / s)}`;
   const rows = [
     ['taken (202)', taken, seconds],
     ['in the lake\'s shard when the last 202 was given', atEnd.landed + atEnd.pending, seconds],
     ['all in the lake\'s shard', taken, passed(forwarded ?? landed)],
+    ['in objects sealed by their size', inFull, passed(lastFull)],
     ['all in objects, the last one sealed by its age (60 s)', taken, passed(landed)],
   ];
   console.log('| | events | after s | events/s |\n|---|--:|--:|--:|');
   for (const [what, n, s] of rows) console.log(`| ${what} | ${n} | ${Number(s).toFixed(1)} | ${rate(Number(n), Number(s))} |`);
-  console.log(`\n${objects.length} objects, ${(bytes / events).toFixed(1)} bytes an event, ${Math.round((objects.length / events) * 1e6)} puts a million events; of the ${full.length} larger objects ${Math.round(full.length / full.reduce((sum, { customMetadata }) => sum + Number(customMetadata?.events), 0) * 1e6)}`);
+  console.log(`\n${objects.length} objects, ${(bytes / events).toFixed(1)} bytes an event, ${Math.round((objects.length / events) * 1e6)} puts a million events; ${Math.round((full.length / inFull) * 1e6)} where objects are sealed by their size`);
 }
 
-/** @param {any} bucket @returns {Promise<{ size: number, customMetadata?: Record<string, string> }[]>} */
+/** @typedef {{ size: number, uploaded: Date, customMetadata?: Record<string, string> }} LakeObject */
+
+/** @param {LakeObject} object */
+const eventsOf = ({ customMetadata }) => Number(customMetadata?.events);
+
+/** @param {any} bucket @returns {Promise<LakeObject[]>} */
 async function everyObject(bucket) {
   const objects = [];
   let cursor;
