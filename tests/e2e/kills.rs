@@ -61,6 +61,9 @@ fn seed() -> u64 {
 #[derive(Default)]
 struct Load {
     taken: Cell<usize>,
+    kills: Cell<u32>,
+    /// The last kill after which a batch was sent and taken.
+    survived: Cell<u32>,
     stop: Cell<bool>,
 }
 
@@ -72,8 +75,13 @@ async fn send(site: Site, name: usize, load: Rc<Load>) -> Vec<String> {
         let user = format!("u{name}-{}", load.taken.get() % 7);
         let sent = batch(&[view("/", &user), view("/b", &user), feature("f", &user)]);
         eventually("the batch is taken", async || {
+            let kills = load.kills.get();
             let answer = site.post().body(sent.to_string()).send().await.ok()?;
-            (answer.status() == 202).then_some(())
+            let taken = answer.status() == 202;
+            if taken {
+                load.survived.set(kills.max(load.survived.get()));
+            }
+            taken.then_some(())
         })
         .await;
         all.extend(ids(&sent));
@@ -89,25 +97,19 @@ async fn kill_under_load(system: &System, random: &mut Random) -> Vec<String> {
     let senders: Vec<_> = (0..SENDERS)
         .map(|name| tokio::task::spawn_local(send(system.demo(), name, load.clone())))
         .collect();
-    for _ in 0..KILLS {
-        let before = load.taken.get();
-        eventually("batches are taken", async || {
-            (load.taken.get() > before).then_some(())
+    for kill in 0..KILLS {
+        eventually("workerd takes batches", async || {
+            (load.taken.get() > 0 && load.survived.get() == kill).then_some(())
         })
         .await;
         tokio::time::sleep(Duration::from_millis(random.below(WITHIN_MS))).await;
         // What is in the queue by now is forgotten; workerd is started again on the same state.
-        let all = random.below(ALL_ONE_IN) == 0;
-        // The answer that was waited for may have been given before the last kill.
-        eventually("workerd is killed", async || {
-            let killed = if all {
-                system.kill_all_workerds()
-            } else {
-                system.kill_workerd()
-            };
-            killed.then_some(())
-        })
-        .await;
+        if random.below(ALL_ONE_IN) == 0 {
+            assert!(system.kill_all_workerds(), "no workerd runs");
+        } else {
+            assert!(system.kill_workerd(), "no workerd runs the worker");
+        }
+        load.kills.set(kill + 1);
     }
     load.stop.set(true);
     let mut taken = Vec::new();
