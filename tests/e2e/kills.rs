@@ -133,7 +133,8 @@ async fn a_workerd_killed_at_20_random_moments_under_load_loses_and_doubles_noth
     let seed = seed();
     println!("SHORELINE_SEED={seed}");
     let mut random = Random(seed);
-    let system = System::start(&StateDir::new());
+    // What was lost three times waits eight times as long; 32 seconds at most from one second on.
+    let system = System::start_with(&StateDir::new(), "OUTBOX_RESEND_SECONDS:1");
     let site = system.demo();
     let begun = Instant::now();
     let want = LocalSet::new()
