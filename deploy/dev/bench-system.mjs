@@ -8,14 +8,15 @@ import { freePort } from './port.mjs';
 import { Failure } from './process.mjs';
 import { at } from './project.mjs';
 
-/** @typedef {{ url: string, pid: string, inspector: string, secrets: import('./keys.mjs').Secrets }} System */
+/** @typedef {{ url: string, pid: string, inspector: string, secrets: import('./keys.mjs').Secrets, miniflare: import('miniflare').Miniflare }} System */
 
 /**
  * Does `work` with the worker on a new state folder. Wrangler's proxies cap the rate near 1,300 requests a second and hide
  * every difference, so what is measured is the worker's own socket (Miniflare's `unsafeDirectSockets`).
  * @param {(system: System) => Promise<void>} work
+ * @param {Record<string, string>} settings other than the local ones
  */
-export async function withWorker(work) {
+export async function withWorker(work, settings = {}) {
   const secrets = loadSecrets();
   writeDevVars(secrets);
   const state = mkdtempSync(join(tmpdir(), 'shoreline-bench-'));
@@ -26,6 +27,7 @@ export async function withWorker(work) {
   const modulesRoot = at('worker', 'build');
   const miniflare = new Miniflare(convertV4MiniflareOptions({
     ...options,
+    bindings: { ...options.bindings, ...settings },
     modulesRoot,
     modules: [
       { type: 'ESModule', path: join(modulesRoot, 'index.js') },
@@ -41,7 +43,7 @@ export async function withWorker(work) {
     const database = await miniflare.getD1Database('DB');
     const migrations = readdirSync(at(migrationsDir())).sort().map((name) => readFileSync(at(migrationsDir(), name), 'utf8'));
     for (const sql of [...migrations, seedSql(secrets)]) await database.exec(oneStatementALine(sql));
-    await work({ url: `http://127.0.0.1:${port}`, pid: workerdPid(), inspector: `http://127.0.0.1:${inspectorPort}`, secrets });
+    await work({ url: `http://127.0.0.1:${port}`, pid: workerdPid(), inspector: `http://127.0.0.1:${inspectorPort}`, secrets, miniflare });
   } finally {
     await miniflare.dispose();
     rmSync(state, { recursive: true, force: true });

@@ -1,7 +1,8 @@
 // `npm run bench`: how fast the built worker takes batches, on workerd itself. BENCH_SECONDS is the length of a run. With
-// `tracker`, what the tracker costs a page; with `import`, how fast a file is imported.
+// `tracker`, what the tracker costs a page; with `import`, how fast a file is imported; with `lake`, how the lake keeps up.
 import { fileURLToPath } from 'node:url';
 import { benchImport } from './bench-import.mjs';
+import { benchLake } from './bench-lake.mjs';
 import { withWorker } from './bench-system.mjs';
 import { benchTracker } from './bench-tracker.mjs';
 import { build } from './build.mjs';
@@ -22,6 +23,7 @@ main(async () => {
   if (process.argv.includes('import')) return benchImport();
   const code = await runShown('cargo', ['build', '--release', '-p', 'shoreline-tests', '--bin', 'load']);
   if (code !== 0) throw new Failure('the load generator could not be built');
+  if (process.argv.includes('lake')) return benchLake(SECONDS, ORIGIN);
   await withWorker(async ({ url, pid, secrets }) => {
     await runShown('target/release/load', [url, secrets.browserKey, ORIGIN, pid, SECONDS]);
   });

@@ -1,5 +1,5 @@
 // `npm run lake -- ls`, `pull DIR` and `erase --user ID`: the objects of the local lake, whether the system runs or not;
-// erase also those of any bucket that speaks S3.
+// erase also those of any bucket that speaks S3. `rebuild --from DATE --to DATE`: a running system's D1 from its lake.
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { dirname, resolve, sep } from 'node:path';
@@ -9,13 +9,15 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { s3Bucket, startLocal, withLocalBucket } from './lake-bucket.mjs';
 import { erase } from './lake-erase.mjs';
+import { rebuild } from './lake-rebuild.mjs';
 import { Failure, main, runShown } from './process.mjs';
 import { packagesInstalled, stateDir, tools } from './project.mjs';
 import { installPackages } from './setup.mjs';
 
 const USAGE = `usage: npm run lake -- ls
        npm run lake -- pull DIR
-       npm run lake -- erase --user ID [--site SITE] [--bucket NAME [--endpoint URL] [--region REGION]]`;
+       npm run lake -- erase --user ID [--site SITE] [--bucket NAME [--endpoint URL] [--region REGION]]
+       npm run lake -- rebuild --from DATE --to DATE [--after KEY] [--url URL]`;
 
 /** An object, as the reader lists it. @typedef {{ key: string, size: number, uploaded: string, customMetadata: Record<string, string> }} LakeObject */
 
@@ -130,11 +132,26 @@ async function eraseFrom(args) {
 }
 
 /** @param {string[]} args */
+async function rebuildFrom(args) {
+  const text = /** @type {const} */ ({ type: 'string' });
+  let values;
+  try {
+    ({ values } = parseArgs({ args, options: { from: text, to: text, after: text, url: text } }));
+  } catch {
+    throw new Failure(USAGE);
+  }
+  const { from, to, after, url } = values;
+  if (!from || !to || after === '' || url === '') throw new Failure(USAGE);
+  return rebuild({ from, to, after, url });
+}
+
+/** @param {string[]} args */
 async function lake([command, ...rest]) {
   const [folder] = rest;
   if (command === 'ls' && rest.length === 0) return withLake(list);
   if (command === 'pull' && folder && rest.length === 1) return withLake((ask) => pull(ask, resolve(folder)));
   if (command === 'erase') return eraseFrom(rest);
+  if (command === 'rebuild') return rebuildFrom(rest);
   throw new Failure(USAGE);
 }
 

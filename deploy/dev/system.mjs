@@ -23,7 +23,8 @@ const WORTH_SHOWING = /\[ERROR\]|:error\]|^\[custom build\] (?!Running)\s*\S/;
  */
 export async function runSystem({ url, port, vars }, onHealthy) {
   rmSync(WRANGLER_LOG, { force: true });
-  for (let first = true; !isStopping(); first = false) {
+  let told = false;
+  while (!isStopping()) {
     /** @type {() => void} */
     let stuck = () => {};
     /** @type {Promise<void>} */
@@ -34,8 +35,12 @@ export async function runSystem({ url, port, vars }, onHealthy) {
     };
     const wrangler = wranglerDev({ port, inspectorPort: await freePort(), vars, onLine });
     const ended = wrangler.ended.then(reportEnd);
-    await Promise.race([healthy(url), ended]);
-    if (first) await onHealthy();
+    // One of its processes may die before it is healthy, too.
+    const runs = await Promise.race([healthy(url).then(() => true), ended, isStuck]);
+    if (runs && !told) {
+      told = true;
+      await onHealthy();
+    }
     await Promise.race([ended, isStuck]);
     if (isStopping()) return wrangler.ended;
     say('Wrangler has not answered since one of its processes died; starting it again');

@@ -41,45 +41,6 @@ async fn a_power_cut_between_the_202_and_the_consumer_loses_and_doubles_nothing(
 }
 
 #[tokio::test]
-async fn a_workerd_killed_again_and_again_under_load_loses_and_doubles_nothing() {
-    let system = System::start(&StateDir::new());
-    let site = system.demo();
-    let mut want = Vec::new();
-    for round in 0..3 {
-        for _ in 0..10 {
-            let sent = batch(&[view("/", &format!("u{round}")), feature("f", "u")]);
-            // As the tracker does: until there is an answer that says it is taken.
-            eventually("the batch is taken", async || {
-                let request = site.post().body(sent.to_string()).send();
-                let answer = request.await.ok()?;
-                (answer.status() == 202).then_some(())
-            })
-            .await;
-            want.extend(ids(&sent));
-        }
-        // Some of these are in the queue by now, which forgets them; wrangler starts workerd again.
-        system.kill_workerd();
-    }
-    want.sort();
-    eventually("everything is stored and has landed", async || {
-        let request = reqwest::Client::new()
-            .get(format!("{}/health", site.url))
-            .bearer_auth(&site.read_token);
-        let health: serde_json::Value = request.send().await.ok()?.json().await.ok()?;
-        let landed = health["backlog"]["lake"]["landedEvents"] == 60;
-        (landed && health["backlog"]["outbox"]["parts"] == 0).then_some(())
-    })
-    .await;
-    let mut stored = site.stored_ids().await;
-    stored.sort();
-    assert_eq!(stored, want);
-    assert_eq!(site.live_count("page_view").await, 30);
-    assert_eq!(site.get("/v1/analytics/metrics/summary").await["total"], 60);
-    let state = system.stop();
-    assert_eq!(lake::ids_of(&lake::pull(state.path()), "demo"), want);
-}
-
-#[tokio::test]
 async fn a_d1_that_takes_nothing_keeps_no_page_waiting_and_loses_nothing() {
     let system = System::start(&StateDir::new());
     let site = system.demo();

@@ -13,17 +13,25 @@ mod clients;
 mod commands;
 mod d1;
 mod dead_letters;
+#[path = "../tables/docs.rs"]
+mod docs;
+mod duckdb;
 mod faults;
+mod filled;
 mod hostile;
 mod imports;
 mod keys;
+mod kills;
 mod lake;
 mod limits;
 mod metrics;
 mod pages;
 mod pipeline;
 mod publisher;
+#[path = "../tables/python.rs"]
+mod python;
 mod reads;
+mod rebuild;
 mod refusals;
 mod sinks;
 mod tenancy;

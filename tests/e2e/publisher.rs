@@ -139,7 +139,7 @@ async fn a_publisher_loses_and_doubles_nothing_when_the_collector_is_killed() {
         }
         made.extend(more);
         // Full batches are on their way already. Wrangler starts workerd again.
-        system.kill_workerd();
+        assert!(system.kill_all_workerds());
         let counts = publisher.flush().await.unwrap();
         assert_eq!(counts.taken(), made.len() as u64, "{counts:?}");
     }

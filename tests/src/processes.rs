@@ -1,6 +1,7 @@
 //! The processes below a process, read from `/proc`.
 
 use std::fs;
+use std::path::Path;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -28,6 +29,15 @@ pub(crate) fn descendants(root: i32) -> Vec<Process> {
         }
     }
     found
+}
+
+/// Whether a process has a file below `folder` open.
+pub(crate) fn holds(pid: i32, folder: &Path) -> bool {
+    let Ok(files) = fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return false;
+    };
+    let targets = files.filter_map(|file| fs::read_link(file.ok()?.path()).ok());
+    targets.into_iter().any(|file| file.starts_with(folder))
 }
 
 /// Kills at once, as a power cut would.

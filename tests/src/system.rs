@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::processes::{descendants, kill_now};
+use crate::processes::{descendants, holds, kill_now};
 use crate::site::Site;
 use crate::{free_port, root};
 
@@ -199,16 +199,27 @@ impl System {
         Site::make(&self.keys, &self.state, &local, &Value::Null).await
     }
 
-    /// Kills every workerd at once. Wrangler starts a new one by itself.
-    pub fn kill_workerd(&self) {
-        let workerds: Vec<_> = descendants(self.pid())
-            .into_iter()
-            .filter(|process| process.name.starts_with("workerd"))
-            .collect();
-        assert!(!workerds.is_empty(), "no workerd runs");
-        for workerd in workerds {
-            kill_now(workerd.pid);
-        }
+    /// Kills every workerd at once: the one that runs the worker, and Wrangler's, which passes requests
+    /// on. The system starts new ones by itself.
+    /// `false`: none runs.
+    pub fn kill_all_workerds(&self) -> bool {
+        let workerds = self.workerds();
+        workerds.iter().for_each(|pid| kill_now(*pid));
+        !workerds.is_empty()
+    }
+
+    /// Kills the workerd that runs the worker. Wrangler starts a new one by itself. `false`: none does.
+    pub fn kill_workerd(&self) -> bool {
+        let mut workerds = self.workerds().into_iter();
+        let worker = workerds.find(|pid| holds(*pid, self.state.path()));
+        worker.inspect(|pid| kill_now(*pid)).is_some()
+    }
+
+    fn workerds(&self) -> Vec<i32> {
+        let all = descendants(self.pid()).into_iter();
+        all.filter(|process| process.name.starts_with("workerd"))
+            .map(|process| process.pid)
+            .collect()
     }
 
     /// Kills every process of the system at once, as a power cut would.

@@ -86,6 +86,27 @@ impl<'a> Message<'a> {
         serde_json::from_str(text).map_err(|error| Unreadable(error.to_string()))
     }
 
+    /// Lines of an object of the lake as a message of one part, to be told to D1 and nobody else.
+    ///
+    /// # Errors
+    /// [`Unreadable`] for what is no stored event.
+    pub fn of_lines(site: &str, part: &str, lines: &[&'a str]) -> Result<Self, Unreadable> {
+        let events = lines.iter().map(|line| serde_json::from_str(line));
+        let events: Vec<Event<'a>> = events
+            .collect::<Result<_, _>>()
+            .map_err(|error| Unreadable(error.to_string()))?;
+        Ok(Self {
+            site: site.to_owned(),
+            shard: 0,
+            replay: None,
+            parts: vec![Part {
+                id: part.to_owned(),
+                at: events.first().map_or(0, |event| event.head.received_at),
+                events,
+            }],
+        })
+    }
+
     /// Takes out the parts that the lake would refuse, because it has forgotten whether it knows them,
     /// and returns their ids. A forced replay keeps them.
     pub fn take_too_old(&mut self, now_ms: i64) -> Vec<String> {
@@ -103,6 +124,16 @@ impl<'a> Message<'a> {
     /// The parts of it.
     pub fn part_ids(&self) -> Vec<String> {
         self.parts.iter().map(|part| part.id.clone()).collect()
+    }
+
+    /// How many events it has.
+    pub fn len(&self) -> usize {
+        self.parts.iter().map(|part| part.events.len()).sum()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The transaction that stores the message; its last statement answers [`Finding`]s. Users and

@@ -46,6 +46,8 @@ pub enum Fault {
     ImportClosed,
     /// 411: the body's length must be told.
     LengthRequired,
+    /// 409: it would do harm as things are.
+    Conflict(&'static str),
     /// 413: split the batch.
     PayloadTooLarge(&'static str),
     /// 415.
@@ -85,6 +87,7 @@ impl Fault {
             Self::AlreadyExists => "already_exists",
             Self::ImportClosed => "import_closed",
             Self::LengthRequired => "length_required",
+            Self::Conflict(_) => "conflict",
             Self::PayloadTooLarge(_) => "payload_too_large",
             Self::UnsupportedMediaType | Self::PackedPart => "unsupported_media_type",
             Self::NoValidEvent(_) => "no_valid_event",
@@ -101,7 +104,7 @@ impl Fault {
             Self::WrongScope | Self::OriginNotAllowed => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed(_) => 405,
-            Self::AlreadyExists | Self::ImportClosed => 409,
+            Self::AlreadyExists | Self::ImportClosed | Self::Conflict(_) => 409,
             Self::LengthRequired => 411,
             Self::PayloadTooLarge(_) => 413,
             Self::UnsupportedMediaType | Self::PackedPart => 415,
@@ -117,6 +120,7 @@ impl Fault {
             Self::Malformed { detail, .. }
             | Self::PayloadTooLarge(detail)
             | Self::Unavailable(detail)
+            | Self::Conflict(detail)
             | Self::InvalidParameter { detail, .. } => Cow::Borrowed(detail),
             Self::UnknownKey => "The key is missing, unknown, expired or revoked.".into(),
             Self::WrongScope => "This kind of key may not make this call.".into(),

@@ -21,7 +21,7 @@ mod store;
 pub use delivery::Delivery;
 pub use failing::FailingSink;
 pub use object::{Landing, Outcome, SealedObject};
-pub use partition::{epoch_name, hour_of, object_key};
+pub use partition::{ObjectName, epoch_name, hour_of, object_key};
 pub use state::{LakeState, SinkState};
 pub(crate) use store::PART_MEMORY_MS;
 pub use store::{Append, AppendPart, LakeSettings, LakeStore, SealRule};

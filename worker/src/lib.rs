@@ -42,6 +42,7 @@ pub mod prune;
 pub mod publish;
 pub mod rate;
 pub mod read;
+pub mod rebuild;
 pub mod recompute;
 pub mod routes;
 pub mod sdk_settings;

@@ -62,6 +62,8 @@ pub const STATE: &str = "/state";
 pub const WAKE: &str = "/wake";
 /// `lake_do`: append parts.
 pub const APPEND: &str = "/append";
+/// `lake_do`: seal what is open.
+pub const SEAL: &str = "/seal";
 /// `privacy_do`: today's key.
 pub const DAY_KEY: &str = "/day-key";
 
@@ -79,7 +81,7 @@ mod tests {
         assert!(!crate::auth::is_site_id(HEALTH_SITE));
         assert_eq!(
             [
-                COMMIT, CONFIRM, SNAPSHOT, OUTCOMES, HOURS, STATE, WAKE, APPEND, DAY_KEY
+                COMMIT, CONFIRM, SNAPSHOT, OUTCOMES, HOURS, STATE, WAKE, APPEND, SEAL, DAY_KEY
             ],
             [
                 "/commit",
@@ -90,6 +92,7 @@ mod tests {
                 "/state",
                 "/wake",
                 "/append",
+                "/seal",
                 "/day-key"
             ]
         );

@@ -191,6 +191,13 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
             json!({"siteId": id}),
             202,
         ),
+        // What it is asked for is no range of days.
+        (
+            Method::POST,
+            "/v1/rebuild".to_owned(),
+            json!({"startDate": "x"}),
+            400,
+        ),
         (
             Method::GET,
             format!("/v1/analytics/users/u/export?siteId={id}"),

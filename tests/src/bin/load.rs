@@ -1,7 +1,8 @@
 //! The load of `npm run bench`: batches of 25 events over kept connections, and what they took.
 //!
 //! `load URL KEY ORIGIN PID SECONDS`, where PID is workerd's, whose memory is told too. A client of
-//! our own, because it shares two cores with what it measures.
+//! our own, because it shares two cores with what it measures. With `lake` in the place of PID: one run
+//! of full batches of many visitors; its answer is how many were taken and in how many seconds.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,10 +13,11 @@
     reason = "a tool for developers: what goes wrong here must stop it"
 )]
 
-use std::time::{Duration, Instant};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hasher, RandomState};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use shoreline_tests::events::uuid;
+use shoreline_shared::id::uuid_v7;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
@@ -24,6 +26,12 @@ const EVENTS: usize = 25;
 
 /// Connections at once, one run each.
 const CONNECTIONS: [usize; 3] = [1, 16, 64];
+
+/// Connections of the run for the lake: as many as take the most.
+const LAKE_CONNECTIONS: usize = 64;
+
+/// Visitors, each with a batch now and then.
+const VISITORS: u64 = 2_000;
 
 /// Load before each run, not counted.
 const WARM_UP: Duration = Duration::from_secs(2);
@@ -52,6 +60,15 @@ async fn main() {
         ok,
     };
     let seconds = Duration::from_secs(seconds.parse().unwrap());
+    if pid == "lake" {
+        let start = Instant::now();
+        let taken = run(&target("", "202"), LAKE_CONNECTIONS, seconds)
+            .await
+            .len()
+            * EVENTS;
+        println!("{taken} {}", start.elapsed().as_secs_f64());
+        return;
+    }
     println!("{EVENTS} events a batch, {} bytes", body().len());
     println!("| path | connections | batches/s | p50 ms | p99 ms | workerd MB |");
     println!("|---|--:|--:|--:|--:|--:|");
@@ -100,16 +117,39 @@ async fn run(target: &Target, connections: usize, time: Duration) -> Vec<Duratio
 }
 
 fn body() -> String {
-    let batch = json!({"batchId": uuid(), "events": (0..EVENTS).map(event).collect::<Vec<_>>()});
+    let visitor = random() % VISITORS;
+    let events = (0..EVENTS).map(|n| event(n, visitor));
+    let batch = json!({"batchId": uuid(), "events": events.collect::<Vec<_>>()});
     batch.to_string()
 }
 
-fn event(n: usize) -> Value {
+/// A random number of the operating system's seed: ids that are alike would pack better than real ones.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// An id as the tracker makes it.
+fn uuid() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let random = [random().to_be_bytes(), random().to_be_bytes()].concat();
+    let now = i64::try_from(now.as_millis()).unwrap();
+    uuid_v7(now, random[..10].try_into().unwrap())
+}
+
+/// An id of a visitor or session, always the same one.
+fn id_of(kind: &str, visitor: u64) -> String {
+    let digits = format!("{kind}{visitor}");
+    let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(digits);
+    let random = [hash.to_be_bytes(), hash.rotate_left(17).to_be_bytes()].concat();
+    uuid_v7(1_767_225_600_000, random[..10].try_into().unwrap())
+}
+
+fn event(n: usize, visitor: u64) -> Value {
     json!({
         "eventId": uuid(),
         "eventType": if n.is_multiple_of(3) { "feature_use" } else { "page_view" },
-        "userId": "0198c1d2-0000-7000-8000-000000000001",
-        "sessionId": "0198c1d2-0000-7000-8000-000000000002",
+        "userId": id_of("user", visitor),
+        "sessionId": id_of("session", visitor),
         "eventData": {
             "feature": "export",
             "url": format!("https://shop.example/catalog/{}?utm_source=news", n % 7),

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Datelike, Timelike};
 
-use crate::auth::hex;
+use crate::auth::{hex, is_site_id};
 use crate::live::HOUR_MS;
+use crate::read::days;
 
 /// The hour (count of hours since 1970, UTC) that a moment lies in.
 pub fn hour_of(at_ms: i64) -> i64 {
@@ -28,6 +29,42 @@ pub fn object_key(site: &str, shard: u32, epoch: &str, sequence: i64, hour: i64)
     )
 }
 
+/// What the key of an object tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ObjectName<'a> {
+    /// The day of its events, since 1970.
+    pub day: i64,
+    /// The site.
+    pub site: &'a str,
+    /// Of which storage of a shard it is.
+    pub epoch: &'a str,
+    /// Which of its objects.
+    pub sequence: &'a str,
+}
+
+impl<'a> ObjectName<'a> {
+    /// Reads an [`object_key`]; none: it is no such key.
+    pub fn parse(key: &'a str) -> Option<Self> {
+        let (date, rest) = key.strip_prefix("events/date=")?.split_once("/hour=")?;
+        let (_, name) = rest.split_once('/')?;
+        let mut parts = name.strip_suffix(".ndjson.gz")?.rsplitn(4, '-');
+        let (sequence, epoch) = (parts.next()?, parts.next()?);
+        let (_shard, site) = (parts.next()?.parse::<u32>().ok()?, parts.next()?);
+        is_site_id(site).then_some(())?;
+        Some(Self {
+            day: days::day(date)?,
+            site,
+            epoch,
+            sequence,
+        })
+    }
+
+    /// The id of the part that its events are in D1 when they come from it: its own, and no batch's.
+    pub fn part(&self) -> String {
+        format!("lake-{}-{}", self.epoch, self.sequence)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,7 +80,36 @@ mod tests {
         assert_eq!(epoch_name(at, [1, 2, 3, 255]), "018d0dd9e400010203ff");
     }
 
+    #[test]
+    fn what_is_no_key_is_none() {
+        for bad in [
+            "",
+            "events/",
+            "events/date=2024-01-15/hour=16/notes.txt",
+            "events/date=2024-01-15/hour=16/demo-x-epoch-0000000007.ndjson.gz",
+            "events/date=2024-01-15/hour=16/-3-epoch.ndjson.gz",
+            "events/date=2024-02-30/hour=16/demo-3-epoch-0000000007.ndjson.gz",
+            "erasures/0.json",
+        ] {
+            assert_eq!(ObjectName::parse(bad), None, "{bad}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_key_is_read_as_it_was_made(
+            site in "[a-z0-9-]{1,40}", shard in 0_u32..1_000, at in 0_i64..4_102_444_800_000,
+            sequence in 0_i64..10_000_000_000, random: [u8; 4],
+        ) {
+            let epoch = epoch_name(at, random);
+            let key = object_key(&site, shard, &epoch, sequence, hour_of(at));
+            let read = ObjectName::parse(&key).unwrap();
+            prop_assert_eq!(
+                (read.day, read.site, read.epoch), (at / 86_400_000, site.as_str(), epoch.as_str())
+            );
+            prop_assert_eq!(read.part(), format!("lake-{epoch}-{sequence:010}"));
+        }
+
         #[test]
         fn moments_share_a_partition_exactly_when_they_share_an_hour(
             a in 0_i64..4_102_444_800_000, step in 0_i64..7_200_000,

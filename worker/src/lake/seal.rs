@@ -25,6 +25,19 @@ impl<S: Sql> LakeStore<S> {
     /// # Errors
     /// Whatever the database says.
     pub fn seal(&self, site: &str, shard: u32, now_ms: i64) -> Result<(), SqlError> {
+        self.seal_from(site, shard, now_ms, now_ms.saturating_sub(self.rule.age_ms))
+    }
+
+    /// Seals all open rows, however new.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn seal_open(&self, site: &str, shard: u32, now_ms: i64) -> Result<(), SqlError> {
+        self.seal_from(site, shard, now_ms, i64::MAX)
+    }
+
+    /// Seals the hours whose open rows are enough, or of which one came at `latest` at the latest.
+    fn seal_from(&self, site: &str, shard: u32, now_ms: i64, latest: i64) -> Result<(), SqlError> {
         #[derive(Deserialize)]
         struct Hour {
             hour: i64,
@@ -33,10 +46,7 @@ impl<S: Sql> LakeStore<S> {
             let due: Option<Hour> = self.sql.first(
                 "SELECT hour FROM open_hours WHERE bytes >= ?1 OR since <= ?2 \
                  ORDER BY hour LIMIT 1",
-                &[
-                    self.rule.bytes.into(),
-                    now_ms.saturating_sub(self.rule.age_ms).into(),
-                ],
+                &[self.rule.bytes.into(), latest.into()],
             )?;
             let Some(Hour { hour }) = due else {
                 return Ok(());

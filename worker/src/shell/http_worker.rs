@@ -6,7 +6,7 @@ use super::ingest_worker::Way;
 use super::reply::{Cors, preflight, problem};
 use super::{
     admin_worker, dead_letter_worker, import_worker, ingest_worker, metrics_worker, read_worker,
-    sdk_settings_worker, users_worker,
+    rebuild_worker, sdk_settings_worker, users_worker,
 };
 use crate::error::Fault;
 use crate::import::Call;
@@ -69,6 +69,10 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
         "/v1/dead-letters" | "/v1/dead-letters/replay" => match method.as_str() {
             "OPTIONS" => preflight(ADMIN, &Cors::Any),
             _ => dead_letter_worker::dead_letters(&method, &path, request, &env).await,
+        },
+        "/v1/rebuild" => match method.as_str() {
+            "OPTIONS" => preflight(POST, &Cors::Any),
+            _ => rebuild_worker::rebuild(&method, request, &env).await,
         },
         _ if path == "/v1/sites" || path.starts_with("/v1/sites/") => match method.as_str() {
             "OPTIONS" => preflight(ADMIN, &Cors::Any),

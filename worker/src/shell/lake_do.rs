@@ -17,7 +17,7 @@ use super::platform::{now_ms, random};
 use super::sinks::{Fetcher, attempt};
 use super::{alerts, log, objects};
 use crate::lake::{Append, Delivery, LakeSettings, LakeStore, Outcome};
-use crate::routes::{APPEND, HOURS, STATE, WAKE, parse_object};
+use crate::routes::{APPEND, HOURS, SEAL, STATE, WAKE, parse_object};
 use crate::sinks::{Sink, SinkKind};
 use crate::sql::SqlError;
 
@@ -64,6 +64,7 @@ impl DurableObject for LakeDo {
                 objects::answer(self.store()?.hours(from))
             }
             STATE => objects::answer(self.store()?.state()),
+            SEAL => objects::answer(self.seal_open().await),
             WAKE => {
                 let due = self.store()?.next_due()?;
                 objects::answer(self.alarm.look(&self.state, due, now_ms()).await)
@@ -112,6 +113,17 @@ impl LakeDo {
         }
     }
 
+    async fn seal_open(&self) -> Result<()> {
+        let name = self.state.id().name().unwrap_or_default();
+        let (site, shard) = site_and_shard(&name)?;
+        let (store, now) = (self.store()?, now_ms());
+        store.seal_open(site, shard, now)?;
+        match store.next_due()? {
+            Some(due) => self.alarm.by(&self.state, due, now).await,
+            None => Ok(()),
+        }
+    }
+
     /// Seals what is due, delivers what is sealed, each sink for itself, and sets the next alarm.
     async fn run(&self) -> Result<()> {
         let start = now_ms();
@@ -119,8 +131,7 @@ impl LakeDo {
         let store = self.store()?;
         store.prune_if_due(start)?;
         let name = self.state.id().name().unwrap_or_default();
-        let (site, shard) = parse_object(&name)
-            .ok_or_else(|| SqlError(format!("not the name of a site's object: {name}")))?;
+        let (site, shard) = site_and_shard(&name)?;
         let config = settings(&self.env)?;
         let fetcher = Fetcher::default();
         let mut busy: Vec<SinkKind> = Vec::new();
@@ -209,4 +220,9 @@ impl LakeDo {
         }
         Ok(())
     }
+}
+
+fn site_and_shard(name: &str) -> Result<(&str, u32)> {
+    let parsed = parse_object(name);
+    Ok(parsed.ok_or_else(|| SqlError(format!("not the name of a site's object: {name}")))?)
 }

@@ -26,6 +26,7 @@ mod objects;
 mod platform;
 mod privacy_do;
 mod read_worker;
+mod rebuild_worker;
 mod reply;
 mod sdk_settings_worker;
 mod sinks;

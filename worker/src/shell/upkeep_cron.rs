@@ -8,6 +8,7 @@ use super::platform::now_ms;
 use super::{d1, log};
 use crate::jobs::{self, Job};
 use crate::prune::{self, Deleted, End, MAX_EVENTS, MAX_STATEMENTS, Sweep};
+use crate::rebuild;
 use crate::recompute::{self, BUDGET_MS, Differs, Repair, SiteDay, Step};
 
 /// The job of [`recompute`].
@@ -16,10 +17,20 @@ const RECOUNT: &str = "recount";
 /// Does what is due; a job that fails keeps no other from its turn, and is tried again in a minute.
 pub(super) async fn upkeep(env: &Env) {
     note("recount", recount(env).await);
+    match is_rebuilding(env).await {
+        Ok(true) => return,
+        Ok(false) => {}
+        Err(error) => log::error("prune", error),
+    }
     note("prune", forget_events(env).await);
     for each in Sweep::ALL {
         note(each.job(), sweep(env, each).await);
     }
+}
+
+async fn is_rebuilding(env: &Env) -> Result<bool> {
+    let noted: Vec<Job> = d1::rows(env, &rebuild::noted()).await?;
+    Ok(rebuild::runs(noted.first(), now_ms()))
 }
 
 fn note(job: &'static str, result: Result<()>) {

@@ -25,6 +25,30 @@ fn append(store: &LakeStore<&TestSql>, part: usize, events: &[usize], at: i64, n
         .unwrap();
 }
 
+#[test]
+fn what_is_open_is_sealed_at_once_when_asked_for_and_once() {
+    let sql = TestSql::new();
+    let store = open(&sql);
+    append(&store, 1, &[1, 2], NOW, NOW);
+    append(&store, 2, &[3], NOW + HOUR_MS, NOW);
+    store.seal("demo", 0, NOW).unwrap();
+    assert_eq!(due(&store, NOW), None, "too new for the rule");
+    for _ in 0..2 {
+        store.seal_open("demo", 0, NOW).unwrap();
+        assert_eq!(store.state().unwrap().pending_objects, 2);
+    }
+    assert_eq!(
+        store.next_due().unwrap(),
+        Some(NOW),
+        "the alarm delivers it"
+    );
+    let object = due(&store, NOW).unwrap().object;
+    assert_eq!(
+        store.ndjson(object.sequence).unwrap(),
+        "{\"n\":1}\n{\"n\":2}\n"
+    );
+}
+
 /// A bucket that keeps what is put under a free key.
 #[derive(Default)]
 struct Bucket(BTreeMap<String, (String, String)>);

@@ -1,0 +1,193 @@
+//! D1 from the lake: the objects of some days, one at a time, each told to D1 as the consumer would.
+//!
+//! The caller drives it: a step takes some lines of one object, and answers a cursor. Objects go in
+//! the order of their names, which is that of their hours; within an hour by site, shard and
+//! sequence. The read models come out the same in any order, but for which keys are among a day's
+//! first 500.
+
+use serde::{Deserialize, Serialize};
+
+use crate::consume::{Message, Unreadable};
+use crate::error::Fault;
+use crate::jobs::{self, Job};
+use crate::lake::ObjectName;
+use crate::privacy::DAY_MS;
+use crate::prune::ids_from;
+use crate::read::days::{Days, date};
+use crate::read::reconciliation::ShardHours;
+use crate::sql::Statement;
+
+/// Bytes of lines in one transaction: what a message of the queue has, 128 KB, with room for the
+/// keys that go along.
+const MESSAGE_BYTES: usize = 100_000;
+
+/// Transactions of a step: with some 20 statements each, well below the 1,000 queries that D1 allows
+/// an invocation.
+const MESSAGES: usize = 10;
+
+/// The name under which a rebuild notes that it runs.
+const JOB: &str = "rebuild";
+
+/// How long after its last step a rebuild is taken to run still.
+const RUNS_MS: i64 = 10 * 60_000;
+
+/// The body of a call.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    start_date: &'a str,
+    end_date: &'a str,
+    #[serde(default)]
+    cursor: Option<Cursor>,
+}
+
+/// Where the next step goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// An object.
+    pub key: String,
+    /// How many of its lines are done; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<usize>,
+}
+
+/// A checked call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rebuild {
+    days: Days,
+    /// Where it goes on; absent: at the beginning.
+    pub cursor: Option<Cursor>,
+}
+
+/// The answer of a step.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Events that are still on their way to the lake; nothing was read then.
+    pub waiting: i64,
+    /// The object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
+    /// How many of its events were told to D1.
+    pub events: usize,
+    /// Where the next step goes on; null: all is done.
+    pub cursor: Option<Cursor>,
+}
+
+impl Rebuild {
+    /// Reads the body `{startDate, endDate, cursor?}`.
+    ///
+    /// # Errors
+    /// 400 with what is wrong.
+    pub fn parse(body: &[u8], now_ms: i64) -> Result<Self, Fault> {
+        let body: Body<'_> = serde_json::from_slice(body)
+            .map_err(|_| Fault::malformed("The body must be {startDate, endDate, cursor?}."))?;
+        let in_lake = |cursor: &Cursor| ObjectName::parse(&cursor.key).is_some();
+        if !body.cursor.as_ref().is_none_or(in_lake) {
+            return Err(Fault::Malformed {
+                field: Some("cursor"),
+                detail: "cursor must be one that a step answered.",
+            });
+        }
+        Ok(Self {
+            days: Days::of(Some(body.start_date), Some(body.end_date), now_ms)?,
+            cursor: body.cursor,
+        })
+    }
+
+    /// The first moment of the days.
+    pub fn from_ms(&self) -> i64 {
+        self.days.from_ms()
+    }
+
+    /// Of what waits in a shard by hour, the events of the days.
+    pub fn waiting(&self, shard: &ShardHours) -> i64 {
+        let end = self.days.to_ms();
+        let of_days = shard.waiting.iter().filter(|entry| entry.bucket < end);
+        of_days.fold(0, |sum, entry| sum.saturating_add(entry.n))
+    }
+
+    /// The object that was begun, and how many of its lines are done.
+    pub fn begun(&self) -> Option<(&str, usize)> {
+        let cursor = self.cursor.as_ref()?;
+        Some((&cursor.key, cursor.lines?))
+    }
+
+    /// The text after which the names of the objects to come sort.
+    pub fn after(&self) -> String {
+        let first = format!("events/date={}/", date(self.days.first));
+        let done = self.cursor.as_ref().map(|cursor| cursor.key.clone());
+        done.map_or(first.clone(), |done| done.max(first))
+    }
+
+    /// Whether an object of `day` is one of the days.
+    pub fn has(&self, day: i64) -> bool {
+        day <= self.days.last
+    }
+
+    /// The statement that finds counts of `day` that the object, the first of that day, would be
+    /// counted beside twice: D1 has forgotten the ids of so old a day, or will soon. Of younger days
+    /// it knows what it has, so nothing need be asked.
+    pub fn counted(&self, day: i64, retention_days: u32, now_ms: i64) -> Option<Statement> {
+        let before = self.cursor.as_ref().map(|cursor| &cursor.key);
+        let before = before.and_then(|key| ObjectName::parse(key));
+        let is_first = before.is_none_or(|before| before.day < day);
+        let known_from = ids_from(retention_days, now_ms).saturating_add(DAY_MS);
+        (is_first && day.saturating_mul(DAY_MS) < known_from).then(|| {
+            Statement::new(
+                "SELECT s.site_id FROM sites AS s WHERE EXISTS (SELECT 1 FROM daily_counts AS c \
+                 WHERE c.site_id = s.site_id AND c.date = ?1) LIMIT 1",
+                [date(day).into()],
+            )
+        })
+    }
+}
+
+/// Some lines of an object as the consumer's messages, and how many are done with them; none: all.
+///
+/// # Errors
+/// [`Unreadable`] for what is no line of the lake.
+pub fn messages<'a>(
+    name: &ObjectName<'_>,
+    text: &'a str,
+    done: usize,
+) -> Result<(Vec<Message<'a>>, Option<usize>), Unreadable> {
+    let mut lines = text.lines().skip(done).peekable();
+    let mut end = done;
+    let mut messages = Vec::new();
+    while lines.peek().is_some() && messages.len() < MESSAGES {
+        let mut bytes = 0_usize;
+        let mut some = Vec::new();
+        while let Some(line) = lines.next_if(|line| {
+            bytes = bytes.saturating_add(line.len());
+            some.is_empty() || bytes <= MESSAGE_BYTES
+        }) {
+            some.push(line);
+        }
+        end = end.saturating_add(some.len());
+        messages.push(Message::of_lines(name.site, &name.part(), &some)?);
+    }
+    Ok((messages, lines.peek().is_some().then_some(end)))
+}
+
+/// The statement that notes that a rebuild runs.
+pub fn note(now_ms: i64) -> Statement {
+    let now = Job {
+        done_for: now_ms,
+        cursor: String::new(),
+    };
+    jobs::save(JOB, &now)
+}
+
+/// The statement that loads what [`note`] wrote.
+pub fn noted() -> Statement {
+    jobs::load(JOB)
+}
+
+/// Whether a rebuild runs. Meanwhile nothing old is forgotten: by the ids a step that comes twice is
+/// known, and a session may go on in the next object.
+pub fn runs(noted: Option<&Job>, now_ms: i64) -> bool {
+    noted.is_some_and(|job| now_ms.saturating_sub(job.done_for) < RUNS_MS)
+}
+
+#[cfg(test)]
+mod tests;

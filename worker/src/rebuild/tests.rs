@@ -1,0 +1,224 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::lake::{hour_of, object_key};
+use crate::privacy::day_of;
+use crate::rollup::Finding;
+use crate::rollup::brute::{KEY, ask, event, filled, read};
+use crate::site::Entry;
+use crate::testing::{NOW, TestSql};
+
+const HOUR: i64 = 3_600_000;
+
+fn key(at: i64) -> String {
+    object_key("demo", 0, "018d0dd9e400010203ff", 7, hour_of(at))
+}
+
+fn parse(cursor: Value) -> Result<Rebuild, Fault> {
+    let body = json!({"startDate": "2024-01-10", "endDate": "2024-01-14", "cursor": cursor});
+    Rebuild::parse(body.to_string().as_bytes(), NOW)
+}
+
+fn lines(events: &[Value]) -> String {
+    events.iter().map(|event| format!("{event}\n")).collect()
+}
+
+/// Tells D1 an object, step by step; how many steps it took.
+fn tell(sql: &TestSql, text: &str, attempt: &str) -> usize {
+    let key = key(NOW);
+    let name = ObjectName::parse(&key).unwrap();
+    let (mut done, mut steps) = (0, 0);
+    loop {
+        let (some, next) = messages(&name, text, done).unwrap();
+        for (n, message) in some.iter().enumerate() {
+            let statements = message.statements(&format!("{attempt}-{done}-{n}"), KEY);
+            sql.batch::<Finding>(&statements).unwrap();
+        }
+        steps += 1;
+        match next {
+            Some(next) => done = next,
+            None => return steps,
+        }
+    }
+}
+
+#[test]
+fn an_empty_d1_has_the_same_models_afterwards_and_another_time_changes_nothing() {
+    let events: Vec<Value> = (0..400).map(|n| event("demo", n)).collect();
+    let was = filled("demo", &events);
+    let rebuilt = TestSql::new();
+    rebuilt.migrate();
+    for attempt in ["first", "second"] {
+        assert_eq!(tell(&rebuilt, &lines(&events), attempt), 1);
+        assert_eq!(read(&rebuilt, "demo"), read(&was, "demo"));
+        for (table, columns) in [
+            (
+                "events",
+                "event_id, event_type, user_id, received_at, body, at, facts",
+            ),
+            ("minute_counts", "minute, event_type, source, n"),
+            ("daily_counts", "date, event_type, n"),
+            ("member_gaps WHERE n <> 0", "dim, day, key, gap, n"),
+        ] {
+            let sql = format!(
+                "SELECT json_group_array(json_array({columns})) AS rows FROM (SELECT * FROM {table} ORDER BY {columns})"
+            );
+            let rows = |of: &TestSql| crate::sql::Sql::rows::<Value>(of, &sql, &[]).unwrap();
+            assert_eq!(rows(&rebuilt), rows(&was), "{table}");
+        }
+    }
+    // Nor does it on the database that had taken the events by themselves.
+    tell(&was, &lines(&events), "third");
+    assert_eq!(read(&rebuilt, "demo"), read(&was, "demo"));
+    assert_eq!(was.number("SELECT count(*) FROM events"), 400);
+}
+
+#[test]
+fn a_large_object_takes_several_steps_of_bounded_messages() {
+    let events: Vec<Value> = (0..300)
+        .map(|n| {
+            let mut event = event("demo", n);
+            event["metadata"]["note"] = "x".repeat(9_000).into();
+            event
+        })
+        .collect();
+    let text = lines(&events);
+    let name = key(NOW);
+    let name = ObjectName::parse(&name).unwrap();
+    let (first, next) = messages(&name, &text, 0).unwrap();
+    assert_eq!(first.len(), MESSAGES);
+    let bytes: usize = text.lines().take(next.unwrap()).map(str::len).sum();
+    assert!(bytes <= MESSAGES * MESSAGE_BYTES, "{bytes}");
+    let sql = TestSql::new();
+    sql.migrate();
+    assert_eq!(tell(&sql, &text, "a"), 3);
+    assert_eq!(sql.number("SELECT count(*) FROM events"), 300);
+    // The last line of an object ends it.
+    let same = lines(&events[..1]).repeat(20);
+    let (one, next) = messages(&name, &same, 19).unwrap();
+    assert_eq!((one.len(), next), (1, None));
+}
+
+#[test]
+fn what_is_no_event_stops_it() {
+    let name = key(NOW);
+    let name = ObjectName::parse(&name).unwrap();
+    for bad in ["x\n", "{}\n", "[1]\n", "\n"] {
+        assert!(messages(&name, bad, 0).is_err(), "{bad:?}");
+    }
+    assert!(messages(&name, "", 0).unwrap().0.is_empty());
+}
+
+#[test]
+fn it_walks_the_days_in_the_order_of_the_names() {
+    let whole = parse(Value::Null).unwrap();
+    assert_eq!(whole.begun(), None);
+    let first = day_of(whole.from_ms());
+    for day in first..=first + 4 {
+        assert!(key(day * DAY_MS) > whole.after() && whole.has(day));
+    }
+    assert!(key(whole.from_ms() - 1) < whole.after());
+    assert!(!whole.has(first + 5));
+    // A cursor from before the days leads to the first of them.
+    let before = key(whole.from_ms() - 1);
+    assert_eq!(
+        parse(json!({"key": before})).unwrap().after(),
+        whole.after()
+    );
+
+    let at = key(whole.from_ms() + HOUR);
+    let between = parse(json!({"key": at})).unwrap();
+    assert_eq!((between.begun(), between.after()), (None, at.clone()));
+    let within = parse(json!({"key": at, "lines": 9})).unwrap();
+    assert_eq!(within.begun(), Some((at.as_str(), 9)));
+}
+
+#[test]
+fn bad_calls_are_named() {
+    for cursor in [json!({"key": "events/../x"}), json!({"key": ""})] {
+        let fault = parse(cursor).unwrap_err();
+        assert!(matches!(
+            fault,
+            Fault::Malformed {
+                field: Some("cursor"),
+                ..
+            }
+        ));
+    }
+    for body in [
+        "",
+        "{}",
+        r#"{"startDate":"2024-01-10"}"#,
+        r#"{"startDate":1,"endDate":2}"#,
+    ] {
+        assert_eq!(
+            Rebuild::parse(body.as_bytes(), NOW).unwrap_err().status(),
+            400,
+            "{body}"
+        );
+    }
+    let body = br#"{"startDate":"2024-01-11","endDate":"2024-01-10"}"#;
+    assert_eq!(
+        Rebuild::parse(body, NOW).unwrap_err().code(),
+        "invalid_parameter"
+    );
+}
+
+#[test]
+fn what_waits_of_the_days_is_waited_for() {
+    let rebuild = parse(Value::Null).unwrap();
+    let end = rebuild.from_ms() + 5 * DAY_MS;
+    let entry = |bucket, n| Entry {
+        bucket,
+        key: String::new(),
+        n,
+    };
+    let shard = ShardHours {
+        done: vec![entry(end - HOUR, 100)],
+        waiting: vec![
+            entry(end - 2 * HOUR, 3),
+            entry(end - HOUR, 4),
+            entry(end, 50),
+        ],
+    };
+    assert_eq!(rebuild.waiting(&shard), 7);
+    assert_eq!(rebuild.waiting(&ShardHours::default()), 0);
+}
+
+#[test]
+fn old_days_that_are_counted_are_refused_where_they_begin() {
+    let old = NOW - 60 * DAY_MS;
+    let sql = filled("demo", &[]);
+    sql.execute_batch(&format!(
+        "INSERT INTO sites (site_id, name, origins, created_at) VALUES ('demo', '', '[]', 0); \
+         INSERT INTO daily_counts VALUES ('demo', '{}', 'page_view', 1)",
+        date(day_of(old))
+    ));
+    let whole = parse(Value::Null).unwrap();
+    let counted = |rebuild: &Rebuild, at: i64| {
+        let statement = rebuild.counted(day_of(at), 30, NOW)?;
+        Some(ask::<Value>(&sql, &statement).len())
+    };
+    assert_eq!(counted(&whole, old), Some(1));
+    assert_eq!(counted(&whole, old - DAY_MS), Some(0));
+    // 45 days of ids are kept, and the day that begins to be forgotten is not relied on.
+    assert_eq!(counted(&whole, NOW - 45 * DAY_MS), Some(0));
+    assert_eq!(counted(&whole, NOW - 44 * DAY_MS), Some(0));
+    assert_eq!(counted(&whole, NOW - 43 * DAY_MS), None);
+    // Within the day the counts are its own.
+    let within = parse(json!({"key": key(old)})).unwrap();
+    assert_eq!(counted(&within, old), None);
+    let from_before = parse(json!({"key": key(old - DAY_MS)})).unwrap();
+    assert_eq!(counted(&from_before, old), Some(1));
+}
+
+#[test]
+fn it_is_known_to_run_for_a_while() {
+    let sql = filled("demo", &[]);
+    let runs_at = |now| runs(ask::<Job>(&sql, &noted()).pop().as_ref(), now);
+    assert!(!runs_at(NOW));
+    let note = note(NOW);
+    crate::sql::Sql::run(&sql, note.sql, &note.params).unwrap();
+    assert!(runs_at(NOW) && runs_at(NOW + RUNS_MS - 1));
+    assert!(!runs_at(NOW + RUNS_MS));
+}
