@@ -186,14 +186,15 @@ async fn known(
     stranger(looked_up.await, facts, platform)
 }
 
-/// Counts the refusal of a request of no known site.
+/// Counts the refusal of a request of no known site. What is wrong with it costs its network; what is
+/// only a matter of time does not.
 fn stranger<T>(
     result: Result<T, Fault>,
     facts: &RequestFacts,
     platform: &impl Platform,
 ) -> Result<T, Fault> {
     result.inspect_err(|fault| {
-        if *fault == Fault::UnknownKey {
+        if fault.retry_after_s().is_none() {
             gate::charge_stranger(facts, platform);
         }
         platform.tally(OWN_SITE, fault);

@@ -8,6 +8,7 @@ pub mod engagement;
 pub mod features;
 pub mod funnel;
 pub mod health;
+pub mod hours;
 pub mod journeys;
 pub mod live;
 pub mod metric;

@@ -8,21 +8,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Params;
+use super::hours::Hours;
 use crate::error::Fault;
-use crate::live::{HOUR_MS, floor_to};
 use crate::site::Entry;
 use crate::sql::Statement;
-
-/// Hours where `hours` does not say.
-const DEFAULT_HOURS: i64 = 24;
-
-/// Hours at most: what a shard keeps (31 days).
-const MAX_HOURS: i64 = 744;
 
 /// A checked query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reconciliation {
-    hours: i64,
+    hours: Hours,
 }
 
 /// What `site_do` or `lake_do` says of the hours.
@@ -113,16 +107,14 @@ impl Reconciliation {
     /// # Errors
     /// 400 where it is not 1 to 744.
     pub fn parse(params: &Params) -> Result<Self, Fault> {
-        let detail = "hours must be 1 to 744.";
         Ok(Self {
-            hours: params.number("hours", 1..=MAX_HOURS, DEFAULT_HOURS, detail)?,
+            hours: Hours::parse(params)?,
         })
     }
 
-    /// The start of the first hour, the running one being the last.
+    /// The start of the first hour.
     pub fn first_hour(&self, now_ms: i64) -> i64 {
-        floor_to(now_ms, HOUR_MS)
-            .saturating_sub(self.hours.saturating_sub(1).saturating_mul(HOUR_MS))
+        self.hours.first(now_ms)
     }
 
     /// The statement that counts what D1 has stored.

@@ -8,7 +8,7 @@ use worker::{DurableObject, Env, Range, Request, Response, Result, State, durabl
 use super::alarm::AlarmClock;
 use super::bindings::{LAKE, SITE_DO, settings};
 use super::do_sql::DoSql;
-use super::ingest_worker::commit;
+use super::edge::commit;
 use super::platform::{Ids, now_ms};
 use super::{d1, log, objects};
 use crate::import::{

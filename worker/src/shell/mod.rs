@@ -11,6 +11,7 @@ mod d1;
 mod dead_letter_queue;
 mod dead_letter_worker;
 mod do_sql;
+mod edge;
 mod events_queue;
 mod gzip;
 mod health_worker;

@@ -6,7 +6,7 @@ use super::{body, facts, published, run, view};
 use crate::auth::KeyKind;
 use crate::error::Fault;
 use crate::facts::RequestFacts;
-use crate::ingest::take_batch;
+use crate::ingest::{take_batch, take_plausible};
 use crate::tally::OWN_SITE;
 use crate::testing::{NOW, TestPlatform, a_grant, block_on, uuid};
 
@@ -141,6 +141,25 @@ fn made_up_keys_are_not_looked_up_without_end() {
         .map(|_| run(&mut platform).unwrap_err().code())
         .collect();
     assert_eq!(codes[..3], ["unknown_key"; 3]);
+    assert_eq!(codes[3..], ["rate_limited"; 2]);
+}
+
+#[test]
+fn bodies_that_name_no_key_are_not_read_without_end() {
+    let mut platform = TestPlatform::new("nonsense");
+    platform.settings.limits.visitor_per_minute = 3;
+    let nobody = RequestFacts {
+        ip: Some("192.0.2.1".into()),
+        ..RequestFacts::default()
+    };
+    let codes: Vec<&str> = (0..5)
+        .map(|_| {
+            block_on(take_plausible(nobody.clone(), &mut platform))
+                .unwrap_err()
+                .code()
+        })
+        .collect();
+    assert_eq!(codes[..3], ["malformed_json"; 3]);
     assert_eq!(codes[3..], ["rate_limited"; 2]);
 }
 

@@ -1,0 +1,222 @@
+//! One request on the platform: what the recipes in [`crate::ingest`] need of the world.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use worker::{Context, Env, Request, Result};
+
+use super::bindings::{PRIVACY_DO, RATE_LIMITER, SITE_DO};
+use super::gzip::{ReadError, decompress, read};
+use super::platform::{Ids, now_ms};
+use super::{d1, keys, log, objects};
+use crate::admit::{Door, Encoding};
+use crate::auth::Grant;
+use crate::config::Config;
+use crate::error::Fault;
+use crate::ingest::{Platform, Settings};
+use crate::privacy::{DayKey, day_of};
+use crate::publish::Publication;
+use crate::rate::Limiter;
+use crate::routes::{COMMIT, DAY_KEY, PRIVACY_OBJECT, site_object};
+use crate::shards::register_shard;
+use crate::site::Receipt;
+use crate::tally::{APPROXIMATE, Tally};
+
+thread_local! {
+    /// The day's key as this isolate was told it: asked for once a day.
+    static DAY_KEYS: Cell<Option<(i64, [u8; 32])>> = const { Cell::new(None) };
+
+    /// The buckets of the visitors that this isolate serves.
+    static LIMITER: RefCell<Limiter> = RefCell::default();
+
+    /// What this isolate has refused and not written yet.
+    static TALLY: RefCell<Tally> = RefCell::default();
+
+    /// The shards that this isolate has told D1 of.
+    static KNOWN_SHARDS: RefCell<HashSet<String>> = RefCell::default();
+}
+
+/// Shards an isolate remembers to have told D1 of: names of about 50 bytes.
+const MAX_KNOWN_SHARDS: usize = 10_000;
+
+/// One request on the platform.
+pub(super) struct Edge {
+    now_ms: i64,
+    ids: Ids,
+    config: Rc<Config>,
+    length_known: bool,
+    request: Request,
+    env: Env,
+    context: Context,
+}
+
+impl Platform for Edge {
+    fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    fn fresh_id(&self) -> String {
+        self.ids.next(self.now_ms)
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.config.ingest
+    }
+
+    async fn grant(&self, key_hash: &str) -> std::result::Result<Grant, Fault> {
+        keys::grant(&self.env, key_hash, self.now_ms).await
+    }
+
+    async fn grant_of_domain(&self, domain: &str) -> std::result::Result<Grant, Fault> {
+        keys::grant_of_domain(&self.env, domain, self.now_ms).await
+    }
+
+    async fn body(
+        &mut self,
+        encoding: Encoding,
+        door: Door,
+    ) -> std::result::Result<Vec<u8>, Fault> {
+        let broken = Fault::malformed("The body could not be read to its end.");
+        // A length that was declared, and admitted, is held to by the platform: no need to count.
+        if encoding == Encoding::Identity && self.length_known {
+            return self.request.bytes().await.map_err(|_| broken);
+        }
+        let Some(body) = self.request.inner().body() else {
+            return Ok(Vec::new());
+        };
+        let body = match encoding {
+            Encoding::Identity => body,
+            Encoding::Gzip => decompress(&body).map_err(|_| broken.clone())?,
+        };
+        read(body, door.max_bytes())
+            .await
+            .map_err(|error| match error {
+                ReadError::TooLarge => door.too_large(),
+                ReadError::Broken => broken,
+            })
+    }
+
+    async fn day_key(&self) -> std::result::Result<[u8; 32], Fault> {
+        if let Some((_, key)) = DAY_KEYS
+            .get()
+            .filter(|(day, _)| *day == day_of(self.now_ms))
+        {
+            return Ok(key);
+        }
+        let answer: worker::Result<DayKey> =
+            objects::call(&self.env, PRIVACY_DO, PRIVACY_OBJECT, DAY_KEY, "").await;
+        answer
+            .map_err(|error| log::error("privacy_do", error))
+            .ok()
+            .and_then(|answer| Some((answer.day, answer.bytes()?)))
+            .inspect(|known| DAY_KEYS.set(Some(*known)))
+            .map(|(_, key)| key)
+            .ok_or(Fault::Unavailable(
+                "A private visit cannot be taken right now.",
+            ))
+    }
+
+    async fn publish(&self, publication: &Publication) -> std::result::Result<bool, Fault> {
+        let receipt = commit(&self.env, publication).await.map_err(|error| {
+            log::error("site_do", error);
+            Fault::Unavailable("The batch could not be stored right now.")
+        })?;
+        if let Some(retry_after_s) = receipt.retry_after_s {
+            return Err(Fault::RateLimited { retry_after_s });
+        }
+        self.tell_of_shard(publication);
+        Ok(receipt.duplicate)
+    }
+
+    fn limiter<T>(&self, ask: impl FnOnce(&mut Limiter) -> T) -> T {
+        LIMITER.with_borrow_mut(ask)
+    }
+
+    async fn within_limit(&self, visitor: u64) -> bool {
+        let Ok(limiter) = self.env.rate_limiter(RATE_LIMITER) else {
+            return true; // A deployment may do without it.
+        };
+        match limiter.limit(format!("{visitor:x}")).await {
+            Ok(outcome) => outcome.success,
+            Err(error) => {
+                log::error("rate_limiter", error);
+                true // The isolate's own bucket still bounds the visitor.
+            }
+        }
+    }
+
+    fn count_later(&self, publication: Publication) {
+        let env = self.env.clone();
+        self.context.wait_until(async move {
+            if let Err(error) = commit(&env, &publication).await {
+                log::error("site_do", error);
+            }
+        });
+    }
+
+    fn tally(&self, site: &str, fault: &Fault) {
+        if APPROXIMATE.contains(&fault.code()) {
+            TALLY.with_borrow_mut(|tally| tally.add(site, fault.code(), self.now_ms));
+        }
+    }
+
+    fn note_unknown(&self, site: &str, keys: &[Vec<String>]) {
+        log::unknown_shape(site, keys);
+    }
+}
+
+impl Edge {
+    /// A request that begins now. `length_known`: its length was declared, and admitted is what it says.
+    pub(super) fn new(
+        request: Request,
+        env: Env,
+        context: Context,
+        config: Rc<Config>,
+        length_known: bool,
+    ) -> Result<Self> {
+        Ok(Self {
+            now_ms: now_ms(),
+            ids: Ids::new()?,
+            config,
+            length_known,
+            request,
+            env,
+            context,
+        })
+    }
+
+    /// Writes what was refused, where it is time to.
+    pub(super) fn flush_tally(&self) {
+        for (site, counters) in TALLY.with_borrow_mut(|tally| tally.take_if_due(self.now_ms)) {
+            self.count_later(Publication::of_counts(&site, &counters, self.now_ms));
+        }
+    }
+
+    /// Lets the cron know, after the answer, that the shard may have work.
+    fn tell_of_shard(&self, publication: &Publication) {
+        let name = site_object(publication.site(), publication.shard());
+        let is_new = KNOWN_SHARDS.with_borrow_mut(|known| {
+            if known.len() >= MAX_KNOWN_SHARDS {
+                known.clear();
+            }
+            known.insert(name.clone())
+        });
+        if !is_new {
+            return;
+        }
+        let env = self.env.clone();
+        let statement = register_shard(publication.site(), publication.shard());
+        self.context.wait_until(async move {
+            if let Err(error) = d1::rows::<serde::de::IgnoredAny>(&env, &statement).await {
+                log::error("shards", error);
+                KNOWN_SHARDS.with_borrow_mut(|known| known.remove(&name));
+            }
+        });
+    }
+}
+
+pub(super) async fn commit(env: &Env, publication: &Publication) -> Result<Receipt> {
+    let name = site_object(publication.site(), publication.shard());
+    objects::call(env, SITE_DO, &name, COMMIT, publication.json()).await
+}
