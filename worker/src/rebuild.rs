@@ -43,6 +43,7 @@ struct Body<'a> {
 
 /// Where the next step goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = RebuildCursor))]
 pub struct Cursor {
     /// An object.
     pub key: String,
@@ -61,6 +62,7 @@ pub struct Rebuild {
 
 /// The answer of a step.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = RebuildStep))]
 pub struct Step {
     /// Events that are still on their way to the lake; nothing was read then.
     pub waiting: i64,
@@ -70,6 +72,7 @@ pub struct Step {
     /// How many of its events were told to D1.
     pub events: usize,
     /// Where the next step goes on; null: all is done.
+    #[cfg_attr(test, schema(required))]
     pub cursor: Option<Cursor>,
 }
 

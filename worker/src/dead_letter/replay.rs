@@ -29,6 +29,7 @@ pub struct ListQuery {
 
 /// A dead letter as it is listed. Times are Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = DeadLetter))]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
     /// The site.
@@ -121,6 +122,7 @@ const LIST: &str = "SELECT site_id AS \"siteId\", part_id AS \"partId\", code, d
 
 /// The body of `POST /v1/dead-letters/replay`: which of them. All that is given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = DeadLetterSelection))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Selection {
     /// All of them.
@@ -186,6 +188,18 @@ impl Selection {
             ],
         )
     }
+}
+
+/// The answer of a replay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub struct Replayed {
+    /// Sent to the queue again.
+    pub replayed: usize,
+    /// Gone from the bucket: a replay stored them a moment ago.
+    pub missing: usize,
+    /// Whether there are more to replay; call again.
+    pub more: bool,
 }
 
 /// The key of a kept message: a row of [`Selection::statement`] and of [`super::forget`].
