@@ -3,6 +3,7 @@
 use crate::d1::database;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use shoreline_tests::contract::Checked as _;
 use shoreline_tests::events::{batch, feature, uuid, view};
 use shoreline_tests::eventually;
 use shoreline_tests::site::{Site, reply};
@@ -161,7 +162,7 @@ async fn finished_days_may_be_kept_and_tables_are_csv_too() {
         if let Some(known) = known {
             request = request.header("if-none-match", known);
         }
-        let answer = request.send().await.unwrap();
+        let answer = request.sent().await.unwrap();
         let header = |name: &str| {
             answer
                 .headers()

@@ -36,7 +36,7 @@ pub struct NewSite {
     pub name: String,
     /// The origins its pages are served from.
     #[serde(default)]
-    #[cfg_attr(test, schema(max_items = 50))]
+    #[cfg_attr(test, schema(max_items = 50, value_type = Vec<crate::openapi::Origin>))]
     pub origins: Vec<String>,
     /// Whether its routes are fragments.
     #[serde(default)]

@@ -32,6 +32,14 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Unreadable, Self::NotStored, Self::TooOld];
+
+    /// The reason of a code.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
+
     /// The stable code.
     pub fn code(self) -> &'static str {
         match self {

@@ -15,6 +15,8 @@ mod ingest;
 mod operation;
 mod shapes;
 
+pub(crate) use shapes::Origin;
+
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../www/openapi.json");
 const EVENT: &str = include_str!("../../docs/schemas/event.schema.json");
 

@@ -46,6 +46,12 @@ struct Body<'a> {
 #[cfg_attr(test, derive(utoipa::ToSchema), schema(as = RebuildCursor))]
 pub struct Cursor {
     /// An object.
+    #[cfg_attr(
+        test,
+        schema(
+            pattern = "^events/date=[0-9]{4}-[0-9]{2}-[0-9]{2}/hour=[0-9]{2}/[a-z0-9-]{1,40}-[0-9]{1,9}-[0-9a-z]+-[0-9]+\\.ndjson\\.gz$"
+        )
+    )]
     pub key: String,
     /// How many of its lines are done; absent: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -22,7 +22,7 @@ pub const MAX_REPLAYS: i64 = 100;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListQuery {
     site: Option<String>,
-    code: Option<String>,
+    code: Option<Reason>,
     after: (i64, String, String),
     limit: i64,
 }
@@ -65,19 +65,27 @@ impl ListQuery {
             detail: "cursor must be the nextCursor of the page before.",
         };
         let after = match params.get("cursor") {
-            None => (i64::MIN, String::new(), String::new()),
+            None => (0, String::new(), String::new()),
             Some(text) => {
                 let mut fields = text.splitn(3, '/');
                 let mut next = || fields.next().ok_or(cursor.clone());
                 let (at, site, part) = (next()?, next()?, next()?);
-                let at = at.parse().map_err(|_| cursor)?;
+                // Integers travel as doubles: what one holds exactly.
+                let at = at.parse().ok().filter(|at| (0..1 << 53).contains(at));
+                let at = at.ok_or(cursor)?;
                 (at, site.to_owned(), part.to_owned())
             }
         };
         let detail = "limit must be 1 to 500.";
+        let code = |text| {
+            Reason::parse(text).ok_or(Fault::InvalidParameter {
+                name: "code",
+                detail: "code must be unreadable, not_stored or too_old.",
+            })
+        };
         Ok(Self {
             site: params.get("siteId").map(str::to_owned),
-            code: params.get("code").map(str::to_owned),
+            code: params.get("code").map(code).transpose()?,
             after,
             limit: params.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT, detail)?,
         })
@@ -90,9 +98,8 @@ impl ListQuery {
             LIST,
             [
                 self.site.as_deref().into(),
-                self.code.as_deref().into(),
-                // Integers travel as doubles: the least that one holds exactly.
-                (*at).max(0).into(),
+                self.code.map(Reason::code).into(),
+                (*at).into(),
                 site.as_str().into(),
                 part.as_str().into(),
                 self.limit.saturating_add(1).into(),

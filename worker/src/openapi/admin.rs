@@ -72,6 +72,7 @@ fn keys() -> Vec<Operation> {
             "listKeys",
             "A site's keys, never a key itself",
         )
+        .faults(&[Fault::NotFound])
         .answers::<Keys>(
             200,
             "The keys.",
@@ -142,7 +143,7 @@ fn users() -> Vec<Operation> {
 }
 
 fn dead_letters() -> Vec<Operation> {
-    let codes = [Reason::Unreadable, Reason::NotStored, Reason::TooOld].map(Reason::code);
+    let codes = Reason::ALL.map(Reason::code);
     let letter = json!({"siteId": "shop", "partId": "0198c1d2-0", "code": "not_stored", "detail": "string or blob too big",
         "receivedAt": 1_705_334_400_000_i64, "events": 25, "firstAt": 1_705_334_460_000_i64,
         "lastAt": 1_705_334_460_000_i64, "tries": 1, "objectKey": "dead-letters/shop/0198c1d2-0.json"});
@@ -154,6 +155,7 @@ fn dead_letters() -> Vec<Operation> {
     )
     .query("siteId", json!({"type": "string"}), "Only of this site.")
     .query("code", one_of(&codes), "Only with this code.")
+    .checked("code")
     .answers::<DeadLetters>(
         200,
         "A page.",
@@ -169,6 +171,7 @@ fn dead_letters() -> Vec<Operation> {
         )
         .description("`{all: true}`, or one or more of `siteId`, `code` and `partIds`.")
         .body::<Selection>("application/json", json!({"siteId": "shop"}))
+        .also(selected())
         .needs_body()
         .answers::<Replayed>(
             202,
@@ -180,6 +183,18 @@ fn dead_letters() -> Vec<Operation> {
                 perhaps force.",
         )]),
     ]
+}
+
+/// What a selection's type cannot say: all of them, or some.
+fn selected() -> Value {
+    let given =
+        |name: &str, of: &str| json!({"required": [name], "properties": {name: {"type": of}}});
+    let none = json!({"type": "null"});
+    json!({"anyOf": [
+        {"required": ["all"], "properties": {"all": {"const": true}, "siteId": none, "code": none, "partIds": none}},
+        {"properties": {"all": {"const": false}},
+            "anyOf": [given("siteId", "string"), given("code", "string"), given("partIds", "array")]},
+    ]})
 }
 
 fn rebuild() -> Operation {

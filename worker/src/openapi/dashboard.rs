@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ingest::stored_event;
-use super::operation::{Operation, READ, one_of, operation, read, whole};
+use super::operation::{Operation, READ, date, one_of, operation, read, whole};
 use super::shapes::{
     Events, FullHealth, FunnelQuestion, JourneysQuestion, PublicHealth, RetentionQuestion,
 };
@@ -128,7 +128,6 @@ fn summary() -> Operation {
 
 /// A metric's parameters, and what its answers have in common.
 fn metric(operation: Operation, csv: &str) -> Operation {
-    let date = || json!({"type": "string", "format": "date"});
     operation
         .query(
             "startDate",

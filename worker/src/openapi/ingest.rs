@@ -36,14 +36,6 @@ fn faults() -> Vec<Fault> {
     ]
 }
 
-fn gzip(operation: Operation) -> Operation {
-    operation.header(
-        "Content-Encoding",
-        one_of(&["gzip", "identity"]),
-        "Whether the body is packed.",
-    )
-}
-
 fn dry_run(operation: Operation) -> Operation {
     let what = "`1` judges the events and keeps none; the answer is a 200 then.";
     operation.query("dryRun", one_of(&["0", "1"]), what)
@@ -70,7 +62,8 @@ fn batch() -> Operation {
     let example = json!({"batchId": "0198c1d2-6f00-7000-8000-0000000000aa", "events": [view()]});
     let summary = "Takes a batch of a page's events";
     let operation = operation("post", "/v1/events", "takeBatch", "Ingest", summary)
-        .description("A browser key is taken only from the site's own origins. 202 means durable.")
+        .description("A browser key is taken only from the site's own origins. 202 means durable. The body may be packed \
+            (`Content-Encoding: gzip`).")
         .keys(BROWSER)
         .header(
             "Origin",
@@ -93,7 +86,7 @@ fn batch() -> Operation {
         .answers::<Answer>(200, "A dry run: nothing was kept.", taken())
         .faults(&faults())
         .faults(&[Fault::OriginNotAllowed]);
-    dry_run(gzip(operation))
+    dry_run(operation)
 }
 
 fn commands() -> Operation {
@@ -123,7 +116,7 @@ fn commands() -> Operation {
         .answers::<Answer>(202, "At least one event was accepted, a duplicate or skipped.", taken())
         .answers::<Answer>(200, "A dry run: nothing was kept.", taken())
         .faults(&faults());
-    dry_run(gzip(operation))
+    dry_run(operation)
 }
 
 fn plausible() -> Operation {
@@ -218,7 +211,7 @@ fn segment_call(path: &'static str, id: &str, summary: &str) -> Operation {
         .answers::<SegmentAnswer<'_>>(200, "Taken, as Segment answers.", answer)
         .faults(&faults())
         .faults(&[Fault::OriginNotAllowed]);
-    gzip(operation)
+    operation
 }
 
 fn settings() -> Vec<Operation> {

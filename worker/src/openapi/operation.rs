@@ -104,6 +104,11 @@ pub(super) fn whole(least: i64, most: i64) -> Value {
     json!({"type": "integer", "minimum": least, "maximum": most})
 }
 
+/// The schema of a day.
+pub(super) fn date() -> Value {
+    json!({"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})
+}
+
 /// The schema of one of some texts.
 pub(super) fn one_of(texts: &[&str]) -> Value {
     json!({"type": "string", "enum": texts})
@@ -132,9 +137,11 @@ impl Operation {
         self
     }
 
-    /// Takes a query parameter.
-    pub(super) fn query(self, name: &str, schema: Value, description: &str) -> Self {
-        self.parameter("query", name, schema, description)
+    /// Takes a query parameter; an empty one counts as absent.
+    pub(super) fn query(mut self, name: &str, schema: Value, description: &str) -> Self {
+        self = self.parameter("query", name, schema, description);
+        self.last()["allowEmptyValue"] = true.into();
+        self
     }
 
     /// Takes a header.
@@ -144,11 +151,16 @@ impl Operation {
 
     /// The parameter that was named last must be there.
     pub(super) fn required(mut self, example: Value) -> Self {
-        let list = self.fields["parameters"].as_array_mut().unwrap();
-        let last = list.last_mut().unwrap();
+        let last = self.last();
         last["required"] = true.into();
         last["example"] = example;
+        last.as_object_mut().unwrap().remove("allowEmptyValue");
         self
+    }
+
+    fn last(&mut self) -> &mut Value {
+        let list = self.fields["parameters"].as_array_mut().unwrap();
+        list.last_mut().unwrap()
     }
 
     fn parameter(mut self, at: &str, name: &str, schema: Value, description: &str) -> Self {
@@ -179,6 +191,13 @@ impl Operation {
     pub(super) fn body_of(mut self, content_type: &str, schema: Value, example: Value) -> Self {
         self.fields["requestBody"]["content"][content_type] =
             json!({"schema": schema, "example": example});
+        self
+    }
+
+    /// The JSON body must also be what this schema says.
+    pub(super) fn also(mut self, schema: Value) -> Self {
+        let body = &mut self.fields["requestBody"]["content"]["application/json"]["schema"];
+        *body = json!({"allOf": [body.take(), schema]});
         self
     }
 

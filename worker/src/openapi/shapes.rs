@@ -22,6 +22,13 @@ pub(super) enum Moment {
     Text(String),
 }
 
+/// An origin of a site's pages: `https://host`, `https://*.host`, `http://host:*`.
+#[derive(ToSchema, Serialize)]
+#[schema(
+    pattern = r"^[Hh][Tt][Tt][Pp][Ss]?://(\*\.)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:([0-9]{1,4}|[1-5][0-9]{4}|\*))?$"
+)]
+pub(crate) struct Origin(String);
+
 /// An event as a sender sends it. Each is judged by itself, and told in the answer if it was not
 /// accepted: docs/EVENTS.md has the rules.
 #[derive(ToSchema, Serialize)]
@@ -103,8 +110,9 @@ pub(super) struct PlausibleEvent {
     n: Option<String>,
     /// The page.
     u: Option<String>,
-    /// The site's domain.
-    d: Option<String>,
+    /// The site's domain; without one the page's host.
+    #[schema(pattern = "^[A-Za-z0-9._/-]{1,250}$")]
+    d: String,
     /// The referrer.
     r: Option<String>,
 }
@@ -200,9 +208,9 @@ pub(super) struct FunnelQuestion {
     /// The last step within so many hours of the first.
     #[schema(minimum = 1, maximum = 2160, default = 168)]
     window_hours: Option<i64>,
-    #[schema(format = Date)]
+    #[schema(format = Date, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
     start_date: Option<String>,
-    #[schema(format = Date)]
+    #[schema(format = Date, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
     end_date: Option<String>,
 }
 
@@ -214,9 +222,9 @@ pub(super) struct RetentionQuestion {
     period: Option<String>,
     #[schema(minimum = 1, maximum = 90)]
     periods: Option<i64>,
-    #[schema(format = Date)]
+    #[schema(format = Date, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
     start_date: Option<String>,
-    #[schema(format = Date)]
+    #[schema(format = Date, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
     end_date: Option<String>,
 }
 
@@ -230,9 +238,9 @@ pub(super) struct JourneysQuestion {
     /// Paths.
     #[schema(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i64>,
-    #[schema(format = Date)]
+    #[schema(format = Date, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
     start_date: Option<String>,
-    #[schema(format = Date)]
+    #[schema(format = Date, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
     end_date: Option<String>,
 }
 
@@ -240,9 +248,9 @@ pub(super) struct JourneysQuestion {
 #[derive(ToSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RebuildCall {
-    #[schema(format = Date)]
+    #[schema(format = Date, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
     start_date: String,
-    #[schema(format = Date)]
+    #[schema(format = Date, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
     end_date: String,
     cursor: Option<crate::rebuild::Cursor>,
 }

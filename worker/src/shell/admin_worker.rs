@@ -72,6 +72,14 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
         }
         ("GET", [site_id, "keys"]) => {
             let keys: Vec<ListedKey> = rows(env, &list_keys(site_id)).await?;
+            // A site may have none; what is no site has nothing to list.
+            if keys.is_empty()
+                && rows::<IgnoredAny>(env, &find_site(site_id))
+                    .await?
+                    .is_empty()
+            {
+                return Err(Fault::NotFound);
+            }
             Ok((200, Some(serde_json::json!({ "keys": keys }).to_string())))
         }
         ("POST", [site_id, "keys"]) => {
