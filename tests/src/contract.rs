@@ -91,6 +91,9 @@ impl Contract {
             "HEAD" => &known["get"],
             method => &known[method.to_ascii_lowercase()],
         };
+        if operation.is_null() && method == "HEAD" {
+            return assert_eq!(status, 405, "{}", said());
+        }
         if operation.is_null() {
             return self.problem(status, 405, body, &said());
         }

@@ -48,8 +48,8 @@ fn document() -> Value {
             "title": "Shoreline",
             "version": env!("CARGO_PKG_VERSION"),
             "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
-            "description": "Edge analytics that ends in a data lake. Times are Unix milliseconds. Every path takes \
-                OPTIONS, and HEAD where it takes GET but for sites, keys and dead letters; another method is a 405 \
+            "description": "Edge analytics that ends in a data lake. Times are Unix milliseconds. Every path but \
+                this one takes OPTIONS, and HEAD where it takes GET but for sites, keys and dead letters; another method is a 405 \
                 with `Allow`. A path that is not here is a 404 `not_found`.",
         },
         "servers": [{"url": "/"}],
