@@ -2,6 +2,7 @@
 import { build } from './build.mjs';
 import { installMoto } from './moto.mjs';
 import { Failure, main, outputOf, runShown, say, seconds } from './process.mjs';
+import { installSchemathesis } from './schemathesis.mjs';
 import { checkNode } from './setup.mjs';
 
 /** Any of these is a browser that the tests can drive. */
@@ -31,6 +32,7 @@ main(async () => {
   await checkPython();
   await build();
   await installMoto();
+  await installSchemathesis();
   const args = process.argv.slice(2);
   const chosen = args.some((arg) => arg === '-p' || arg.startsWith('--package'));
   process.exitCode = 0;

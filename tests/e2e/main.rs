@@ -11,6 +11,7 @@
 
 mod clients;
 mod commands;
+mod contract;
 mod d1;
 mod dead_letters;
 #[path = "../tables/docs.rs"]

@@ -13,6 +13,7 @@
 pub mod aws;
 pub mod browser;
 pub mod clients;
+pub mod contract;
 pub mod events;
 mod http;
 pub mod lake;

@@ -16,6 +16,7 @@ pub const MAX_KEY_CHARS: usize = 112;
 
 /// What a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(rename_all = "lowercase"))]
 pub enum KeyKind {
     /// In pages: may send tracker events from the site's origins.
     Browser,

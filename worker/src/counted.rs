@@ -58,7 +58,19 @@ pub struct Facts<'a>(
     pub Option<i64>,
     /// 11: the status that a domain event tells, or nothing.
     pub Cow<'a, str>,
+    /// 12: what a `web_vital` measured.
+    pub Option<Vital<'a>>,
 );
+
+/// Name, value (milliseconds, of CLS a number without a unit) and page of a Web Vital.
+pub type Vital<'a> = (&'static str, f64, Option<Cow<'a, str>>);
+
+/// The Web Vitals that are counted, in the order in which they are shown.
+pub const VITALS: [&str; 5] = ["LCP", "INP", "CLS", "FCP", "TTFB"];
+
+/// The largest value that is a measurement: an hour, in milliseconds. Nobody waits so long, and a clock
+/// that jumps can make anything.
+const MAX_VITAL: f64 = 3_600_000.0;
 
 impl<'a> Facts<'a> {
     /// The facts of a stored event of `site`, its user and session hashed with `key`.
@@ -86,6 +98,7 @@ impl<'a> Facts<'a> {
             b,
             (tracked && REGISTRATIONS.contains(&event_type)).then_some(at),
             if domain { status(event) } else { "".into() },
+            vital(event),
         )
     }
 
@@ -166,6 +179,20 @@ fn measures(event: &Stored<'_>) -> (i64, i64) {
         ),
         _ => (0, 0),
     }
+}
+
+fn vital<'a>(event: &Stored<'a>) -> Option<Vital<'a>> {
+    let data = &event.event_data;
+    if TrackerType::parse(&event.event_type) != Some(TrackerType::WebVital) {
+        return None;
+    }
+    let name = text(data.name)?;
+    let name = VITALS.into_iter().find(|known| *known == name)?;
+    let value: f64 = serde_json::from_str(data.value?.get()).ok()?;
+    let page = page(event).map(bounded);
+    (0.0..=MAX_VITAL)
+        .contains(&value)
+        .then_some((name, value, page))
 }
 
 fn status<'a>(event: &Stored<'a>) -> Cow<'a, str> {

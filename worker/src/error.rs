@@ -185,15 +185,24 @@ impl Fault {
 }
 
 #[derive(Serialize)]
-struct Problem<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(crate) struct Problem<'a> {
+    /// `urn:shoreline:problem:` and the code.
     r#type: String,
+    /// The status's name.
     title: &'static str,
+    /// The HTTP status.
     status: u16,
+    /// Stable.
     code: &'static str,
+    /// One sentence.
     detail: Cow<'static, str>,
+    /// The parameter or field that is to blame.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'static str>,
+    /// How each event of a batch ended of which none could be taken.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(value_type = Option<Vec<EventResult>>))]
     results: Option<&'a [EventResult]>,
 }
 

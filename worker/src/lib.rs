@@ -24,6 +24,7 @@ pub mod consume;
 pub mod counted;
 pub mod dead_letter;
 pub mod draft;
+pub mod endpoints;
 pub mod erase;
 pub mod error;
 pub mod facts;
@@ -53,6 +54,8 @@ pub mod skew;
 pub mod sql;
 pub mod tally;
 
+#[cfg(test)]
+mod openapi;
 #[cfg(target_arch = "wasm32")]
 mod shell;
 #[cfg(test)]

@@ -4,13 +4,16 @@ use serde::{Deserialize, Serialize};
 
 /// A site's own limits. What is left out is the deployment's default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Policy {
     /// Events of one visitor (address, user agent and key) a minute, 1 or more.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(minimum = 1, maximum = 4_294_967_295_u64))]
     pub visitor_per_minute: Option<u32>,
     /// Events of the whole site an hour (UTC), 1 or more.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(minimum = 1, maximum = 4_294_967_295_u64))]
     pub hourly_quota: Option<u32>,
     /// Whether the events of bots are stored, instead of counted and left out.
     pub keep_bots: bool,

@@ -21,5 +21,6 @@ pub mod recent;
 pub mod reconciliation;
 pub mod retention;
 pub mod summary;
+pub mod vitals;
 
 pub use params::{Params, segment};

@@ -129,6 +129,12 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
             [401, 401, 403, 403, 200, 401],
         ));
     }
+    rows.push(row(
+        get.clone(),
+        "/v1/analytics/metrics/breakdown?by=page",
+        &Value::Null,
+        [401, 401, 403, 403, 200, 401],
+    ));
     for (path, question) in [
         ("funnel", json!({"steps": [{"eventType": "page_view"}]})),
         ("retention", json!({"period": "day", "periods": 1})),
@@ -223,7 +229,7 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
 }
 
 /// What a read token reads.
-pub(super) const READS: [&str; 10] = [
+pub(super) const READS: [&str; 11] = [
     "/v1/analytics/live",
     "/v1/analytics/events/recent",
     "/v1/analytics/outcomes",
@@ -233,5 +239,6 @@ pub(super) const READS: [&str; 10] = [
     "/v1/analytics/metrics/features",
     "/v1/analytics/metrics/engagement",
     "/v1/analytics/metrics/products",
+    "/v1/analytics/metrics/vitals",
     "/v1/analytics/users/u/events",
 ];

@@ -18,6 +18,7 @@ const MAX_OVERLAP_S: i64 = 30 * 24 * 60 * 60;
 
 /// A key as it is shown, once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ShownKey {
     /// What it is revoked by.
@@ -25,14 +26,37 @@ pub struct ShownKey {
     /// Its site.
     pub site_id: String,
     /// `browser`, `source` or `read`.
+    #[cfg_attr(test, schema(value_type = crate::auth::KeyKind))]
     pub kind: String,
     /// The key itself; only its hash is kept.
     pub key: String,
 }
 
+/// A key as it is listed. Times are Unix milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ListedKey {
+    /// What it is revoked by.
+    key_id: String,
+    /// `browser`, `source` or `read`.
+    #[cfg_attr(test, schema(value_type = crate::auth::KeyKind))]
+    kind: String,
+    /// When it was made.
+    created_at: i64,
+    /// When it ends by itself.
+    #[cfg_attr(test, schema(required))]
+    expires_at: Option<i64>,
+    /// From when on it is revoked.
+    #[cfg_attr(test, schema(required))]
+    revoked_at: Option<i64>,
+}
+
 /// The body of a call for a key.
 #[derive(Debug, Deserialize)]
-struct NewKey {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(crate) struct NewKey {
+    #[cfg_attr(test, schema(value_type = crate::auth::KeyKind))]
     kind: String,
 }
 

@@ -151,7 +151,15 @@ fn pages_are_walked_by_cursor() {
         }
     }
     assert_eq!(seen, ["p0", "p1", "p2", "p3", "p4"]);
-    for bad in ["cursor=x", "cursor=1/a", "limit=0", "limit=501"] {
+    for bad in [
+        "cursor=x",
+        "cursor=1/a",
+        "cursor=-1/a/b",
+        "cursor=9223372036854775807/a/b",
+        "limit=0",
+        "limit=501",
+        "code=other",
+    ] {
         assert!(ListQuery::parse(&Params::parse(bad)).is_err(), "{bad}");
     }
 }

@@ -25,10 +25,24 @@ pub enum Call {
 
 /// The body of the 202 that makes an import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = ImportCreated))]
 #[serde(rename_all = "camelCase")]
 pub struct Created<'a> {
     /// Its id.
     pub import_id: &'a str,
+}
+
+/// The body of the 202 to a part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct TakenPart<'a> {
+    /// The import.
+    pub import_id: &'a str,
+    /// The part's number.
+    pub part: PartNumber,
+    /// Its bytes.
+    pub bytes: i64,
 }
 
 const CREATE: &str = "POST, OPTIONS";
@@ -63,14 +77,6 @@ impl Call {
             }
             (_, [_, "parts", _]) => Err(Fault::MethodNotAllowed(PART)),
             _ => Err(Fault::NotFound),
-        }
-    }
-
-    /// The methods of a path, for a preflight.
-    pub fn methods(path: &str) -> &'static str {
-        match Self::parse("OPTIONS", path) {
-            Err(Fault::MethodNotAllowed(methods)) => methods,
-            _ => "GET, HEAD, POST, PUT, OPTIONS",
         }
     }
 }
@@ -187,7 +193,6 @@ mod tests {
                 "{method} {path}"
             );
         }
-        assert_eq!(Call::methods(&at("/parts/1")), PART);
     }
 
     #[test]

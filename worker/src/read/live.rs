@@ -12,6 +12,7 @@ pub const TOP: usize = 20;
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Live {
     /// When it was counted, Unix milliseconds.
@@ -28,6 +29,7 @@ pub struct Live {
 
 /// One minute.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = LiveMinute))]
 pub struct Minute {
     /// Its start, Unix milliseconds.
     pub minute: i64,
@@ -37,6 +39,7 @@ pub struct Minute {
 
 /// One row of a top list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Top {
     /// What.
     pub key: String,

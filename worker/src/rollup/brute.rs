@@ -81,7 +81,7 @@ pub(crate) fn count(site: &str, events: &[Value]) -> Models {
     for event in events {
         let text = event.to_string();
         let stored: Stored<'_> = serde_json::from_str(&text).unwrap();
-        let Facts(at, day, event_type, hour, user, tracked, session, dims, a, b, reg, status) =
+        let Facts(at, day, event_type, hour, user, tracked, session, dims, a, b, reg, status, _) =
             Facts::of(&stored, site, KEY);
         for (dim, key) in dims {
             let key = key.into_owned();

@@ -28,8 +28,8 @@ const MAX_BYTES: usize = 32_000_000;
 type Answer<T> = std::result::Result<T, Fault>;
 
 /// Answers a call.
-pub(super) async fn rebuild(method: &str, request: Request, env: &Env) -> Result<Response> {
-    match answer(method, request, env).await {
+pub(super) async fn rebuild(request: Request, env: &Env) -> Result<Response> {
+    match answer(request, env).await {
         Ok(step) if step.waiting > 0 => json(202, to_text(&step), &Cors::Any),
         Ok(step) => json(200, to_text(&step), &Cors::Any),
         Err(fault) => problem(&fault, &Cors::Any),
@@ -40,11 +40,8 @@ fn to_text(step: &Step) -> String {
     to_json(step).unwrap_or_default()
 }
 
-async fn answer(method: &str, mut request: Request, env: &Env) -> Answer<Step> {
+async fn answer(mut request: Request, env: &Env) -> Answer<Step> {
     authorize(&request, env)?;
-    if method != "POST" {
-        return Err(Fault::MethodNotAllowed("POST, OPTIONS"));
-    }
     let rebuild = Rebuild::parse(&body(&mut request).await?, now_ms())?;
     let config = config(env)?;
     if !config
