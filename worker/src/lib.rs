@@ -34,6 +34,7 @@ pub mod judge;
 pub mod key_cache;
 pub mod lake;
 pub mod live;
+pub mod operations;
 pub mod outbox;
 pub mod outcome;
 pub mod policy;
@@ -52,6 +53,7 @@ pub mod site;
 pub mod skew;
 pub mod sql;
 pub mod tally;
+pub mod trace;
 
 #[cfg(target_arch = "wasm32")]
 mod shell;
