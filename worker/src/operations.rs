@@ -8,6 +8,7 @@ mod buffer;
 mod call;
 mod event;
 mod histogram;
+mod line;
 mod route;
 
 pub use buffer::{Buffer, EXACT_PER_SECOND, FLUSH_EVERY_MS, FLUSH_FROM, MAX_GROUPS, MAX_WITH_SITE};

@@ -107,9 +107,7 @@ pub fn store_statements(
         .map(|EventRow(part, id, at, facts, _, _)| EventRow(part, id, *at, facts, None, None))
         .collect();
     let keys = serde_json::to_string(&keys).unwrap_or_default();
-    let own_calls = operations::FRESH
-        .into_iter()
-        .filter(|_| site == OWN_SITE);
+    let own_calls = operations::FRESH.into_iter().filter(|_| site == OWN_SITE);
     let with_attempt = [(STORE, &whole)]
         .into_iter()
         .chain(counts::COUNTS.into_iter().map(|sql| (sql, &keys)))

@@ -124,7 +124,11 @@ mod tests {
             buffer.add(call, NOW);
         }
         let (events, lost) = buffer.take();
-        assert!(events.len() <= EXACT_PER_SECOND as usize + 3, "{}", events.len());
+        assert!(
+            events.len() <= EXACT_PER_SECOND as usize + 3,
+            "{}",
+            events.len()
+        );
         let sum = |of: fn(&Operation) -> u64| events.iter().map(of).sum::<u64>();
         assert_eq!((sum(|e| e.calls), lost), (100_000, 0));
         assert_eq!(sum(|e| e.outcomes["accepted"]), 2_500_000);

@@ -165,7 +165,8 @@ mod tests {
         let work = async |name: &'static str| {
             for _ in 0..3 {
                 current(|call| call.note_site(name));
-                seen.borrow_mut().push((name, current(|call| call.id().to_owned())));
+                seen.borrow_mut()
+                    .push((name, current(|call| call.id().to_owned())));
                 turn().await;
             }
         };

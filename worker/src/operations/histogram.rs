@@ -74,7 +74,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn of(durations: &[i64]) -> Histogram {
-        let within = BOUNDS_MS.map(|bound| durations.iter().filter(|d| **d <= bound).count() as i64);
+        let within =
+            BOUNDS_MS.map(|bound| durations.iter().filter(|d| **d <= bound).count() as i64);
         Histogram::of(durations.len() as i64, durations.iter().sum(), &within)
     }
 

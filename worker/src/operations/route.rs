@@ -191,7 +191,9 @@ mod tests {
             include_str!("../shell/ingest_worker.rs"),
             include_str!("../shell/metrics_worker.rs"),
         ];
-        let literals = sources.iter().flat_map(|text| text.split('"').skip(1).step_by(2));
+        let literals = sources
+            .iter()
+            .flat_map(|text| text.split('"').skip(1).step_by(2));
         for path in literals.filter(|text| text.starts_with('/') && !text.ends_with('/')) {
             assert_ne!(Route::of("GET", path), OTHER, "{path} has no route");
         }

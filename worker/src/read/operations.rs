@@ -307,7 +307,10 @@ mod tests {
         assert_eq!(answer.hours[1].actions["events"].calls_per_minute, 100.0);
         let csv = answer.csv();
         assert_eq!(csv.lines().count(), 3);
-        assert!(csv.contains(&format!("{HOUR},events,100,100,10,6,0.1,")), "{csv}");
+        assert!(
+            csv.contains(&format!("{HOUR},events,100,100,10,6,0.1,")),
+            "{csv}"
+        );
         assert_eq!(ask(&sql, "a", "windowMinutes=10080").total.calls, 1_102);
         let one = ask(&sql, "a", "windowMinutes=1");
         assert_eq!((one.from, one.total.calls), (MINUTE, 100));

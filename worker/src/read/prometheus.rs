@@ -373,7 +373,10 @@ mod tests {
             "shoreline_shards{state=\"answered\"} 2",
             "shoreline_outbox_oldest_timestamp_seconds 1705334412.345",
         ] {
-            assert!(page.lines().any(|own| own == line), "{line} is not in\n{page}");
+            assert!(
+                page.lines().any(|own| own == line),
+                "{line} is not in\n{page}"
+            );
         }
     }
 

@@ -107,7 +107,10 @@ mod tests {
 
     fn message(site: &str, operations: &[Operation], first_id: usize) -> String {
         let batch_id = uuid(9);
-        let batch = Batch { id: &batch_id, received_at: NOW };
+        let batch = Batch {
+            id: &batch_id,
+            received_at: NOW,
+        };
         let events: Vec<String> = operations
             .iter()
             .enumerate()
@@ -143,18 +146,29 @@ mod tests {
             take(&sql, &text, attempt);
         }
         let n = |what: &str, site: &str| {
-            sql.number(&format!("SELECT {what} FROM operation_minutes WHERE site_id = '{site}'"))
+            sql.number(&format!(
+                "SELECT {what} FROM operation_minutes WHERE site_id = '{site}'"
+            ))
         };
         assert_eq!((n("n", "a"), n("duration_ms", "a")), (11, 730));
-        assert_eq!((n("le_2", "a"), n("le_5", "a"), n("le_500", "a")), (0, 10, 10));
+        assert_eq!(
+            (n("le_2", "a"), n("le_5", "a"), n("le_500", "a")),
+            (0, 10, 10)
+        );
         assert_eq!((n("le_1000", "a"), n("le_10000", "b")), (11, 0));
         assert_eq!((n("n", ""), n("le_1", "")), (4, 4));
         assert_eq!(n("minute", "a"), NOW - NOW % 60_000);
         assert_eq!(sql.number("SELECT sum(n) FROM operation_totals"), 17);
-        assert_eq!(sql.number("SELECT n FROM operation_totals WHERE status = 503"), 2);
+        assert_eq!(
+            sql.number("SELECT n FROM operation_totals WHERE status = 503"),
+            2
+        );
         assert_eq!(sql.number("SELECT n FROM operation_outcomes"), 34);
         // They are Shoreline's own site's events, and no other's.
-        assert_eq!(sql.number("SELECT count(*) FROM events WHERE site_id <> '_shoreline'"), 0);
+        assert_eq!(
+            sql.number("SELECT count(*) FROM events WHERE site_id <> '_shoreline'"),
+            0
+        );
         assert_eq!(sql.number("SELECT count(*) FROM events"), 4);
     }
 
@@ -164,7 +178,11 @@ mod tests {
         sql.migrate();
         let calls = [operation("/v1/events", Some("a"), 202, 3, 10)];
         take(&sql, &message("evil", &calls, 10), "a1");
-        for table in ["operation_minutes", "operation_totals", "operation_outcomes"] {
+        for table in [
+            "operation_minutes",
+            "operation_totals",
+            "operation_outcomes",
+        ] {
             assert_eq!(sql.number(&format!("SELECT count(*) FROM {table}")), 0);
         }
     }

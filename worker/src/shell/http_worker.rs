@@ -1,12 +1,14 @@
 //! Every HTTP request, by path. Static files are served by the assets before this is asked.
 
+use std::rc::Rc;
+
 use worker::{Context, Env, Request, Response, Result, event};
 
 use super::ingest_worker::Way;
 use super::reply::{Cors, preflight, problem};
 use super::{
-    admin_worker, dead_letter_worker, import_worker, ingest_worker, metrics_worker, read_worker,
-    rebuild_worker, sdk_settings_worker, users_worker,
+    admin_worker, dead_letter_worker, import_worker, ingest_worker, metrics_worker,
+    prometheus_worker, read_worker, rebuild_worker, sdk_settings_worker, users_worker, watch,
 };
 use crate::error::Fault;
 use crate::import::Call;
@@ -18,9 +20,22 @@ const GET: &str = "GET, HEAD, OPTIONS";
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
+    let context = Rc::new(context);
     let path = request.path();
     // The worker crate takes every method that it does not know for GET.
     let method = request.inner().method();
+    let call = watch::begin(&request, &method, &path)?;
+    let answer = route(path, method, request, env.clone(), Rc::clone(&context));
+    watch::watched(call, &env, &context, answer).await
+}
+
+async fn route(
+    path: String,
+    method: String,
+    request: Request,
+    env: Env,
+    context: Rc<Context>,
+) -> Result<Response> {
     if let Some(way) = Way::of(&path) {
         let origin = request.headers().get("origin")?;
         let cors = Cors::Echo(origin.as_deref());
@@ -38,9 +53,15 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
         };
     }
     match path.as_str() {
+        "/metrics" => match method.as_str() {
+            "GET" | "HEAD" => prometheus_worker::metrics(&request, &env).await,
+            "OPTIONS" => preflight(GET, &Cors::Any),
+            _ => problem(&Fault::MethodNotAllowed(GET), &Cors::Any),
+        },
         "/health"
         | "/v1/analytics/live"
         | "/v1/analytics/events/recent"
+        | "/v1/analytics/operations"
         | "/v1/analytics/outcomes"
         | "/v1/analytics/reconciliation"
         | "/v1/analytics/metrics/summary" => match method.as_str() {
