@@ -25,6 +25,7 @@ mod kills;
 mod lake;
 mod limits;
 mod metrics;
+mod operations;
 mod pages;
 mod pipeline;
 mod publisher;
