@@ -26,6 +26,7 @@ mod kills;
 mod lake;
 mod limits;
 mod metrics;
+mod operations;
 mod pages;
 mod pipeline;
 mod publisher;

@@ -113,6 +113,10 @@ async fn a_bad_parameter_is_named() {
         ("metrics/summary?windowMinutes=0", "windowMinutes"),
         ("metrics/summary?windowMinutes=1e9", "windowMinutes"),
         ("metrics/summary?groupBy=userId", "groupBy"),
+        ("operations?windowMinutes=0", "windowMinutes"),
+        ("operations?windowMinutes=10081", "windowMinutes"),
+        ("operations?windowMinutes=%27%3B--", "windowMinutes"),
+        ("operations?format=xml", "format"),
     ] {
         let reply = site.read(&format!("/v1/analytics/{path}")).await;
         assert_eq!(reply.status, 400, "{path}");

@@ -35,6 +35,7 @@ pub mod judge;
 pub mod key_cache;
 pub mod lake;
 pub mod live;
+pub mod operations;
 pub mod outbox;
 pub mod outcome;
 pub mod policy;
@@ -53,6 +54,7 @@ pub mod site;
 pub mod skew;
 pub mod sql;
 pub mod tally;
+pub mod trace;
 
 #[cfg(test)]
 mod openapi;

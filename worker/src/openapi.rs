@@ -13,6 +13,7 @@ mod admin;
 mod dashboard;
 mod ingest;
 mod operation;
+mod service;
 mod shapes;
 
 pub(crate) use shapes::Origin;
@@ -37,6 +38,7 @@ fn operations() -> Vec<Operation> {
     let mut all = ingest::operations();
     all.extend(dashboard::operations());
     all.extend(admin::operations());
+    all.extend(service::operations());
     all
 }
 

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use crate::privacy::{DAY_MS, day_of};
 use crate::sql::Statement;
+use crate::tally::OWN_SITE;
 
 /// Events that one statement deletes at most: with four indexes, 2,500 rows.
 pub const MAX_EVENTS: i64 = 500;
@@ -43,13 +44,14 @@ pub fn ids_from(retention_days: u32, now_ms: i64) -> i64 {
     now_ms.saturating_sub(days.saturating_mul(DAY_MS))
 }
 
-/// The statement that lists sites with events from before `from`, some of them.
+/// The statement that lists sites (Shoreline's own too) with events from before `from`, some of them.
 pub fn sites(from: i64) -> Statement {
     Statement::new(
-        "SELECT s.site_id FROM sites AS s WHERE EXISTS (SELECT 1 FROM events AS e \
+        "SELECT s.site_id FROM (SELECT site_id FROM sites UNION ALL SELECT ?2) AS s \
+         WHERE EXISTS (SELECT 1 FROM events AS e \
          WHERE e.site_id = s.site_id AND e.at < ?1) OR EXISTS (SELECT 1 FROM events AS e \
          WHERE e.site_id = s.site_id AND e.received_at < ?1 - 86400000) LIMIT 20",
-        [from.into()],
+        [from.into(), OWN_SITE.into()],
     )
 }
 
@@ -77,6 +79,28 @@ pub fn events(site: &str, from: i64) -> [Statement; 2] {
             from.saturating_sub(DAY_MS),
         ),
     ]
+}
+
+/// Minutes of calls that are kept: the longest window that can be asked for is seven days.
+const CALLS_KEPT_MS: i64 = 8 * DAY_MS;
+
+/// Rows of them that one statement deletes at most.
+pub const MAX_CALLS: i64 = 2_000;
+
+/// Such statements of a run at most: 20,000 rows a minute.
+pub const MAX_CALL_STATEMENTS: usize = 10;
+
+/// The statement that deletes some of the oldest minutes of calls; it answers [`Deleted`]s.
+pub fn calls(now_ms: i64) -> Statement {
+    Statement::new(
+        "DELETE FROM operation_minutes WHERE (site_id, minute, action, status) IN \
+         (SELECT site_id, minute, action, status FROM operation_minutes \
+         WHERE minute < ?1 LIMIT ?2) RETURNING 1 AS n",
+        [
+            now_ms.saturating_sub(CALLS_KEPT_MS).into(),
+            MAX_CALLS.into(),
+        ],
+    )
 }
 
 /// A table whose rows are swept by a cursor: the key of the last row that was looked at, as a JSON

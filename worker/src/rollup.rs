@@ -14,11 +14,13 @@ use serde_json::value::RawValue;
 use crate::counted::Facts;
 use crate::erase::Alias;
 use crate::sql::Statement;
+use crate::tally::OWN_SITE;
 
 #[macro_use]
 mod parts;
 pub(crate) mod breakdowns;
 pub(crate) mod counts;
+mod operations;
 pub(crate) mod people;
 
 pub use breakdowns::{MAX_GAP, MAX_KEYS_PER_DAY, OTHER};
@@ -105,11 +107,13 @@ pub fn store_statements(
         .map(|EventRow(part, id, at, facts, _, _)| EventRow(part, id, *at, facts, None, None))
         .collect();
     let keys = serde_json::to_string(&keys).unwrap_or_default();
+    let own_calls = operations::FRESH.into_iter().filter(|_| site == OWN_SITE);
     let with_attempt = [(STORE, &whole)]
         .into_iter()
         .chain(counts::COUNTS.into_iter().map(|sql| (sql, &keys)))
         .chain(people::FRESH.into_iter().map(|sql| (sql, &keys)))
         .chain(breakdowns::FRESH.into_iter().map(|sql| (sql, &keys)))
+        .chain(own_calls.map(|sql| (sql, &whole)))
         .map(|(sql, rows)| {
             Statement::new(sql, [site.into(), rows.as_str().into(), attempt.into()])
         });

@@ -175,6 +175,7 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
     let made = json!({"siteId": format!("{id}-x"), "origins": []});
     let changed = json!({"siteId": id, "origins": [site.origin], "domain": site.domain});
     for (method, path, body, admin) in [
+        (get.clone(), "/metrics".to_owned(), Value::Null, 200),
         (get.clone(), "/v1/sites".to_owned(), Value::Null, 200),
         (post.clone(), "/v1/sites".to_owned(), made, 201),
         (Method::PUT, format!("/v1/sites/{id}"), changed, 200),
@@ -232,6 +233,7 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
 pub(super) const READS: [&str; 11] = [
     "/v1/analytics/live",
     "/v1/analytics/events/recent",
+    "/v1/analytics/operations",
     "/v1/analytics/outcomes",
     "/v1/analytics/reconciliation",
     "/v1/analytics/metrics/summary",

@@ -1,12 +1,14 @@
 //! Every HTTP request, by path. Static files are served by the assets before this is asked.
 
+use std::rc::Rc;
+
 use worker::{Context, Env, Request, Response, Result, event};
 
 use super::ingest_worker::Way;
 use super::reply::{Cors, preflight, problem};
 use super::{
-    admin_worker, dead_letter_worker, import_worker, ingest_worker, metrics_worker, read_worker,
-    rebuild_worker, sdk_settings_worker, users_worker,
+    admin_worker, dead_letter_worker, import_worker, ingest_worker, metrics_worker,
+    prometheus_worker, read_worker, rebuild_worker, sdk_settings_worker, users_worker, watch,
 };
 use crate::endpoints::{Door, find};
 use crate::error::Fault;
@@ -14,9 +16,22 @@ use crate::sdk_settings::SdkSettings;
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
+    let context = Rc::new(context);
     let path = request.path();
     // The worker crate takes every method that it does not know for GET.
     let method = request.inner().method();
+    let call = watch::begin(&request, &method, &path)?;
+    let answer = route(path, method, request, env.clone(), Rc::clone(&context));
+    watch::watched(call, &env, &context, answer).await
+}
+
+async fn route(
+    path: String,
+    method: String,
+    request: Request,
+    env: Env,
+    context: Rc<Context>,
+) -> Result<Response> {
     let Some(endpoint) = find(&path) else {
         return problem(&Fault::NotFound, &Cors::Any);
     };
@@ -42,6 +57,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
         },
         Door::Imports => import_worker::imports(&method, &path, request, &env).await,
         Door::Read => read_worker::read(&path, &request, &env).await,
+        Door::Prometheus => prometheus_worker::metrics(&request, &env).await,
         Door::Metric => metrics_worker::metric(&path, &request, &env).await,
         Door::Question => metrics_worker::question(&path, request, &env).await,
         Door::Users => users_worker::users(&method, &path, &request, &env).await,

@@ -1,5 +1,7 @@
 //! The doors that take events: who calls what, and how it is answered.
 
+use std::rc::Rc;
+
 use worker::{Context, Env, Request, Response, Result};
 
 use super::bindings::config;
@@ -8,6 +10,7 @@ use super::reply::{Cors, json, problem, text};
 use crate::adapters::{CloudEventHeaders, SegmentCall};
 use crate::facts::RequestFacts;
 use crate::ingest::{take_batch, take_commands, take_plausible, take_segment};
+use crate::operations::current;
 use crate::outcome::Answer;
 
 /// A path that takes events.
@@ -40,7 +43,7 @@ pub(super) async fn take(
     way: Way,
     request: Request,
     env: Env,
-    context: Context,
+    context: Rc<Context>,
     cors: &Cors<'_>,
 ) -> Result<Response> {
     let config = match config(&env) {
@@ -60,7 +63,12 @@ pub(super) async fn take(
     edge.flush_tally();
     match answer {
         Err(fault) => problem(&fault, cors),
-        Ok(answer) => respond(way, dry_run, &answer, cors),
+        Ok(answer) => {
+            if !dry_run {
+                current(|call| call.note_answer(&answer));
+            }
+            respond(way, dry_run, &answer, cors)
+        }
     }
 }
 

@@ -7,7 +7,9 @@ use super::bindings::settings;
 use super::platform::now_ms;
 use super::{d1, log};
 use crate::jobs::{self, Job};
-use crate::prune::{self, Deleted, End, MAX_EVENTS, MAX_STATEMENTS, Sweep};
+use crate::prune::{
+    self, Deleted, End, MAX_CALL_STATEMENTS, MAX_CALLS, MAX_EVENTS, MAX_STATEMENTS, Sweep,
+};
 use crate::rebuild;
 use crate::recompute::{self, BUDGET_MS, Differs, Repair, SiteDay, Step};
 
@@ -23,6 +25,7 @@ pub(super) async fn upkeep(env: &Env) {
         Err(error) => log::error("prune", error),
     }
     note("prune", forget_events(env).await);
+    note("prune", forget_calls(env).await);
     for each in Sweep::ALL {
         note(each.job(), sweep(env, each).await);
     }
@@ -110,6 +113,16 @@ async fn forget_events(env: &Env) -> Result<()> {
                     break;
                 }
             }
+        }
+    }
+    Ok(())
+}
+
+async fn forget_calls(env: &Env) -> Result<()> {
+    for _ in 0..MAX_CALL_STATEMENTS {
+        let deleted: Vec<Deleted> = d1::rows(env, &prune::calls(now_ms())).await?;
+        if i64::try_from(deleted.len()).unwrap_or(0) < MAX_CALLS {
+            break;
         }
     }
     Ok(())
