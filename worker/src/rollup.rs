@@ -27,7 +27,9 @@ mod sums;
 pub use breakdowns::{MAX_GAP, MAX_KEYS_PER_DAY, OTHER};
 
 /// Bytes of stored events in a statement at most, before they are quoted: as much as a message of the
-/// queue has. D1 takes 2 MB a parameter.
+/// queue has. D1 takes 2 MB a parameter. The sums of ten messages stay below that, too, unless a sender
+/// sees to it that hardly two events have anything in common; then D1 refuses the batch, and each
+/// message goes alone.
 const STORE_BYTES: usize = 128_000;
 
 /// An event that D1 does not know.
