@@ -21,8 +21,8 @@ use crate::sql::Statement;
 /// keys that go along.
 const MESSAGE_BYTES: usize = 100_000;
 
-/// Transactions of a step: with some 20 statements each, well below the 1,000 queries that D1 allows
-/// an invocation.
+/// Transactions of a step: with some 15 statements each, and as many again where D1 knows some of the
+/// events, well below the 1,000 queries that D1 allows an invocation.
 const MESSAGES: usize = 10;
 
 /// The name under which a rebuild notes that it runs.

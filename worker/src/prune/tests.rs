@@ -1,6 +1,6 @@
 use super::*;
 use crate::rollup::brute::{DAY, ask, count, event, filled, read};
-use crate::testing::TestSql;
+use crate::testing::{TestSql, consume};
 
 const NOW: i64 = (DAY + 6) * DAY_MS + 5;
 
@@ -52,9 +52,7 @@ fn filled_again(sql: &TestSql, events: &[serde_json::Value]) -> i64 {
     let before = sql.number("SELECT count(*) FROM events");
     let part = serde_json::json!({"id": "p", "at": 0, "n": 1, "events": events});
     let text = serde_json::json!({"site": "demo", "shard": 0, "parts": [part]}).to_string();
-    let message = crate::consume::Message::parse(&text).unwrap();
-    let statements = message.statements("again", crate::rollup::brute::KEY);
-    sql.batch::<crate::rollup::Finding>(&statements).unwrap();
+    consume(sql, &[&text], crate::rollup::brute::KEY).unwrap();
     sql.number("SELECT count(*) FROM events") - before
 }
 

@@ -8,7 +8,7 @@ use crate::counted::{Facts, Stored};
 use crate::live::HOUR_MS;
 use crate::privacy::{DAY_MS, day_of};
 use crate::sql::Sql;
-use crate::testing::{TestSql, uuid};
+use crate::testing::{TestSql, consume, uuid};
 
 pub(crate) const KEY: &[u8] = b"a key of the test";
 
@@ -256,9 +256,7 @@ pub(crate) fn filled(site: &str, events: &[Value]) -> TestSql {
     for (n, some) in events.chunks(50).enumerate() {
         let part = json!({"id": uuid(1_000_000 + n), "at": 0, "n": some.len(), "events": some});
         let text = json!({"site": site, "shard": 0, "parts": [part]}).to_string();
-        let message = crate::consume::Message::parse(&text).unwrap();
-        let statements = message.statements(&n.to_string(), KEY);
-        sql.batch::<super::Finding>(&statements).unwrap();
+        consume(&sql, &[&text], KEY).unwrap();
     }
     sql
 }

@@ -5,18 +5,19 @@ use worker::{Env, Request, Response, ResponseBody, Result};
 
 use super::admin_worker::{authorize, body, rows};
 use super::bindings::{LAKE, LAKE_DO, SITE_DO, config};
+use super::d1::D1;
 use super::gzip::{decompress, read};
-use super::platform::{Ids, now_ms};
+use super::platform::now_ms;
 use super::read_worker::to_json;
 use super::reply::{Cors, json, problem};
 use super::users_worker::forget;
-use super::{d1, log, objects};
+use super::{log, objects};
 use crate::config::Config;
+use crate::consume::{Batch, NotStored, store};
 use crate::error::Fault;
 use crate::lake::ObjectName;
 use crate::read::reconciliation::ShardHours;
 use crate::rebuild::{Cursor, Rebuild, Step, messages, note};
-use crate::rollup::Finding;
 use crate::routes::{HOURS, SEAL, lake_object, site_object};
 use crate::shards::{ShardRow, possible_shards};
 use crate::sinks::SinkKind;
@@ -136,11 +137,11 @@ async fn tell(
     let (messages, next) =
         messages(name, &text, done).map_err(|error| worker::Error::RustError(error.0))?;
     let mut events = 0_usize;
-    for message in messages {
-        let attempt = Ids::new()?.next(now_ms());
-        let statements = message.statements(&attempt, &config.ingest.hash_key);
-        let findings: Vec<Finding> = d1::transaction(env, &statements).await?;
-        for (user, alias) in message.erasures(&findings) {
+    for message in &messages {
+        let batch = Batch::of(&message.site, &[message], &config.ingest.hash_key);
+        let findings = store(&D1(env), &batch).await;
+        let findings = findings.map_err(NotStored::into_inner)?;
+        for (user, alias) in batch.erasures(&findings) {
             forget(env, &message.site, &user, &alias).await?;
         }
         events = events.saturating_add(message.len());
