@@ -53,6 +53,7 @@ pub mod site;
 pub mod skew;
 pub mod sql;
 pub mod tally;
+pub mod whole;
 
 #[cfg(test)]
 mod openapi;
