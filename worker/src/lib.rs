@@ -55,6 +55,7 @@ pub mod skew;
 pub mod sql;
 pub mod tally;
 pub mod trace;
+pub mod whole;
 
 #[cfg(test)]
 mod openapi;

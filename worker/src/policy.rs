@@ -8,11 +8,17 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase", default)]
 pub struct Policy {
     /// Events of one visitor (address, user agent and key) a minute, 1 or more.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::whole::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[cfg_attr(test, schema(minimum = 1, maximum = 4_294_967_295_u64))]
     pub visitor_per_minute: Option<u32>,
     /// Events of the whole site an hour (UTC), 1 or more.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::whole::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[cfg_attr(test, schema(minimum = 1, maximum = 4_294_967_295_u64))]
     pub hourly_quota: Option<u32>,
     /// Whether the events of bots are stored, instead of counted and left out.

@@ -6,6 +6,7 @@ use shoreline_shared::id;
 use super::{MAX_PART_BYTES, MAX_PARTS};
 use crate::auth::{Grant, KeyKind};
 use crate::error::Fault;
+use crate::whole;
 
 /// A part's number, 1 to [`MAX_PARTS`].
 pub type PartNumber = i64;
@@ -92,6 +93,7 @@ fn part_numbers() -> std::ops::RangeInclusive<i64> {
 pub fn new_import(body: &[u8]) -> Result<Option<i64>, Fault> {
     #[derive(Deserialize)]
     struct Body {
+        #[serde(default, deserialize_with = "whole::optional")]
         parts: Option<i64>,
     }
     if body.trim_ascii().is_empty() {
@@ -200,6 +202,7 @@ mod tests {
         assert_eq!(new_import(b""), Ok(None));
         assert_eq!(new_import(b"{}"), Ok(None));
         assert_eq!(new_import(b" {\"parts\": 7}"), Ok(Some(7)));
+        assert_eq!(new_import(b"{\"parts\":7.0}"), Ok(Some(7)));
         for body in [
             "{\"parts\":0}",
             "{\"parts\":10000}",

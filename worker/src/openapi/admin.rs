@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::dashboard::paged;
+use super::dashboard::{EVENT_CURSOR, paged};
 use super::ingest::stored_event;
 use super::operation::{Operation, admin, one_of, operation, whole};
 use super::shapes::{DeadLetters, Export, Keys, RebuildCall, Sites};
@@ -139,7 +139,7 @@ fn users() -> Vec<Operation> {
         "How many, and whether that was all.",
         json!({"events": 3, "complete": true}),
     );
-    vec![of_site(paged(export, 50)), of_site(erase)]
+    vec![of_site(paged(export, 50, EVENT_CURSOR)), of_site(erase)]
 }
 
 fn dead_letters() -> Vec<Operation> {
@@ -162,7 +162,7 @@ fn dead_letters() -> Vec<Operation> {
         json!({"deadLetters": [letter], "nextCursor": null}),
     );
     vec![
-        paged(list, 50),
+        paged(list, 50, "^[0-9]{1,15}/[^/]*/"),
         admin(
             "post",
             "/v1/dead-letters/replay",

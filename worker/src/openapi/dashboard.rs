@@ -50,15 +50,19 @@ fn live() -> Operation {
     .answers::<live::Live>(200, "The last 60 minutes.", example)
 }
 
+/// What a cursor of stored events looks like.
+pub(super) const EVENT_CURSOR: &str =
+    "^[0-9]{1,15}\\.[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$";
+
 /// `limit` and `cursor`.
-pub(super) fn paged(operation: Operation, default: i64) -> Operation {
+pub(super) fn paged(operation: Operation, default: i64, cursor: &str) -> Operation {
     let mut limit = whole(1, 500);
     limit["default"] = default.into();
     operation
         .query("limit", limit, "Rows of a page.")
         .query(
             "cursor",
-            json!({"type": "string"}),
+            json!({"type": "string", "pattern": cursor}),
             "The `nextCursor` of the page before.",
         )
         .checked("limit")
@@ -72,7 +76,7 @@ fn recent(path: &'static str, id: &str, summary: &str) -> Operation {
             "A page of events.",
             json!({"events": [stored_event()], "nextCursor": null}),
         );
-    paged(operation, 50)
+    paged(operation, 50, EVENT_CURSOR)
 }
 
 fn hours(operation: Operation) -> Operation {
@@ -214,7 +218,7 @@ fn metrics() -> Vec<Operation> {
             .answers::<products::Answer>(200, "The figures.", json!({"total": 1, "totals": {"order.placed": 1},
                 "byStatus": {"order.placed": {"paid": 1}}, "hours": [{"hour": AT, "counts": {"order.placed": 1},
                 "byStatus": {"order.placed": {"paid": 1}}}]})),
-        paged(breakdown, 100)
+        paged(breakdown, 100, "^[0-9]{1,15}\\.")
             .query("by", one_of(&breakdown::DIMENSIONS), "The dimension.")
             .required(json!("page"))
             .answers::<breakdown::Answer>(200, "The figures.", json!({"by": "page", "total": 4, "note": note,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::operation::{BROWSER, Operation, SOURCE, one_of, operation};
+use super::operation::{BROWSER, Operation, SOURCE, one_of, operation, uuid};
 use super::shapes::{Batch, NewEvent, NewImport, PlausibleEvent, SegmentBatch, SegmentMessage};
 use crate::error::Fault;
 use crate::import::{Created, Progress, TakenPart};
@@ -37,8 +37,8 @@ fn faults() -> Vec<Fault> {
 }
 
 fn dry_run(operation: Operation) -> Operation {
-    let what = "`1` judges the events and keeps none; the answer is a 200 then.";
-    operation.query("dryRun", one_of(&["0", "1"]), what)
+    let what = "`1` or `true` judges the events and keeps none; the answer is a 200 then.";
+    operation.query("dryRun", json!({"type": "string"}), what)
 }
 
 fn view() -> Value {
@@ -91,7 +91,7 @@ fn batch() -> Operation {
 
 fn commands() -> Operation {
     let envelope = json!({"type": "object", "required": ["events"], "properties": {
-        "batchId": {"type": ["string", "null"]},
+        "batchId": {"anyOf": [uuid(), {"type": "null"}]},
         "events": {"type": "array", "minItems": 1, "maxItems": 1000,
             "items": {"$ref": "#/components/schemas/NewEvent"}}}});
     let any = json!({"type": "object"});
