@@ -162,6 +162,10 @@ async fn calls_become_events_in_the_lake_and_figures_of_their_site_alone() {
         .unwrap();
     assert_eq!(refused["metadata"]["status"], "FAILURE");
     assert_eq!(refused["metadata"]["errorType"], "no_valid_event");
+    assert_eq!(
+        refused["eventData"]["outcomes"],
+        json!({"missing_field": 1})
+    );
     let taken = landed
         .iter()
         .find(|event| event["eventData"]["httpStatus"] == 202);

@@ -44,7 +44,8 @@ pub fn ids_from(retention_days: u32, now_ms: i64) -> i64 {
     now_ms.saturating_sub(days.saturating_mul(DAY_MS))
 }
 
-/// The statement that lists sites (Shoreline's own too) with events from before `from`, some of them.
+/// The statement that lists sites (Shoreline's own too) with events from before `from`, some of
+/// them.
 pub fn sites(from: i64) -> Statement {
     Statement::new(
         "SELECT s.site_id FROM (SELECT site_id FROM sites UNION ALL SELECT ?2) AS s \

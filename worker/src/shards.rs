@@ -19,8 +19,8 @@ pub fn list_shards() -> Statement {
     Statement::new("SELECT site_id, shard FROM shards", [])
 }
 
-/// The statement that lists them, and those that all sites (Shoreline's own too) may have with so many `shards`: D1 may
-/// have been lost since they took a batch.
+/// The statement that lists them, and those that all sites (Shoreline's own too) may have with so
+/// many `shards`: D1 may have been lost since they took a batch.
 pub fn possible_shards(shards: u32) -> Statement {
     let all: Vec<u32> = (0..shards).collect();
     Statement::new(

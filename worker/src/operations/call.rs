@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use super::event::Operation;
 use super::route::{Route, method_name};
-use crate::outcome::Answer;
+use crate::outcome::EventResult;
 use crate::trace::Trace;
 
 thread_local! {
@@ -81,10 +81,10 @@ impl Call {
     }
 
     /// Notes how the events that it brought ended, as the sender is told.
-    pub fn note_answer(&self, answer: &Answer) {
+    pub fn note_results(&self, accepted: usize, others: &[EventResult]) {
         let mut found = self.found.borrow_mut();
-        let codes = answer.results.iter().map(|result| (result.code, 1));
-        let accepted = u64::try_from(answer.accepted).unwrap_or(u64::MAX);
+        let codes = others.iter().map(|result| (result.code, 1));
+        let accepted = u64::try_from(accepted).unwrap_or(u64::MAX);
         for (code, n) in codes.chain([(crate::live::ACCEPTED, accepted)]) {
             if n > 0 {
                 let sum = found.outcomes.entry(code).or_default();
@@ -138,7 +138,6 @@ mod tests {
     use std::task::{Context, Poll, Waker};
 
     use super::*;
-    use crate::outcome::EventResult;
     use crate::testing::{NOW, block_on};
 
     fn call(id: &str) -> Rc<Call> {
@@ -205,7 +204,7 @@ mod tests {
         let call = call("a");
         call.note_code("unavailable");
         let duplicate = EventResult::duplicate(1, "id", "Seen.");
-        call.note_answer(&Answer::new(3, vec![duplicate.clone(), duplicate]));
+        call.note_results(3, &[duplicate.clone(), duplicate]);
         let operation = call.end(202, NOW + 7);
         assert_eq!((operation.duration_ms, operation.code), (7, None));
         let outcomes: Vec<_> = operation.outcomes.into_iter().collect();

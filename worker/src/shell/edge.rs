@@ -198,9 +198,10 @@ impl Edge {
         if !is_new_shard(publication) {
             return;
         }
-        let (env, publication) = (self.env.clone(), publication.clone());
+        let (env, site) = (self.env.clone(), publication.site().to_owned());
+        let shard = publication.shard();
         self.context
-            .wait_until(async move { register(&env, &publication).await });
+            .wait_until(async move { register(&env, &site, shard).await });
     }
 }
 
@@ -215,13 +216,12 @@ pub(super) fn is_new_shard(publication: &Publication) -> bool {
     })
 }
 
-/// Tells D1 of the publication's shard.
-pub(super) async fn register(env: &Env, publication: &Publication) {
-    let statement = register_shard(publication.site(), publication.shard());
+/// Tells D1 of a shard.
+pub(super) async fn register(env: &Env, site: &str, shard: u32) {
+    let statement = register_shard(site, shard);
     if let Err(error) = d1::rows::<serde::de::IgnoredAny>(env, &statement).await {
         log::error("shards", error);
-        let name = site_object(publication.site(), publication.shard());
-        KNOWN_SHARDS.with_borrow_mut(|known| known.remove(&name));
+        KNOWN_SHARDS.with_borrow_mut(|known| known.remove(&site_object(site, shard)));
     }
 }
 

@@ -8,6 +8,7 @@ use super::bindings::config;
 use super::edge::Edge;
 use super::reply::{Cors, json, problem, text};
 use crate::adapters::{CloudEventHeaders, SegmentCall};
+use crate::error::Fault;
 use crate::facts::RequestFacts;
 use crate::ingest::{take_batch, take_commands, take_plausible, take_segment};
 use crate::operations::current;
@@ -61,15 +62,24 @@ pub(super) async fn take(
         Way::Plausible => take_plausible(facts, &mut edge).await,
     };
     edge.flush_tally();
+    note(way, dry_run, &answer);
     match answer {
         Err(fault) => problem(&fault, cors),
-        Ok(answer) => {
-            if !dry_run {
-                current(|call| call.note_answer(&answer));
-            }
-            respond(way, dry_run, &answer, cors)
-        }
+        Ok(answer) => respond(way, dry_run, &answer, cors),
     }
+}
+
+/// Notes how events ended; those of a dry run came to no end.
+fn note(way: Way, dry_run: bool, answer: &std::result::Result<Answer, Fault>) {
+    if dry_run && matches!(way, Way::Batch | Way::Commands) {
+        return;
+    }
+    let (accepted, results) = match answer {
+        Ok(answer) => (answer.accepted, &answer.results),
+        Err(Fault::NoValidEvent(results)) => (0, results),
+        Err(_) => return,
+    };
+    current(|call| call.note_results(accepted, results));
 }
 
 fn respond(way: Way, dry_run: bool, answer: &Answer, cors: &Cors<'_>) -> Result<Response> {

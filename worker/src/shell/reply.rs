@@ -10,8 +10,8 @@ use crate::read::metric::Cached;
 /// Seconds a preflight's answer may be kept: a day, as the contract says.
 const PREFLIGHT_MAX_AGE: &str = "86400";
 
-/// The headers that a page may send: Shoreline's own, what tracing adds to every request, what Segment's browser SDK adds to a retry, and
-/// RudderStack's to every request and a retry.
+/// The headers that a page may send: Shoreline's own, what tracing adds to every request, what
+/// Segment's browser SDK adds to a retry, and RudderStack's to every request and a retry.
 const ALLOWED_HEADERS: &str = "authorization, content-encoding, content-type, idempotency-key, if-none-match, \
      traceparent, tracestate, \
      x-retry-count, anonymousid, sentat, rsa-recovered, rsa-retry-attempt, rsa-retry-reason, \

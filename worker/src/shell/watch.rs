@@ -143,7 +143,7 @@ async fn flush(env: Env, config: Rc<Config>) {
         match commit(&env, &publication).await {
             Ok(_) => {
                 if is_new_shard(&publication) {
-                    register(&env, &publication).await;
+                    register(&env, publication.site(), publication.shard()).await;
                 }
                 return;
             }
