@@ -1,0 +1,96 @@
+// What is around the views: sign in, navigation, the choice of days, theme; and the change of views.
+import { REFUSED, forget, reader } from './api';
+import { announce, fill, h, s } from './dom';
+import { href, params, watchPlace } from './place';
+import { rangeOf } from './range';
+import { rangePicker } from './range-picker';
+import { session, signOut, siteOf } from './session';
+import { signInForm } from './sign-in';
+import { themeSwitch } from './theme-switch';
+import { failure, skeleton } from './ui/states';
+import { type Entry, VIEWS } from './view';
+
+const entryOf = (name: string | null): Entry => VIEWS.find((entry) => entry.name === name) ?? VIEWS[0];
+
+/** Runs the dashboard in `app`. */
+export function shell(app: HTMLElement): void {
+  let leave = new AbortController();
+  let shown = '';
+  const main = h('main', { id: 'main', tabindex: -1 });
+  const nav = h('nav', { class: 'nav', 'aria-label': 'Views' });
+  const tools = h('div', { class: 'head-tools' });
+  const title = h('h1', null);
+
+  const leaveSession = (why: string): void => {
+    leave.abort();
+    signOut();
+    forget();
+    askIn(why);
+  };
+  const askIn = (why: string): void => {
+    shown = '';
+    document.title = 'Sign in · Shoreline';
+    fill(app, signInForm(why, begin));
+    document.getElementById('read-token')?.focus();
+  };
+  const begin = (): void => {
+    const site = siteOf(session()?.read ?? '');
+    const out = h('button', { type: 'button', class: 'button', on: { click: () => leaveSession('') } }, 'Sign out');
+    const side = h('header', { class: 'side' }, brand(), h('p', { class: 'site', title: 'The site of your read token' }, site), nav, h('div', { class: 'side-foot' }, themeSwitch(), out));
+    fill(app, side, h('div', { class: 'body' }, h('div', { class: 'head' }, title, tools), main));
+    change();
+  };
+
+  const change = (): void => {
+    const tokens = session();
+    if (!tokens) return;
+    leave.abort();
+    leave = new AbortController();
+    const { signal } = leave;
+    const query = params();
+    const entry = entryOf(query.get('view'));
+    const isNew = entry.name !== shown;
+    const focus = document.activeElement?.id ?? '';
+    const range = rangeOf(query, Date.now());
+    shown = entry.name;
+    document.title = `${entry.title} · Shoreline`;
+    title.textContent = entry.title;
+    fill(nav, VIEWS.map((other) => navLink(other, other === entry)));
+    nav.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    fill(tools, entry.ranged && rangePicker(range, signal));
+    const root = h('div', { class: `view view-${entry.name}` });
+    if (isNew) {
+      fill(root, skeleton(12));
+      fill(main, root);
+      scrollTo(0, 0);
+      announce(entry.title);
+    }
+    entry.load().then(
+      ({ view }) => {
+        if (signal.aborted) return;
+        const top = scrollY;
+        fill(root);
+        view.show({ root, params: query, range, site: siteOf(tokens.read), get: reader(signal), signal });
+        if (!isNew) fill(main, root);
+        scrollTo(0, isNew ? 0 : top);
+        if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+      },
+      () => {
+        if (signal.aborted) return;
+        // A new version may have taken its place.
+        fill(main, failure(new Error(), () => location.reload()));
+      },
+    );
+  };
+
+  watchPlace(change);
+  addEventListener(REFUSED, () => leaveSession('The token was refused: it may have been revoked.'));
+  if (session()) begin();
+  else askIn('');
+}
+
+const brand = (): HTMLElement => h('a', { class: 'brand', href: href({ view: VIEWS[0].name }) }, s('svg', { viewBox: '0 0 24 24', 'aria-hidden': 'true' }, s('path', { d: 'M2 9c3.500-4 6.500-4 10 0s6.500 4 10 0M2 16c3.500-4 6.500-4 10 0s6.500 4 10 0' })), 'Shoreline');
+
+const navLink = ({ name, title, icon }: Entry, current: boolean): HTMLElement =>
+  h('a', { id: `nav-${name}`, href: href({ view: name }), 'aria-current': current ? 'page' : undefined }, s('svg', { viewBox: '0 0 20 20', 'aria-hidden': 'true' }, s('path', { d: icon })), h('span', null, title));
+
