@@ -1,12 +1,13 @@
 // What is around the views: sign in, navigation, the choice of days, theme; and the change of views.
 import { REFUSED, forget, reader } from './api';
 import { announce, fill, h, s } from './dom';
-import { href, params, watchPlace } from './place';
+import { go, href, params, watchPlace } from './place';
 import { rangeOf } from './range';
 import { rangePicker } from './range-picker';
 import { session, signOut, siteOf } from './session';
 import { signInForm } from './sign-in';
 import { themeSwitch } from './theme-switch';
+import { isNew, onboarding } from './ui/onboarding';
 import { failure, skeleton } from './ui/states';
 import { type Entry, VIEWS } from './view';
 
@@ -16,6 +17,8 @@ const entryOf = (name: string | null): Entry => VIEWS.find((entry) => entry.name
 export function shell(app: HTMLElement): void {
   let leave = new AbortController();
   let shown = '';
+  // Whether the site is known to have events.
+  let begun = false;
   const main = h('main', { id: 'main', tabindex: -1 });
   const nav = h('nav', { class: 'nav', 'aria-label': 'Views' });
   const tools = h('div', { class: 'head-tools' });
@@ -29,6 +32,7 @@ export function shell(app: HTMLElement): void {
   };
   const askIn = (why: string): void => {
     shown = '';
+    begun = false;
     document.title = 'Sign in · Shoreline';
     fill(app, signInForm(why, begin));
     document.getElementById('read-token')?.focus();
@@ -74,6 +78,7 @@ export function shell(app: HTMLElement): void {
         if (!isNew) fill(main, root);
         scrollTo(0, isNew ? 0 : top);
         if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+        if (!begun && !entry.early) void welcome(root, tokens.read, signal);
       },
       () => {
         if (signal.aborted) return;
@@ -81,6 +86,18 @@ export function shell(app: HTMLElement): void {
         fill(main, failure(new Error(), () => location.reload()));
       },
     );
+  };
+
+  const welcome = async (root: HTMLElement, token: string, signal: AbortSignal): Promise<void> => {
+    const none = await isNew(reader(signal)).catch(() => undefined);
+    if (signal.aborted || none === undefined) return;
+    begun = !none;
+    if (none) {
+      fill(root, onboarding(siteOf(token), signal, () => {
+        begun = true;
+        go({ view: 'now' });
+      }));
+    }
   };
 
   watchPlace(change);

@@ -31,6 +31,8 @@ export interface Entry {
   title: string;
   /** Whether the choice of days is shown. */
   ranged: boolean;
+  /** Whether it has something to show before the first event. */
+  early?: true;
   /** The path of its 20×20 icon. */
   icon: string;
   load: () => Promise<{ view: View }>;
@@ -45,6 +47,6 @@ export const VIEWS: readonly [Entry, ...Entry[]] = [
   { name: 'content', title: 'Content & AI', ranged: true, icon: 'M10 3l1.800 5.200L17 10l-5.200 1.800L10 17l-1.800-5.200L3 10l5.200-1.800z', load: () => import('./views/content') },
   { name: 'funnels', title: 'Funnels, retention, journeys', ranged: true, icon: 'M3 4h14l-5 6v6l-4-2v-4z', load: () => import('./views/funnels') },
   { name: 'errors', title: 'Errors & web vitals', ranged: true, icon: 'M10 3l8 14H2zM10 8v4M10 14.500v.5', load: () => import('./views/errors') },
-  { name: 'quality', title: 'Data quality', ranged: false, icon: 'M4 10l4 4 8-9', load: () => import('./views/quality') },
-  { name: 'settings', title: 'Settings', ranged: false, icon: 'M3 6h8M15 6h2M13 4v4M3 14h2M9 14h8M7 12v4', load: () => import('./views/settings') },
+  { name: 'quality', title: 'Data quality', ranged: false, early: true, icon: 'M4 10l4 4 8-9', load: () => import('./views/quality') },
+  { name: 'settings', title: 'Settings', ranged: false, early: true, icon: 'M3 6h8M15 6h2M13 4v4M3 14h2M9 14h8M7 12v4', load: () => import('./views/settings') },
 ];

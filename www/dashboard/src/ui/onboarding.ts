@@ -1,9 +1,7 @@
 // Before the first event: what to paste, and the moment it works.
-import type { Live } from '../answers';
-import { call } from '../api';
+import type { Live, Recent } from '../answers';
+import { type Get, call } from '../api';
 import { fill, h } from '../dom';
-import { href } from '../place';
-import type { Context } from '../view';
 
 /** How often to look for the first event, milliseconds. */
 const LOOK_MS = 2_000;
@@ -27,15 +25,22 @@ export function copyable(text: string, label: string): HTMLElement {
 /** Whether a live answer holds any event. */
 export const hasEvents = (live: Live): boolean => live.minutes.some(({ counts }) => Object.keys(counts).length > 0);
 
-/** No events yet; looks for the first one and says when it is there. */
-export function onboarding({ site, signal }: Context): HTMLElement {
+/** Whether a site never had an event: neither stored, nor now, nor counted. */
+export async function isNew(get: Get): Promise<boolean> {
+  if ((await get<Recent>('/v1/analytics/events/recent?limit=1')).events.length > 0) return false;
+  if (hasEvents(await get<Live>('/v1/analytics/live'))) return false;
+  return (await get<{ metrics?: { totalEvents: number } }>('/health')).metrics?.totalEvents === 0;
+}
+
+/** No events yet: looks for the first one, and says when it is there. `done` shows what waits behind. */
+export function onboarding(site: string, signal: AbortSignal, done: () => void): HTMLElement {
   const state = h('p', { class: 'waiting', role: 'status' }, h('span', { class: 'pulse', 'aria-hidden': 'true' }), 'Waiting for the first event…');
   const look = async (): Promise<void> => {
     try {
       if (document.visibilityState === 'visible' && hasEvents(await call<Live>('/v1/analytics/live', { signal }))) {
         clearInterval(timer);
         state.classList.add('arrived');
-        fill(state, 'The first event is here. ', h('a', { class: 'button primary', href: href({ view: 'now' }) }, 'See it live'));
+        fill(state, 'The first event is here. ', h('button', { type: 'button', class: 'button primary', on: { click: done } }, 'See it live'));
       }
     } catch {
       // Asked again in a moment.
@@ -47,7 +52,7 @@ export function onboarding({ site, signal }: Context): HTMLElement {
   return h(
     'div',
     { class: 'onboarding' },
-    h('h3', null, 'No events yet'),
+    h('h2', null, 'No events yet'),
     h('p', null, 'Paste this into the pages of ', h('b', null, site), ', with its browser key in place of KEY. Settings makes one.'),
     copyable(snippetText(location.origin, 'KEY'), 'The snippet'),
     state,

@@ -90,7 +90,7 @@ function plotOptions(place: HTMLElement, options: ChartOptions, data: ChartData,
   const axisY = options.axisY ?? options.formatY;
   return {
     ...size,
-    padding: [8, 8, 0, 0],
+    padding: [8, rem * 1.5, 0, 0],
     legend: { show: false },
     cursor: { x: !barred, y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: {

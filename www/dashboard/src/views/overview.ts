@@ -7,7 +7,6 @@ import { previous, rangeQuery } from '../range';
 import { breakdownPanel } from '../ui/breakdown';
 import { chart } from '../ui/chart';
 import { type Figure, figures } from '../ui/figures';
-import { onboarding } from '../ui/onboarding';
 import { panel } from '../ui/panel';
 import type { Context, View } from '../view';
 
@@ -47,7 +46,7 @@ export const view: View = {
         lines: 21,
         csv: path,
         load: (get) => Promise.all([get<Platform>(path), get<Platform>(before)]),
-        render: ([now, then]) => (now.totalUsers === 0 && now.anonymousUsers === 0 ? onboarding(context) : [strip(now, then, chosen), series(context, now, then, chosen), footnote(now)]),
+        render: ([now, then]) => [strip(now, then, chosen), series(context, now, then, chosen), footnote(now)],
       }),
       breakdownPanel(context, { by: 'page', limit: 8 }),
       breakdownPanel(context, { by: 'referrer', limit: 8 }),
