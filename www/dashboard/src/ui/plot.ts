@@ -39,6 +39,8 @@ export function draw(place: HTMLElement, options: ChartOptions, first: ChartData
   };
   place.append(tip);
   const resize = new ResizeObserver(() => {
+    // A panel that shows newer data has another chart in this one's place.
+    if (!place.isConnected) return destroy();
     const { width, height } = size();
     if (Math.abs(width - plot.width) > 0.5 || Math.abs(height - plot.height) > 0.5) plot.setSize({ width, height });
   });
@@ -55,14 +57,15 @@ export function draw(place: HTMLElement, options: ChartOptions, first: ChartData
       else plot.setData(stacked(next));
       showTip(plot);
     },
-    destroy() {
-      resize.disconnect();
-      dark.removeEventListener('change', redo);
-      removeEventListener('themechange', redo);
-      plot.destroy();
-      tip.remove();
-    },
+    destroy,
   };
+  function destroy(): void {
+    resize.disconnect();
+    dark.removeEventListener('change', redo);
+    removeEventListener('themechange', redo);
+    plot.destroy();
+    tip.remove();
+  }
 }
 
 /** uPlot's columns: seconds, then the series; bars carry those below them. */
