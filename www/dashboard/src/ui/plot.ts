@@ -41,8 +41,11 @@ export function draw(place: HTMLElement, options: ChartOptions, first: ChartData
   const resize = new ResizeObserver(() => {
     // A panel that shows newer data has another chart in this one's place.
     if (!place.isConnected) return destroy();
-    const { width, height } = size();
-    if (Math.abs(width - plot.width) > 0.5 || Math.abs(height - plot.height) > 0.5) plot.setSize({ width, height });
+    // In the next frame: what a size changes may be observed too.
+    requestAnimationFrame(() => {
+      const { width, height } = size();
+      if (place.isConnected && (Math.abs(width - plot.width) > 0.5 || Math.abs(height - plot.height) > 0.5)) plot.setSize({ width, height });
+    });
   });
   resize.observe(place);
   const dark = matchMedia('(prefers-color-scheme: dark)');
