@@ -7,6 +7,7 @@ mod access;
 mod hostile;
 mod live;
 mod place;
+mod policy;
 mod speed;
 mod states;
 mod views;
