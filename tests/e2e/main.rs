@@ -13,6 +13,7 @@ mod clients;
 mod commands;
 mod contract;
 mod d1;
+mod dashboard;
 mod dead_letters;
 #[path = "../tables/docs.rs"]
 mod docs;
