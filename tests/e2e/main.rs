@@ -13,6 +13,7 @@ mod clients;
 mod commands;
 mod d1;
 mod dead_letters;
+mod demo;
 #[path = "../tables/docs.rs"]
 mod docs;
 mod duckdb;
@@ -36,3 +37,4 @@ mod refusals;
 mod sinks;
 mod tenancy;
 mod tracker;
+mod traffic;
