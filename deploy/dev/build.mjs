@@ -30,9 +30,12 @@ export async function build() {
  */
 function buildPages() {
   const sources = [at('www'), made.tracker, made.dashboard];
-  const local = snippet('', loadSecrets().browserKey);
+  const { browserKey, readToken } = loadSecrets();
+  const local = snippet('', browserKey);
+  // Lets the page show what became of its events. Only here: what is deployed is made in the other folder.
+  const token = `<meta name="shoreline-read-token" content="${readToken}">`;
   const command = process.env.WRANGLER_COMMAND ?? 'dev';
-  syncPages(sources, made.localPages, local);
+  syncPages(sources, made.localPages, `${token}\n${local}`);
   syncPages(sources, made.pages, command === 'dev' ? local : '');
 }
 

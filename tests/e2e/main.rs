@@ -15,6 +15,7 @@ mod contract;
 mod d1;
 mod dashboard;
 mod dead_letters;
+mod demo;
 #[path = "../tables/docs.rs"]
 mod docs;
 mod duckdb;
@@ -39,3 +40,4 @@ mod refusals;
 mod sinks;
 mod tenancy;
 mod tracker;
+mod traffic;
