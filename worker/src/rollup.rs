@@ -111,7 +111,10 @@ pub fn store_statements(
         .chain(people::FRESH.into_iter().map(|sql| (sql, &keys)))
         .chain(breakdowns::FRESH.into_iter().map(|sql| (sql, &keys)))
         .map(|(sql, rows)| {
-            Statement::new(sql, [site.into(), rows.as_str().into(), attempt.into()])
+            let params = [site.into(), rows.as_str().into(), attempt.into()];
+            // A statement is given what it names, and no more.
+            let taken_at = sql.contains("?4").then(|| taken_at.into());
+            Statement::new(sql, params.into_iter().chain(taken_at))
         });
     let own = Statement::new(
         OWN,

@@ -53,9 +53,9 @@ macro_rules! keep_users {
 /// `v`: of each session of `f`, its ends before (0) and after (1).
 macro_rules! sessions {
     () => {
-        ", s AS (SELECT x->>6 AS session, min(x->>0) AS lo, max(x->>0) AS hi, count(*) AS n, \
-         max(received) AS seen FROM f WHERE x->>6 IS NOT NULL GROUP BY 1), \
-         v AS (SELECT s.session, s.n, s.seen, o.first_at AS lo0, o.last_at AS hi0, \
+        ", s AS (SELECT x->>6 AS session, min(x->>0) AS lo, max(x->>0) AS hi, count(*) AS n \
+         FROM f WHERE x->>6 IS NOT NULL GROUP BY 1), \
+         v AS (SELECT s.session, s.n, o.first_at AS lo0, o.last_at AS hi0, \
          min(s.lo, coalesce(o.first_at, s.lo)) AS lo1, max(s.hi, coalesce(o.last_at, s.hi)) AS hi1 \
          FROM s LEFT JOIN sessions AS o ON o.site_id = ?1 AND o.session_hash = s.session) "
     };
@@ -81,11 +81,13 @@ macro_rules! session_days {
     };
 }
 
+/// Forgotten by when its events were taken (`?4`): those of an import were received long before, and
+/// the rest of the session may be in the next message.
 const KEEP_SESSIONS: &str = concat!(
     fresh!(),
     sessions!(),
     "INSERT INTO sessions (site_id, session_hash, first_at, last_at, events, seen_at) \
-     SELECT ?1, session, lo1, hi1, n, seen FROM v WHERE true \
+     SELECT ?1, session, lo1, hi1, n, ?4 FROM v WHERE true \
      ON CONFLICT (site_id, session_hash) DO UPDATE SET first_at = excluded.first_at, \
      last_at = excluded.last_at, events = events + excluded.events, \
      seen_at = max(seen_at, excluded.seen_at)"
@@ -96,7 +98,7 @@ const MEND_SESSIONS: &str = concat!(
     stored!(),
     sessions!(),
     "INSERT INTO sessions (site_id, session_hash, first_at, last_at, events, seen_at) \
-     SELECT ?1, session, lo1, hi1, n, seen FROM v WHERE lo0 IS NOT lo1 OR hi0 IS NOT hi1 \
+     SELECT ?1, session, lo1, hi1, n, ?4 FROM v WHERE lo0 IS NOT lo1 OR hi0 IS NOT hi1 \
      ON CONFLICT (site_id, session_hash) DO UPDATE SET first_at = excluded.first_at, \
      last_at = excluded.last_at"
 );
