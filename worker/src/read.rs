@@ -23,3 +23,6 @@ pub mod retention;
 pub mod summary;
 
 pub use params::{Params, segment};
+
+#[cfg(test)]
+mod tests;
