@@ -37,6 +37,7 @@ mod python;
 mod reads;
 mod rebuild;
 mod refusals;
+mod retention;
 mod sinks;
 mod tenancy;
 mod tracker;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 use shoreline_shared::event_type::{
     AI_REQUEST, CONTENT_CREATE, ERROR, FEATURE_USE, PAGE_VIEW, TrackerType,
 };
@@ -16,7 +17,7 @@ use crate::privacy::day_of;
 mod decimal;
 mod stored;
 
-pub use decimal::{MICRO, decimal, micro};
+pub use decimal::{MAX_AMOUNT, MAX_DURATION_MS, MICRO, decimal, micro};
 pub use stored::Stored;
 use stored::text;
 
@@ -134,15 +135,22 @@ fn dimensions<'a>(event: &'a Stored<'a>, tracked: bool) -> BTreeMap<&'static str
             put("utm_campaign", text(data.utm_campaign));
         }
         FEATURE_USE => put("feature", text(data.feature)),
-        CONTENT_CREATE => put("content", text(data.content_type).or(Some(NONE.into()))),
-        AI_REQUEST => put("model", text(data.model).or(Some(NONE.into()))),
-        ERROR => put("error", text(data.message).or(Some(NONE.into()))),
+        CONTENT_CREATE => put("content", Some(named(data.content_type))),
+        AI_REQUEST => put("model", Some(named(data.model))),
+        ERROR => put("error", Some(named(data.message))),
         _ => {}
     }
     if event.user_id.is_some() {
         dims.insert(if tracked { "user" } else { "anon" }, "".into());
     }
     dims
+}
+
+/// A name; of what has none, or an empty one, [`NONE`], so that it is counted all the same.
+fn named<'a>(value: Option<&'a RawValue>) -> Cow<'a, str> {
+    text(value)
+        .filter(|name| !name.is_empty())
+        .unwrap_or(Cow::Borrowed(NONE))
 }
 
 /// The page: as the live view and the stored event name it.
@@ -167,15 +175,16 @@ fn bounded(key: Cow<'_, str>) -> Cow<'_, str> {
 
 fn measures(event: &Stored<'_>) -> (i64, i64) {
     let data = &event.event_data;
+    let amount = |value| micro(value, MAX_AMOUNT);
     let whole = |micro: i64| micro.saturating_add(MICRO / 2).div_euclid(MICRO);
     match event.event_type.as_ref() {
         FEATURE_USE => data
             .duration
-            .and_then(micro)
+            .and_then(|duration| micro(duration, MAX_DURATION_MS))
             .map_or((0, 0), |duration| (whole(duration), 1)),
         AI_REQUEST => (
-            data.tokens.and_then(micro).map_or(0, whole),
-            data.cost.and_then(micro).unwrap_or(0),
+            data.tokens.and_then(amount).map_or(0, whole),
+            data.cost.and_then(amount).unwrap_or(0),
         ),
         _ => (0, 0),
     }

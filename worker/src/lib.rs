@@ -40,6 +40,7 @@ pub mod outbox;
 pub mod outcome;
 pub mod policy;
 pub mod privacy;
+#[macro_use]
 pub mod prune;
 pub mod publish;
 pub mod rate;

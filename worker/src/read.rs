@@ -27,3 +27,6 @@ pub mod summary;
 pub mod vitals;
 
 pub use params::{Params, segment};
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use crate::error::Fault;
 use crate::jobs::{self, Job};
 use crate::lake::ObjectName;
 use crate::privacy::DAY_MS;
-use crate::prune::ids_from;
+use crate::prune::ids_known_from;
 use crate::read::days::{Days, date};
 use crate::read::reconciliation::ShardHours;
 use crate::sql::Statement;
@@ -136,16 +136,25 @@ impl Rebuild {
     /// The statement that finds counts of `day` that the object, the first of that day, would be
     /// counted beside twice: D1 has forgotten the ids of so old a day, or will soon. Of younger days
     /// it knows what it has, so nothing need be asked.
-    pub fn counted(&self, day: i64, retention_days: u32, now_ms: i64) -> Option<Statement> {
+    pub fn counted(&self, day: i64, default_days: u32, now_ms: i64) -> Option<Statement> {
         let before = self.cursor.as_ref().map(|cursor| &cursor.key);
         let before = before.and_then(|key| ObjectName::parse(key));
         let is_first = before.is_none_or(|before| before.day < day);
-        let known_from = ids_from(retention_days, now_ms).saturating_add(DAY_MS);
-        (is_first && day.saturating_mul(DAY_MS) < known_from).then(|| {
+        let begin = day.saturating_mul(DAY_MS);
+        (is_first && begin < ids_known_from(now_ms)).then(|| {
             Statement::new(
-                "SELECT s.site_id FROM sites AS s WHERE EXISTS (SELECT 1 FROM daily_counts AS c \
-                 WHERE c.site_id = s.site_id AND c.date = ?1) LIMIT 1",
-                [date(day).into()],
+                concat!(
+                    "SELECT s.site_id FROM sites AS s WHERE ?2 < ?3 - 86400000 * (",
+                    ids_days!("coalesce(s.retention_days, ?4)"),
+                    " - 1) AND EXISTS (SELECT 1 FROM daily_counts AS c \
+                     WHERE c.site_id = s.site_id AND c.date = ?1) LIMIT 1"
+                ),
+                [
+                    date(day).into(),
+                    begin.into(),
+                    now_ms.into(),
+                    i64::from(default_days).into(),
+                ],
             )
         })
     }

@@ -105,7 +105,7 @@ pub fn store_statements(site: &str, events: &[NewEvent<'_>], users: &[&str]) -> 
         statements.extend(store(site, events));
         let mut sums = sums::Sums::default();
         for event in events {
-            sums.add(event.facts, event.head.received_at);
+            sums.add(event.facts, event.head.received_at, event.taken_at);
         }
         statements.extend(sums.statements(site));
     }

@@ -80,6 +80,15 @@ fn uses_contents_requests_and_errors_have_keys_and_measures() {
         of("feature_use", json!({"feature": "f", "duration": -1})),
         (json!({"feature": "f"}), none.clone(), none.clone())
     );
+    // A video of an hour is a use, too.
+    assert_eq!(
+        of(
+            "feature_use",
+            json!({"feature": "f", "duration": 3_600_000})
+        )
+        .1,
+        3_600_000
+    );
     assert_eq!(
         of("content_create", json!({"contentType": "post"})).0,
         json!({"content": "post"})
@@ -95,6 +104,21 @@ fn uses_contents_requests_and_errors_have_keys_and_measures() {
     assert_eq!(
         of("ai_request", json!({})),
         (json!({"model": NONE}), none.clone(), none)
+    );
+    // What has an empty name is counted like what has none.
+    for (event_type, name, dim) in [
+        ("content_create", "contentType", "content"),
+        ("ai_request", "model", "model"),
+        ("error", "message", "error"),
+    ] {
+        for empty in [json!(""), json!(5), json!({})] {
+            let found = of(event_type, json!({name: empty}));
+            assert_eq!(found.0, json!({dim: NONE}), "{event_type} {empty}");
+        }
+    }
+    assert_eq!(
+        of("ai_request", json!({"model": "", "tokens": 5, "cost": 1})).1,
+        5
     );
     assert_eq!(
         of("error", json!({"message": "oops"})).0,

@@ -201,6 +201,10 @@ fn old_days_that_are_counted_are_refused_where_they_begin() {
     };
     assert_eq!(counted(&whole, old), Some(1));
     assert_eq!(counted(&whole, old - DAY_MS), Some(0));
+    // A site that keeps its events for longer remembers their ids for longer.
+    sql.execute_batch("UPDATE sites SET retention_days = 90");
+    assert_eq!(counted(&whole, old), Some(0));
+    sql.execute_batch("UPDATE sites SET retention_days = NULL");
     // 45 days of ids are kept, and the day that begins to be forgotten is not relied on.
     assert_eq!(counted(&whole, NOW - 45 * DAY_MS), Some(0));
     assert_eq!(counted(&whole, NOW - 44 * DAY_MS), Some(0));

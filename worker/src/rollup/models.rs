@@ -118,6 +118,25 @@ fn a_day_that_is_full_counts_the_rest_as_other() {
     assert_eq!(number("count(*)"), MAX_KEYS_PER_DAY + 1);
 }
 
+/// What an import brings was received long ago, and its sessions must not be forgotten for that while
+/// more of them may come.
+#[test]
+fn an_old_session_is_one_though_the_sweep_comes_between_its_events() {
+    let sql = database();
+    for (n, at) in [(1, 0), (2, 60_000)] {
+        let mut event = event("demo", n);
+        event["sessionId"] = "s".into();
+        for name in ["timestamp", "receivedAt"] {
+            event[name] = ((DAY - 400) * DAY_MS + at).into();
+        }
+        take(&sql, &message("demo", n, &[event]));
+        let sweep = crate::prune::Sweep::Sessions.delete("", None, 30, NOW + DAY_MS);
+        sql.batch::<serde::de::IgnoredAny>(&[sweep]).unwrap();
+    }
+    let sum = |what: &str| sql.number(&format!("SELECT sum({what}) FROM session_days"));
+    assert_eq!((sum("sessions"), sum("duration_ms")), (1, 60_000));
+}
+
 #[test]
 fn sites_are_counted_apart() {
     let sql = database();
@@ -170,6 +189,12 @@ fn statements_find_their_rows_by_key() {
     };
     let find = crate::erase::find("demo", "u1", &alias);
     let found = ask(&sql, &find);
+    let sites = crate::prune::sites("", 30, now);
+    let prune = ask::<crate::prune::Site>(&sql, &sites)
+        .iter()
+        .flat_map(|site| crate::prune::turn(site, now))
+        .chain([sites])
+        .collect::<Vec<_>>();
     let text = message("demo", 2, &events);
     let message = Message::parse(&text).unwrap();
     let batch = Batch::of("demo", &[&message], KEY);
@@ -180,7 +205,7 @@ fn statements_find_their_rows_by_key() {
         .chain(recount)
         .chain(crate::erase::forget("demo", &found, &alias))
         .chain([find])
-        .chain(crate::prune::events("demo", now))
+        .chain(prune)
         .collect();
     assert!(statements.len() > 100);
     for analyze in ["SELECT 1", "ANALYZE"] {
@@ -198,6 +223,9 @@ fn statements_find_their_rows_by_key() {
                     "sessions",
                     "breakdowns",
                     "domain_hours",
+                    "minute_counts",
+                    "old",
+                    "m",
                     "i",
                     "j",
                     "o",

@@ -67,7 +67,7 @@ macro_rules! keep_users {
     };
 }
 
-/// `s`: the ends of each session, of rows `[session, first, last, events, seen]`.
+/// `s`: the ends of each session, of rows `[session, first, last, events, taken at]`.
 macro_rules! new_sessions {
     () => {
         "WITH s AS (SELECT value->>0 AS session, value->>1 AS lo, value->>2 AS hi, \
@@ -81,7 +81,7 @@ macro_rules! stored_sessions {
         concat!(
             stored!(),
             ", s AS (SELECT x->>6 AS session, min(x->>0) AS lo, max(x->>0) AS hi, count(*) AS n, \
-             max(received) AS seen FROM f WHERE x->>6 IS NOT NULL GROUP BY 1)"
+             NULL AS seen FROM f WHERE x->>6 IS NOT NULL GROUP BY 1)"
         )
     };
 }
@@ -115,6 +115,8 @@ macro_rules! session_days {
     };
 }
 
+/// Forgotten by when its events were taken: those of an import were received long before, and the rest
+/// of the session may be in the next message.
 const KEEP_SESSIONS: &str = concat!(
     new_sessions!(),
     sessions!(),
@@ -130,7 +132,7 @@ const MEND_SESSIONS: &str = concat!(
     stored_sessions!(),
     sessions!(),
     "INSERT INTO sessions (site_id, session_hash, first_at, last_at, events, seen_at) \
-     SELECT ?1, session, lo1, hi1, n, seen FROM v WHERE lo0 IS NOT lo1 OR hi0 IS NOT hi1 \
+     SELECT ?1, session, lo1, hi1, n, ?4 FROM v WHERE lo0 IS NOT lo1 OR hi0 IS NOT hi1 \
      ON CONFLICT (site_id, session_hash) DO UPDATE SET first_at = excluded.first_at, \
      last_at = excluded.last_at"
 );

@@ -20,7 +20,7 @@ pub(super) struct Sums<'a> {
     hours: BTreeMap<(i64, &'a str, &'a str), i64>,
     /// Users to their first event and registration.
     users: BTreeMap<&'a str, (i64, Option<i64>)>,
-    /// Sessions to their first and last event, how many they are, and the last receipt.
+    /// Sessions to their first and last event, how many they are, and when the last was taken.
     sessions: BTreeMap<&'a str, (i64, i64, i64, i64)>,
     /// Dimension, day and key to events and measures, and who had the key.
     keys: BTreeMap<(&'a str, i64, &'a str), Key<'a>>,
@@ -35,8 +35,8 @@ struct Key<'a> {
 }
 
 impl<'a> Sums<'a> {
-    /// Adds an event.
-    pub(super) fn add(&mut self, facts: &'a Facts<'a>, received: i64) {
+    /// Adds an event that was received, and taken by the collector, at these times.
+    pub(super) fn add(&mut self, facts: &'a Facts<'a>, received: i64, taken_at: i64) {
         let Facts(
             at,
             day,
@@ -72,8 +72,8 @@ impl<'a> Sums<'a> {
             let (first, last, n, seen) = self
                 .sessions
                 .entry(session)
-                .or_insert((at, at, 0, received));
-            (*first, *last, *seen) = (at.min(*first), at.max(*last), received.max(*seen));
+                .or_insert((at, at, 0, taken_at));
+            (*first, *last, *seen) = (at.min(*first), at.max(*last), taken_at.max(*seen));
             one(n);
         }
         for (dim, key) in dims {
