@@ -51,6 +51,7 @@ pub mod sinks;
 pub mod site;
 pub mod skew;
 pub mod sql;
+pub mod stream;
 pub mod tally;
 
 #[cfg(target_arch = "wasm32")]

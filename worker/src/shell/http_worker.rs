@@ -5,8 +5,8 @@ use worker::{Context, Env, Request, Response, Result, event};
 use super::ingest_worker::Way;
 use super::reply::{Cors, preflight, problem};
 use super::{
-    admin_worker, dead_letter_worker, import_worker, ingest_worker, metrics_worker, read_worker,
-    rebuild_worker, sdk_settings_worker, users_worker,
+    admin_worker, dead_letter_worker, import_worker, ingest_worker, live_worker, metrics_worker,
+    read_worker, rebuild_worker, sdk_settings_worker, users_worker,
 };
 use crate::error::Fault;
 use crate::import::Call;
@@ -48,6 +48,9 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
             "OPTIONS" => preflight(GET, &Cors::Any),
             _ => problem(&Fault::MethodNotAllowed(GET), &Cors::Any),
         },
+        _ if path.starts_with("/v1/analytics/live/") => {
+            live_worker::live(&method, &path, &request, &env).await
+        }
         _ if path.starts_with("/v1/analytics/metrics/") => match method.as_str() {
             "GET" | "HEAD" => metrics_worker::metric(&path, &request, &env).await,
             "OPTIONS" => preflight(GET, &Cors::Any),
