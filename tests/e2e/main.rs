@@ -24,6 +24,7 @@ mod keys;
 mod kills;
 mod lake;
 mod limits;
+mod live;
 mod metrics;
 mod pages;
 mod pipeline;

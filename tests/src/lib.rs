@@ -16,6 +16,7 @@ pub mod clients;
 pub mod events;
 mod http;
 pub mod lake;
+pub mod live;
 pub mod pages;
 mod processes;
 pub mod proxy;

@@ -180,11 +180,6 @@ impl Fault {
         }
     }
 
-    /// The value of `Upgrade`, on a 426.
-    pub fn upgrade(&self) -> Option<&'static str> {
-        matches!(self, Self::UpgradeRequired).then_some("websocket")
-    }
-
     /// The `application/problem+json` body.
     pub fn to_json(&self) -> String {
         let (field, results) = match self {

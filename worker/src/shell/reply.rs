@@ -63,9 +63,6 @@ pub(super) fn problem(fault: &Fault, cors: &Cors<'_>) -> Result<Response> {
     if let Some(allow) = fault.allow() {
         headers.set("allow", allow)?;
     }
-    if let Some(upgrade) = fault.upgrade() {
-        headers.set("upgrade", upgrade)?;
-    }
     finish(fault.status(), fault.to_json(), headers)
 }
 
