@@ -9,7 +9,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use shoreline_tests::events::{batch, feature, uuid, view};
 use shoreline_tests::eventually;
-use shoreline_tests::live::{Stream, ask_ticket, open, ticket, total};
+use shoreline_tests::live::{Stream, ask_ticket, open, refusal, ticket, total};
 use shoreline_tests::site::{Reply, Site, reply};
 use shoreline_tests::system::shared;
 use tokio_tungstenite::tungstenite::Message;
@@ -131,15 +131,9 @@ async fn what_is_taken_back_is_taken_out_of_the_frames() {
     assert_eq!(site.live_count("page_view").await, 1);
 }
 
-fn refused(opened: Result<Stream, Reply>) -> (u16, String) {
-    let Reply { status, body } = opened.map(drop).unwrap_err();
-    (status, body["code"].as_str().unwrap_or_default().to_owned())
-}
-
 #[tokio::test]
 async fn a_ticket_opens_one_stream_of_its_own_site() {
     let (site, other) = (shared().new_site().await, shared().new_site().await);
-    let invalid = (401, "invalid_ticket".to_owned());
     let used = ticket(&site).await;
     let mut stream = open(&site, &format!("?ticket={used}")).await.unwrap();
     assert_eq!(stream.frame().await.kind, "state");
@@ -154,7 +148,13 @@ async fn a_ticket_opens_one_stream_of_its_own_site() {
         format!("?ticket=slt_{}_aaaaaaaaaaaaaaaaaaaaaaaaaa", site.id),
         "?ticket=slt_no-such-site_aaaaaaaaaaaaaaaaaaaaaaaaaa".into(),
     ] {
-        assert_eq!(refused(open(&site, &query).await), invalid, "{query}");
+        let Reply { status, body } = refusal(&site, &query).await;
+        assert_eq!(
+            (status, body["code"].as_str()),
+            (401, Some("invalid_ticket")),
+            "{query}"
+        );
+        assert!(open(&site, &query).await.is_none(), "{query}");
     }
     // A good one is not used up by a request that is no WebSocket.
     let good = ticket(&site).await;

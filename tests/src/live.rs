@@ -1,7 +1,5 @@
 //! A client of the live stream, as `docs/API.md` tells one to be.
 
-use std::time::Duration;
-
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Client;
 use serde_json::Value;
@@ -48,31 +46,33 @@ pub async fn ticket(site: &Site) -> String {
     answer.body["ticket"].as_str().unwrap().to_owned()
 }
 
-/// Opens a stream with what `query` says, or tells how that was refused.
-///
-/// # Errors
-/// The refusal.
+/// Opens a stream with what `query` says; none where that is refused.
 ///
 /// # Panics
 /// If no answer comes.
-pub async fn open(site: &Site, query: &str) -> Result<Stream, Reply> {
+pub async fn open(site: &Site, query: &str) -> Option<Stream> {
     let url = format!("{}/v1/analytics/live/stream{query}", site.url);
     match connect_async(url.replacen("http", "ws", 1)).await {
-        Ok((socket, _)) => Ok(Stream {
+        Ok((socket, _)) => Some(Stream {
             socket,
             view: Value::Null,
             seq: None,
         }),
-        Err(Error::Http(answer)) => Err(Reply {
-            status: answer.status().as_u16(),
-            body: answer
-                .body()
-                .as_ref()
-                .and_then(|body| serde_json::from_slice(body).ok())
-                .unwrap_or_default(),
-        }),
+        Err(Error::Http(_)) => None,
         Err(error) => panic!("{error}"),
     }
+}
+
+/// How a stream is refused: WebSocket clients do not read it, so it is asked as they ask, by another.
+pub async fn refusal(site: &Site, query: &str) -> Reply {
+    let url = format!("{}/v1/analytics/live/stream{query}", site.url);
+    let request = Client::new()
+        .get(url)
+        .header("connection", "Upgrade")
+        .header("upgrade", "websocket")
+        .header("sec-websocket-version", "13")
+        .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+    reply(request).await
 }
 
 impl Stream {
@@ -206,11 +206,12 @@ impl Stream {
     }
 
     /// Closes it, as a page that is left does.
+    ///
+    /// # Panics
+    /// If that is not answered.
     pub async fn close(mut self) {
-        let _ = self.socket.close(None).await;
-        // Until the other side has closed too.
-        let rest = async { while let Some(Ok(_)) = self.socket.next().await {} };
-        let _ = tokio::time::timeout(Duration::from_secs(5), rest).await;
+        self.socket.close(None).await.unwrap();
+        assert_eq!(self.closed().await.0, 1000);
     }
 }
 

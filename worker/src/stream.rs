@@ -11,6 +11,6 @@ mod ticket;
 
 pub use delta::Delta;
 pub use hub::{Frames, Hub, ROUND_DEADLINE_MS};
-pub use socket::{Closing, MAX_SOCKETS, Socket};
+pub use socket::{Closing, MAX_SOCKETS, Socket, allowance};
 pub use store::{Opening, TicketStore};
 pub use ticket::{Presented, TICKET_MS, new_ticket};

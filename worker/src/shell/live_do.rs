@@ -21,7 +21,10 @@ use super::{log, objects};
 use crate::read::live::unite;
 use crate::routes::{CHANGED, OPEN, TICKET, WATCH, site_object};
 use crate::site::Snapshot;
-use crate::stream::{Closing, Hub, Opening, ROUND_DEADLINE_MS, Socket, TicketStore};
+use crate::stream::{Closing, Hub, Opening, ROUND_DEADLINE_MS, Socket, TicketStore, allowance};
+
+/// The code that answers a close.
+const NORMAL_CLOSURE: u16 = 1000;
 
 #[wasm_bindgen]
 extern "C" {
@@ -97,12 +100,14 @@ impl DurableObject for LiveDo {
 
     async fn websocket_close(
         &self,
-        _socket: WebSocket,
+        socket: WebSocket,
         _code: usize,
         _reason: String,
         _was_clean: bool,
     ) -> Result<()> {
-        // The platform answers the close by itself; the next round finds the socket gone.
+        // The platform leaves the answer to us; without it the client would see a broken connection. One
+        // that closes because we told it to has had ours.
+        drop(socket.close::<&str>(Some(NORMAL_CLOSURE), None));
         Ok(())
     }
 
@@ -114,6 +119,7 @@ impl DurableObject for LiveDo {
 impl LiveDo {
     /// Opens a stream; its first frame comes with the next round.
     async fn open(&self, hash: &str) -> Result<Response> {
+        // Those that were told to close are among them until they have.
         let sockets = self.state.get_websockets().len();
         let opening = match TicketStore::find(DoSql::new(&self.state))? {
             Some(store) => store.open(hash, sockets, now_ms())?,
@@ -190,9 +196,9 @@ impl LiveDo {
 
     /// Gives every socket its frame.
     fn tell(&self, shards: Vec<Snapshot>) {
-        let sockets: Vec<(WebSocket, Socket)> = self
-            .state
-            .get_websockets()
+        let all = self.state.get_websockets();
+        let allowance = allowance(all.len());
+        let sockets: Vec<(WebSocket, Socket)> = all
             .into_iter()
             .map(|socket| {
                 let kept = kept(&socket);
@@ -206,7 +212,8 @@ impl LiveDo {
         let frames = hub.frames(unite(shards, now), &had);
         for (socket, mut kept) in sockets {
             let frame = frames.after(kept.seq);
-            let verdict = kept.send(frames.seq, frame.len(), self.last_pong(&socket), now);
+            let heard_at = self.last_pong(&socket);
+            let verdict = kept.send(frames.seq, frame.len(), allowance, heard_at, now);
             keep(&socket, &kept);
             match verdict {
                 // What a socket that is gone does not take, is nobody's loss.

@@ -6,12 +6,15 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Streams of a site at once. Each holds [`MAX_UNHEARD_BYTES`] at most, so that even if nobody reads, all of
-/// them fit into an isolate.
+/// Streams of a site at once.
 pub const MAX_SOCKETS: usize = 500;
 
-/// Bytes of frames that a socket is sent without a ping in between.
-const MAX_UNHEARD_BYTES: usize = 200_000;
+/// Bytes of frames that all sockets together are sent without a ping in between: if nobody reads, they still
+/// fit into an isolate of 128 MB. Of 500 sockets each has 200 kB.
+const ALL_UNHEARD_BYTES: usize = 100_000_000;
+
+/// The same of one socket, however few there are: a frame of 30 kB a second and a ping every 30.
+const MAX_UNHEARD_BYTES: usize = 1_000_000;
 
 /// How long a stream lasts: as long as a read token that was revoked meanwhile goes on reading.
 const MAX_AGE_MS: i64 = 60 * 60 * 1_000;
@@ -21,6 +24,14 @@ const MAX_MESSAGE_BYTES: usize = 1_024;
 
 /// Messages that are overlooked. Pings are none of them: the platform answers those itself.
 const MAX_MESSAGES: u32 = 16;
+
+/// Bytes that each of so many sockets may be sent without a ping.
+pub fn allowance(sockets: usize) -> usize {
+    ALL_UNHEARD_BYTES
+        .checked_div(sockets)
+        .unwrap_or(MAX_UNHEARD_BYTES)
+        .min(MAX_UNHEARD_BYTES)
+}
 
 /// What is kept of a socket while the object sleeps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,8 +103,8 @@ impl Socket {
         self.closing
     }
 
-    /// Takes note of a frame of so many `bytes`, the platform having answered a ping last at `heard_at`;
-    /// it is not sent where the socket is to be closed.
+    /// Takes note of a frame of so many `bytes`, of the [`allowance`] without a ping, the platform having
+    /// answered one last at `heard_at`. It is not sent where the socket is to be closed.
     ///
     /// # Errors
     /// Why it is to be closed.
@@ -101,6 +112,7 @@ impl Socket {
         &mut self,
         seq: u64,
         bytes: usize,
+        allowance: usize,
         heard_at: Option<i64>,
         now_ms: i64,
     ) -> Result<(), Closing> {
@@ -113,7 +125,7 @@ impl Socket {
         if now_ms.saturating_sub(self.opened_at) >= MAX_AGE_MS {
             return self.close(Closing::Age);
         }
-        if self.unheard > 0 && unheard > MAX_UNHEARD_BYTES {
+        if self.unheard > 0 && unheard > allowance {
             return self.close(Closing::Unheard);
         }
         self.unheard = unheard;
@@ -157,9 +169,13 @@ mod tests {
             let now = NOW + second * 1_000;
             let pinged = Some(now - second % 30 * 1_000);
             seq += 1;
-            assert_eq!(socket.send(seq, 5_000, pinged, now), Ok(()), "{second}");
+            assert_eq!(
+                socket.send(seq, 5_000, 200_000, pinged, now),
+                Ok(()),
+                "{second}"
+            );
         }
-        let over = socket.send(seq + 1, 5_000, None, NOW + MAX_AGE_MS);
+        let over = socket.send(seq + 1, 5_000, 200_000, None, NOW + MAX_AGE_MS);
         assert_eq!(over, Err(Closing::Age));
         assert_eq!((socket.seq, socket.is_closing()), (Some(3_600), true));
     }
@@ -167,8 +183,8 @@ mod tests {
     #[test]
     fn the_first_frame_is_sent_whatever_its_size() {
         let mut socket = Socket::new(NOW);
-        assert_eq!(socket.send(1, 900_000, None, NOW), Ok(()));
-        assert_eq!(socket.send(2, 1, None, NOW), Err(Closing::Unheard));
+        assert_eq!(socket.send(1, 900_000, 200_000, None, NOW), Ok(()));
+        assert_eq!(socket.send(2, 1, 200_000, None, NOW), Err(Closing::Unheard));
     }
 
     #[test]
@@ -184,10 +200,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn who_never_pings_is_sent_no_more_than_the_bound(sizes in prop::collection::vec(1_usize..60_000, 1..200)) {
-            let mut socket = Socket::new(NOW);
-            let sent = sizes.iter().take_while(|size| socket.send(1, **size, None, NOW).is_ok());
-            prop_assert!(sent.sum::<usize>() <= MAX_UNHEARD_BYTES);
+        fn who_never_pings_is_sent_no_more_than_the_bound(
+            sizes in prop::collection::vec(1_usize..60_000, 1..200),
+            sockets in 0..=MAX_SOCKETS,
+        ) {
+            let (mut socket, bound) = (Socket::new(NOW), allowance(sockets));
+            let sent: usize = sizes.iter().take_while(|size| socket.send(1, **size, bound, None, NOW).is_ok()).sum();
+            prop_assert!(sent <= MAX_UNHEARD_BYTES && sent * sockets <= ALL_UNHEARD_BYTES);
         }
 
         #[test]
