@@ -1,9 +1,11 @@
 // `npm run bench`: how fast the built worker takes batches, on workerd itself. BENCH_SECONDS is the length of a run. With
 // `watch`, the same without Shoreline's own events and lines in the log too; with `tracker`, what the tracker costs a
-// page; with `import`, how fast a file is imported; with `lake`, how the lake keeps up.
+// page; with `import`, how fast a file is imported; with `lake`, how the lake keeps up; with `live`, how long an event
+// takes into the live stream.
 import { fileURLToPath } from 'node:url';
 import { benchImport } from './bench-import.mjs';
 import { benchLake } from './bench-lake.mjs';
+import { benchLive } from './bench-live.mjs';
 import { withWorker } from './bench-system.mjs';
 import { benchTracker } from './bench-tracker.mjs';
 import { build } from './build.mjs';
@@ -24,6 +26,7 @@ main(async () => {
     return;
   }
   if (process.argv.includes('import')) return benchImport();
+  if (process.argv.includes('live')) return benchLive(ORIGIN);
   const code = await runShown('cargo', ['build', '--release', '-p', 'shoreline-tests', '--bin', 'load']);
   if (code !== 0) throw new Failure('the load generator could not be built');
   if (process.argv.includes('lake')) return benchLake(SECONDS, ORIGIN);

@@ -27,6 +27,7 @@ mod keys;
 mod kills;
 mod lake;
 mod limits;
+mod live;
 mod metrics;
 mod operations;
 mod pages;

@@ -17,6 +17,7 @@ pub mod contract;
 pub mod events;
 mod http;
 pub mod lake;
+pub mod live;
 pub mod pages;
 mod processes;
 pub mod proxy;

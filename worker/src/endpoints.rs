@@ -14,6 +14,10 @@ pub enum Door {
     Imports,
     /// A question of the dashboard API without parameters in its path, and `/health`.
     Read,
+    /// A ticket for a live stream.
+    Ticket,
+    /// A live stream, a WebSocket.
+    Stream,
     /// Shoreline's own metrics, for a scraper.
     Prometheus,
     /// A metric.
@@ -128,6 +132,20 @@ pub const ENDPOINTS: &[Endpoint] = &[
         "import_complete",
     ),
     at("/v1/analytics/live", GET, Door::Read, Query, "live"),
+    at(
+        "/v1/analytics/live/ticket",
+        POST,
+        Door::Ticket,
+        Query,
+        "live_ticket",
+    ),
+    at(
+        "/v1/analytics/live/stream",
+        "GET, OPTIONS",
+        Door::Stream,
+        Query,
+        "live_stream",
+    ),
     at(
         "/v1/analytics/events/recent",
         GET,

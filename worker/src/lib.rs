@@ -54,6 +54,7 @@ pub mod sinks;
 pub mod site;
 pub mod skew;
 pub mod sql;
+pub mod stream;
 pub mod tally;
 pub mod trace;
 pub mod whole;

@@ -102,6 +102,19 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
             &Value::Null,
             [401, 401, 200, 200, 403, 401],
         ),
+        row(
+            post.clone(),
+            "/v1/analytics/live/ticket",
+            &Value::Null,
+            [401, 401, 403, 403, 201, 401],
+        ),
+        // A ticket alone opens it, and only to a WebSocket.
+        row(
+            get.clone(),
+            "/v1/analytics/live/stream",
+            &Value::Null,
+            [426; 6],
+        ),
         row(get.clone(), "/v1/nothing", &Value::Null, [404; 6]),
     ];
     for call in SEGMENT {

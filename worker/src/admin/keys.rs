@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::auth::{KeyKind, sha256_hex};
+use crate::auth::{KeyKind, secret_text, sha256_hex};
 use crate::error::Fault;
 use crate::read::Params;
 use crate::sql::Statement;
@@ -76,16 +76,7 @@ pub fn new_key(site_id: &str, body: &[u8], random: &[u8; SECRET_CHARS]) -> Resul
         Some(KeyKind::Read) => "slr",
         None => return Err(wrong),
     };
-    let secret: String = random
-        .iter()
-        .filter_map(|byte| {
-            let alphabet = b"abcdefghijklmnopqrstuvwxyz234567";
-            alphabet
-                .get(usize::from(byte & 31))
-                .copied()
-                .map(char::from)
-        })
-        .collect();
+    let secret = secret_text(random);
     let key = format!("{prefix}_{site_id}_{secret}");
     Ok(ShownKey {
         key_id: sha256_hex(key.as_bytes())

@@ -1,12 +1,59 @@
-//! How Shoreline itself is doing.
+//! The live stream, and how Shoreline itself is doing.
 
 use serde_json::{Value, json};
 
-use super::operation::{Operation, admin, one_of, read, whole};
+use super::operation::{Operation, READ, admin, one_of, operation, read, whole};
+use crate::error::Fault;
 use crate::read::operations;
 
 pub(super) fn operations() -> Vec<Operation> {
-    vec![calls(), metrics()]
+    vec![ticket(), stream(), calls(), metrics()]
+}
+
+const TICKET: &str = "slt_shop_abcdefghijklmnopqrstuvwxyz234567";
+
+fn ticket() -> Operation {
+    operation(
+        "post",
+        "/v1/analytics/live/ticket",
+        "liveTicket",
+        "Dashboard",
+        "A ticket for one live stream, within a minute",
+    )
+    .keys(READ)
+    .faults(&[Fault::UnknownKey, Fault::WrongScope])
+    .faults(&[Fault::Unavailable(
+        "The live stream cannot be reached right now.",
+    )])
+    .answers_of(
+        201,
+        "The ticket.",
+        "application/json",
+        json!({"type": "object", "required": ["ticket", "expiresAt"], "properties": {
+            "ticket": {"type": "string"}, "expiresAt": {"type": "integer", "format": "int64"}}}),
+        json!({"ticket": TICKET, "expiresAt": 1_705_334_460_000_i64}),
+    )
+}
+
+fn stream() -> Operation {
+    operation(
+        "get",
+        "/v1/analytics/live/stream",
+        "liveStream",
+        "Dashboard",
+        "What happens now, as it happens: a WebSocket",
+    )
+    .description(
+        "Frames are `{type: \"state\" | \"delta\", seq, data}`, at most one a second: docs/API.md.",
+    )
+    .query("ticket", json!({"type": "string"}), "From `liveTicket`.")
+    .answers_nothing(101, "The stream.")
+    .faults(&[
+        Fault::InvalidTicket,
+        Fault::UpgradeRequired,
+        Fault::TooManyStreams,
+        Fault::Unavailable("The live stream cannot be reached right now."),
+    ])
 }
 
 fn calls() -> Operation {

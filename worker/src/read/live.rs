@@ -27,6 +27,13 @@ pub struct Live {
     pub top_features: Vec<Top>,
 }
 
+impl Live {
+    /// Whether nothing is in the window that time could take out of it.
+    pub fn is_empty(&self) -> bool {
+        self.active_users == 0 && self.minutes.iter().all(|minute| minute.counts.is_empty())
+    }
+}
+
 /// One minute.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema), schema(as = LiveMinute))]

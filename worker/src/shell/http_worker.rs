@@ -7,7 +7,7 @@ use worker::{Context, Env, Request, Response, Result, event};
 use super::ingest_worker::Way;
 use super::reply::{Cors, preflight, problem};
 use super::{
-    admin_worker, dead_letter_worker, import_worker, ingest_worker, metrics_worker,
+    admin_worker, dead_letter_worker, import_worker, ingest_worker, live_worker, metrics_worker,
     prometheus_worker, read_worker, rebuild_worker, sdk_settings_worker, users_worker, watch,
 };
 use crate::endpoints::{Door, find};
@@ -57,6 +57,8 @@ async fn route(
         },
         Door::Imports => import_worker::imports(&method, &path, request, &env).await,
         Door::Read => read_worker::read(&path, &request, &env).await,
+        Door::Ticket => live_worker::ticket(&request, &env).await,
+        Door::Stream => live_worker::stream(&request, &env).await,
         Door::Prometheus => prometheus_worker::metrics(&request, &env).await,
         Door::Metric => metrics_worker::metric(&path, &request, &env).await,
         Door::Question => metrics_worker::question(&path, request, &env).await,
