@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Event, Message, Part};
-use crate::counted::Facts;
+use crate::counted::{Facts, Hashes};
 use crate::erase::Alias;
 use crate::rollup::{ErasedUser, Known, NewEvent, known_statement, store_statements};
 use crate::sql::Statement;
@@ -56,13 +56,14 @@ impl Findings<'_> {
 impl<'a> Batch<'a> {
     /// Messages, all of `site`. Users and sessions are counted by their hashes with `hash_key`.
     pub fn of(site: &'a str, messages: &[&'a Message<'a>], hash_key: &[u8]) -> Self {
+        let mut hashes = Hashes::new(site, hash_key);
         let parts = messages.iter().flat_map(|message| &message.parts);
         let events = parts
             .flat_map(|part| part.events.iter().map(move |event| (part, event)))
             .map(|(part, event)| Entry {
                 part,
                 event,
-                facts: Facts::of(&event.head, site, hash_key),
+                facts: Facts::of(&event.head, &mut hashes),
             })
             .collect();
         Self { site, events }

@@ -14,7 +14,7 @@ fn facts(change: Value) -> Value {
     }
     let text = event.to_string();
     let stored: Stored<'_> = serde_json::from_str(&text).unwrap();
-    serde_json::from_str(&Facts::of(&stored, "demo", b"key").json()).unwrap()
+    serde_json::from_str(&Facts::of(&stored, &mut Hashes::new("demo", b"key")).json()).unwrap()
 }
 
 fn dims(change: Value) -> Value {

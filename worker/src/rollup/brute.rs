@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::counted::{Facts, Stored};
+use crate::counted::{Facts, Hashes, Stored};
 use crate::live::HOUR_MS;
 use crate::privacy::{DAY_MS, day_of};
 use crate::sql::Sql;
@@ -82,7 +82,7 @@ pub(crate) fn count(site: &str, events: &[Value]) -> Models {
         let text = event.to_string();
         let stored: Stored<'_> = serde_json::from_str(&text).unwrap();
         let Facts(at, day, event_type, hour, user, tracked, session, dims, a, b, reg, status, _) =
-            Facts::of(&stored, site, KEY);
+            Facts::of(&stored, &mut Hashes::new(site, KEY));
         for (dim, key) in dims {
             let key = key.into_owned();
             let sums = models
