@@ -51,6 +51,9 @@ async fn every_path_answers_each_kind_of_key_as_it_should() {
     for row in rows(&site) {
         for (asker, (keys, want)) in ASKERS.iter().zip(keys.iter().zip(row.statuses)) {
             for key in keys {
+                if row.path.contains("/KEY/") && key.as_deref() == Some("") {
+                    continue; // Without its key that is no path.
+                }
                 let answer = reply(request(&site, &row, key.as_deref(), &site.origin)).await;
                 let (method, path) = (&row.method, &row.path);
                 assert_eq!(

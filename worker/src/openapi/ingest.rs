@@ -95,6 +95,8 @@ fn commands() -> Operation {
         "events": {"type": "array", "minItems": 1, "maxItems": 1000,
             "items": {"$ref": "#/components/schemas/NewEvent"}}}});
     let any = json!({"type": "object"});
+    let records = json!({"type": "object", "required": ["records"], "properties": {"records": {"type": "array",
+        "items": {"type": "object", "required": ["value"]}, "minItems": 1, "maxItems": 1000}}});
     let list = json!({"type": "array", "items": any, "minItems": 1, "maxItems": 1000});
     let summary = "Takes events of a service, in many shapes";
     let mut operation = operation("post", "/v1/ingest", "takeEvents", "Ingest", summary);
@@ -107,11 +109,11 @@ fn commands() -> Operation {
         .header("Idempotency-Key", json!({"type": "string"}), "Names the request, as a `batchId` does.")
         .body_of("application/json", json!({"anyOf": [item, items, envelope]}), order())
         .body_of("application/x-ndjson", json!({"type": "string"}), format!("{}\n", order()).into())
-        .body_of("application/cloudevents+json", any.clone(),
+        .body_of("application/cloudevents+json", any,
             json!({"specversion": "1.0", "type": "order.placed", "source": "/orders", "id": "1", "data": {"total": 1250}}))
         .body_of("application/cloudevents-batch+json", list,
             json!([{"specversion": "1.0", "type": "order.placed", "source": "/orders", "id": "1", "data": {"total": 1250}}]))
-        .body_of("application/vnd.kafka.json.v2+json", any, json!({"records": [{"value": order()}]}))
+        .body_of("application/vnd.kafka.json.v2+json", records, json!({"records": [{"value": order()}]}))
         .needs_body()
         .answers::<Answer>(202, "At least one event was accepted, a duplicate or skipped.", taken())
         .answers::<Answer>(200, "A dry run: nothing was kept.", taken())
