@@ -36,6 +36,7 @@ function options() {
 }
 
 async function setUp() {
+  if (process.argv.includes('--help')) return console.log(USAGE);
   const { 'dry-run': dryRun, deploy, 'new-admin-token': newAdminToken } = options();
   if (!packagesInstalled()) await installPackages();
   const files = filesOf(process.env.SHORELINE_DEPLOYMENT || undefined);

@@ -6,7 +6,7 @@ import { Failure, isStopping, main, say, seconds } from '../dev/process.mjs';
 import { devDir } from '../dev/project.mjs';
 import { DAY_MS, linesOf } from './history.mjs';
 import { batches } from './live.mjs';
-import { readOptions } from './options.mjs';
+import { USAGE, readOptions } from './options.mjs';
 import { progress } from './progress.mjs';
 import { ask } from './send.mjs';
 
@@ -137,6 +137,7 @@ const told = (what, { sent, accepted, duplicate, rejected, skipped }) =>
   `  ${what.padEnd(8)} ${sent} sent: ${accepted} accepted, ${duplicate} duplicates${rejected + skipped > 0 ? `, ${rejected} rejected, ${skipped} skipped` : ''}`;
 
 main(async () => {
+  if (process.argv.includes('--help')) return console.log(USAGE);
   const options = readOptions(process.argv.slice(2));
   const keys = readKeys(options.keys);
   const now = Date.now();

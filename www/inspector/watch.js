@@ -65,8 +65,11 @@ async function lookForCounted(left) {
     const event = stored.get(journey.id);
     if (!event || journey.state !== 'taken') continue;
     mark(journey, 'counted', 'done');
-    if (event.userId !== journey.userId) journey.steps.counted.title = `stored as ${event.userId}`;
-    Object.assign(journey.steps.counted.dataset, { user: event.userId });
+    // On a private visit the edge stores it under another name than the page gave it.
+    if (event.userId !== journey.userId) {
+      journey.steps.counted.append(` as ${event.userId.slice(0, 9)}…`);
+      journey.steps.counted.title = `stored as ${event.userId}`;
+    }
     Object.assign(journey, { state: 'counted', hour: event.receivedAt - (event.receivedAt % HOUR_MS) });
     count('counted', 1);
   }

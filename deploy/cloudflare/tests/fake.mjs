@@ -17,6 +17,10 @@ export class Cloudflare {
   /** Workers by name: their secrets by name. @type {Map<string, Map<string, string>>} */
   workers = new Map();
   accounts = [{ id: ACCOUNT, name: 'The account' }];
+  /** What the last upload of a worker said of it: bindings, migrations, and the like. @type {any} */
+  uploaded;
+  /** What was set beside the upload, by the end of its path. @type {Record<string, any>} */
+  triggers = {};
   /** Every call that could change something. @type {Call[]} */
   changes = [];
   /**
@@ -52,7 +56,7 @@ export class Cloudflare {
     for await (const chunk of request) chunks.push(chunk);
     const body = Buffer.concat(chunks).toString();
     const call = { method: request.method ?? '', path: url.pathname.replace('/client/v4', '') };
-    const json = /json/.test(request.headers['content-type'] ?? '') || body.startsWith('{') ? JSON.parse(body || '{}') : {};
+    const json = bodyOf(request.headers['content-type'] ?? '', body);
     const reads = call.method === 'GET' || (call.path.endsWith('/query') && /^\s*(select|pragma)/i.test(json.sql));
     if (!reads) this.changes.push(call);
     let [status, answer] = [401, refused(9109, 'Unauthorized')];
@@ -103,9 +107,45 @@ export class Cloudflare {
       this.buckets.add(json.name);
       return ok({});
     }
+    const bucket = new RegExp(`^${own}/r2/buckets/([^/]+)$`).exec(path);
+    if (bucket) return this.buckets.has(bucket[1]) ? ok({ name: bucket[1] }) : [404, refused(10006, 'The specified bucket does not exist.')];
+    const upload = this.#upload(method, path.slice(own.length), json);
+    if (upload) return upload;
     const script = new RegExp(`^${own}/workers/scripts/([^/]+)(/secrets(-bulk)?)?$`).exec(path);
     if (script) return this.#script(method, script[1], script[2], json);
     return [404, refused(7000, `the stand-in knows no ${method} ${path}`)];
+  }
+
+  /**
+   * What `wrangler deploy` asks and sends.
+   * @param {string} method @param {string} path @param {any} json
+   * @returns {[number, any] | undefined}
+   */
+  #upload(method, path, json) {
+    const id = '11111111-1111-4111-8111-111111111111';
+    const consumers = /^\/queues\/([^/]+)\/consumers$/.exec(path);
+    if (consumers) {
+      const [queue] = [...this.queues].find(([, id]) => id === consumers[1]) ?? [];
+      if (method !== 'GET' && queue) this.triggers[`consumer ${queue}`] = json;
+      return ok(method === 'GET' ? [] : {});
+    }
+    if (path === '/workers/subdomain') return ok({ subdomain: 'someone' });
+    if (/^\/workers\/workers\//.test(path)) return ok({ name: 'shoreline', subdomain: { enabled: false, previews_enabled: false } });
+    const name = /^\/workers\/(?:services|scripts)\/([^/]+)/.exec(path)?.[1] ?? '';
+    if (!name || !this.workers.has(name)) return undefined;
+    const below = path.replace(/^\/workers\/(services|scripts)\/[^/]+/, '$1');
+    if (method === 'GET' && below === 'services') return ok({ id: name, default_environment: { environment: 'production', script: { tag: 'a', last_deployed_from: 'wrangler', handlers: [] } } });
+    if (method === 'GET' && below === 'scripts/deployments') return ok({ deployments: [] });
+    if (method === 'GET' && below === 'scripts/settings') return ok({ bindings: [] });
+    // All files are there already.
+    if (below === 'scripts/assets-upload-session') return ok({ jwt: 'assets', buckets: [] });
+    if (below === 'scripts/versions' || (below === 'scripts' && json.metadata?.main_module === 'index.js')) {
+      this.uploaded = json.metadata;
+      return ok({ id, deployment_id: id, startup_time_ms: 1, metadata: {}, resources: { script: {} } });
+    }
+    const trigger = /^scripts\/(schedules|subdomain|deployments|domains.*|routes)$/.exec(below)?.[1];
+    if (trigger && method !== 'GET') this.triggers[trigger] = json;
+    return trigger ? ok({ enabled: true, previews_enabled: false }) : undefined;
   }
 
   /** @param {string} method @param {string} name @param {string | undefined} below @param {any} json @returns {[number, any]} */
@@ -120,6 +160,13 @@ export class Cloudflare {
     for (const [key, value] of Object.entries(json.secrets ?? json)) secrets.set(key, typeof value === 'object' && value ? /** @type {any} */ (value).text : value);
     return ok({});
   }
+}
+
+/** The JSON of a body; of an upload the part that tells of the worker. @param {string} type @param {string} body */
+function bodyOf(type, body) {
+  if (!type.startsWith('multipart/')) return type.includes('json') || body.startsWith('{') ? JSON.parse(body || '{}') : {};
+  const [, metadata] = /name="metadata"[^]*?\r\n\r\n([^]*?)\r\n--/.exec(body) ?? [];
+  return metadata ? { metadata: JSON.parse(metadata) } : {};
 }
 
 /** @param {DatabaseSync} sql @param {string} text @returns {[number, any]} */

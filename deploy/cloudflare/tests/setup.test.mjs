@@ -75,7 +75,7 @@ test('from an empty account to everything, and the second run makes nothing', as
 
 test('cut off at a change, before or after its effect, the next run does the rest', async () => {
   /** @type {[RegExp, 'before' | 'after'][]} */
-  const points = [[/d1\/database$/, 'after'], [/queues$/, 'before'], [/r2\/buckets$/, 'after'], [/query$/, 'before'], [/secrets/, 'after']];
+  const points = [[/d1\/database$/, 'after'], [/query$/, 'before'], [/secrets/, 'after']];
   for (const [point, when] of points) {
     cloudflare.stop();
     forget();
@@ -108,6 +108,23 @@ test("the operator's settings and secrets", async () => {
   const read = readConfig({ config });
   assert.deepEqual(JSON.parse(JSON.stringify(read.routes)), [{ pattern: 'collect.example.com', custom_domain: true }]);
   assert.deepEqual([read.vars.SINKS, read.account_id], ['r2,s3', ACCOUNT]);
+});
+
+test('--deploy uploads the built worker with everything it needs', async () => {
+  writeFileSync(settings, JSON.stringify({ vars: { SITE_SHARDS: '4' } }));
+  const done = await run(['--deploy']);
+  assert.equal(done.code, 0, done.said);
+  const { bindings, migrations } = cloudflare.uploaded;
+  const named = Object.fromEntries(bindings.map((/** @type {any} */ one) => [one.name, one]));
+  assert.equal(named.DB.id ?? named.DB.database_id, cloudflare.databases.get('shoreline').uuid);
+  assert.deepEqual([named.EVENTS_QUEUE.queue_name, named.LAKE.bucket_name, named.SITE_SHARDS.text], ['shoreline-events', 'shoreline-lake', '4']);
+  assert.deepEqual(['SITE_DO', 'LAKE_DO', 'PRIVACY_DO', 'IMPORT_DO'].map((name) => named[name].type), Array(4).fill('durable_object_namespace'));
+  assert.deepEqual([migrations.new_tag, migrations.steps.length], ['v2', 2]);
+  assert.deepEqual(cloudflare.held, WHOLE, 'the secrets stay');
+  assert.deepEqual(cloudflare.triggers.schedules, [{ cron: '* * * * *' }]);
+  assert.equal(cloudflare.triggers['consumer shoreline-events'].dead_letter_queue, 'shoreline-dead-letters');
+  assert.ok(cloudflare.triggers['consumer shoreline-dead-letters']);
+  assert.match(done.said, /Deployed/);
 });
 
 test('a login that is missing, wrong, or reaches several accounts', async () => {
