@@ -12,6 +12,7 @@
 mod clients;
 mod commands;
 mod d1;
+mod dashboard;
 mod dead_letters;
 #[path = "../tables/docs.rs"]
 mod docs;

@@ -66,6 +66,18 @@ export function fill(parent: Element, ...children: Child[]): void {
   append(parent, children);
 }
 
+/** Changes what `place` holds, and puts the focus back on what has the same id, or name and text. */
+export function keepFocus(place: Element, work: () => void): void {
+  const active = document.activeElement;
+  const held = active instanceof HTMLElement && active !== place && place.contains(active) ? active : undefined;
+  const nth = held ? [...place.querySelectorAll(held.tagName)].indexOf(held) : -1;
+  work();
+  if (!held || document.activeElement === held) return;
+  const like = [...place.querySelectorAll<HTMLElement>(held.tagName)];
+  const same = held.id ? like.find(({ id }) => id === held.id) : like.find(({ textContent }) => textContent === held.textContent);
+  (same ?? like[nth])?.focus({ preventScroll: true });
+}
+
 /** Says something to screen readers. */
 export function announce(text: string): void {
   const place = document.getElementById('announce');

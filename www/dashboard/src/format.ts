@@ -4,7 +4,7 @@ const whole = new Intl.NumberFormat();
 const compactNumber = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
 const oneDigit = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const percentage = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 1 });
-const change = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 0, signDisplay: 'exceptZero' });
+const change = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 0 });
 const dayFormat = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const longDay = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
 const minuteFormat = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: 'UTC' });
@@ -23,8 +23,8 @@ export const tiny = (n: number): string => (Math.abs(n) < 1000 ? oneDigit.format
 /** 0.1234 as 12.3% */
 export const percent = (part: number): string => percentage.format(part);
 
-/** By how much a figure changed: +12%; undefined where there is nothing to compare with. */
-export const changed = (now: number, before: number): string | undefined => (before > 0 ? change.format((now - before) / before) : undefined);
+/** By how much a figure changed, whichever way: 12%; undefined where there is nothing to compare with. */
+export const changed = (now: number, before: number): string | undefined => (before > 0 ? change.format(Math.abs(now - before) / before) : undefined);
 
 /** Milliseconds as 3m 20s, 1.2 s, 340 ms. */
 export function duration(ms: number): string {
@@ -63,5 +63,6 @@ export function bytes(n: number): string {
 
 /** `page_view` as Page view; a domain event's name stays as it is. */
 export function typeName(type: string): string {
+  if (type === 'ai_request') return 'AI request';
   return /^[a-z]+(_[a-z]+)*$/.test(type) ? (type.charAt(0).toUpperCase() + type.slice(1)).replaceAll('_', ' ') : type;
 }

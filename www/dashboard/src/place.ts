@@ -29,6 +29,11 @@ export function go(changes: Changes, replace = false): void {
   visit(new URL(href(changes), location.href), replace);
 }
 
+/** Writes into the URL what is shown already: nothing is shown anew. */
+export function setQuietly(changes: Changes): void {
+  history.replaceState(null, '', new URL(href(changes), location.href));
+}
+
 function visit(url: URL, replace: boolean): void {
   if (replace) history.replaceState(null, '', url);
   else if (url.href !== location.href) history.pushState(null, '', url);

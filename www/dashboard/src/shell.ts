@@ -1,5 +1,5 @@
 // What is around the views: sign in, navigation, the choice of days, theme; and the change of views.
-import { REFUSED, forget, reader } from './api';
+import { Problem, REFUSED, forget, reader } from './api';
 import { announce, fill, h, s } from './dom';
 import { go, href, params, watchPlace } from './place';
 import { rangeOf } from './range';
@@ -83,7 +83,7 @@ export function shell(app: HTMLElement): void {
       () => {
         if (signal.aborted) return;
         // A new version may have taken its place.
-        fill(main, failure(new Error(), () => location.reload()));
+        fill(main, failure(new Problem(0, 'not_loaded', 'This view could not be loaded. The network may be gone, or the dashboard newer than this page.'), () => location.reload()));
       },
     );
   };
@@ -106,7 +106,7 @@ export function shell(app: HTMLElement): void {
   else askIn('');
 }
 
-const brand = (): HTMLElement => h('a', { class: 'brand', href: href({ view: VIEWS[0].name }) }, s('svg', { viewBox: '0 0 24 24', 'aria-hidden': 'true' }, s('path', { d: 'M2 9c3.500-4 6.500-4 10 0s6.500 4 10 0M2 16c3.500-4 6.500-4 10 0s6.500 4 10 0' })), 'Shoreline');
+const brand = (): HTMLElement => h('a', { class: 'brand', href: href({ view: VIEWS[0].name }) }, s('svg', { viewBox: '0 0 24 24', 'aria-hidden': 'true' }, s('path', { d: 'M2 9c3.500-4 6.500-4 10 0s6.500 4 10 0M2 16c3.500-4 6.500-4 10 0s6.500 4 10 0' })), h('span', null, 'Shoreline'));
 
 const navLink = ({ name, title, icon }: Entry, current: boolean): HTMLElement =>
   h('a', { id: `nav-${name}`, href: href({ view: name }), 'aria-current': current ? 'page' : undefined }, s('svg', { viewBox: '0 0 20 20', 'aria-hidden': 'true' }, s('path', { d: icon })), h('span', null, title));

@@ -3,7 +3,7 @@ import { h } from './dom';
 import { type Theme, chooseTheme, chosenTheme } from './theme';
 
 const THEMES: readonly (readonly [Theme, string])[] = [
-  ['auto', 'System theme'],
+  ['auto', 'Auto'],
   ['light', 'Light'],
   ['dark', 'Dark'],
 ];

@@ -20,7 +20,7 @@ export const DIMENSIONS: Readonly<Record<string, readonly [title: string, one: s
   os: ['Operating systems', 'System', 'Events'],
   device: ['Devices', 'Device', 'Events'],
   platform: ['Platforms', 'Platform', 'Events'],
-  source: ['Event sources', 'Source', 'Events'],
+  source: ['Senders of events', 'Sender', 'Events'],
   feature: ['Features', 'Feature', 'Uses'],
   error: ['Errors', 'Error', 'Events'],
 };
@@ -43,7 +43,7 @@ export function breakdownPanel(context: Context, { by, limit }: { by: string; li
   const path = breakdownPath(context, by, limit);
   return panel<Breakdown>(context, {
     title,
-    lines: limit * 2 + 2,
+    lines: limit * 1.6 + 3.5,
     load: (get) => get<Breakdown>(path),
     render: ({ rows, nextCursor }) => [
       breakdownTable(by, rows, (row) => href(by === 'feature' ? { view: 'features', feature: row.key } : { view: 'pages', by, key: row.key })),

@@ -1,6 +1,6 @@
 // Charts. The library comes when the first is shown; until then, and for who cannot see it, there is a
 // table with the same numbers.
-import { h } from '../dom';
+import { fill, h } from '../dom';
 import { table } from './table';
 
 /** One series: a value for each x; null where there is none. */
@@ -55,7 +55,9 @@ export function chart(options: ChartOptions, data: ChartData, signal: AbortSigna
   let plot: Plot | undefined;
   const place = h('div', { class: 'chart', vars: { '--h': `${options.height ?? 16}rem` }, role: 'img' });
   const figures = h('details', { class: 'chart-table' }, h('summary', null, 'As a table'));
+  const key = h('ul', { class: 'legend', 'aria-hidden': 'true' });
   const describe = (): void => {
+    fill(key, legend(now));
     place.setAttribute('aria-label', `${options.label}. ${summary(now, options)}`);
     if (figures.open) figures.replaceChildren(figures.firstElementChild as Element, asTable(options, now));
   };
@@ -72,7 +74,7 @@ export function chart(options: ChartOptions, data: ChartData, signal: AbortSigna
   );
   signal.addEventListener('abort', () => plot?.destroy(), { once: true });
   return {
-    element: h('figure', { class: 'chart-box' }, legend(data), place, figures),
+    element: h('figure', { class: 'chart-box' }, key, place, figures),
     update(next) {
       now = next;
       plot?.update(next);
@@ -81,8 +83,7 @@ export function chart(options: ChartOptions, data: ChartData, signal: AbortSigna
   };
 }
 
-const legend = (data: ChartData): HTMLElement | null =>
-  data.series.length < 2 ? null : h('ul', { class: 'legend', 'aria-hidden': 'true' }, data.series.map(({ name, kind, color }) => h('li', { class: `key-${kind} color-${color}` }, name)));
+const legend = ({ series }: ChartData): HTMLElement[] => series.map(({ name, kind, color }) => h('li', { class: `key-${kind} color-${color}` }, name));
 
 /** The sum and the peak of each series. */
 function summary(data: ChartData, options: ChartOptions): string {

@@ -29,10 +29,10 @@ function one(figure: Figure): HTMLElement {
 }
 
 /** By how much it changed; an empty line where nothing can be said, so that all are of one height. */
-function delta({ now, before, lessIsBetter }: Figure): HTMLElement {
+export function delta({ now, before, lessIsBetter }: Pick<Figure, 'now' | 'before' | 'lessIsBetter'>): HTMLElement {
   const text = now === undefined || before === undefined ? undefined : changed(now, before);
   if (text === undefined || now === undefined || before === undefined) return h('span', { class: 'delta' }, '\u00a0');
   const kind = now === before ? 'same' : now > before !== Boolean(lessIsBetter) ? 'better' : 'worse';
   const arrow = now === before ? '→' : now > before ? '↑' : '↓';
-  return h('span', { class: `delta ${kind}`, title: 'Against as many days before' }, h('span', { 'aria-hidden': 'true' }, arrow), ' ', text);
+  return h('span', { class: `delta ${kind}`, title: 'Against as many days before' }, h('span', { 'aria-hidden': 'true' }, arrow), h('span', { class: 'unseen' }, now === before ? 'unchanged' : now > before ? 'up' : 'down'), ' ', text);
 }

@@ -1,6 +1,6 @@
 // A box of a view: loads, shows, stays fresh, says when it could not.
 import { type Get, Miss, downloadCsv, fromMemory, knownAt } from '../api';
-import { type Child, fill, h } from '../dom';
+import { type Child, fill, h, keepFocus } from '../dom';
 import { second } from '../format';
 import type { Context } from '../view';
 import { failure, problemText, skeleton } from './states';
@@ -25,7 +25,7 @@ export interface PanelOptions<T> {
   csv?: string;
   /** Whether to ask again every minute; by default where the range goes on today. */
   live?: boolean;
-  /** Further classes: `wide` takes the whole row. */
+  /** Further classes: `wide` takes the whole row; `last` may shrink, as nothing stands below. */
   class?: string;
 }
 
@@ -46,9 +46,7 @@ export function panel<T>(context: Context, options: PanelOptions<T>): HTMLElemen
     box.classList.remove('stale');
     if (same(data, shown)) return;
     shown = data;
-    const focus = document.activeElement instanceof HTMLElement && body.contains(document.activeElement) ? document.activeElement.id : '';
-    fill(body, options.render(data));
-    if (focus) document.getElementById(focus)?.focus();
+    keepFocus(body, () => fill(body, options.render(data)));
   };
   const load = async (): Promise<void> => {
     try {

@@ -108,13 +108,12 @@ function plotOptions(place: HTMLElement, options: ChartOptions, data: ChartData,
 
 /** Three quarters of a step wide, 40 pixels at most. */
 const bars = uPlot.paths.bars?.({ size: [0.76, 40], radius: 0.12 });
-const curve = uPlot.paths.spline?.();
 
 function seriesOptions({ kind, color }: Series, css: (name: string) => string): uPlot.Series {
   const stroke = css(`--s${color}`);
   if (kind === 'bars') return { stroke, fill: stroke, width: 0, points: { show: false }, ...(bars && { paths: bars }) };
   if (kind === 'dashed') return { stroke, width: 1.5, dash: [4, 4], points: { show: false } };
-  return { stroke, width: 2, fill: css('--tint'), points: { show: false }, ...(curve && { paths: curve }) };
+  return { stroke, width: 2, fill: css('--tint'), points: { show: false } };
 }
 
 /** Some x, as many as have room, the last included. */
@@ -127,6 +126,6 @@ function splitsX({ x }: ChartData, width: number, rem: number): number[] {
 export function niceTop(max: number | null): number {
   if (!max || max <= 4) return 4;
   const power = 10 ** Math.floor(Math.log10(max));
-  const step = [1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10].find((factor) => factor * power >= max) ?? 10;
+  const step = [1, 1.2, 1.6, 2, 2.4, 3.2, 4, 4.8, 6, 8, 10].find((factor) => factor * power >= max) ?? 10;
   return step * power;
 }

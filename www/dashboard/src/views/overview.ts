@@ -1,16 +1,15 @@
 // Overview: who came, and how that changed.
 import type { Platform, PlatformFigures } from '../answers';
 import { h } from '../dom';
-import { day, duration, fullDay, number, percent, short, tiny } from '../format';
+import { duration, number, percent, short, tiny } from '../format';
 import { href } from '../place';
 import { previous, rangeQuery } from '../range';
 import { breakdownPanel } from '../ui/breakdown';
-import { chart } from '../ui/chart';
+import { compared, dayChart } from '../ui/days';
 import { type Figure, figures } from '../ui/figures';
+import { nowBadge } from '../ui/now-badge';
 import { panel } from '../ui/panel';
 import type { Context, View } from '../view';
-
-const DAY_MS = 86_400_000;
 
 /** A figure of the overview, of a range and of a day. */
 interface Metric {
@@ -44,6 +43,7 @@ export const view: View = {
         title: chosen.label,
         class: 'wide headline',
         lines: 21,
+        tools: nowBadge(context),
         csv: path,
         load: (get) => Promise.all([get<Platform>(path), get<Platform>(before)]),
         render: ([now, then]) => [strip(now, then, chosen), series(context, now, then, chosen), footnote(now)],
@@ -64,20 +64,8 @@ const strip = (now: Platform, then: Platform, chosen: Metric): HTMLElement =>
     }),
   );
 
-function series({ signal }: Context, now: Platform, then: Platform, metric: Metric): HTMLElement {
-  const formatX = (ms: number): string => fullDay(new Date(ms).toISOString().slice(0, 10));
-  return chart(
-    { label: `${metric.label} by day`, step: DAY_MS, formatX, axisX: (ms) => day(new Date(ms).toISOString().slice(0, 10)), formatY: metric.show, axisY: metric.show === duration ? duration : tiny, height: 17 },
-    {
-      x: now.days.map(({ date }) => Date.parse(date)),
-      series: [
-        { name: metric.label, kind: now.days.length > 1 ? 'line' : 'bars', color: 1, values: now.days.map(metric.ofDay) },
-        ...(now.days.length > 1 ? [{ name: 'Period before', kind: 'dashed' as const, color: 6, values: now.days.map((_, n) => (then.days[n] ? metric.ofDay(then.days[n]) : null)) }] : []),
-      ],
-    },
-    signal,
-  ).element;
-}
+const series = ({ signal }: Context, now: Platform, then: Platform, metric: Metric): HTMLElement =>
+  dayChart({ label: `${metric.label} by day`, dates: now.days.map(({ date }) => date), series: compared(metric.label, now.days.map(metric.ofDay), then.days.map(metric.ofDay)), show: metric.show, axisY: metric.show === duration ? duration : tiny, signal });
 
 /** What cannot be seen in the strip. */
 function footnote({ totalUsers, anonymousUsers, dailyActiveUsers, monthlyActiveUsers, days }: Platform): HTMLElement {
