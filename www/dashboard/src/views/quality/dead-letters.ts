@@ -48,7 +48,7 @@ export function deadLetters(context: Context): HTMLElement {
       verb: 'Replay it',
       signal: context.signal,
       run: async () => undefined,
-    }).then((yes) => yes && run({ ...selection, force: true }, [letter]));
+    }).then((yes) => (yes ? run({ ...selection, force: true }, [letter]) : undefined));
   };
   const draw = (): void => {
     again.replaceChildren(

@@ -1,6 +1,6 @@
 // What to paste into pages, and what their Content Security Policy must allow.
 import { fill, h } from '../../dom';
-import { go } from '../../place';
+import { setQuietly } from '../../place';
 import { tabs } from '../../ui/tabs';
 import { copyable, snippetText } from '../../ui/onboarding';
 import { panel } from '../../ui/panel';
@@ -12,7 +12,7 @@ interface Tracker {
   integrity: string;
 }
 
-/** A browser key; what is in the URL or typed is shown, and never sent anywhere. */
+/** A browser key. What is typed is shown only where it is one, and sent nowhere. */
 const BROWSER_KEY = /^slb_[a-z0-9-]{1,40}_[a-z2-7]{20,60}$/;
 
 /** The captures that are off by default, and options. */
@@ -50,7 +50,7 @@ export function snippetPanel(context: Context, site: string): HTMLElement {
 }
 
 function snippetForm({ params }: Context, site: string, tracker: Tracker | undefined): HTMLElement {
-  const chosen = new Set(params.getAll('with').flatMap((list) => list.split(',')));
+  const chosen = new Set((params.get('with') ?? '').split(',').filter(Boolean));
   const key = h('input', { id: 'snippet-key', placeholder: `slb_${site}_…`, autocomplete: 'off', spellcheck: 'false', 'aria-describedby': 'snippet-key-hint' });
   const text = h('div', null);
   const policy = h('div', null);
@@ -67,7 +67,8 @@ function snippetForm({ params }: Context, site: string, tracker: Tracker | undef
     box.addEventListener('change', () => {
       if (box.checked) chosen.add(attribute);
       else chosen.delete(attribute);
-      go({ with: [...chosen].join(',') || undefined }, true);
+      setQuietly({ with: [...chosen].join(',') || undefined });
+      draw();
     });
     return h('div', { class: 'tick' }, box, h('label', { for: `option-${n}` }, what), h('code', { class: 'soft hint' }, attribute));
   });
