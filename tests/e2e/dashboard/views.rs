@@ -32,6 +32,7 @@ fn list(value: &Value) -> &Vec<Value> {
 fn duration(ms: &Value) -> String {
     let seconds = (ms.as_f64().unwrap() / 1000.0).round() as i64;
     match seconds {
+        0..60 => format!("{seconds} s"),
         60..3600 => format!("{}m {}s", seconds / 60, seconds % 60),
         3600.. => format!("{}h {}m", seconds / 3600, seconds % 3600 / 60),
         _ => panic!("{ms}"),
@@ -175,7 +176,10 @@ async fn features_show_uses_users_and_durations() {
     let by_day = chart_table(&d, "Uses of f1 by day").await;
     let platform = metric(&site, "platform").await;
     for (row, day) in by_day.iter().zip(list(&platform["days"])) {
-        assert_eq!(row[1], number(&day["featureUsage"]["f1"]));
+        assert_eq!(
+            row[1],
+            day["featureUsage"]["f1"].as_i64().unwrap_or(0).to_string()
+        );
     }
     d.nothing_wrong().await;
 }

@@ -66,16 +66,35 @@ export function fill(parent: Element, ...children: Child[]): void {
   append(parent, children);
 }
 
-/** Changes what `place` holds, and puts the focus back on what has the same id, or name and text. */
-export function keepFocus(place: Element, work: () => void): void {
+/** How an element is found again when what is around it was made anew: by id, else by its text. */
+interface Held {
+  tag: string;
+  id: string;
+  text: string | null;
+}
+
+let held: Held | undefined;
+
+/** Notes where the focus is, for what comes in the place of what goes: see {@link giveFocus}. */
+export function holdFocus(): void {
   const active = document.activeElement;
-  const held = active instanceof HTMLElement && active !== place && place.contains(active) ? active : undefined;
-  const nth = held ? [...place.querySelectorAll(held.tagName)].indexOf(held) : -1;
+  if (active instanceof HTMLElement && active !== document.body) held = { tag: active.tagName, id: active.id, text: active.textContent };
+}
+
+/** Gives the focus to what is like the element that had it, once it is there, unless the user went elsewhere. */
+export function giveFocus(place: ParentNode): void {
+  if (!held || document.activeElement !== document.body) return;
+  const { tag, id, text } = held;
+  const same = [...place.querySelectorAll<HTMLElement>(tag)].find((one) => (id ? one.id === id : one.textContent === text));
+  same?.focus({ preventScroll: true });
+  if (same) held = undefined;
+}
+
+/** Changes what `place` holds; the focus stays on what is there again. */
+export function keepFocus(place: Element, work: () => void): void {
+  if (place !== document.activeElement && place.contains(document.activeElement)) holdFocus();
   work();
-  if (!held || document.activeElement === held) return;
-  const like = [...place.querySelectorAll<HTMLElement>(held.tagName)];
-  const same = held.id ? like.find(({ id }) => id === held.id) : like.find(({ textContent }) => textContent === held.textContent);
-  (same ?? like[nth])?.focus({ preventScroll: true });
+  giveFocus(place);
 }
 
 /** Says something to screen readers. */

@@ -1,6 +1,6 @@
 // What is around the views: sign in, navigation, the choice of days, theme; and the change of views.
 import { Problem, REFUSED, forget, reader } from './api';
-import { announce, fill, h, s } from './dom';
+import { announce, fill, giveFocus, h, holdFocus, s } from './dom';
 import { go, href, params, watchPlace } from './place';
 import { rangeOf } from './range';
 import { rangePicker } from './range-picker';
@@ -19,7 +19,7 @@ export function shell(app: HTMLElement): void {
   let shown = '';
   // Whether the site is known to have events.
   let begun = false;
-  const main = h('main', { id: 'main', tabindex: -1 });
+  const place = h('div', null);
   const nav = h('nav', { class: 'nav', 'aria-label': 'Views' });
   const tools = h('div', { class: 'head-tools' });
   const title = h('h1', null);
@@ -41,7 +41,7 @@ export function shell(app: HTMLElement): void {
     const site = siteOf(session()?.read ?? '');
     const out = h('button', { type: 'button', class: 'button', on: { click: () => leaveSession('') } }, 'Sign out');
     const side = h('header', { class: 'side' }, brand(), h('p', { class: 'site', title: 'The site of your read token' }, site), nav, h('div', { class: 'side-foot' }, themeSwitch(), out));
-    fill(app, side, h('div', { class: 'body' }, h('div', { class: 'head' }, title, tools), main));
+    fill(app, side, h('main', { id: 'main', class: 'body', tabindex: -1 }, h('div', { class: 'head' }, title, tools), place));
     change();
   };
 
@@ -54,7 +54,7 @@ export function shell(app: HTMLElement): void {
     const query = params();
     const entry = entryOf(query.get('view'));
     const isNew = entry.name !== shown;
-    const focus = document.activeElement?.id ?? '';
+    holdFocus();
     const range = rangeOf(query, Date.now());
     shown = entry.name;
     document.title = `${entry.title} · Shoreline`;
@@ -65,7 +65,7 @@ export function shell(app: HTMLElement): void {
     const root = h('div', { class: `view view-${entry.name}` });
     if (isNew) {
       fill(root, skeleton(12));
-      fill(main, root);
+      fill(place, root);
       scrollTo(0, 0);
       announce(entry.title);
     }
@@ -75,15 +75,15 @@ export function shell(app: HTMLElement): void {
         const top = scrollY;
         fill(root);
         view.show({ root, params: query, range, site: siteOf(tokens.read), get: reader(signal), signal });
-        if (!isNew) fill(main, root);
+        if (!isNew) fill(place, root);
         scrollTo(0, isNew ? 0 : top);
-        if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+        giveFocus(app);
         if (!begun && !entry.early) void welcome(root, tokens.read, signal);
       },
       () => {
         if (signal.aborted) return;
         // A new version may have taken its place.
-        fill(main, failure(new Problem(0, 'not_loaded', 'This view could not be loaded. The network may be gone, or the dashboard newer than this page.'), () => location.reload()));
+        fill(place, failure(new Problem(0, 'not_loaded', 'This view could not be loaded. The network may be gone, or the dashboard newer than this page.'), () => location.reload()));
       },
     );
   };

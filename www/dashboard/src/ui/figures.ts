@@ -20,10 +20,13 @@ export interface Figure {
 }
 
 /** The figures, as a list. */
-export const figures = (list: readonly Figure[]): HTMLElement => h('ul', { class: 'figures' }, list.map(one));
+export function figures(list: readonly Figure[]): HTMLElement {
+  const compared = list.some(({ now }) => now !== undefined);
+  return h('ul', { class: 'figures' }, list.map((figure) => one(figure, compared)));
+}
 
-function one(figure: Figure): HTMLElement {
-  const inner = [h('span', { class: 'figure-label' }, figure.label), h('span', { class: 'figure-value' }, figure.value), delta(figure)];
+function one(figure: Figure, compared: boolean): HTMLElement {
+  const inner = [h('span', { class: 'figure-label' }, figure.label), h('span', { class: 'figure-value' }, figure.value), compared && delta(figure)];
   const body = figure.href === undefined ? h('div', { class: 'figure', title: figure.title }, inner) : h('a', { class: 'figure', id: `figure-${figure.label.toLowerCase().replaceAll(/\W+/g, '-')}`, href: figure.href, title: figure.title, 'aria-current': figure.current ? 'true' : undefined }, inner);
   return h('li', null, body);
 }

@@ -25,7 +25,7 @@ export interface PanelOptions<T> {
   csv?: string;
   /** Whether to ask again every minute; by default where the range goes on today. */
   live?: boolean;
-  /** Further classes: `wide` takes the whole row; `last` may shrink, as nothing stands below. */
+  /** Further classes: `wide` takes the whole row, `half` the half of it however wide; `last` may shrink, as nothing stands below. */
   class?: string;
 }
 

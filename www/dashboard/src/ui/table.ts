@@ -62,7 +62,7 @@ export function table<R>(options: TableOptions<R>): HTMLElement {
   };
   paint();
   // It can be scrolled, so it can be reached by the keyboard.
-  return h('div', { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': options.caption }, h('table', null, h('caption', { class: 'unseen' }, options.caption), h('thead', null, h('tr', null, heads)), body));
+  return h('div', { class: 'table-scroll', tabindex: 0, role: 'group', 'aria-label': options.caption }, h('table', null, h('caption', { class: 'unseen' }, options.caption), h('thead', null, h('tr', null, heads)), body));
 }
 
 function line<R>(options: TableOptions<R>, row: R, classes: (n: number) => string): HTMLElement {

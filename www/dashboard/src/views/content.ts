@@ -47,8 +47,8 @@ export const view: View = {
         load,
         render: (data) => [strip(data, metric), series(context, data, metric, type)],
       }),
-      panel<Data>(context, { title: 'Content by type', lines: 14, load, render: ([now]) => types(now, type) }),
-      panel<Data>(context, { title: 'AI by day', lines: 14, load, render: ([now]) => days(now) }),
+      panel<Data>(context, { title: 'Content by type', class: 'half', lines: 14, load, render: ([now]) => types(now, type) }),
+      panel<Data>(context, { title: 'AI by day', class: 'half', lines: 14, load, render: ([now]) => days(now) }),
     );
   },
 };

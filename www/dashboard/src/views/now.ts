@@ -29,31 +29,26 @@ export const view: View = {
   show(context) {
     const type = context.params.get('type') ?? '';
     const link = h('p', { class: 'link-state', role: 'status' }, h('span', { class: 'pulse', 'aria-hidden': 'true' }), 'Connecting…');
-    const top = h('div', { class: 'live-figures' }, skeleton(2));
-    const graph = h('div', { class: 'live-chart' }, skeleton(4));
+    const top = h('div', { class: 'live-figures' }, summary(undefined, type));
+    // Before the first answer stands what will stand there, without numbers: nothing moves.
+    const plot = minuteChart(context, chartData(nothing(), type));
     const pages = h('div', { class: 'live-table' }, skeleton(8));
     const features = h('div', { class: 'live-table' }, skeleton(8));
     const events = eventList(context);
-    const box = (title: string, body: HTMLElement, ...tools: (HTMLElement | null)[]): HTMLElement => h('section', { class: 'panel', 'aria-label': title }, h('header', { class: 'panel-head' }, h('h2', null, title), h('div', { class: 'panel-tools' }, tools)), body);
-    const first = box('The last hour', h('div', null, top, graph), chips([['type', 'Type', type]]), link);
-    first.classList.add('wide');
-    const last = box('Latest events', events.element, chips([['type', 'Type', type], ['user', 'User', context.params.get('user')]]));
-    last.classList.add('wide');
-    context.root.append(first, box('Top pages, last hour', pages), box('Top features, last hour', features), last);
+    context.root.append(
+      box('The last hour', 'wide', h('div', null, top, plot.element), chips([['type', 'Type', type]]), link),
+      box('Top pages, last hour', 'half', pages),
+      box('Top features, last hour', 'half', features),
+      box('Latest events', 'wide', events.element, chips([['type', 'Type', type], ['user', 'User', context.params.get('user')]])),
+    );
 
-    let plot: Chart | undefined;
     let shown: Live | undefined;
     let total = -1;
     const show = (live: Live): void => {
       const before = shown;
       shown = live;
       fill(top, summary(live, type));
-      const data = chartData(live, type);
-      if (plot) plot.update(data);
-      else {
-        plot = minuteChart(context, data);
-        fill(graph, plot.element);
-      }
+      plot.update(chartData(live, type));
       if (!alike(before?.topPages, live.topPages)) keepFocus(pages, () => fill(pages, counts('Page', 'Views', live.topPages, (key) => href({ view: 'pages', key, range: 'today' }))));
       if (!alike(before?.topFeatures, live.topFeatures)) keepFocus(features, () => fill(features, counts('Feature', 'Uses', live.topFeatures, (key) => href({ view: 'features', feature: key, range: 'today' }))));
       const now = sum(live, '');
@@ -83,20 +78,33 @@ export const view: View = {
   },
 };
 
+/** A panel that is kept up to date by what happens. */
+const box = (title: string, width: string, body: HTMLElement, ...tools: (HTMLElement | null)[]): HTMLElement =>
+  h('section', { class: `panel ${width}`, 'aria-label': title }, h('header', { class: 'panel-head' }, h('h2', null, title), h('div', { class: 'panel-tools' }, tools)), body);
+
 const sum = (live: Live, type: string): number => live.minutes.reduce((all, { counts: of }) => all + (type ? (of[type] ?? 0) : Object.values(of).reduce((a, b) => a + b, 0)), 0);
 
 const alike = (a: readonly Counted[] | undefined, b: readonly Counted[]): boolean => a !== undefined && (a === b || JSON.stringify(a) === JSON.stringify(b));
 
-function summary(live: Live, type: string): HTMLElement {
+/** As long as nothing is known: an hour of nothing, by this machine's clock. */
+function nothing(): Live {
+  const last = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
+  const minutes = Array.from({ length: 60 }, (_, n) => ({ minute: last - (59 - n) * MINUTE_MS, counts: {} }));
+  return { asOf: last, activeUsers: 0, minutes, topPages: [], topFeatures: [] };
+}
+
+function summary(known: Live | undefined, type: string): HTMLElement {
+  const live = known ?? nothing();
+  const figure = (text: string): string => (known ? text : '–');
   const last = live.minutes.at(-1);
   const perMinute = live.minutes.slice(-6, -1);
   const name = type ? typeName(type) : 'Events';
   return figures([
-    { label: 'Active users', value: h('span', { class: 'big' }, number(live.activeUsers)), title: 'Distinct users of the last five minutes' },
-    { label: `${name}, last hour`, value: short(sum(live, type)) },
-    { label: 'Page views, last hour', value: short(sum(live, 'page_view')) },
-    { label: `${name} a minute`, value: tiny(sum({ ...live, minutes: perMinute }, type) / Math.max(perMinute.length, 1)), title: 'Mean of the five whole minutes before this one' },
-    { label: 'This minute', value: short(sum({ ...live, minutes: last ? [last] : [] }, type)) },
+    { label: 'Active users', value: h('span', { class: 'big' }, figure(number(live.activeUsers))), title: 'Distinct users of the last five minutes' },
+    { label: `${name}, last hour`, value: figure(short(sum(live, type))) },
+    { label: 'Page views, last hour', value: figure(short(sum(live, 'page_view'))) },
+    { label: `${name} a minute`, value: figure(tiny(sum({ ...live, minutes: perMinute }, type) / Math.max(perMinute.length, 1))), title: 'Mean of the five whole minutes before this one' },
+    { label: 'This minute', value: figure(short(sum({ ...live, minutes: last ? [last] : [] }, type))) },
   ]);
 }
 
@@ -108,8 +116,7 @@ function chartData(live: Live, only: string): ChartData {
     const others = live.minutes.map(({ counts: of }) => Object.entries(of).reduce((all, [type, n]) => (known.has(type) ? all : all + n), 0));
     series.push({ name: 'Others', kind: 'bars', color: 6, values: others });
   }
-  const some = series.filter(({ values }) => values.some((n) => n));
-  return { x: live.minutes.map((one) => one.minute), series: some.length > 0 ? some : series.slice(0, 1) };
+  return { x: live.minutes.map((one) => one.minute), series };
 }
 
 const minuteChart = (context: Context, data: ChartData): Chart =>
