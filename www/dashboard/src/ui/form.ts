@@ -73,7 +73,7 @@ export interface FormOptions {
 export function form({ label, fields, more, verb, danger, run }: FormOptions): HTMLFormElement {
   const said = h('div', { class: 'form-said', role: 'status' });
   const button = h('button', { type: 'submit', class: danger ? 'button danger' : 'button primary' }, verb);
-  const element = h('form', { class: 'form', 'aria-label': label, novalidate: true }, fields.map((one) => one.element), more, h('div', { class: 'form-end' }, button), said);
+  const element = h('form', { class: 'form', 'aria-label': label, novalidate: true }, h('div', { class: 'fields' }, fields.map((one) => one.element)), more, h('div', { class: 'form-end' }, button), said);
   const submit = async (): Promise<void> => {
     fill(said);
     for (const one of fields) one.complain('');

@@ -19,7 +19,7 @@ const path = (query: string, limit: number): string => `/v1/analytics/metrics/br
 
 export const view: View = {
   show(context) {
-    context.root.append(errorsPanel(context), latestErrors(context), vitalsPanel(context));
+    context.root.append(errorsPanel(context), vitalsPanel(context), latestErrors(context));
   },
 };
 
@@ -30,7 +30,8 @@ function errorsPanel(context: Context): HTMLElement {
   const before = path(rangeQuery(previous(range)), 1);
   return panel<[Breakdown, Breakdown]>(context, {
     title: 'Errors',
-    lines: 20,
+    class: 'wide errors-panel',
+    lines: 17,
     csv: now,
     load: (get) => Promise.all([get<Breakdown>(now), get<Breakdown>(before)]),
     render: ([{ rows, total, nextCursor }, then]) =>

@@ -36,6 +36,7 @@ export function latestErrors(context: Context): HTMLElement {
   const limit = chosen === null ? SHOWN : LOOKED_AT;
   return panel<Recent>(context, {
     title: 'Latest errors',
+    class: 'wide last',
     lines: 20,
     live: true,
     tools: chosen !== null && h('a', { id: 'all-errors', class: 'button small', href: href({ error: undefined }) }, 'Show all'),

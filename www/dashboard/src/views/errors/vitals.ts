@@ -54,7 +54,7 @@ export function vitalsPanel(context: Context): HTMLElement {
     note: page === null ? 'Rated by the 75th percentile, as web.dev does.' : ['On ', h('b', { class: 'quoted' }, page), ', rated by the 75th percentile, as web.dev does.'],
     load: (get) => ifOffered(get<Vitals>(path)),
     render: (answer) => {
-      if (answer === null) return empty('This collector does not offer Web Vitals.', h('p', null, 'A newer version does.'));
+      if (answer === null) return empty('This collector does not offer Web Vitals.', h('p', null, 'It has no such call; a newer version has.'));
       if (answer.vitals.length === 0) return empty('No measurements in these days.', h('p', null, 'The tracker makes them with ', h('code', null, 'data-vitals'), '.'));
       return [h('ul', { class: 'vitals' }, answer.vitals.map(card)), answer.note && h('p', { class: 'footnote' }, answer.note)];
     },

@@ -66,7 +66,7 @@ export function builder(context: Context): HTMLElement {
   paint();
   const form = h(
     'form',
-    { class: 'panel builder', 'aria-label': 'Steps of the funnel' },
+    { class: 'panel builder half', 'aria-label': 'Steps of the funnel' },
     h('header', { class: 'panel-head' }, h('h2', null, 'Steps')),
     list,
     suggestions(context),

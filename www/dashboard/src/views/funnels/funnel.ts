@@ -26,7 +26,7 @@ export function showFunnel(context: Context): void {
     builder(context),
     panel<Funnel>(context, {
       title: 'Conversion',
-      class: 'funnel-panel',
+      class: 'half',
       lines: 12,
       tools: saveCsvButton('Conversion', `${context.site}-funnel-${range.start}-${range.end}`, ['step', 'eventType', 'page', 'feature', 'users', 'conversion', 'fromPrevious'], rows),
       load: (get) => get<Funnel>(asked),
@@ -54,6 +54,6 @@ function bar(step: Funnel['steps'][number], n: number): HTMLElement {
     'li',
     null,
     lost,
-    h('div', { class: 'funnel-step' }, h('span', { class: 'funnel-bar', 'aria-hidden': 'true', vars: { '--w': `${Math.max(step.conversion * 100, 0.4)}%` } }), h('span', { class: 'funnel-name', title: stepText(step) }, stepText(step)), h('span', { class: 'funnel-users' }, h('b', null, number(step.users)), ` ${percent(step.conversion)}`)),
+    h('div', { class: 'funnel-step' }, h('span', { class: 'funnel-name', title: stepText(step) }, h('span', { class: 'funnel-bar', 'aria-hidden': 'true', vars: { '--w': `${Math.max(step.conversion * 100, 0.4)}%` } }), h('span', null, stepText(step))), h('span', { class: 'funnel-users' }, h('b', null, number(step.users)), h('span', { class: 'soft' }, ` ${percent(step.conversion)}`))),
   );
 }

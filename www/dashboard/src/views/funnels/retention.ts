@@ -85,7 +85,7 @@ function cohortTable(cohorts: readonly Cohort[], columns: readonly number[], per
     'cohort-all',
   );
   const lines = cohorts.map(({ date, users, retained }) => row(day(date), users, (n) => (retained[n] === undefined ? h('td', { class: 'cell none-yet' }, h('span', { class: 'unseen' }, 'not yet')) : shaded(retained[n], users, unit))));
-  return h('div', { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': caption }, h('table', { class: 'cohorts' }, h('caption', { class: 'unseen' }, caption), h('thead', null, head), h('tbody', null, all, lines)));
+  return h('div', { class: 'table-scroll', tabindex: 0, role: 'group', 'aria-label': caption }, h('table', { class: 'cohorts' }, h('caption', { class: 'unseen' }, caption), h('thead', null, head), h('tbody', null, all, lines)));
 }
 
 function shaded(users: number, of: number, unit: 'percent' | 'users'): HTMLElement {

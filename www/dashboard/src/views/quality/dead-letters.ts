@@ -54,7 +54,7 @@ export function deadLetters(context: Context): HTMLElement {
     again.replaceChildren(
       panel<DeadLetters>(context, {
         title: 'Dead letters',
-        lines: 8,
+        lines: 7,
         live: true,
         note: 'Events that could not be stored, oldest first. They are kept whole in the bucket.',
         tools: [

@@ -36,8 +36,8 @@ function condition(status: string): HTMLElement {
 export function healthPanel(context: Context): HTMLElement {
   return panel<Health>(context, {
     title: 'Services',
-    class: 'half',
-    lines: 14,
+    class: 'wide health',
+    lines: 12,
     live: true,
     load: (get) => get<Health>('/health'),
     render: ({ status, services, backlog, databaseBytes }) => [

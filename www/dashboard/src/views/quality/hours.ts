@@ -1,5 +1,7 @@
 // The hours that the ledger's panels are about.
-const HOUR_MS = 3_600_000;
+import { day, minute } from '../../format';
+
+export const HOUR_MS = 3_600_000;
 const DEFAULT_HOURS = 24;
 /** The API answers at most so many. */
 const MAX_HOURS = 744;
@@ -16,4 +18,5 @@ export function lastHours(hours: number, now: number): number[] {
   return Array.from({ length: hours }, (_, n) => running - (hours - 1 - n) * HOUR_MS);
 }
 
-export { HOUR_MS };
+/** Hours on an axis: of a day by the clock, of more by the date. */
+export const hourAxis = (hours: number): ((ms: number) => string) => (hours <= 25 ? minute : (ms) => day(new Date(ms).toISOString().slice(0, 10)));

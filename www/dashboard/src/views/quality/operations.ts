@@ -8,7 +8,7 @@ import { panel } from '../../ui/panel';
 import { empty } from '../../ui/states';
 import { table } from '../../ui/table';
 import type { Context } from '../../view';
-import { HOUR_MS, hoursOf } from './hours';
+import { HOUR_MS, hourAxis, hoursOf } from './hours';
 
 /** `GET /v1/analytics/operations` */
 interface Operations {
@@ -42,14 +42,14 @@ export function operationsPanel(context: Context): HTMLElement {
   const path = `/v1/analytics/operations?windowMinutes=${minutes}`;
   return panel<Operations | null>(context, {
     title: 'Operations',
-    class: 'wide',
+    class: 'wide last operations',
     lines: 24,
     live: true,
     csv: path,
     note: asked > MAX_MINUTES ? 'The calls that were made with this site’s keys; of the last 7 days at most.' : 'The calls that were made with this site’s keys.',
     load: (get) => ifOffered(get<Operations>(path)),
     render: (answer) => {
-      if (answer === null) return empty('This collector does not tell of its own calls.', h('p', null, 'A newer version does.'));
+      if (answer === null) return empty('This collector does not tell of its own calls.', h('p', null, 'It has no such call; a newer version has.'));
       if (answer.total.calls === 0) return empty('No calls in these hours.');
       const { total } = answer;
       return [
@@ -87,7 +87,7 @@ function byHour({ signal }: Context, { from, to, hours }: Operations): HTMLEleme
   const x = Array.from({ length: Math.max(1, Math.floor((to - first) / HOUR_MS) + 1) }, (_, n) => first + n * HOUR_MS);
   const sum = (hour: number, of: (figures: Figures) => number): number => (known.get(hour) ?? []).reduce((all, figures) => all + of(figures), 0);
   return chart(
-    { label: 'Calls by hour', step: HOUR_MS, formatX: (ms) => `${moment(ms)} UTC`, axisX: moment, formatY: number, axisY: tiny, height: 12 },
+    { label: 'Calls by hour', step: HOUR_MS, formatX: (ms) => `${moment(ms)} UTC`, axisX: hourAxis(x.length), formatY: number, axisY: tiny, height: 12 },
     {
       x,
       series: [

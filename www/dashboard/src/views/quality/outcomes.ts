@@ -8,7 +8,7 @@ import { panel } from '../../ui/panel';
 import { empty } from '../../ui/states';
 import { table } from '../../ui/table';
 import type { Context } from '../../view';
-import { HOUR_MS, hoursOf, lastHours } from './hours';
+import { HOUR_MS, hourAxis, hoursOf, lastHours } from './hours';
 
 /** `GET /v1/analytics/outcomes` */
 interface Outcomes {
@@ -72,7 +72,7 @@ export function outcomesPanel(context: Context): HTMLElement {
   const rows = (): (string | number)[][] => shown.flatMap(({ hour, counts }) => Object.entries(counts).map(([code, n]) => [new Date(hour).toISOString(), code, n]));
   return panel<Outcomes>(context, {
     title: 'Outcomes',
-    class: 'wide',
+    class: 'wide outcomes',
     lines: 30,
     live: true,
     note: 'Every event that was received ended in exactly one way.',
@@ -103,7 +103,7 @@ function byHour({ signal }: Context, { hours, approximate }: Outcomes, asked: nu
   const x = lastHours(asked, Date.now());
   const formatX = (ms: number): string => `${moment(ms)} UTC`;
   return chart(
-    { label: 'Outcomes by hour', step: HOUR_MS, formatX, axisX: moment, formatY: number, axisY: tiny, height: 13 },
+    { label: 'Outcomes by hour', step: HOUR_MS, formatX, axisX: hourAxis(asked), formatY: number, axisY: tiny, height: 13 },
     { x, series: KINDS.map(([kind, name, color]) => ({ name, kind: 'bars' as const, color, values: x.map((hour) => sumOf(known.get(hour) ?? {}, kind, approximate)) })) },
     signal,
   ).element;

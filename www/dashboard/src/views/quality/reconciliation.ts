@@ -41,8 +41,8 @@ export function reconciliationPanel(context: Context): HTMLElement {
   const rows = (): (string | number)[][] => shown.map((hour) => [new Date(hour.hour).toISOString(), ...COUNTS.map(([name]) => hour[name] ?? 0), hour.stage ?? '']);
   return panel<Reconciliation>(context, {
     title: 'Reconciliation',
-    class: 'half reconciliation',
-    lines: 14,
+    class: 'wide reconciliation',
+    lines: 12,
     live: true,
     note: 'By the hour in which events were received (UTC).',
     tools: saveCsvButton('Reconciliation', `${context.site}-reconciliation`, ['hour', ...COUNTS.map(([name]) => name), 'stage'], rows),
@@ -53,7 +53,7 @@ export function reconciliationPanel(context: Context): HTMLElement {
       const wrong = answer.hours.filter(({ difference }) => difference !== 0);
       return [
         answer.closed
-          ? h('p', { class: 'verdict good' }, h('span', { 'aria-hidden': 'true' }, '✓ '), 'It adds up: every event that was taken is where it should be.')
+          ? h('p', { class: 'verdict good' }, h('span', { 'aria-hidden': 'true' }, '✓ '), 'It adds up: no event is lost, and none is anywhere twice.')
           : h('p', { class: 'verdict bad' }, h('span', { 'aria-hidden': 'true' }, '! '), `It does not add up in ${number(wrong.length)} of ${number(answer.hours.length)} hours: ${[...new Set(wrong.map(({ stage }) => stage ?? 'unknown'))].map((stage) => `between receipt and “${stage}”`).join(', ')}.`),
         table<Hour>({ caption: 'Reconciliation by hour', rows: answer.hours, sort: { by: 0, down: true }, columns: [{ name: 'Hour', value: ({ hour }) => hour, show: ({ hour }) => moment(hour) }, ...COUNTS.map(column)] }),
       ];

@@ -62,10 +62,13 @@ const wait = (ms: number, signal: AbortSignal): Promise<void> =>
 
 /** Does it, and says what came of it. */
 export async function replay(asked: Replay): Promise<void> {
-  const { place, signal, letters } = asked;
+  const { place, signal, list } = asked;
   try {
+    // As they are now: what is shown may be a minute old.
+    const now = await call<DeadLetters>(list, { admin: true, signal });
+    const letters = now.deadLetters.filter(({ siteId, partId }) => asked.letters.some((one) => one.partId === partId && one.siteId === siteId));
     const sent = await send(asked);
-    const [stored, failed] = await watch(asked, Math.min(sent, letters.length));
+    const [stored, failed] = await watch({ ...asked, letters });
     if (signal.aborted) return;
     const open = letters.length - stored - failed;
     const parts = [`${number(stored)} stored`, failed > 0 && `${number(failed)} failed again`, open > 0 && `${number(open)} not seen to end yet`].filter(Boolean).join(', ');
@@ -90,7 +93,7 @@ async function send({ selection, letters, place, signal }: Replay): Promise<numb
 }
 
 /** Waits until each is stored, or has failed again; how many of either. */
-async function watch({ letters, place, signal, list }: Replay, all: number): Promise<readonly [stored: number, failed: number]> {
+async function watch({ letters, place, signal, list }: Replay): Promise<readonly [stored: number, failed: number]> {
   let [stored, failed] = [0, 0];
   for (let n = 0; n < MAX_LOOKS && !signal.aborted; n += 1) {
     const now = await call<DeadLetters>(list, { admin: true, signal });
@@ -99,7 +102,7 @@ async function watch({ letters, place, signal, list }: Replay, all: number): Pro
     stored = tries.filter(({ now: left }) => left === undefined).length;
     failed = tries.filter(({ now: left, before }) => left !== undefined && left > before).length;
     fill(place, progressBar('Stored', stored, letters.length, `${number(stored)} of ${number(letters.length)}`));
-    if (stored + failed >= all) break;
+    if (stored + failed >= letters.length) break;
     await wait(LOOK_MS, signal);
   }
   return [stored, failed];

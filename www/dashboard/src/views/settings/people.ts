@@ -29,7 +29,7 @@ export function peoplePanels(context: Context, site: string): HTMLElement[] {
   return [exportPanel(context, site), erasePanel(context, site)];
 }
 
-const box = (title: string, note: string, content: HTMLElement): HTMLElement => h('section', { class: 'panel', 'aria-label': title }, h('header', { class: 'panel-head' }, h('h2', null, title)), h('p', { class: 'panel-note' }, note), content);
+const box = (title: string, note: string, content: HTMLElement): HTMLElement => h('section', { class: 'panel half', 'aria-label': title }, h('header', { class: 'panel-head' }, h('h2', null, title)), h('p', { class: 'panel-note' }, note), content);
 
 function exportPanel({ signal }: Context, site: string): HTMLElement {
   const user = input({ name: 'export-user', label: 'User id', hint: 'As the pages or services sent it.' }, { required: true, maxlength: 1000 });

@@ -17,6 +17,7 @@ export function sitePanel(context: Context, site: string): HTMLElement {
   return panel<Sites>(context, {
     title: isNew ? 'New site' : `Site ${site}`,
     lines: 20,
+    class: 'half',
     live: false,
     load: (get) => get<Sites>('/v1/sites'),
     render: ({ sites }) => {
@@ -84,11 +85,13 @@ function siteForm(context: Context, site: Site | undefined): HTMLElement {
   });
 }
 
+const EMPTY = 'Empty: the deployment’s default.';
+
 /** Numbers of a site's own; left empty, the deployment's are in force. */
 const LIMITS = [
-  { key: 'visitorPerMinute', label: 'Events of a visitor a minute', hint: 'Empty: the deployment’s default.', max: 1_000_000_000 },
-  { key: 'hourlyQuota', label: 'Events an hour', hint: 'Of the whole site. Empty: the deployment’s default.', max: 4_000_000_000 },
-  { key: 'retentionDays', label: 'Days events are kept', hint: 'Counts and the lake stay. Empty: the deployment’s default.', max: 90 },
+  { key: 'visitorPerMinute', label: 'A visitor’s events a minute', hint: EMPTY, max: 1_000_000_000 },
+  { key: 'hourlyQuota', label: 'The site’s events an hour', hint: EMPTY, max: 4_000_000_000 },
+  { key: 'retentionDays', label: 'Days events are kept', hint: `Counts and the lake stay. ${EMPTY}`, max: 90 },
 ] as const;
 
 /** Limits that were sent and are not in the answer: an older collector does not know them. */

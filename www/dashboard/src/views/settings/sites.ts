@@ -29,6 +29,7 @@ export function sitesPanel(context: Context, site: string): HTMLElement {
   return panel<Sites>(context, {
     title: 'Sites',
     lines: 12,
+    class: 'half',
     live: false,
     tools: h('a', { id: 'new-site', class: 'button small', href: href({ new: '1' }) }, 'New site'),
     load: (get) => get<Sites>('/v1/sites'),

@@ -39,7 +39,7 @@ export function snippetPanel(context: Context, site: string): HTMLElement {
     note: ['For pages of ', h('b', null, site), ', before the end of their head.'],
     tools: tabs('Version', 'version', pinned ? 'pinned' : 'latest', [
       ['latest', 'Follows deployments'],
-      ['pinned', 'One version, with its hash'],
+      ['pinned', 'One version'],
     ]),
     load: async () => {
       const answer = await fetch('/tracker.json', { signal: context.signal });
