@@ -7,12 +7,13 @@ use shoreline_tests::system::shared;
 use super::Dashboard;
 
 /// What a page, a feature, a user may be called.
-const NAMES: [&str; 5] = [
+const NAMES: [&str; 6] = [
     "<img src=x onerror=\"window.hit=1\">",
     "<script>window.hit=2</script>",
     "\"><svg onload=window.hit=3>",
     "javascript:window.hit=4",
     "{{constructor.constructor('window.hit=5')()}}",
+    "constructor",
 ];
 
 fn event(event_type: &str, name: &str, data: Value) -> Value {

@@ -23,6 +23,9 @@ export interface Recent {
   nextCursor: string | null;
 }
 
+/** How often a name was counted. Names are anybody's: `constructor` may be one, and is none of an object's. */
+export const countOf = (counts: Readonly<Record<string, number>>, name: string): number => (Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0);
+
 /** A name and how often. */
 export interface Counted {
   key: string;

@@ -21,6 +21,7 @@ const RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
 /** The live answer has so many minutes. */
 const MINUTES = 60;
+const MINUTE_MS = 60_000;
 
 /** The state after a delta: what it does not name stays; of minutes it names those that changed. */
 export function merge(state: Live, delta: Partial<Live>): Live {
@@ -30,11 +31,23 @@ export function merge(state: Live, delta: Partial<Live>): Live {
   return { ...state, ...delta, minutes: sorted };
 }
 
+/** The state at a later moment (Unix ms) in which nothing happened: the minutes go on. */
+export function advance(state: Live, now: number): Live {
+  const last = state.minutes.at(-1)?.minute ?? 0;
+  const missing = Math.min(MINUTES, Math.floor((now - last) / MINUTE_MS));
+  if (missing < 1 || last === 0) return state;
+  const end = Math.floor(now / MINUTE_MS) * MINUTE_MS;
+  const minutes = Array.from({ length: missing }, (_, n) => ({ minute: end - (missing - 1 - n) * MINUTE_MS, counts: {} }));
+  return merge(state, { minutes });
+}
+
 /** Follows the live counts until `signal` ends. */
 export function follow(signal: AbortSignal, onData: (data: Live) => void, onLink: (link: Link) => void): void {
   let state: Live | undefined;
   let socket: WebSocket | undefined;
   let streaming = false;
+  // By how much the edge's clock is ahead of ours.
+  let ahead = 0;
   let failures = 0;
   let retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -44,6 +57,7 @@ export function follow(signal: AbortSignal, onData: (data: Live) => void, onLink
       const data = await call<Live>('/v1/analytics/live', { signal });
       if (streaming || signal.aborted) return;
       state = data;
+      ahead = data.asOf - Date.now();
       onLink('polling');
       onData(data);
     } catch {
@@ -100,13 +114,21 @@ export function follow(signal: AbortSignal, onData: (data: Live) => void, onLink
       // Something was missed: the next connection begins with the state.
       else return drop();
       seq = frame.seq;
+      ahead = state.asOf - Date.now();
       streaming = true;
       failures = 0;
       onLink('stream');
       onData(state);
     });
   };
-  const polls = setInterval(() => void poll(), POLL_MS);
+  const polls = setInterval(() => {
+    // A quiet stream says nothing of the minutes that pass.
+    if (state) {
+      const later = advance(state, Date.now() + ahead);
+      if (later !== state) onData((state = later));
+    }
+    void poll();
+  }, POLL_MS);
   const seen = (): void => void poll();
   document.addEventListener('visibilitychange', seen, { signal });
   signal.addEventListener(

@@ -17,6 +17,8 @@ const entryOf = (name: string | null): Entry => VIEWS.find((entry) => entry.name
 export function shell(app: HTMLElement): void {
   let leave = new AbortController();
   let shown = '';
+  // Whether somebody is signed in, and not at the door.
+  let inside = false;
   // Whether the site is known to have events.
   let begun = false;
   const place = h('div', null);
@@ -31,6 +33,7 @@ export function shell(app: HTMLElement): void {
     askIn(why);
   };
   const askIn = (why: string): void => {
+    inside = false;
     shown = '';
     begun = false;
     document.title = 'Sign in · Shoreline';
@@ -38,6 +41,7 @@ export function shell(app: HTMLElement): void {
     document.getElementById('read-token')?.focus();
   };
   const begin = (): void => {
+    inside = true;
     const site = siteOf(session()?.read ?? '');
     const out = h('button', { type: 'button', class: 'button', on: { click: () => leaveSession('') } }, 'Sign out');
     const side = h('header', { class: 'side' }, brand(), h('p', { class: 'site', title: 'The site of your read token' }, site), nav, h('div', { class: 'side-foot' }, themeSwitch(), out));
@@ -101,7 +105,7 @@ export function shell(app: HTMLElement): void {
   };
 
   watchPlace(change);
-  addEventListener(REFUSED, () => leaveSession('The token was refused: it may have been revoked.'));
+  addEventListener(REFUSED, () => inside && leaveSession('The token was refused: it may have been revoked.'));
   if (session()) begin();
   else askIn('');
 }

@@ -1,7 +1,7 @@
 // Sign in: a read token, and an admin token for who has one.
 import { Problem, call } from './api';
 import { fill, h } from './dom';
-import { session, signIn, signOut, siteOf } from './session';
+import { signIn, signOut, siteOf } from './session';
 import { problemText } from './ui/states';
 
 /** The form; `done` is called once the token was taken. */
@@ -26,14 +26,17 @@ export function signInForm(why: string, done: () => void): HTMLElement {
     button.disabled = true;
     fill(said);
     signIn(tokens);
+    // Which of the two is being tried.
+    let tried = read;
     try {
       await call('/v1/analytics/live');
+      tried = admin;
       if (tokens.admin) await call('/v1/sites', { admin: true });
-      if (session()) done();
+      done();
     } catch (error) {
       signOut();
       const refused = error instanceof Problem && (error.status === 401 || error.status === 403);
-      complain(refused ? 'Shoreline does not know this token.' : problemText(error), read);
+      complain(refused ? `Shoreline does not know this ${tried === read ? 'read' : 'admin'} token.` : problemText(error), tried);
     } finally {
       button.disabled = false;
     }

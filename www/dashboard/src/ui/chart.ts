@@ -49,27 +49,33 @@ export interface Plot {
   destroy(): void;
 }
 
+/** Whether tables are wanted: who opens one wants to see the next one too. */
+let tables = false;
+
 /** Makes a chart; it is destroyed when `signal` ends. */
 export function chart(options: ChartOptions, data: ChartData, signal: AbortSignal): Chart {
   let now = data;
   let plot: Plot | undefined;
   const place = h('div', { class: 'chart', vars: { '--h': `${options.height ?? 16}rem` }, role: 'img' });
-  const figures = h('details', { class: 'chart-table' }, h('summary', null, 'As a table'));
+  const figures = h('details', { class: 'chart-table', open: tables }, h('summary', null, 'As a table'));
   const key = h('ul', { class: 'legend', 'aria-hidden': 'true' });
   const describe = (): void => {
     fill(key, legend(now));
     place.setAttribute('aria-label', `${options.label}. ${summary(now, options)}`);
     if (figures.open) figures.replaceChildren(figures.firstElementChild as Element, asTable(options, now));
   };
-  figures.addEventListener('toggle', describe);
+  figures.addEventListener('toggle', () => {
+    tables = figures.open;
+    describe();
+  });
   describe();
   import('./plot').then(
     ({ draw }) => {
-      if (!signal.aborted) plot = draw(place, options, now);
+      if (!signal.aborted && place.isConnected) plot = draw(place, options, now);
     },
     () => {
       // It could not be loaded: the table is there.
-      figures.open = true;
+      if (!signal.aborted) figures.open = true;
     },
   );
   signal.addEventListener('abort', () => plot?.destroy(), { once: true });

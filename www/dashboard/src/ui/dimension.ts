@@ -26,14 +26,17 @@ export function dimensionPanel(context: Context, by: string): HTMLElement {
   const [title, one] = DIMENSIONS[by] ?? [by, by];
   const path = breakdownPath(context, by, ROWS);
   const before = breakdownPath({ range: previous(context.range) }, by, MOST);
+  // Newer data would take away what was loaded by hand.
+  const state = { more: false };
   return panel<[Breakdown, Breakdown]>(context, {
     title,
     class: 'wide last',
     lines: 30,
     tools: chips([['key', one, key === null ? null : keyText(by, key)]]),
     csv: breakdownPath(context, by, MOST),
+    live: () => context.range.open && !state.more,
     load: (get) => Promise.all([get<Breakdown>(path), get<Breakdown>(before)]),
-    render: ([now, then]) => [key !== null && detail(by, key, now, then), rows(context, by, now, then, key)],
+    render: ([now, then]) => [key !== null && detail(by, key, now, then), rows(context, by, now, then, key, state)],
   });
 }
 
@@ -49,7 +52,7 @@ function detail(by: string, key: string, now: Breakdown, then: Breakdown): Child
   ]);
 }
 
-function rows(context: Context, by: string, now: Breakdown, then: Breakdown, key: string | null): HTMLElement {
+function rows(context: Context, by: string, now: Breakdown, then: Breakdown, key: string | null, state: { more: boolean }): HTMLElement {
   const [title, one, events] = DIMENSIONS[by] ?? [by, by, 'Events'];
   const old = new Map(then.rows.map((row) => [row.key, row.events]));
   // Where the earlier list is cut, a missing key may only be further down.
@@ -100,6 +103,7 @@ function rows(context: Context, by: string, now: Breakdown, then: Breakdown, key
       .get<Breakdown>(breakdownPath(context, by, MOST, cursor))
       .then(
         (next) => {
+          state.more = true;
           found.push(...next.rows);
           cursor = next.nextCursor;
           paint();

@@ -24,7 +24,7 @@ export interface PanelOptions<T> {
   /** The path of the table that can be downloaded as CSV, without `format=csv`. */
   csv?: string;
   /** Whether to ask again every minute; by default where the range goes on today. */
-  live?: boolean;
+  live?: boolean | (() => boolean);
   /** Further classes: `wide` takes the whole row, `half` the half of it however wide; `last` may shrink, as nothing stands below. */
   class?: string;
 }
@@ -81,9 +81,10 @@ export function panel<T>(context: Context, options: PanelOptions<T>): HTMLElemen
     if (!context.signal.aborted) await load();
   };
   void begin();
-  if (options.live ?? context.range.open) {
+  const live = options.live ?? context.range.open;
+  if (live !== false) {
     const timer = setInterval(() => {
-      if (document.visibilityState === 'visible') void load();
+      if (document.visibilityState === 'visible' && (live === true || live())) void load();
     }, REFRESH_MS);
     context.signal.addEventListener('abort', () => clearInterval(timer), { once: true });
   }

@@ -39,8 +39,13 @@ export function draw(place: HTMLElement, options: ChartOptions, first: ChartData
   };
   place.append(tip);
   const resize = new ResizeObserver(() => {
-    const { width, height } = size();
-    if (Math.abs(width - plot.width) > 0.5 || Math.abs(height - plot.height) > 0.5) plot.setSize({ width, height });
+    // A panel that shows newer data has another chart in this one's place.
+    if (!place.isConnected) return destroy();
+    // In the next frame: what a size changes may be observed too.
+    requestAnimationFrame(() => {
+      const { width, height } = size();
+      if (place.isConnected && (Math.abs(width - plot.width) > 0.5 || Math.abs(height - plot.height) > 0.5)) plot.setSize({ width, height });
+    });
   });
   resize.observe(place);
   const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -55,14 +60,15 @@ export function draw(place: HTMLElement, options: ChartOptions, first: ChartData
       else plot.setData(stacked(next));
       showTip(plot);
     },
-    destroy() {
-      resize.disconnect();
-      dark.removeEventListener('change', redo);
-      removeEventListener('themechange', redo);
-      plot.destroy();
-      tip.remove();
-    },
+    destroy,
   };
+  function destroy(): void {
+    resize.disconnect();
+    dark.removeEventListener('change', redo);
+    removeEventListener('themechange', redo);
+    plot.destroy();
+    tip.remove();
+  }
 }
 
 /** uPlot's columns: seconds, then the series; bars carry those below them. */

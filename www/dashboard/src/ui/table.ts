@@ -34,6 +34,10 @@ export interface TableOptions<R> {
   none?: string;
 }
 
+/** How tables were sorted by hand, by caption: newer data is sorted so too. At most so many are remembered. */
+const sorts = new Map<string, { by: number; down: boolean }>();
+const MAX_SORTS = 50;
+
 const order = new Intl.Collator(undefined, { numeric: true });
 
 const compare = (a: number | string, b: number | string): number => (typeof a === 'number' && typeof b === 'number' ? a - b : order.compare(String(a), String(b)));
@@ -41,7 +45,7 @@ const compare = (a: number | string, b: number | string): number => (typeof a ==
 /** Makes a table. */
 export function table<R>(options: TableOptions<R>): HTMLElement {
   const { columns, rows } = options;
-  let sort = options.sort;
+  let sort = sorts.get(options.caption) ?? options.sort;
   const body = h('tbody', null);
   const numeric = columns.map((column) => rows.some((row) => typeof column.value(row) === 'number'));
   const classes = (n: number): string => `${numeric[n] ? 'num' : ''} ${columns[n]?.minor ? 'minor' : ''}`;
@@ -49,6 +53,8 @@ export function table<R>(options: TableOptions<R>): HTMLElement {
     const button = h('button', { type: 'button', title: column.title }, column.name);
     button.addEventListener('click', () => {
       sort = { by: n, down: sort?.by === n ? !sort.down : Boolean(numeric[n]) };
+      if (sorts.size >= MAX_SORTS) sorts.clear();
+      sorts.set(options.caption, sort);
       paint();
     });
     return h('th', { scope: 'col', class: classes(n) }, button);

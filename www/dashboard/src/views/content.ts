@@ -1,5 +1,5 @@
 // Content & AI: what users make, and what the models cost.
-import type { Platform, PlatformFigures } from '../answers';
+import { type Platform, type PlatformFigures, countOf } from '../answers';
 import { h } from '../dom';
 import { cost, day, fullDay, percent, short, tiny } from '../format';
 import { href } from '../place';
@@ -57,7 +57,7 @@ const strip = ([now, then]: Data, chosen: Metric): HTMLElement =>
   figures(METRICS.map((metric, n): Figure => ({ label: metric.label, title: metric.title, value: metric.show(metric.of(now)), now: metric.of(now), before: metric.of(then), href: href({ metric: n === 0 ? undefined : metric.name, content: undefined }), current: metric === chosen })));
 
 function series(context: Context, [now, then]: Data, metric: Metric, type: string | null): HTMLElement {
-  const of = type === null ? metric.of : (f: PlatformFigures): number => f.contentCreated.byType[type] ?? 0;
+  const of = type === null ? metric.of : (f: PlatformFigures): number => countOf(f.contentCreated.byType, type);
   const name = type ?? metric.label;
   return dayChart({ label: `${name} by day`, dates: now.days.map(({ date }) => date), series: compared(name, now.days.map(of), then.days.map(of)), show: metric.show, axisY: tiny, signal: context.signal });
 }

@@ -1,5 +1,5 @@
 // Features: which are used, how often, by whom, and whether more than before.
-import type { Features, Platform } from '../answers';
+import { type Features, type Platform, countOf } from '../answers';
 import { h } from '../dom';
 import { duration, number, percent, short } from '../format';
 import { href } from '../place';
@@ -41,7 +41,7 @@ const uses = ({ features }: Features): number => features.reduce((sum, one) => s
 
 function all(context: Context, [now, then, { days }]: Data): HTMLElement[] {
   const top = now.features.slice(0, TOP).map(({ feature }) => feature);
-  const series: Series[] = top.map((feature, n) => ({ name: feature, kind: 'bars', color: n + 1, values: days.map(({ featureUsage }) => featureUsage[feature] ?? 0) }));
+  const series: Series[] = top.map((feature, n) => ({ name: feature, kind: 'bars', color: n + 1, values: days.map(({ featureUsage }) => countOf(featureUsage, feature)) }));
   if (now.features.length > TOP) {
     const others = days.map(({ featureUsage }) => Object.entries(featureUsage).reduce((sum, [feature, n]) => (top.includes(feature) ? sum : sum + n), 0));
     series.push({ name: 'Others', kind: 'bars', color: 6, values: others });
@@ -72,8 +72,8 @@ function single(context: Context, feature: string, [now, then, platform, before]
       dates: platform.days.map(({ date }) => date),
       series: compared(
         'Uses',
-        platform.days.map(({ featureUsage }) => featureUsage[feature] ?? 0),
-        before.days.map(({ featureUsage }) => featureUsage[feature] ?? 0),
+        platform.days.map(({ featureUsage }) => countOf(featureUsage, feature)),
+        before.days.map(({ featureUsage }) => countOf(featureUsage, feature)),
       ),
       show: number,
       signal: context.signal,

@@ -1,5 +1,5 @@
 // Now: the last hour, minute by minute, and the events as they come.
-import type { Counted, Live } from '../answers';
+import { type Counted, type Live, countOf } from '../answers';
 import { fill, h, keepFocus } from '../dom';
 import { minute, number, second, short, tiny, typeName } from '../format';
 import { type Link, follow } from '../live';
@@ -82,7 +82,7 @@ export const view: View = {
 const box = (title: string, width: string, body: HTMLElement, ...tools: (HTMLElement | null)[]): HTMLElement =>
   h('section', { class: `panel ${width}`, 'aria-label': title }, h('header', { class: 'panel-head' }, h('h2', null, title), h('div', { class: 'panel-tools' }, tools)), body);
 
-const sum = (live: Live, type: string): number => live.minutes.reduce((all, { counts: of }) => all + (type ? (of[type] ?? 0) : Object.values(of).reduce((a, b) => a + b, 0)), 0);
+const sum = (live: Live, type: string): number => live.minutes.reduce((all, { counts: of }) => all + (type ? countOf(of, type) : Object.values(of).reduce((a, b) => a + b, 0)), 0);
 
 const alike = (a: readonly Counted[] | undefined, b: readonly Counted[]): boolean => a !== undefined && (a === b || JSON.stringify(a) === JSON.stringify(b));
 
@@ -111,7 +111,7 @@ function summary(known: Live | undefined, type: string): HTMLElement {
 function chartData(live: Live, only: string): ChartData {
   const known = new Set(TYPES.map(([type]) => type));
   const named = only ? [[only, TYPES.find(([type]) => type === only)?.[1] ?? 1] as const] : TYPES;
-  const series: Series[] = named.map(([type, color]) => ({ name: typeName(type), kind: 'bars', color, values: live.minutes.map(({ counts: of }) => of[type] ?? 0) }));
+  const series: Series[] = named.map(([type, color]) => ({ name: typeName(type), kind: 'bars', color, values: live.minutes.map(({ counts: of }) => countOf(of, type)) }));
   if (!only) {
     const others = live.minutes.map(({ counts: of }) => Object.entries(of).reduce((all, [type, n]) => (known.has(type) ? all : all + n), 0));
     series.push({ name: 'Others', kind: 'bars', color: 6, values: others });
