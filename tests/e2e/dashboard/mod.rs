@@ -4,9 +4,13 @@
 //! policy or an error of its scripts behind.
 
 mod access;
+mod everybody;
 mod hostile;
 mod live;
 mod place;
+mod quality;
+mod questions;
+mod settings;
 mod speed;
 mod states;
 mod views;
