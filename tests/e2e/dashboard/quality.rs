@@ -309,7 +309,7 @@ async fn a_dead_letter_is_replayed() {
         })
         .await;
     };
-    d.press("Replay").await;
+    d.browser.click("tbody .button").await;
     said("Replayed 1: 0 stored, 1 failed again.").await;
     d1.execute_batch("DROP TRIGGER poison").unwrap();
     d.ready().await;

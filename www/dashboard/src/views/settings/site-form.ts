@@ -8,8 +8,8 @@ import { empty } from '../../ui/states';
 import type { Context } from '../../view';
 import type { Site, Sites } from './sites';
 
-/** As the admin API has it. */
-const SITE_ID = '[a-z0-9-]{1,40}';
+/** As the admin API has it; a pattern is read with the flag v, which wants the hyphen escaped. */
+const SITE_ID = '[a-z0-9\\-]{1,40}';
 
 /** The form of `site`, or of a new one. */
 export function sitePanel(context: Context, site: string): HTMLElement {

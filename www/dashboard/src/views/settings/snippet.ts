@@ -41,10 +41,7 @@ export function snippetPanel(context: Context, site: string): HTMLElement {
       ['latest', 'Follows deployments'],
       ['pinned', 'One version'],
     ]),
-    load: async () => {
-      const answer = await fetch('/tracker.json', { signal: context.signal });
-      return (await answer.json()) as Tracker;
-    },
+    load: (get) => get<Tracker>('/tracker.json'),
     render: (tracker) => snippetForm(context, site, pinned ? tracker : undefined),
   });
 }
