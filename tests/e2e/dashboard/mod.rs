@@ -8,6 +8,7 @@ mod everybody;
 mod hostile;
 mod live;
 mod place;
+mod policy;
 mod quality;
 mod questions;
 mod settings;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use shoreline_tests::events::{batch, uuid, view};
+use shoreline_tests::eventually_is;
 use shoreline_tests::site::{Site, reply};
 use shoreline_tests::system::shared;
 
@@ -312,11 +313,12 @@ async fn a_dead_letter_is_replayed() {
     d.browser.click("tbody .button").await;
     said("Replayed 1: 0 stored, 1 failed again.").await;
     d1.execute_batch("DROP TRIGGER poison").unwrap();
-    d.ready().await;
     d.press("Replay all").await;
     said("Replayed 1: 1 stored.").await;
-    d.ready().await;
-    assert!(d.rows("Dead letters").await.is_empty());
+    eventually_is("the list is empty", 0, async || {
+        d.rows("Dead letters").await.len()
+    })
+    .await;
     assert!(listed().await.is_empty());
     site.settle().await;
     assert_eq!(site.stored().await.len(), 2);

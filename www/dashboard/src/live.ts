@@ -14,8 +14,8 @@ export interface Frame {
 
 /** How often to ask while there is no socket, milliseconds. */
 const POLL_MS = 5_000;
-/** A ping so often keeps proxies from closing the socket; without an answer until the next it is dead. */
-const PING_MS = 30_000;
+/** As often as the edge wants to hear that somebody reads; without an answer until the next one the socket is dead. */
+const PING_MS = 10_000;
 /** The first wait before the socket is tried again, and the longest. */
 const RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;

@@ -7,9 +7,12 @@ import { rangePicker } from './range-picker';
 import { session, signOut, siteOf } from './session';
 import { signInForm } from './sign-in';
 import { themeSwitch } from './theme-switch';
+import { mark } from './ui/mark';
 import { isNew, onboarding } from './ui/onboarding';
 import { failure, skeleton } from './ui/states';
 import { type Entry, VIEWS } from './view';
+
+const MINUTE_MS = 60_000;
 
 const entryOf = (name: string | null): Entry => VIEWS.find((entry) => entry.name === name) ?? VIEWS[0];
 
@@ -17,6 +20,8 @@ const entryOf = (name: string | null): Entry => VIEWS.find((entry) => entry.name
 export function shell(app: HTMLElement): void {
   let leave = new AbortController();
   let shown = '';
+  // The last day that is shown.
+  let end = '';
   // Whether somebody is signed in, and not at the door.
   let inside = false;
   // Whether the site is known to have events.
@@ -57,30 +62,31 @@ export function shell(app: HTMLElement): void {
     const { signal } = leave;
     const query = params();
     const entry = entryOf(query.get('view'));
-    const isNew = entry.name !== shown;
+    const another = entry.name !== shown;
     holdFocus();
     const range = rangeOf(query, Date.now());
     shown = entry.name;
+    end = range.end;
     document.title = `${entry.title} · Shoreline`;
     title.textContent = entry.title;
     fill(nav, VIEWS.map((other) => navLink(other, other === entry)));
     nav.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     fill(tools, entry.ranged && rangePicker(range, signal));
     const root = h('div', { class: `view view-${entry.name}` });
-    if (isNew) {
+    if (another) {
       fill(root, skeleton(12));
       fill(place, root);
       scrollTo(0, 0);
       announce(entry.title);
     }
-    entry.load().then(
+    const loaded = entry.load().then(
       ({ view }) => {
         if (signal.aborted) return;
         const top = scrollY;
         fill(root);
         view.show({ root, params: query, range, site: siteOf(tokens.read), get: reader(signal), signal });
-        if (!isNew) fill(place, root);
-        scrollTo(0, isNew ? 0 : top);
+        if (!another) fill(place, root);
+        scrollTo(0, another ? 0 : top);
         giveFocus(app);
         if (!begun && !entry.early) void welcome(root, tokens.read, signal);
       },
@@ -90,6 +96,10 @@ export function shell(app: HTMLElement): void {
         fill(place, failure(new Problem(0, 'not_loaded', 'This view could not be loaded. The network may be gone, or the dashboard newer than this page.'), () => location.reload()));
       },
     );
+    loaded.catch((error: unknown) => {
+      console.error(error);
+      fill(place, failure(error, change));
+    });
   };
 
   const welcome = async (root: HTMLElement, token: string, signal: AbortSignal): Promise<void> => {
@@ -105,12 +115,16 @@ export function shell(app: HTMLElement): void {
   };
 
   watchPlace(change);
+  setInterval(() => {
+    // A new day (UTC) begins: the same words mean other days.
+    if (inside && entryOf(shown).ranged && rangeOf(params(), Date.now()).end !== end) change();
+  }, MINUTE_MS);
   addEventListener(REFUSED, () => inside && leaveSession('The token was refused: it may have been revoked.'));
   if (session()) begin();
   else askIn('');
 }
 
-const brand = (): HTMLElement => h('a', { class: 'brand', href: href({ view: VIEWS[0].name }) }, s('svg', { viewBox: '0 0 24 24', 'aria-hidden': 'true' }, s('path', { d: 'M2 9c3.500-4 6.500-4 10 0s6.500 4 10 0M2 16c3.500-4 6.500-4 10 0s6.500 4 10 0' })), h('span', null, 'Shoreline'));
+const brand = (): HTMLElement => h('a', { class: 'brand', href: href({ view: VIEWS[0].name }) }, mark(), h('span', null, 'Shoreline'));
 
 const navLink = ({ name, title, icon }: Entry, current: boolean): HTMLElement =>
   h('a', { id: `nav-${name}`, href: href({ view: name }), 'aria-current': current ? 'page' : undefined }, s('svg', { viewBox: '0 0 20 20', 'aria-hidden': 'true' }, s('path', { d: icon })), h('span', null, title));

@@ -2,6 +2,7 @@
 import { Problem, call } from './api';
 import { fill, h } from './dom';
 import { signIn, signOut, siteOf } from './session';
+import { mark } from './ui/mark';
 import { problemText } from './ui/states';
 
 /** The form; `done` is called once the token was taken. */
@@ -15,7 +16,7 @@ export function signInForm(why: string, done: () => void): HTMLElement {
   const [admin, adminField] = field('admin-token', 'Admin token', 'Begins with sla_. For settings, erasure and dead letters.');
   const said = h('p', { class: 'bad', role: 'alert' }, why);
   const button = h('button', { type: 'submit', class: 'button primary' }, 'Open dashboard');
-  const form = h('form', { class: 'sign-in' }, h('h1', null, 'Shoreline'), h('p', { class: 'soft' }, 'Paste a token to see your site. It is kept in this tab, and gone with it.'), readField, h('details', null, h('summary', null, 'I am an administrator'), adminField), said, button);
+  const form = h('form', { class: 'sign-in' }, h('h1', { class: 'brand' }, mark(), 'Shoreline'), h('p', { class: 'soft' }, 'Paste a token to see your site. It is kept in this tab, and gone with it.'), readField, h('details', null, h('summary', null, 'I am an administrator'), adminField), said, button);
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     void check();

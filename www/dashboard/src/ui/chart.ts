@@ -59,8 +59,11 @@ export function chart(options: ChartOptions, data: ChartData, signal: AbortSigna
   const place = h('div', { class: 'chart', vars: { '--h': `${options.height ?? 16}rem` }, role: 'img' });
   const figures = h('details', { class: 'chart-table', open: tables }, h('summary', null, 'As a table'));
   const key = h('ul', { class: 'legend', 'aria-hidden': 'true' });
+  let named = '';
   const describe = (): void => {
-    fill(key, legend(now));
+    const names = JSON.stringify(now.series.map(({ name, color, kind }) => [name, color, kind]));
+    if (names !== named) fill(key, legend(now));
+    named = names;
     place.setAttribute('aria-label', `${options.label}. ${summary(now, options)}`);
     if (figures.open) figures.replaceChildren(figures.firstElementChild as Element, asTable(options, now));
   };

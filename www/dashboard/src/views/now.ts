@@ -49,8 +49,13 @@ export const view: View = {
       shown = live;
       fill(top, summary(live, type));
       plot.update(chartData(live, type));
-      if (!alike(before?.topPages, live.topPages)) keepFocus(pages, () => fill(pages, counts('Page', 'Views', live.topPages, (key) => href({ view: 'pages', key, range: 'today' }))));
-      if (!alike(before?.topFeatures, live.topFeatures)) keepFocus(features, () => fill(features, counts('Feature', 'Uses', live.topFeatures, (key) => href({ view: 'features', feature: key, range: 'today' }))));
+      // Each in a task of its own, so that none is long.
+      setTimeout(() => {
+        if (!alike(before?.topPages, live.topPages)) keepFocus(pages, () => fill(pages, counts('Page', 'Views', live.topPages, (key) => href({ view: 'pages', key, range: 'today' }))));
+      }, 0);
+      setTimeout(() => {
+        if (!alike(before?.topFeatures, live.topFeatures)) keepFocus(features, () => fill(features, counts('Feature', 'Uses', live.topFeatures, (key) => href({ view: 'features', feature: key, range: 'today' }))));
+      }, 0);
       const now = sum(live, '');
       if (now !== total) events.wake();
       total = now;

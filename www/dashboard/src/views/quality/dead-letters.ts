@@ -30,13 +30,17 @@ export function deadLetters(context: Context): HTMLElement {
   const site = everywhere ? undefined : context.site;
   const path = `/v1/dead-letters?limit=${SHOWN}${site === undefined ? '' : `&siteId=${encodeURIComponent(site)}`}`;
   const progress = h('div', { class: 'replay', role: 'status' });
-  const again = h('div', { class: 'dead-letters wide' });
+  const box = h('div', { class: 'dead-letters wide', tabindex: -1 });
   let shown: DeadLetter[] = [];
   const all = h('button', { type: 'button', id: 'replay-all', class: 'button small', disabled: true }, 'Replay all');
   const run = async (selection: Selection, letters: readonly DeadLetter[]): Promise<void> => {
     all.disabled = true;
-    await replay({ selection, letters, place: progress, signal: context.signal, list: path });
-    if (!context.signal.aborted) draw();
+    await replay({ selection, letters, place: progress, signal: context.signal, path });
+    if (context.signal.aborted) return;
+    // The button goes.
+    if (document.activeElement === document.body || list.contains(document.activeElement)) box.focus();
+    all.disabled = shown.length === 0;
+    list.dispatchEvent(new Event('reload'));
   };
   all.addEventListener('click', () => void run(site === undefined ? { all: true } : { siteId: site }, shown));
   const start = (letter: DeadLetter): void => {
@@ -50,40 +54,35 @@ export function deadLetters(context: Context): HTMLElement {
       run: async () => undefined,
     }).then((yes) => (yes ? run({ ...selection, force: true }, [letter]) : undefined));
   };
-  const draw = (): void => {
-    again.replaceChildren(
-      panel<DeadLetters>(context, {
-        title: 'Dead letters',
-        lines: 7,
-        live: true,
-        note: 'Events that could not be stored, oldest first. They are kept whole in the bucket.',
-        tools: [
-          tabs('Sites', 'letters', everywhere ? 'all' : 'own', [
-            ['own', 'This site'],
-            ['all', 'All sites'],
-          ]),
-          all,
-          saveCsvButton('Dead letters', `${context.site}-dead-letters`, ['siteId', 'partId', 'code', 'detail', 'receivedAt', 'events', 'firstAt', 'lastAt', 'tries', 'objectKey'], () =>
-            shown.map((one) => [one.siteId, one.partId, one.code, one.detail ?? '', one.receivedAt, one.events, one.firstAt, one.lastAt, one.tries, one.objectKey]),
-          ),
-        ],
-        load: (get) => get<DeadLetters>(path),
-        render: ({ deadLetters: letters, nextCursor }) => {
-          shown = letters;
-          all.disabled = letters.length === 0;
-          if (letters.length === 0) return empty('No dead letters.', h('p', null, 'Everything that was taken could be stored.'));
-          return [list(letters, everywhere, start), nextCursor !== null && h('p', { class: 'footnote' }, `There are more than ${number(SHOWN)}; “Replay all” takes all of them.`)];
-        },
-      }),
-      progress,
-    );
-  };
-  draw();
-  return again;
+  const list = panel<DeadLetters>(context, {
+    title: 'Dead letters',
+    lines: 7,
+    live: true,
+    note: 'Events that could not be stored, oldest first. They are kept whole in the bucket.',
+    tools: [
+      tabs('Sites', 'letters', everywhere ? 'all' : 'own', [
+        ['own', 'This site'],
+        ['all', 'All sites'],
+      ]),
+      all,
+      saveCsvButton('Dead letters', `${context.site}-dead-letters`, ['siteId', 'partId', 'code', 'detail', 'receivedAt', 'events', 'firstAt', 'lastAt', 'tries', 'objectKey'], () =>
+        shown.map((one) => [one.siteId, one.partId, one.code, one.detail ?? '', one.receivedAt, one.events, one.firstAt, one.lastAt, one.tries, one.objectKey]),
+      ),
+    ],
+    load: (get) => get<DeadLetters>(path),
+    render: ({ deadLetters: letters, nextCursor }) => {
+      shown = letters;
+      all.disabled = letters.length === 0;
+      if (letters.length === 0) return empty('No dead letters.', h('p', null, 'Everything that was taken could be stored.'));
+      return [letterTable(letters, everywhere, start), nextCursor !== null && h('p', { class: 'footnote' }, `There are more than ${number(SHOWN)}; “Replay all” takes all of them.`)];
+    },
+  });
+  box.append(list, progress);
+  return box;
 }
 
-function list(letters: readonly DeadLetter[], everywhere: boolean, start: (letter: DeadLetter) => void): HTMLElement {
-  const button = (letter: DeadLetter): HTMLElement => h('button', { type: 'button', class: 'button small', 'aria-label': `Replay ${letter.partId}`, on: { click: () => start(letter) } }, 'Replay');
+function letterTable(letters: readonly DeadLetter[], everywhere: boolean, start: (letter: DeadLetter) => void): HTMLElement {
+  const button = (letter: DeadLetter): HTMLElement => h('button', { type: 'button', id: `replay-${letter.partId}`, class: 'button small', 'aria-label': `Replay ${letter.partId}`, on: { click: () => start(letter) } }, 'Replay');
   return table<DeadLetter>({
     caption: 'Dead letters',
     rows: letters,

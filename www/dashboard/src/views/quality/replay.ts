@@ -48,7 +48,7 @@ interface Replay {
   place: HTMLElement;
   signal: AbortSignal;
   /** The path of the list. */
-  list: string;
+  path: string;
 }
 
 const wait = (ms: number, signal: AbortSignal): Promise<void> =>
@@ -62,10 +62,10 @@ const wait = (ms: number, signal: AbortSignal): Promise<void> =>
 
 /** Does it, and says what came of it. */
 export async function replay(asked: Replay): Promise<void> {
-  const { place, signal, list } = asked;
+  const { place, signal, path } = asked;
   try {
     // As they are now: what is shown may be a minute old.
-    const now = await call<DeadLetters>(list, { admin: true, signal });
+    const now = await call<DeadLetters>(path, { admin: true, signal });
     const letters = now.deadLetters.filter(({ siteId, partId }) => asked.letters.some((one) => one.partId === partId && one.siteId === siteId));
     const sent = await send(asked);
     const [stored, failed] = await watch({ ...asked, letters });
@@ -93,10 +93,10 @@ async function send({ selection, letters, place, signal }: Replay): Promise<numb
 }
 
 /** Waits until each is stored, or has failed again; how many of either. */
-async function watch({ letters, place, signal, list }: Replay): Promise<readonly [stored: number, failed: number]> {
+async function watch({ letters, place, signal, path }: Replay): Promise<readonly [stored: number, failed: number]> {
   let [stored, failed] = [0, 0];
   for (let n = 0; n < MAX_LOOKS && !signal.aborted; n += 1) {
-    const now = await call<DeadLetters>(list, { admin: true, signal });
+    const now = await call<DeadLetters>(path, { admin: true, signal });
     const listed = new Map(now.deadLetters.map((letter) => [`${letter.siteId}/${letter.partId}`, letter.tries]));
     const tries = letters.map(({ siteId, partId, tries: before }) => ({ before, now: listed.get(`${siteId}/${partId}`) }));
     stored = tries.filter(({ now: left }) => left === undefined).length;

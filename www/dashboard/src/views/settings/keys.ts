@@ -49,38 +49,37 @@ const pathOf = (site: string): string => `/v1/sites/${encodeURIComponent(site)}/
 /** The list, and what makes a key. */
 export function keysPanel(context: Context, site: string): HTMLElement {
   const path = pathOf(site);
-  const place = h('div', { class: 'keys wide' });
+  const place = h('div', { class: 'keys wide', tabindex: -1 });
   const fresh = h('div', { class: 'new-key', role: 'status' });
   const maker = newKeyForm(context, site, (made) => {
     fill(fresh, shownOnce(context, made));
-    draw();
+    list.dispatchEvent(new Event('reload'));
   });
-  const list = h('div', null);
-  const draw = (): void =>
-    fill(
-      list,
-      panel<{ keys: Key[] }>(context, {
-        title: 'Keys',
-        lines: 8,
-        live: false,
-        note: 'A key itself is stored nowhere: what is shown is the beginning of its hash.',
-        load: (get) => get<{ keys: Key[] }>(path),
-        render: ({ keys }) =>
-          table<Key>({
-            caption: 'Keys',
-            rows: keys,
-            columns: [
-              { name: 'Key', value: ({ keyId }) => keyId, show: ({ keyId }) => h('code', null, keyId) },
-              { name: 'Kind', value: ({ kind }) => kind },
-              { name: 'Made', value: ({ createdAt }) => createdAt, show: ({ createdAt }) => moment(createdAt), minor: true },
-              { name: 'State', value: (key) => stateOf(key, Date.now()), show: (key) => h('span', { class: isOver(key, Date.now()) ? 'soft' : '' }, stateOf(key, Date.now())) },
-              { name: 'End', value: () => '', show: (key) => !isOver(key, Date.now()) && endButton(context, site, key, draw) },
-            ],
-            none: 'No keys yet.',
-          }),
+  const ended = (): void => {
+    // The button goes.
+    place.focus();
+    list.dispatchEvent(new Event('reload'));
+  };
+  const list = panel<{ keys: Key[] }>(context, {
+    title: 'Keys',
+    lines: 8,
+    live: false,
+    note: 'A key itself is stored nowhere: what is shown is the beginning of its hash.',
+    load: (get) => get<{ keys: Key[] }>(path),
+    render: ({ keys }) =>
+      table<Key>({
+        caption: 'Keys',
+        rows: keys,
+        columns: [
+          { name: 'Key', value: ({ keyId }) => keyId, show: ({ keyId }) => h('code', null, keyId) },
+          { name: 'Kind', value: ({ kind }) => kind },
+          { name: 'Made', value: ({ createdAt }) => createdAt, show: ({ createdAt }) => moment(createdAt), minor: true },
+          { name: 'State', value: (key) => stateOf(key, Date.now()), show: (key) => h('span', { class: isOver(key, Date.now()) ? 'soft' : '' }, stateOf(key, Date.now())) },
+          { name: 'End', value: () => '', show: (key) => !isOver(key, Date.now()) && endButton(context, site, key, ended) },
+        ],
+        none: 'No keys yet.',
       }),
-    );
-  draw();
+  });
   place.append(h('section', { class: 'panel', 'aria-label': 'New key' }, h('header', { class: 'panel-head' }, h('h2', null, 'New key')), maker, fresh), list);
   return place;
 }
@@ -140,5 +139,5 @@ function endButton({ signal }: Context, site: string, key: Key, done: () => void
     announce('The key ends. It may work for a minute more.');
     done();
   };
-  return h('button', { type: 'button', class: 'button small danger', 'aria-label': `Revoke the ${key.kind} key ${key.keyId}`, on: { click: () => void end() } }, 'Revoke');
+  return h('button', { type: 'button', id: `end-${key.keyId}`, class: 'button small danger', 'aria-label': `Revoke the ${key.kind} key ${key.keyId}`, on: { click: () => void end() } }, 'Revoke');
 }
