@@ -9,7 +9,7 @@ import { empty } from '../../ui/states';
 import { table } from '../../ui/table';
 import { tabs } from '../../ui/tabs';
 import type { Context } from '../../view';
-import { type DeadLetter, type DeadLetters, type Selection, replay } from './replay';
+import { type DeadLetter, type DeadLetters, type Selection, listPath, replay } from './replay';
 
 /** So many are shown; the oldest. */
 const SHOWN = 100;
@@ -28,31 +28,31 @@ export function deadLetters(context: Context): HTMLElement {
   if (!isAdmin()) return adminGate(context, 'Dead letters', WHAT);
   const everywhere = context.params.get('letters') === 'all';
   const site = everywhere ? undefined : context.site;
-  const path = `/v1/dead-letters?limit=${SHOWN}${site === undefined ? '' : `&siteId=${encodeURIComponent(site)}`}`;
+  const path = listPath(SHOWN, site);
   const progress = h('div', { class: 'replay', role: 'status' });
   const box = h('div', { class: 'dead-letters wide', tabindex: -1 });
   let shown: DeadLetter[] = [];
   const all = h('button', { type: 'button', id: 'replay-all', class: 'button small', disabled: true }, 'Replay all');
-  const run = async (selection: Selection, letters: readonly DeadLetter[]): Promise<void> => {
+  const run = async (selection: Selection): Promise<void> => {
     all.disabled = true;
-    await replay({ selection, letters, place: progress, signal: context.signal, path });
+    await replay({ selection, site, place: progress, signal: context.signal });
     if (context.signal.aborted) return;
     // The button goes.
     if (document.activeElement === document.body || list.contains(document.activeElement)) box.focus();
     all.disabled = shown.length === 0;
     list.dispatchEvent(new Event('reload'));
   };
-  all.addEventListener('click', () => void run(site === undefined ? { all: true } : { siteId: site }, shown));
+  all.addEventListener('click', () => void run(site === undefined ? { all: true } : { siteId: site }));
   const start = (letter: DeadLetter): void => {
     const selection: Selection = { siteId: letter.siteId, partIds: [letter.partId] };
-    if (letter.code !== 'too_old') return void run(selection, [letter]);
+    if (letter.code !== 'too_old') return void run(selection);
     void ask({
       title: 'Replay what is too old?',
       text: h('p', null, 'The lake has forgotten whether it has this part: it may then be there twice. Counts stay right.'),
       verb: 'Replay it',
       signal: context.signal,
       run: async () => undefined,
-    }).then((yes) => (yes ? run({ ...selection, force: true }, [letter]) : undefined));
+    }).then((yes) => (yes ? run({ ...selection, force: true }) : undefined));
   };
   const list = panel<DeadLetters>(context, {
     title: 'Dead letters',

@@ -61,6 +61,7 @@ export function operationsPanel(context: Context): HTMLElement {
           { label: '95% took at most', value: time(total.p95), title: 'The 95th percentile' },
         ]),
         byHour(context, answer),
+        h('p', { class: 'footnote' }, 'Durations are what calls waited for, without the network, and are told from buckets: they are off by a factor of 2.5 at most.'),
         table<readonly [string, Figures]>({
           caption: 'Calls by action',
           rows: Object.entries(answer.actions),

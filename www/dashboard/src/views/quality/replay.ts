@@ -36,20 +36,27 @@ export interface Selection {
 const LOOK_MS = 1_000;
 const MAX_LOOKS = 120;
 
-/** A replay takes at most 100 a call; so many calls are made at most. */
-const MAX_CALLS = 1_000;
+/** The API lists so many a page, and replays so many a call. */
+const PAGE = 500;
+const A_CALL = 100;
+/** So many pages are listed: those after them are left for the next replay. */
+const MAX_PAGES = 20;
 
 /** What is needed of it. */
 interface Replay {
   selection: Selection;
-  /** Those that are watched. */
-  letters: readonly DeadLetter[];
+  /** The site whose dead letters are looked at; all where it is left out. */
+  site: string | undefined;
   /** Where it is told how far it is. */
   place: HTMLElement;
   signal: AbortSignal;
-  /** The path of the list. */
-  path: string;
 }
+
+/** The path of a page of the list. */
+export const listPath = (limit: number, site: string | undefined, cursor?: string | null): string =>
+  `/v1/dead-letters?${new URLSearchParams({ limit: String(limit), ...(site !== undefined && { siteId: site }), ...(cursor && { cursor }) }).toString()}`;
+
+const keyOf = ({ siteId, partId }: DeadLetter): string => `${siteId}/${partId}`;
 
 const wait = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
@@ -60,17 +67,29 @@ const wait = (ms: number, signal: AbortSignal): Promise<void> =>
     }, { once: true });
   });
 
+/** Those that are listed now and selected, by site and part. */
+async function listed({ selection, site, signal }: Replay): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  let cursor: string | null = null;
+  for (let n = 0; n < MAX_PAGES; n += 1) {
+    const page: DeadLetters = await call<DeadLetters>(listPath(PAGE, site, cursor), { admin: true, signal });
+    for (const letter of page.deadLetters) if (selection.partIds?.includes(letter.partId) ?? true) found.set(keyOf(letter), letter.tries);
+    cursor = page.nextCursor;
+    if (cursor === null) break;
+  }
+  return found;
+}
+
 /** Does it, and says what came of it. */
 export async function replay(asked: Replay): Promise<void> {
-  const { place, signal, path } = asked;
+  const { place, signal } = asked;
   try {
     // As they are now: what is shown may be a minute old.
-    const now = await call<DeadLetters>(path, { admin: true, signal });
-    const letters = now.deadLetters.filter(({ siteId, partId }) => asked.letters.some((one) => one.partId === partId && one.siteId === siteId));
-    const sent = await send(asked);
-    const [stored, failed] = await watch({ ...asked, letters });
+    const before = await listed(asked);
+    const sent = await send(asked, before.size);
+    const [stored, failed] = await watch(asked, before);
     if (signal.aborted) return;
-    const open = letters.length - stored - failed;
+    const open = before.size - stored - failed;
     const parts = [`${number(stored)} stored`, failed > 0 && `${number(failed)} failed again`, open > 0 && `${number(open)} not seen to end yet`].filter(Boolean).join(', ');
     const text = `Replayed ${number(sent)}: ${parts}.`;
     fill(place, h('p', { class: failed > 0 ? 'replay-said warn' : 'replay-said good' }, text));
@@ -80,11 +99,12 @@ export async function replay(asked: Replay): Promise<void> {
   }
 }
 
-/** Sends them to the queue; how many. */
-async function send({ selection, letters, place, signal }: Replay): Promise<number> {
+/** Sends them to the queue, in as many calls as it takes for `all`; how many. */
+async function send({ selection, place, signal }: Replay, all: number): Promise<number> {
   let sent = 0;
-  for (let n = 0; n < MAX_CALLS; n += 1) {
-    fill(place, progressBar('Replaying', sent, Math.max(letters.length, sent), number(sent)));
+  // Those stay listed until they are stored, so that `more` alone would have them replayed again and again.
+  for (let n = 0; n < Math.ceil(all / A_CALL); n += 1) {
+    fill(place, progressBar('Replaying', sent, all, `${number(sent)} of ${number(all)}`));
     const { replayed, more } = await call<{ replayed: number; missing: number; more: boolean }>('/v1/dead-letters/replay', { admin: true, body: selection, signal });
     sent += replayed;
     if (!more) break;
@@ -93,16 +113,15 @@ async function send({ selection, letters, place, signal }: Replay): Promise<numb
 }
 
 /** Waits until each is stored, or has failed again; how many of either. */
-async function watch({ letters, place, signal, path }: Replay): Promise<readonly [stored: number, failed: number]> {
+async function watch(asked: Replay, before: ReadonlyMap<string, number>): Promise<readonly [stored: number, failed: number]> {
+  const { place, signal } = asked;
   let [stored, failed] = [0, 0];
   for (let n = 0; n < MAX_LOOKS && !signal.aborted; n += 1) {
-    const now = await call<DeadLetters>(path, { admin: true, signal });
-    const listed = new Map(now.deadLetters.map((letter) => [`${letter.siteId}/${letter.partId}`, letter.tries]));
-    const tries = letters.map(({ siteId, partId, tries: before }) => ({ before, now: listed.get(`${siteId}/${partId}`) }));
-    stored = tries.filter(({ now: left }) => left === undefined).length;
-    failed = tries.filter(({ now: left, before }) => left !== undefined && left > before).length;
-    fill(place, progressBar('Stored', stored, letters.length, `${number(stored)} of ${number(letters.length)}`));
-    if (stored + failed >= letters.length) break;
+    const now = await listed(asked);
+    stored = [...before.keys()].filter((key) => !now.has(key)).length;
+    failed = [...before].filter(([key, tries]) => (now.get(key) ?? 0) > tries).length;
+    fill(place, progressBar('Stored', stored, before.size, `${number(stored)} of ${number(before.size)}`));
+    if (stored + failed >= before.size) break;
     await wait(LOOK_MS, signal);
   }
   return [stored, failed];

@@ -35,22 +35,28 @@ export function importsPanel(context: Context): HTMLElement {
   const id = input({ name: 'import-id', label: 'Import id', hint: 'As the answer of POST /v1/imports says.' }, { required: true, maxlength: 100 });
   const key = secret({ name: 'source-key', label: 'Source key', hint: 'Begins with sls_. It stays in this field.' });
   const place = h('div', { class: 'import', role: 'group', 'aria-label': 'Progress of the import' });
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
-  const look = async (importId: string, source: string): Promise<void> => {
-    const found = await call<Import>(`/v1/imports/${encodeURIComponent(importId)}`, { key: source, signal });
+  // One is watched at a time: a new question ends the one before.
+  let watched = new AbortController();
+  signal.addEventListener('abort', () => watched.abort(), { once: true });
+  const look = async (importId: string, source: string, until: AbortSignal): Promise<void> => {
+    const found = await call<Import>(`/v1/imports/${encodeURIComponent(importId)}`, { key: source, signal: until });
     fill(place, progress(found));
     if (found.status === 'finished' || found.status === 'failed') return;
-    timer = setTimeout(() => {
-      look(importId, source).catch((error: unknown) => {
-        if (!signal.aborted) fill(place, failure(error, () => void look(importId, source).catch(() => undefined)));
-      });
-    }, LOOK_MS);
+    const timer = setTimeout(() => void lookOn(importId, source, until), LOOK_MS);
+    until.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  };
+  const lookOn = async (importId: string, source: string, until: AbortSignal): Promise<void> => {
+    try {
+      await look(importId, source, until);
+    } catch (error) {
+      if (!until.aborted) fill(place, failure(error, () => void lookOn(importId, source, until)));
+    }
   };
   const run = async (): Promise<null> => {
-    clearTimeout(timer);
+    watched.abort();
+    watched = new AbortController();
     fill(place);
-    await look(id.control.value.trim(), key.control.value.trim());
+    await look(id.control.value.trim(), key.control.value.trim(), watched.signal);
     return null;
   };
   return h(
