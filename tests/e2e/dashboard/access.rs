@@ -8,7 +8,7 @@ use super::{Dashboard, VIEWS};
 use crate::filled::fill;
 
 /// What axe-core has against the page, in short.
-async fn complaints(d: &Dashboard) -> Vec<String> {
+pub(super) async fn complaints(d: &Dashboard) -> Vec<String> {
     let path = root().join("node_modules/axe-core/axe.min.js");
     let axe = std::fs::read_to_string(path).unwrap();
     d.browser.run(&axe).await;

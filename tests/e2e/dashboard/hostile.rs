@@ -7,7 +7,7 @@ use shoreline_tests::system::shared;
 use super::Dashboard;
 
 /// What a page, a feature, a user may be called.
-const NAMES: [&str; 6] = [
+pub(super) const NAMES: [&str; 6] = [
     "<img src=x onerror=\"window.hit=1\">",
     "<script>window.hit=2</script>",
     "\"><svg onload=window.hit=3>",
@@ -16,7 +16,7 @@ const NAMES: [&str; 6] = [
     "constructor",
 ];
 
-fn event(event_type: &str, name: &str, data: Value) -> Value {
+pub(super) fn event(event_type: &str, name: &str, data: Value) -> Value {
     json!({
         "eventId": uuid(), "eventType": event_type, "userId": name, "sessionId": name,
         "eventData": data, "metadata": {"platform": name},

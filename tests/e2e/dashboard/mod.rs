@@ -4,10 +4,14 @@
 //! policy or an error of its scripts behind.
 
 mod access;
+mod everybody;
 mod hostile;
 mod live;
 mod place;
 mod policy;
+mod quality;
+mod questions;
+mod settings;
 mod speed;
 mod states;
 mod views;

@@ -26,14 +26,16 @@ export interface Options {
   body?: unknown;
   /** With the admin token instead of the read token. */
   admin?: boolean;
+  /** With this key instead of either: a source key, which is kept nowhere. */
+  key?: string;
 }
 
 /** Raised when the read token is refused: the shell asks to sign in again. */
 export const REFUSED = 'tokenrefused';
 
-async function send(path: string, { signal, method, body, admin }: Options, headers: Record<string, string>): Promise<Response> {
+async function send(path: string, { signal, method, body, admin, key }: Options, headers: Record<string, string>): Promise<Response> {
   const tokens = session();
-  const sent: Record<string, string> = { ...headers, Authorization: `Bearer ${(admin ? tokens?.admin : tokens?.read) ?? ''}` };
+  const sent: Record<string, string> = { ...headers, Authorization: `Bearer ${key ?? (admin ? tokens?.admin : tokens?.read) ?? ''}` };
   if (body !== undefined) sent['Content-Type'] = 'application/json';
   let answer: Response;
   try {
@@ -52,7 +54,7 @@ async function send(path: string, { signal, method, body, admin }: Options, head
   }
   if (answer.ok || answer.status === 304) return answer;
   const problem = await problemOf(answer);
-  if (answer.status === 401 && !admin) dispatchEvent(new Event(REFUSED));
+  if (answer.status === 401 && !admin && key === undefined) dispatchEvent(new Event(REFUSED));
   throw problem;
 }
 
@@ -72,7 +74,13 @@ export async function call<T>(path: string, options: Options = {}): Promise<T> {
   return (await answer.json()) as T;
 }
 
-/** How a view reads: a GET with the read token. See {@link reader}. */
+/** Paths that are read with the admin token. */
+const ADMIN_PATH = /^\/v1\/(sites|dead-letters)\b/;
+
+/** A question, which is asked by POST, as a text that can be read and kept like a path. */
+export const question = (path: string, body: object): string => `${path}\n${JSON.stringify(body)}`;
+
+/** How a view reads: a path, or a {@link question}. See {@link reader}. */
 export type Get = <T>(path: string) => Promise<T>;
 
 interface Kept {
@@ -119,21 +127,36 @@ export function reader(signal: AbortSignal): Get {
   };
 }
 
-async function read<T>(path: string, signal: AbortSignal): Promise<T> {
-  const kept = memory.get(path);
-  const asker = session()?.read;
-  const answer = await send(path, { signal }, kept?.etag ? { 'If-None-Match': kept.etag } : {});
-  const data = answer.status === 304 && kept ? (kept.data as T) : ((await answer.json()) as T);
+async function read<T>(asked: string, signal: AbortSignal): Promise<T> {
+  const kept = memory.get(asked);
+  const [path = '', body] = asked.split('\n', 2);
+  const admin = ADMIN_PATH.test(path);
+  const token = (): string | undefined => (admin ? session()?.admin : session()?.read);
+  const asker = token();
+  const answer = await send(path, { signal, admin, body: body === undefined ? undefined : JSON.parse(body) }, kept?.etag ? { 'If-None-Match': kept.etag } : {});
+  const fresh = answer.status === 304 && kept ? (kept.data as T) : ((await answer.json()) as T);
+  // What has no ETag is compared, so that who shows it need not draw it again.
+  const data = kept && !kept.etag && JSON.stringify(kept.data) === JSON.stringify(fresh) ? (kept.data as T) : fresh;
   // Somebody else may have signed in meanwhile.
-  if (asker === session()?.read) {
-    memory.delete(path);
-    memory.set(path, { etag: answer.headers.get('ETag'), data, at: Date.now() });
+  if (asker === token()) {
+    memory.delete(asked);
+    memory.set(asked, { etag: answer.headers.get('ETag'), data, at: Date.now() });
     for (const oldest of memory.keys()) {
       if (memory.size <= MAX_KEPT) break;
       memory.delete(oldest);
     }
   }
   return data;
+}
+
+/** Null where this collector has no such call. */
+export async function ifOffered<T>(asking: Promise<T>): Promise<T | null> {
+  try {
+    return await asking;
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) return null;
+    throw error;
+  }
 }
 
 /** Downloads a table as the API writes it: `format=csv` is added to the path. */

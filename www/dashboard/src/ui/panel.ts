@@ -29,7 +29,7 @@ export interface PanelOptions<T> {
   class?: string;
 }
 
-/** Makes a panel, and begins to load it. */
+/** Makes a panel, and begins to load it; the event `reload` makes it load anew, and what is there stays until then. */
 export function panel<T>(context: Context, options: PanelOptions<T>): HTMLElement {
   const body = h('div', { class: 'panel-body', 'aria-busy': 'true' }, skeleton(options.lines));
   const state = h('p', { class: 'panel-state', role: 'status' });
@@ -81,6 +81,7 @@ export function panel<T>(context: Context, options: PanelOptions<T>): HTMLElemen
     if (!context.signal.aborted) await load();
   };
   void begin();
+  box.addEventListener('reload', () => void load());
   const live = options.live ?? context.range.open;
   if (live !== false) {
     const timer = setInterval(() => {
