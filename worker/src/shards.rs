@@ -36,6 +36,18 @@ pub fn list_shards(cursor: &str) -> Statement {
     )
 }
 
+/// The statement that counts them: one [`Count`].
+pub fn count_shards() -> Statement {
+    Statement::new("SELECT count(*) AS n FROM shards", [])
+}
+
+/// A row of [`count_shards`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub struct Count {
+    /// How many.
+    pub n: i64,
+}
+
 /// Where the next run goes on: after the last of `woken`, if so many were `listed` that there may be
 /// more, or not all of these were woken; else at the beginning.
 pub fn cursor(listed: usize, woken: &[ShardRow]) -> String {

@@ -15,7 +15,7 @@ use crate::error::Fault;
 use crate::lake::LakeState;
 use crate::read::prometheus::{self, Findings, MAX_SHARDS};
 use crate::routes::{STATE, lake_object, site_object};
-use crate::shards::{ShardRow, list_shards};
+use crate::shards::{Count, ShardRow, count_shards, list_shards};
 use crate::site::State;
 
 /// Shards asked at once: each is two calls, and the platform opens six connections at a time.
@@ -44,9 +44,10 @@ async fn find(request: &Request, env: &Env) -> std::result::Result<Findings, Fau
         database_bytes: d1::size(env).await.ok().flatten(),
         ..Findings::default()
     };
-    let shards: Vec<ShardRow> = rows(env, &list_shards()).await?;
+    let shards: Vec<ShardRow> = rows(env, &list_shards("")).await?;
+    let all: Option<Count> = rows(env, &count_shards()).await?.pop();
     let begun = now_ms();
-    let mut left = i64::try_from(shards.len()).unwrap_or(i64::MAX);
+    let mut left = all.unwrap_or_default().n;
     let asked = shards.get(..MAX_SHARDS).unwrap_or(&shards);
     for some in asked.chunks(AT_ONCE) {
         if now_ms().saturating_sub(begun) > ASKED_FOR_MS {
