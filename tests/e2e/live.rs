@@ -76,7 +76,7 @@ async fn delay_of_frames(site: &Site, stream: &mut Stream) -> Duration {
     let mut delays = Vec::new();
     for n in 0..SAMPLES {
         // Not in step with the frames, but at every moment between two of them.
-        tokio::time::sleep(Duration::from_millis(u64::from(n * 997 % 1_000))).await;
+        tokio::time::sleep(Duration::from_millis(u64::from(n * 379 % 1_000))).await;
         let before = total(&stream.view, "page_view");
         site.send_ok(&batch(&[view("/", "u")])).await;
         let taken = Instant::now();

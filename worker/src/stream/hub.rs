@@ -70,10 +70,9 @@ impl Hub {
     /// When the next round is due, by what is known at `now_ms`.
     pub fn due(&self, now_ms: i64) -> i64 {
         let rest = match &self.last {
-            _ if self.wanted => 0,
-            None => 0,
-            Some(live) if live.is_empty() => live.as_of.saturating_add(RENEW_MS),
-            Some(live) => live.as_of.saturating_add(REFRESH_MS),
+            Some(live) if !self.wanted && live.is_empty() => live.as_of.saturating_add(RENEW_MS),
+            Some(live) if !self.wanted => live.as_of.saturating_add(REFRESH_MS),
+            _ => 0,
         };
         rest.max(self.not_before).max(now_ms)
     }
@@ -173,7 +172,7 @@ mod tests {
         hub.frames(users(0, NOW + 1_500), &[Some(1)]);
         // Nothing is: it rests, but not longer than the leases last.
         assert_eq!(hub.due(NOW + 1_501), NOW + 1_500 + RENEW_MS);
-        assert!(RENEW_MS < LEASE_LEFT_MS);
+        const { assert!(RENEW_MS < LEASE_LEFT_MS) };
         hub.want();
         assert_eq!(hub.due(NOW + 9_000), NOW + 9_000);
     }
