@@ -121,3 +121,35 @@ fn a_sweep_looks_at_every_row_once_a_round_and_takes_the_old_ones() {
     let jobs: std::collections::BTreeSet<_> = Sweep::ALL.map(Sweep::job).into();
     assert_eq!(jobs.len(), 3);
 }
+
+#[test]
+fn shorelines_own_events_and_calls_go_too() {
+    let own = crate::tally::OWN_SITE;
+    let sql = filled(own, &[event(own, 0)]);
+    let due: Vec<Site> = ask(&sql, &sites(NOW + 40 * DAY_MS));
+    assert_eq!(due.len(), 1);
+    assert_eq!(due[0].site_id, own);
+    let ages = [0, CALLS_KEPT_MS, CALLS_KEPT_MS + 1, 30 * DAY_MS].map(|age| NOW - age);
+    let kept = ages[1];
+    for at in ages {
+        for n in 0..MAX_CALLS {
+            sql.execute_batch(&format!(
+                "INSERT INTO operation_minutes VALUES \
+                 ('s{n}', {at}, 'events', 202, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)"
+            ));
+        }
+    }
+    let steps: Vec<usize> = (0..3)
+        .map(|_| ask::<Deleted>(&sql, &calls(NOW)).len())
+        .collect();
+    let whole = usize::try_from(MAX_CALLS).unwrap();
+    assert_eq!(steps, [whole, whole, 0]);
+    assert_eq!(
+        sql.number("SELECT min(minute) FROM operation_minutes"),
+        kept
+    );
+    assert_eq!(
+        sql.number("SELECT count(*) FROM operation_minutes"),
+        2 * MAX_CALLS
+    );
+}

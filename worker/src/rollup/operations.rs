@@ -33,7 +33,8 @@ macro_rules! added {
     };
 }
 
-/// `f`: the fresh operation events of a message, their bodies being the last item of each row.
+/// `f`: the fresh operation events of a message, their bodies being the last item of each row. An
+/// event that tells no calls counts none.
 macro_rules! calls {
     () => {
         concat!(
@@ -42,7 +43,8 @@ macro_rules! calls {
             "), f AS (SELECT x->>'$.timestamp' AS at, coalesce(x->>'$.eventData.site', '') AS site, \
              x->>'$.eventData.action' AS action, x->>'$.eventData.httpStatus' AS status, \
              x->>'$.eventData.calls' AS w, x->>'$.eventData.totalDuration' AS ms, \
-             x->>'$.metadata.duration' AS d, x->'$.eventData.outcomes' AS outcomes FROM b) "
+             x->>'$.metadata.duration' AS d, x->'$.eventData.outcomes' AS outcomes FROM b \
+             WHERE x->>'$.eventData.calls' IS NOT NULL) "
         )
     };
 }
