@@ -1,9 +1,11 @@
 // `npm run bench`: how fast the built worker takes batches, on workerd itself. BENCH_SECONDS is the length of a run. With
-// `watch`, what Shoreline's own events and lines in the log cost; with `tracker`, what the tracker costs a page;
-// with `import`, how fast a file is imported; with `lake`, how the lake keeps up.
+// `watch`, what Shoreline's own events and lines in the log cost; with `tracker`, what the tracker costs a page; with
+// `import`, how fast a file is imported; with `lake`, how the lake keeps up; with `live`, how long an event takes into
+// the live stream.
 import { fileURLToPath } from 'node:url';
 import { benchImport } from './bench-import.mjs';
 import { benchLake } from './bench-lake.mjs';
+import { benchLive } from './bench-live.mjs';
 import { withWorker } from './bench-system.mjs';
 import { benchTracker } from './bench-tracker.mjs';
 import { benchWatch } from './bench-watch.mjs';
@@ -24,6 +26,7 @@ main(async () => {
   }
   if (process.argv.includes('import')) return benchImport();
   if (process.argv.includes('watch')) return benchWatch(ORIGIN);
+  if (process.argv.includes('live')) return benchLive(ORIGIN);
   const code = await runShown('cargo', ['build', '--release', '-p', 'shoreline-tests', '--bin', 'load']);
   if (code !== 0) throw new Failure('the load generator could not be built');
   if (process.argv.includes('lake')) return benchLake(SECONDS, ORIGIN);

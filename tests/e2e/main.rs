@@ -11,8 +11,11 @@
 
 mod clients;
 mod commands;
+mod contract;
 mod d1;
+mod dashboard;
 mod dead_letters;
+mod demo;
 #[path = "../tables/docs.rs"]
 mod docs;
 mod duckdb;
@@ -24,6 +27,7 @@ mod keys;
 mod kills;
 mod lake;
 mod limits;
+mod live;
 mod metrics;
 mod operations;
 mod pages;
@@ -34,6 +38,8 @@ mod python;
 mod reads;
 mod rebuild;
 mod refusals;
+mod retention;
 mod sinks;
 mod tenancy;
 mod tracker;
+mod traffic;

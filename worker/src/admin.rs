@@ -2,13 +2,15 @@
 
 mod keys;
 
-pub use keys::{SECRET_CHARS, ShownKey, end_key, end_of_key, list_keys, new_key};
+#[cfg(test)]
+pub(crate) use keys::NewKey;
+pub use keys::{ListedKey, SECRET_CHARS, ShownKey, end_key, end_of_key, list_keys, new_key};
 
 use serde::{Deserialize, Serialize};
 
 use crate::auth::{is_site_id, origin_pattern};
 use crate::error::Fault;
-use crate::policy::Policy;
+use crate::policy::{Policy, RETENTION_DAYS};
 use crate::sql::{Param, Statement};
 
 /// Origins of a site at most: they are compared one by one with each batch.
@@ -22,21 +24,26 @@ const MAX_NAME_CHARS: usize = 100;
 
 /// A site to be made, checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Site))]
 #[serde(rename_all = "camelCase")]
 pub struct NewSite {
     /// Its id: 1 to 40 of `a-z 0-9 -`.
+    #[cfg_attr(test, schema(pattern = "^[a-z0-9-]{1,40}$"))]
     pub site_id: String,
     /// What people call it; its id where left out.
     #[serde(default)]
+    #[cfg_attr(test, schema(max_length = 100))]
     pub name: String,
     /// The origins its pages are served from.
     #[serde(default)]
+    #[cfg_attr(test, schema(max_items = 50, value_type = Vec<crate::openapi::Origin>))]
     pub origins: Vec<String>,
     /// Whether its routes are fragments.
     #[serde(default)]
     pub hash_routing: bool,
     /// What Plausible's script calls it, as `data-domain`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(pattern = "^[A-Za-z0-9._/-]{1,253}$"))]
     pub domain: Option<String>,
     /// Its own limits.
     #[serde(flatten)]
@@ -53,7 +60,34 @@ pub struct SiteRow {
     domain: Option<String>,
     visitor_per_minute: Option<u32>,
     hourly_quota: Option<u32>,
+    retention_days: Option<u32>,
     keep_bots: i64,
+}
+
+/// Fields that are whole numbers, with what is said of another value.
+const NUMBERS: [(&str, &str); 3] = [
+    ("visitorPerMinute", "visitorPerMinute is 1 or more."),
+    ("hourlyQuota", "hourlyQuota is 1 or more."),
+    (
+        "retentionDays",
+        "retentionDays is a whole number from 1 to 90.",
+    ),
+];
+
+/// The first of [`NUMBERS`] that is there and not a whole number.
+fn wrong_number(body: &[u8]) -> Option<Fault> {
+    let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).ok()?;
+    let is_wrong = |name: &str| {
+        fields.get(name).is_some_and(|value| {
+            let number = value.as_u64().and_then(|n| u32::try_from(n).ok());
+            !value.is_null() && number.is_none()
+        })
+    };
+    let (field, detail) = NUMBERS.into_iter().find(|(name, _)| is_wrong(name))?;
+    Some(Fault::Malformed {
+        field: Some(field),
+        detail,
+    })
 }
 
 impl NewSite {
@@ -63,10 +97,10 @@ impl NewSite {
     /// 400 with the field that is wrong.
     pub fn parse(body: &[u8]) -> Result<Self, Fault> {
         let mut site: Self = serde_json::from_slice(body).map_err(|_| {
-            Fault::malformed(
+            wrong_number(body).unwrap_or(Fault::malformed(
                 "The body must be {siteId, name?, origins?, hashRouting?, domain?, \
-                 visitorPerMinute?, hourlyQuota?, keepBots?}.",
-            )
+                 visitorPerMinute?, hourlyQuota?, retentionDays?, keepBots?}.",
+            ))
         })?;
         let wrong = |field, detail| Fault::Malformed {
             field: Some(field),
@@ -106,11 +140,20 @@ impl NewSite {
                 "domain is a host's name, such as shop.example.",
             ));
         }
-        if site.policy.visitor_per_minute == Some(0) {
-            return Err(wrong("visitorPerMinute", "visitorPerMinute is 1 or more."));
-        }
-        if site.policy.hourly_quota == Some(0) {
-            return Err(wrong("hourlyQuota", "hourlyQuota is 1 or more."));
+        let policy = &site.policy;
+        let is_positive = |n: &u32| *n > 0;
+        let are_good = [
+            policy.visitor_per_minute.as_ref().is_none_or(is_positive),
+            policy.hourly_quota.as_ref().is_none_or(is_positive),
+            policy
+                .retention_days
+                .as_ref()
+                .is_none_or(|days| RETENTION_DAYS.contains(days)),
+        ];
+        for ((field, detail), is_good) in NUMBERS.into_iter().zip(are_good) {
+            if !is_good {
+                return Err(wrong(field, detail));
+            }
         }
         if site.name.is_empty() {
             site.name.clone_from(&site.site_id);
@@ -123,8 +166,9 @@ impl NewSite {
     pub fn statement(&self, now_ms: i64) -> Statement {
         Statement::new(
             "INSERT INTO sites (site_id, name, origins, hash_routing, domain, \
-                                visitor_per_minute, hourly_quota, keep_bots, created_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+                                visitor_per_minute, hourly_quota, keep_bots, retention_days, \
+                                created_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
              ON CONFLICT DO NOTHING RETURNING site_id",
             self.params(now_ms),
         )
@@ -136,13 +180,14 @@ impl NewSite {
         let [settings @ .., _] = self.params(0);
         Statement::new(
             "UPDATE OR IGNORE sites SET name = ?2, origins = ?3, hash_routing = ?4, domain = ?5, \
-                    visitor_per_minute = ?6, hourly_quota = ?7, keep_bots = ?8 \
+                    visitor_per_minute = ?6, hourly_quota = ?7, keep_bots = ?8, \
+                    retention_days = ?9 \
              WHERE site_id = ?1 RETURNING site_id",
             settings,
         )
     }
 
-    fn params(&self, now_ms: i64) -> [Param; 9] {
+    fn params(&self, now_ms: i64) -> [Param; 10] {
         let number = |n: Option<u32>| n.map_or(Param::Null, |n| i64::from(n).into());
         [
             self.site_id.as_str().into(),
@@ -155,6 +200,7 @@ impl NewSite {
             number(self.policy.visitor_per_minute),
             number(self.policy.hourly_quota),
             i64::from(self.policy.keep_bots).into(),
+            number(self.policy.retention_days),
             now_ms.into(),
         ]
     }
@@ -172,7 +218,7 @@ pub fn find_site(site_id: &str) -> Statement {
 pub fn list_sites() -> Statement {
     Statement::new(
         "SELECT site_id, name, origins, hash_routing, domain, visitor_per_minute, \
-                hourly_quota, keep_bots FROM sites ORDER BY site_id",
+                hourly_quota, retention_days, keep_bots FROM sites ORDER BY site_id",
         [],
     )
 }
@@ -188,6 +234,7 @@ impl From<SiteRow> for NewSite {
             policy: Policy {
                 visitor_per_minute: row.visitor_per_minute,
                 hourly_quota: row.hourly_quota,
+                retention_days: row.retention_days,
                 keep_bots: row.keep_bots != 0,
             },
         }

@@ -2,9 +2,10 @@
 //! dimension. Users and sessions are keyed hashes from here on.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 use shoreline_shared::event_type::{
     AI_REQUEST, CONTENT_CREATE, ERROR, FEATURE_USE, PAGE_VIEW, TrackerType,
 };
@@ -16,7 +17,7 @@ use crate::privacy::day_of;
 mod decimal;
 mod stored;
 
-pub use decimal::{MICRO, decimal, micro};
+pub use decimal::{MAX_AMOUNT, MAX_DURATION_MS, MICRO, decimal, micro};
 pub use stored::Stored;
 use stored::text;
 
@@ -58,11 +59,55 @@ pub struct Facts<'a>(
     pub Option<i64>,
     /// 11: the status that a domain event tells, or nothing.
     pub Cow<'a, str>,
+    /// 12: what a `web_vital` measured.
+    pub Option<Vital<'a>>,
 );
 
+/// Name, value (milliseconds, of CLS a number without a unit) and page of a Web Vital.
+pub type Vital<'a> = (&'static str, f64, Option<Cow<'a, str>>);
+
+/// The Web Vitals that are counted, in the order in which they are shown.
+pub const VITALS: [&str; 5] = ["LCP", "INP", "CLS", "FCP", "TTFB"];
+
+/// The largest value that is a measurement: an hour, in milliseconds. Nobody waits so long, and a clock
+/// that jumps can make anything.
+const MAX_VITAL: f64 = 3_600_000.0;
+
+/// Hashes of a site's users and sessions. A batch has few of them and each many times, and a hash
+/// takes longer than all else that is counted of an event.
+#[derive(Debug)]
+pub struct Hashes<'k, 'a> {
+    site: &'k str,
+    key: &'k [u8],
+    users: HashMap<&'a str, String>,
+    sessions: HashMap<&'a str, String>,
+}
+
+impl<'k, 'a> Hashes<'k, 'a> {
+    /// Those of `site`, with `key`.
+    pub fn new(site: &'k str, key: &'k [u8]) -> Self {
+        Self {
+            site,
+            key,
+            users: HashMap::new(),
+            sessions: HashMap::new(),
+        }
+    }
+
+    fn user(&mut self, id: &'a str) -> String {
+        let hash = || user_hash(self.key, self.site, id);
+        self.users.entry(id).or_insert_with(hash).clone()
+    }
+
+    fn session(&mut self, id: &'a str) -> String {
+        let hash = || session_hash(self.key, self.site, id);
+        self.sessions.entry(id).or_insert_with(hash).clone()
+    }
+}
+
 impl<'a> Facts<'a> {
-    /// The facts of a stored event of `site`, its user and session hashed with `key`.
-    pub fn of(event: &'a Stored<'a>, site: &str, key: &[u8]) -> Self {
+    /// The facts of a stored event.
+    pub fn of(event: &'a Stored<'a>, hashes: &mut Hashes<'_, 'a>) -> Self {
         let at = event.timestamp.unwrap_or(event.received_at);
         let event_type: &str = &event.event_type;
         let user = event.user_id.as_deref();
@@ -74,18 +119,19 @@ impl<'a> Facts<'a> {
             day_of(at),
             event_type,
             domain.then(|| floor_to(at, HOUR_MS)),
-            user.map(|id| user_hash(key, site, id)),
+            user.map(|id| hashes.user(id)),
             u8::from(tracked),
             event
                 .session_id
                 .as_deref()
                 .filter(|id| !is_anonymous_id(id))
-                .map(|id| session_hash(key, site, id)),
+                .map(|id| hashes.session(id)),
             dimensions(event, tracked),
             a,
             b,
             (tracked && REGISTRATIONS.contains(&event_type)).then_some(at),
             if domain { status(event) } else { "".into() },
+            vital(event),
         )
     }
 
@@ -121,15 +167,22 @@ fn dimensions<'a>(event: &'a Stored<'a>, tracked: bool) -> BTreeMap<&'static str
             put("utm_campaign", text(data.utm_campaign));
         }
         FEATURE_USE => put("feature", text(data.feature)),
-        CONTENT_CREATE => put("content", text(data.content_type).or(Some(NONE.into()))),
-        AI_REQUEST => put("model", text(data.model).or(Some(NONE.into()))),
-        ERROR => put("error", text(data.message).or(Some(NONE.into()))),
+        CONTENT_CREATE => put("content", Some(named(data.content_type))),
+        AI_REQUEST => put("model", Some(named(data.model))),
+        ERROR => put("error", Some(named(data.message))),
         _ => {}
     }
     if event.user_id.is_some() {
         dims.insert(if tracked { "user" } else { "anon" }, "".into());
     }
     dims
+}
+
+/// A name; of what has none, or an empty one, [`NONE`], so that it is counted all the same.
+fn named<'a>(value: Option<&'a RawValue>) -> Cow<'a, str> {
+    text(value)
+        .filter(|name| !name.is_empty())
+        .unwrap_or(Cow::Borrowed(NONE))
 }
 
 /// The page: as the live view and the stored event name it.
@@ -154,18 +207,33 @@ fn bounded(key: Cow<'_, str>) -> Cow<'_, str> {
 
 fn measures(event: &Stored<'_>) -> (i64, i64) {
     let data = &event.event_data;
+    let amount = |value| micro(value, MAX_AMOUNT);
     let whole = |micro: i64| micro.saturating_add(MICRO / 2).div_euclid(MICRO);
     match event.event_type.as_ref() {
         FEATURE_USE => data
             .duration
-            .and_then(micro)
+            .and_then(|duration| micro(duration, MAX_DURATION_MS))
             .map_or((0, 0), |duration| (whole(duration), 1)),
         AI_REQUEST => (
-            data.tokens.and_then(micro).map_or(0, whole),
-            data.cost.and_then(micro).unwrap_or(0),
+            data.tokens.and_then(amount).map_or(0, whole),
+            data.cost.and_then(amount).unwrap_or(0),
         ),
         _ => (0, 0),
     }
+}
+
+fn vital<'a>(event: &Stored<'a>) -> Option<Vital<'a>> {
+    let data = &event.event_data;
+    if TrackerType::parse(&event.event_type) != Some(TrackerType::WebVital) {
+        return None;
+    }
+    let name = text(data.name)?;
+    let name = VITALS.into_iter().find(|known| *known == name)?;
+    let value: f64 = serde_json::from_str(data.value?.get()).ok()?;
+    let page = page(event).map(bounded);
+    (0.0..=MAX_VITAL)
+        .contains(&value)
+        .then_some((name, value, page))
 }
 
 fn status<'a>(event: &Stored<'a>) -> Cow<'a, str> {

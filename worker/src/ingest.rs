@@ -58,7 +58,7 @@ pub trait Platform {
 pub struct Settings {
     /// Shards of a site's Durable Objects, at least 1.
     pub shards: u32,
-    /// How many days back a timestamp may lie.
+    /// How many days back a timestamp may lie, where a site does not say.
     pub retention_days: u32,
     /// The secret of the keyed hashes that count users.
     pub hash_key: Vec<u8>,

@@ -91,7 +91,7 @@ impl KeyCache {
 pub fn look_up(key_hash: &str, now_ms: i64) -> Statement {
     Statement::new(
         "SELECT k.site_id, k.kind, s.origins, s.hash_routing, s.visitor_per_minute, \
-                s.hourly_quota, s.keep_bots \
+                s.hourly_quota, s.retention_days, s.keep_bots \
          FROM keys AS k JOIN sites AS s ON s.site_id = k.site_id \
          WHERE k.key_hash = ?1 AND coalesce(k.revoked_at, ?2 + 1) > ?2 \
            AND coalesce(k.expires_at, ?2 + 1) > ?2",
@@ -104,7 +104,7 @@ pub fn look_up(key_hash: &str, now_ms: i64) -> Statement {
 pub fn look_up_domain(domain: &str) -> Statement {
     Statement::new(
         "SELECT site_id, 'browser' AS kind, origins, hash_routing, visitor_per_minute, \
-                hourly_quota, keep_bots FROM sites WHERE domain = ?1",
+                hourly_quota, retention_days, keep_bots FROM sites WHERE domain = ?1",
         [domain.into()],
     )
 }
@@ -118,6 +118,7 @@ pub struct KeyRow {
     hash_routing: i64,
     visitor_per_minute: Option<u32>,
     hourly_quota: Option<u32>,
+    retention_days: Option<u32>,
     keep_bots: i64,
 }
 
@@ -132,6 +133,7 @@ impl KeyRow {
             policy: Policy {
                 visitor_per_minute: self.visitor_per_minute,
                 hourly_quota: self.hourly_quota,
+                retention_days: self.retention_days,
                 keep_bots: self.keep_bots != 0,
             },
         })
@@ -196,8 +198,8 @@ mod tests {
         sql.migrate();
         sql.execute_batch(&format!(
             "INSERT INTO sites (site_id, name, origins, hash_routing, created_at, domain, \
-                                hourly_quota, keep_bots) \
-             VALUES ('demo', 'Demo', '[\"https://a.example\"]', 1, 0, 'a.example', 7, 1);
+                                hourly_quota, keep_bots, retention_days) \
+             VALUES ('demo', 'Demo', '[\"https://a.example\"]', 1, 0, 'a.example', 7, 1, 9);
              INSERT INTO keys VALUES ('good', 'demo', 'browser', 0, NULL, NULL);
              INSERT INTO keys VALUES ('soon', 'demo', 'read', 0, {NOW} + 1, {NOW} + 1);
              INSERT INTO keys VALUES ('expired', 'demo', 'read', 0, {NOW}, NULL);
@@ -214,6 +216,7 @@ mod tests {
         let policy = Policy {
             visitor_per_minute: None,
             hourly_quota: Some(7),
+            retention_days: Some(9),
             keep_bots: true,
         };
         assert_eq!(good.policy, policy);

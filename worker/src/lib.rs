@@ -24,6 +24,7 @@ pub mod consume;
 pub mod counted;
 pub mod dead_letter;
 pub mod draft;
+pub mod endpoints;
 pub mod erase;
 pub mod error;
 pub mod facts;
@@ -39,6 +40,7 @@ pub mod outbox;
 pub mod outcome;
 pub mod policy;
 pub mod privacy;
+#[macro_use]
 pub mod prune;
 pub mod publish;
 pub mod rate;
@@ -52,9 +54,13 @@ pub mod sinks;
 pub mod site;
 pub mod skew;
 pub mod sql;
+pub mod stream;
 pub mod tally;
 pub mod trace;
+pub mod whole;
 
+#[cfg(test)]
+mod openapi;
 #[cfg(target_arch = "wasm32")]
 mod shell;
 #[cfg(test)]

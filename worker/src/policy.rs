@@ -1,17 +1,35 @@
 //! What a site allows, where it differs from the deployment's defaults.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
+
+/// Days for which events may be kept, of a site or of all: what the longest funnel looks at, 2,160
+/// hours, and what a database of 10 GB has room for.
+pub const RETENTION_DAYS: RangeInclusive<u32> = 1..=90;
 
 /// A site's own limits. What is left out is the deployment's default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Policy {
     /// Events of one visitor (address, user agent and key) a minute, 1 or more.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::whole::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(test, schema(minimum = 1, maximum = 4_294_967_295_u64))]
     pub visitor_per_minute: Option<u32>,
     /// Events of the whole site an hour (UTC), 1 or more.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::whole::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(test, schema(minimum = 1, maximum = 4_294_967_295_u64))]
     pub hourly_quota: Option<u32>,
+    /// Days for which its events are kept ([`RETENTION_DAYS`]); what is older is not taken, either.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<u32>,
     /// Whether the events of bots are stored, instead of counted and left out.
     pub keep_bots: bool,
 }
@@ -30,6 +48,11 @@ impl Policy {
     pub fn rate(&self, defaults: &Defaults) -> u32 {
         self.visitor_per_minute
             .unwrap_or(defaults.visitor_per_minute)
+    }
+
+    /// Days for which events are kept, where the deployment's default is `default` of them.
+    pub fn retention(&self, default: u32) -> u32 {
+        self.retention_days.unwrap_or(default)
     }
 
     /// Events that one of the site's `shards` may take an hour: the quota is cut evenly, so that the
@@ -73,6 +96,12 @@ mod tests {
             (5, 1_200)
         );
         assert_eq!(own.shard_quota(&DEFAULTS, 0, 1), None);
+        assert_eq!(own.retention(30), 30);
+        let short = Policy {
+            retention_days: Some(7),
+            ..own
+        };
+        assert_eq!(short.retention(30), 7);
         let quota = Defaults {
             hourly_quota: Some(7),
             ..DEFAULTS

@@ -1,5 +1,8 @@
-//! Forgetting: stored events after their retention, ids of events and sessions some time later.
-//! Rollups stay. Each statement is bounded, so that no run of the cron takes long.
+//! Forgetting: stored events after their site's retention, counts by minute after a month, ids of
+//! events and sessions some time later. The other rollups stay. Each statement is bounded, and so is
+//! the number of them, so that no run of the cron takes long.
+
+use std::collections::VecDeque;
 
 use serde::Deserialize;
 
@@ -7,25 +10,31 @@ use crate::privacy::{DAY_MS, day_of};
 use crate::sql::Statement;
 use crate::tally::OWN_SITE;
 
-/// Events that one statement deletes at most: with four indexes, 2,500 rows.
-pub const MAX_EVENTS: i64 = 500;
+#[macro_use]
+mod kept;
+mod sweep;
 
-/// Statements of a run at most: 10,000 events a minute.
-pub const MAX_STATEMENTS: usize = 20;
+pub use kept::{IDS_AT_LEAST_DAYS, ids_known_from};
+pub use sweep::{End, MAX_LOOKED_AT, Sweep};
 
-/// Ids and sessions that one run looks at. They have no index by time, which would cost a row
-/// written an event: the run goes on where the last one ended, and begins again at the end.
-pub const MAX_LOOKED_AT: i64 = 2_000;
+/// Events, or counts of minutes, that one statement deletes at most: of events, with four indexes,
+/// 2,500 rows.
+pub const MAX_DELETED: i64 = 500;
 
-/// Days that it is known who was there: over the 366 of the longest range and the 30 of the month
-/// before it. Whoever comes back later has a gap over any range either way.
-const MEMBER_DAYS: i64 = 400;
+/// Sites that one run looks at, in turn: each costs three look-ups by an index.
+pub const MAX_SITES: i64 = 500;
 
-/// Days that ids are kept beyond the events, and at least: what deduplication reaches back.
-const IDS_LONGER_DAYS: i64 = 15;
-const IDS_AT_LEAST_DAYS: i64 = 45;
+/// Turns of a run at most, each of three statements: 10,000 events a minute, of one site or of 20.
+const MAX_TURNS: usize = 20;
 
-/// An event that a statement deleted.
+/// Days for which counts by minute are kept: the 31 of the longest reconciliation, and the one that
+/// it begins in. A summary looks at seven.
+const MINUTE_DAYS: i64 = 32;
+
+/// The name of the job of which a run does a piece.
+pub const JOB: &str = "prune";
+
+/// A row that a statement deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Deleted {}
 
@@ -36,38 +45,63 @@ pub fn events_from(retention_days: u32, now_ms: i64) -> i64 {
         .saturating_mul(DAY_MS)
 }
 
-/// The first moment whose ids are kept.
-pub fn ids_from(retention_days: u32, now_ms: i64) -> i64 {
-    let days = i64::from(retention_days)
-        .saturating_add(IDS_LONGER_DAYS)
-        .max(IDS_AT_LEAST_DAYS);
-    now_ms.saturating_sub(days.saturating_mul(DAY_MS))
+/// The first moment whose counts by minute are kept.
+pub fn minutes_from(now_ms: i64) -> i64 {
+    now_ms.saturating_sub(MINUTE_DAYS.saturating_mul(DAY_MS))
 }
 
-/// The statement that lists sites (Shoreline's own too) with events from before `from`, some of
-/// them.
-pub fn sites(from: i64) -> Statement {
-    Statement::new(
-        "SELECT s.site_id FROM (SELECT site_id FROM sites UNION ALL SELECT ?2) AS s \
-         WHERE EXISTS (SELECT 1 FROM events AS e \
-         WHERE e.site_id = s.site_id AND e.at < ?1) OR EXISTS (SELECT 1 FROM events AS e \
-         WHERE e.site_id = s.site_id AND e.received_at < ?1 - 86400000) LIMIT 20",
-        [from.into(), OWN_SITE.into()],
-    )
-}
-
-/// A row of [`sites`].
+/// A site that a run looks at: a row of [`sites`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Site {
     /// The site.
     pub site_id: String,
+    /// Days for which its events are kept.
+    pub days: u32,
+    /// 1 where something of it is to be forgotten.
+    pub due: i64,
 }
 
-/// Two statements that delete some events of a site that are from before `from`, each answering
-/// [`Deleted`]s: by when they happened, and, of events from before there was that, by their
-/// receipt. An event is received at most a day before it says it happened.
-pub fn events(site: &str, from: i64) -> [Statement; 2] {
-    let by = |sql, from: i64| Statement::new(sql, [site.into(), from.into(), MAX_EVENTS.into()]);
+/// The statement that lists the sites (Shoreline's own too) after `cursor` that a run looks at; `default_days` is the
+/// retention of those that set none.
+pub fn sites(cursor: &str, default_days: u32, now_ms: i64) -> Statement {
+    Statement::new(
+        "SELECT s.site_id, s.days, EXISTS (SELECT 1 FROM events AS old \
+         WHERE old.site_id = s.site_id AND old.at < (?3 - s.days) * 86400000) \
+         OR EXISTS (SELECT 1 FROM events AS old \
+         WHERE old.site_id = s.site_id AND old.received_at < (?3 - s.days - 1) * 86400000 \
+         AND +old.at IS NULL) \
+         OR EXISTS (SELECT 1 FROM minute_counts AS m \
+         WHERE m.site_id = s.site_id AND m.minute < ?4) AS due \
+         FROM (SELECT site_id, coalesce(retention_days, ?2) AS days FROM sites \
+         WHERE site_id > ?1 UNION ALL SELECT ?6, ?2 WHERE ?6 > ?1 ORDER BY 1 LIMIT ?5) AS s \
+         ORDER BY s.site_id",
+        [
+            cursor.into(),
+            i64::from(default_days).into(),
+            day_of(now_ms).into(),
+            minutes_from(now_ms).into(),
+            MAX_SITES.into(),
+            OWN_SITE.into(),
+        ],
+    )
+}
+
+/// The statements of a site's turn, each deleting some of what is too old and answering [`Deleted`]s:
+/// events by when they happened; events of the first version, which did not note that, by their
+/// receipt, at most a day before it; then counts by minute. An import may bring events that were
+/// received long before they say they happened: those are kept by what they say.
+pub fn turn(site: &Site, now_ms: i64) -> [Statement; 3] {
+    let from = events_from(site.days, now_ms);
+    let by = |sql, from: i64| {
+        Statement::new(
+            sql,
+            [
+                site.site_id.as_str().into(),
+                from.into(),
+                MAX_DELETED.into(),
+            ],
+        )
+    };
     [
         by(
             "DELETE FROM events WHERE rowid IN (SELECT rowid FROM events \
@@ -76,8 +110,14 @@ pub fn events(site: &str, from: i64) -> [Statement; 2] {
         ),
         by(
             "DELETE FROM events WHERE rowid IN (SELECT rowid FROM events \
-             WHERE site_id = ?1 AND received_at < ?2 LIMIT ?3) RETURNING 1 AS n",
+             WHERE site_id = ?1 AND received_at < ?2 AND +at IS NULL LIMIT ?3) RETURNING 1 AS n",
             from.saturating_sub(DAY_MS),
+        ),
+        by(
+            "DELETE FROM minute_counts WHERE site_id = ?1 AND (minute, event_type, source) IN \
+             (SELECT minute, event_type, source FROM minute_counts \
+             WHERE site_id = ?1 AND minute < ?2 LIMIT ?3) RETURNING 1 AS n",
+            minutes_from(now_ms),
         ),
     ]
 }
@@ -104,102 +144,59 @@ pub fn calls(now_ms: i64) -> Statement {
     )
 }
 
-/// A table whose rows are swept by a cursor: the key of the last row that was looked at, as a JSON
-/// array; empty at the beginning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sweep {
-    /// Ids of events.
-    Ids,
-    /// Sessions.
-    Sessions,
-    /// Who was there on which day.
-    Members,
+/// Whether a statement of [`turn`] that deleted so many rows may have left some.
+pub fn has_more(deleted: usize) -> bool {
+    i64::try_from(deleted).is_ok_and(|deleted| deleted >= MAX_DELETED)
 }
 
-/// Where a run of a sweep ends: a row of [`Sweep::end`].
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct End {
-    /// The cursor for the next run.
-    pub cursor: String,
+/// Whose turn it is in a run: every site that has something due once, then those with more to
+/// forget, round and round.
+#[derive(Debug)]
+pub struct Turns {
+    queue: VecDeque<Site>,
+    /// Sites of the queue that have had no turn.
+    new: usize,
+    left: usize,
+    reached: String,
+    end: String,
 }
 
-/// Before every key of every table.
-const BEGIN: &str = r#"["","","","",-1000000]"#;
-
-/// After every site's id, which is of a-z, 0-9 and -, or begins with _.
-const AFTER: &str = r#"["~","","","",0]"#;
-
-impl Sweep {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Ids, Self::Sessions, Self::Members];
-
-    /// The name of its job.
-    pub fn job(self) -> &'static str {
-        match self {
-            Self::Ids => "sweep_ids",
-            Self::Sessions => "sweep_sessions",
-            Self::Members => "sweep_members",
+impl Turns {
+    /// The turns of a run that looks at these sites.
+    pub fn new(page: Vec<Site>) -> Self {
+        let is_last = i64::try_from(page.len()).is_ok_and(|sites| sites < MAX_SITES);
+        let last = page.last().filter(|_| !is_last);
+        let end = last.map(|site| site.site_id.clone()).unwrap_or_default();
+        let queue: VecDeque<Site> = page.into_iter().filter(|site| site.due != 0).collect();
+        Self {
+            new: queue.len(),
+            queue,
+            left: MAX_TURNS,
+            reached: String::new(),
+            end,
         }
     }
 
-    /// The statement that finds where the run that begins after `cursor` ends; none: at the end.
-    pub fn end(self, cursor: &str) -> Statement {
-        let sql = match self {
-            Self::Ids => {
-                "SELECT json_array(site_id, event_id) AS cursor FROM event_ids \
-                 WHERE (site_id, event_id) > (?1->>0, ?1->>1) \
-                 ORDER BY site_id, event_id LIMIT 1 OFFSET ?2"
-            }
-            Self::Sessions => {
-                "SELECT json_array(site_id, session_hash) AS cursor FROM sessions \
-                 WHERE (site_id, session_hash) > (?1->>0, ?1->>1) \
-                 ORDER BY site_id, session_hash LIMIT 1 OFFSET ?2"
-            }
-            Self::Members => {
-                "SELECT json_array(site_id, dim, key, user_hash, day) AS cursor FROM members \
-                 WHERE (site_id, dim, key, user_hash, day) > \
-                 (?1->>0, ?1->>1, ?1->>2, ?1->>3, ?1->>4) \
-                 ORDER BY site_id, dim, key, user_hash, day LIMIT 1 OFFSET ?2"
-            }
-        };
-        let offset = MAX_LOOKED_AT.saturating_sub(1);
-        Statement::new(sql, [begin(cursor).into(), offset.into()])
+    /// The next site, while the run may go on.
+    pub fn next_site(&mut self) -> Option<Site> {
+        self.left = self.left.checked_sub(1)?;
+        let site = self.queue.pop_front()?;
+        self.new = self.new.saturating_sub(1);
+        if self.new > 0 {
+            self.reached.clone_from(&site.site_id);
+        }
+        Some(site)
     }
 
-    /// The statement that deletes what is too old after `cursor` up to `end`.
-    pub fn delete(
-        self,
-        cursor: &str,
-        end: Option<&End>,
-        retention_days: u32,
-        now_ms: i64,
-    ) -> Statement {
-        let (sql, from) = match self {
-            Self::Ids => (
-                "DELETE FROM event_ids WHERE (site_id, event_id) > (?1->>0, ?1->>1) \
-                 AND (site_id, event_id) <= (?2->>0, ?2->>1) AND received_at < ?3",
-                ids_from(retention_days, now_ms),
-            ),
-            Self::Sessions => (
-                "DELETE FROM sessions WHERE (site_id, session_hash) > (?1->>0, ?1->>1) \
-                 AND (site_id, session_hash) <= (?2->>0, ?2->>1) AND seen_at < ?3",
-                ids_from(retention_days, now_ms),
-            ),
-            Self::Members => (
-                "DELETE FROM members WHERE (site_id, dim, key, user_hash, day) > \
-                 (?1->>0, ?1->>1, ?1->>2, ?1->>3, ?1->>4) \
-                 AND (site_id, dim, key, user_hash, day) <= \
-                 (?2->>0, ?2->>1, ?2->>2, ?2->>3, ?2->>4) AND day < ?3",
-                day_of(now_ms).saturating_sub(MEMBER_DAYS),
-            ),
-        };
-        let end = end.map_or(AFTER, |end| &end.cursor);
-        Statement::new(sql, [begin(cursor).into(), end.into(), from.into()])
+    /// Puts a site that has more to forget behind the others.
+    pub fn again(&mut self, site: Site) {
+        self.queue.push_back(site);
     }
-}
 
-fn begin(cursor: &str) -> &str {
-    if cursor.is_empty() { BEGIN } else { cursor }
+    /// Where the next run goes on: after the last site that had a turn, where not all had one.
+    pub fn cursor(self) -> String {
+        if self.new > 0 { self.reached } else { self.end }
+    }
 }
 
 #[cfg(test)]

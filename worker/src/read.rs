@@ -24,5 +24,9 @@ pub mod recent;
 pub mod reconciliation;
 pub mod retention;
 pub mod summary;
+pub mod vitals;
 
 pub use params::{Params, segment};
+
+#[cfg(test)]
+mod tests;

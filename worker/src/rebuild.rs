@@ -12,7 +12,7 @@ use crate::error::Fault;
 use crate::jobs::{self, Job};
 use crate::lake::ObjectName;
 use crate::privacy::DAY_MS;
-use crate::prune::ids_from;
+use crate::prune::ids_known_from;
 use crate::read::days::{Days, date};
 use crate::read::reconciliation::ShardHours;
 use crate::sql::Statement;
@@ -21,8 +21,8 @@ use crate::sql::Statement;
 /// keys that go along.
 const MESSAGE_BYTES: usize = 100_000;
 
-/// Transactions of a step: with some 20 statements each, well below the 1,000 queries that D1 allows
-/// an invocation.
+/// Transactions of a step: with some 15 statements each, and as many again where D1 knows some of the
+/// events, well below the 1,000 queries that D1 allows an invocation.
 const MESSAGES: usize = 10;
 
 /// The name under which a rebuild notes that it runs.
@@ -43,8 +43,15 @@ struct Body<'a> {
 
 /// Where the next step goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = RebuildCursor))]
 pub struct Cursor {
     /// An object.
+    #[cfg_attr(
+        test,
+        schema(
+            pattern = "^events/date=[0-9]{4}-[0-9]{2}-[0-9]{2}/hour=[0-9]{2}/[a-z0-9-]{1,40}-[0-9]{1,9}-[0-9a-z]+-[0-9]+\\.ndjson\\.gz$"
+        )
+    )]
     pub key: String,
     /// How many of its lines are done; absent: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,6 +68,7 @@ pub struct Rebuild {
 
 /// The answer of a step.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = RebuildStep))]
 pub struct Step {
     /// Events that are still on their way to the lake; nothing was read then.
     pub waiting: i64,
@@ -70,6 +78,7 @@ pub struct Step {
     /// How many of its events were told to D1.
     pub events: usize,
     /// Where the next step goes on; null: all is done.
+    #[cfg_attr(test, schema(required))]
     pub cursor: Option<Cursor>,
 }
 
@@ -127,16 +136,25 @@ impl Rebuild {
     /// The statement that finds counts of `day` that the object, the first of that day, would be
     /// counted beside twice: D1 has forgotten the ids of so old a day, or will soon. Of younger days
     /// it knows what it has, so nothing need be asked.
-    pub fn counted(&self, day: i64, retention_days: u32, now_ms: i64) -> Option<Statement> {
+    pub fn counted(&self, day: i64, default_days: u32, now_ms: i64) -> Option<Statement> {
         let before = self.cursor.as_ref().map(|cursor| &cursor.key);
         let before = before.and_then(|key| ObjectName::parse(key));
         let is_first = before.is_none_or(|before| before.day < day);
-        let known_from = ids_from(retention_days, now_ms).saturating_add(DAY_MS);
-        (is_first && day.saturating_mul(DAY_MS) < known_from).then(|| {
+        let begin = day.saturating_mul(DAY_MS);
+        (is_first && begin < ids_known_from(now_ms)).then(|| {
             Statement::new(
-                "SELECT s.site_id FROM sites AS s WHERE EXISTS (SELECT 1 FROM daily_counts AS c \
-                 WHERE c.site_id = s.site_id AND c.date = ?1) LIMIT 1",
-                [date(day).into()],
+                concat!(
+                    "SELECT s.site_id FROM sites AS s WHERE ?2 < ?3 - 86400000 * (",
+                    ids_days!("coalesce(s.retention_days, ?4)"),
+                    " - 1) AND EXISTS (SELECT 1 FROM daily_counts AS c \
+                     WHERE c.site_id = s.site_id AND c.date = ?1) LIMIT 1"
+                ),
+                [
+                    date(day).into(),
+                    begin.into(),
+                    now_ms.into(),
+                    i64::from(default_days).into(),
+                ],
             )
         })
     }

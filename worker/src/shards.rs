@@ -14,9 +14,35 @@ pub fn register_shard(site: &str, shard: u32) -> Statement {
     )
 }
 
-/// The statement that lists them.
-pub fn list_shards() -> Statement {
-    Statement::new("SELECT site_id, shard FROM shards", [])
+/// Shards that one run of the cron wakes at most. Each is two calls of some milliseconds, of the
+/// 1,000 that the smaller plans allow an invocation; where there are more, they take turns.
+pub const MAX_WOKEN: i64 = 300;
+
+/// The name of the job that wakes them.
+pub const WAKE_JOB: &str = "wake";
+
+/// The statement that lists those that are to be woken now: after `cursor`, the [`cursor`] of the run
+/// before.
+pub fn list_shards(cursor: &str) -> Statement {
+    let begin = if cursor.is_empty() {
+        r#"["",-1]"#
+    } else {
+        cursor
+    };
+    Statement::new(
+        "SELECT site_id, shard FROM shards WHERE (site_id, shard) > (?1->>0, ?1->>1) \
+         ORDER BY site_id, shard LIMIT ?2",
+        [begin.into(), MAX_WOKEN.into()],
+    )
+}
+
+/// Where the next run goes on: after the last of `woken`, if so many were `listed` that there may be
+/// more, or not all of these were woken; else at the beginning.
+pub fn cursor(listed: usize, woken: &[ShardRow]) -> String {
+    let is_all = woken.len() >= listed && i64::try_from(listed).is_ok_and(|n| n < MAX_WOKEN);
+    let last = woken.last().filter(|_| !is_all);
+    last.map(|row| serde_json::json!([row.site_id, row.shard]).to_string())
+        .unwrap_or_default()
 }
 
 /// The statement that lists them, and those that all sites (Shoreline's own too) may have with so
@@ -50,6 +76,44 @@ mod tests {
     use super::*;
     use crate::sql::Sql;
     use crate::testing::TestSql;
+
+    #[test]
+    fn shards_are_woken_in_turns() {
+        let sql = TestSql::new();
+        sql.migrate();
+        sql.execute_batch(
+            "WITH RECURSIVE n(n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM n WHERE n < 699)
+             INSERT INTO shards SELECT 'site-' || (n / 7), n % 7 + 5 FROM n",
+        );
+        let list = |at: &str| {
+            let Statement { sql: text, params } = list_shards(at);
+            let plan: Vec<serde_json::Value> = sql
+                .rows(&format!("EXPLAIN QUERY PLAN {text}"), &params)
+                .unwrap();
+            let step = plan[0]["detail"].as_str().unwrap().to_owned();
+            assert!(step.starts_with("SEARCH"), "{step}");
+            sql.rows::<ShardRow>(text, &params).unwrap()
+        };
+        let (mut at, mut sizes, mut seen) = (String::new(), Vec::new(), Vec::new());
+        loop {
+            let rows = list(&at);
+            sizes.push(rows.len());
+            at = cursor(rows.len(), &rows);
+            seen.extend(rows.into_iter().map(|row| (row.site_id, row.shard)));
+            if at.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(sizes, [300, 300, 100]);
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), 700);
+        // A run whose time was over goes on where it ended, and one that woke none begins again.
+        let rows = list("");
+        let second = list(&cursor(rows.len(), &rows[..4]));
+        assert_eq!(second[0], rows[4]);
+        assert_eq!(cursor(rows.len(), &[]), "");
+    }
 
     #[test]
     fn possible_shards_are_those_of_all_sites_and_what_ever_took_a_batch() {

@@ -102,6 +102,19 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
             &Value::Null,
             [401, 401, 200, 200, 403, 401],
         ),
+        row(
+            post.clone(),
+            "/v1/analytics/live/ticket",
+            &Value::Null,
+            [401, 401, 403, 403, 201, 401],
+        ),
+        // A ticket alone opens it, and only to a WebSocket.
+        row(
+            get.clone(),
+            "/v1/analytics/live/stream",
+            &Value::Null,
+            [426; 6],
+        ),
         row(get.clone(), "/v1/nothing", &Value::Null, [404; 6]),
     ];
     for call in SEGMENT {
@@ -129,6 +142,12 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
             [401, 401, 403, 403, 200, 401],
         ));
     }
+    rows.push(row(
+        get.clone(),
+        "/v1/analytics/metrics/breakdown?by=page",
+        &Value::Null,
+        [401, 401, 403, 403, 200, 401],
+    ));
     for (path, question) in [
         ("funnel", json!({"steps": [{"eventType": "page_view"}]})),
         ("retention", json!({"period": "day", "periods": 1})),
@@ -235,5 +254,6 @@ pub(super) const READS: [&str; 11] = [
     "/v1/analytics/metrics/features",
     "/v1/analytics/metrics/engagement",
     "/v1/analytics/metrics/products",
+    "/v1/analytics/metrics/vitals",
     "/v1/analytics/users/u/events",
 ];

@@ -23,6 +23,21 @@ fn a_site_is_checked_field_by_field() {
         field(r#"{"siteId":"a","hourlyQuota":0}"#),
         Some("hourlyQuota")
     );
+    for name in ["visitorPerMinute", "hourlyQuota", "retentionDays"] {
+        for bad in ["-1", "1.5", "\"x\"", "[]", "4294967296", "true"] {
+            let body = format!(r#"{{"siteId":"a","{name}":{bad}}}"#);
+            assert_eq!(field(&body), Some(name), "{bad}");
+        }
+    }
+    for (days, good) in [(0, false), (1, true), (90, true), (91, false)] {
+        let body = format!(r#"{{"siteId":"a","retentionDays":{days}}}"#);
+        if good {
+            let site = NewSite::parse(body.as_bytes()).unwrap();
+            assert_eq!(site.policy.retention_days, Some(days));
+        } else {
+            assert_eq!(field(&body), Some("retentionDays"), "{days}");
+        }
+    }
     assert_eq!(field(r#"{"siteId":"My Shop"}"#), Some("siteId"));
     assert_eq!(field(r#"{"siteId":"_shoreline"}"#), Some("siteId"));
     for origin in [
@@ -57,8 +72,9 @@ fn a_site_is_made_once_listed_and_replaced() {
             .unwrap()
             .len()
     };
-    let shop =
-        site(r#"{"siteId":"shop","domain":"www.Shop.Example","hourlyQuota":9,"keepBots":true}"#);
+    let shop = site(
+        r#"{"siteId":"shop","domain":"www.Shop.Example","hourlyQuota":9,"retentionDays":7,"keepBots":true}"#,
+    );
     assert_eq!(run(shop.statement(1)), 1);
     assert_eq!(run(shop.statement(2)), 0);
     assert_eq!(

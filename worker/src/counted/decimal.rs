@@ -5,17 +5,21 @@ use serde_json::value::RawValue;
 /// Millionths of one.
 pub const MICRO: i64 = 1_000_000;
 
-/// The largest amount of one event: a million. A sum of nine thousand of them still fits the
-/// 2^53 millionths that a JavaScript number holds exactly; a larger amount is a mistake of its
-/// sender's, and counts as nothing.
-const MAX: i128 = 1_000_000 * MICRO as i128;
+/// The largest amount of one event, of tokens or of money: a million. A sum of nine thousand of them
+/// still fits the 2^53 millionths that a JavaScript number holds exactly; a larger amount is a mistake
+/// of its sender's, and counts as nothing.
+pub const MAX_AMOUNT: i64 = 1_000_000;
+
+/// The longest use of a feature, in milliseconds: a day. A hundred million of them still fit 2^53.
+pub const MAX_DURATION_MS: i64 = 86_400_000;
 
 /// Digits that are read of an amount; those beyond could not change a millionth.
 const MAX_DIGITS: usize = 30;
 
 /// A JSON number, or text that is one, as millionths, rounded half up. `None` for what is no
-/// amount: not a number, negative, or over a million.
-pub fn micro(value: &RawValue) -> Option<i64> {
+/// amount: not a number, negative, or over `most`.
+pub fn micro(value: &RawValue, most: i64) -> Option<i64> {
+    let most = i128::from(most).checked_mul(i128::from(MICRO))?;
     let json = value.get();
     let text = json
         .strip_prefix('"')
@@ -52,9 +56,9 @@ pub fn micro(value: &RawValue) -> Option<i64> {
         return Some(0);
     }
     for _ in 0..place.max(0) {
-        sum = sum.checked_mul(10).filter(|sum| *sum <= MAX)?;
+        sum = sum.checked_mul(10).filter(|sum| *sum <= most)?;
     }
-    i64::try_from(sum).ok().filter(|_| sum <= MAX)
+    i64::try_from(sum).ok().filter(|_| sum <= most)
 }
 
 /// Millionths as a JSON number, exact: `2500000` is `2.5`.
@@ -75,7 +79,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(json: &str) -> Option<i64> {
-        micro(&RawValue::from_string(json.to_owned()).unwrap())
+        micro(&RawValue::from_string(json.to_owned()).unwrap(), MAX_AMOUNT)
     }
 
     #[test]
@@ -109,6 +113,19 @@ mod tests {
             "[]",
             "\"1e\"",
         ] {
+            assert_eq!(read(json), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn an_amount_is_held_to_its_own_bound() {
+        let read = |json: &str| {
+            let value = RawValue::from_string(json.to_owned()).unwrap();
+            micro(&value, MAX_DURATION_MS)
+        };
+        assert_eq!(read("86400000"), Some(MAX_DURATION_MS * MICRO));
+        assert_eq!(read("8.64e7"), Some(MAX_DURATION_MS * MICRO));
+        for json in ["86400000.000001", "8.7e7", "1e30"] {
             assert_eq!(read(json), None, "{json}");
         }
     }

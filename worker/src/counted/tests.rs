@@ -14,7 +14,7 @@ fn facts(change: Value) -> Value {
     }
     let text = event.to_string();
     let stored: Stored<'_> = serde_json::from_str(&text).unwrap();
-    serde_json::from_str(&Facts::of(&stored, "demo", b"key").json()).unwrap()
+    serde_json::from_str(&Facts::of(&stored, &mut Hashes::new("demo", b"key")).json()).unwrap()
 }
 
 fn dims(change: Value) -> Value {
@@ -80,6 +80,15 @@ fn uses_contents_requests_and_errors_have_keys_and_measures() {
         of("feature_use", json!({"feature": "f", "duration": -1})),
         (json!({"feature": "f"}), none.clone(), none.clone())
     );
+    // A video of an hour is a use, too.
+    assert_eq!(
+        of(
+            "feature_use",
+            json!({"feature": "f", "duration": 3_600_000})
+        )
+        .1,
+        3_600_000
+    );
     assert_eq!(
         of("content_create", json!({"contentType": "post"})).0,
         json!({"content": "post"})
@@ -96,9 +105,55 @@ fn uses_contents_requests_and_errors_have_keys_and_measures() {
         of("ai_request", json!({})),
         (json!({"model": NONE}), none.clone(), none)
     );
+    // What has an empty name is counted like what has none.
+    for (event_type, name, dim) in [
+        ("content_create", "contentType", "content"),
+        ("ai_request", "model", "model"),
+        ("error", "message", "error"),
+    ] {
+        for empty in [json!(""), json!(5), json!({})] {
+            let found = of(event_type, json!({name: empty}));
+            assert_eq!(found.0, json!({dim: NONE}), "{event_type} {empty}");
+        }
+    }
+    assert_eq!(
+        of("ai_request", json!({"model": "", "tokens": 5, "cost": 1})).1,
+        5
+    );
     assert_eq!(
         of("error", json!({"message": "oops"})).0,
         json!({"error": "oops"})
+    );
+}
+
+#[test]
+fn a_vital_has_a_name_a_value_and_perhaps_a_page() {
+    let vital =
+        |data: Value| facts(json!({"eventType": "web_vital", "eventData": data}))[12].clone();
+    assert_eq!(
+        vital(json!({"name": "LCP", "value": 1200.5, "url": "https://shop.example/a?ref=x"})),
+        json!(["LCP", 1200.5, "/a"])
+    );
+    assert_eq!(
+        vital(json!({"name": "CLS", "value": 0})),
+        json!(["CLS", 0.0, null])
+    );
+    for data in [
+        json!({"name": "FID", "value": 1}),
+        json!({"name": "LCP"}),
+        json!({"name": "LCP", "value": "1"}),
+        json!({"name": "LCP", "value": -1}),
+        json!({"name": "LCP", "value": 3_600_001}),
+        json!({"name": 1, "value": 1}),
+    ] {
+        assert_eq!(vital(data.clone()), json!(null), "{data}");
+    }
+    let of_a_view = facts(json!({"eventData": {"name": "LCP", "value": 1}}));
+    assert_eq!(of_a_view[12], json!(null));
+    assert_eq!(
+        facts(json!({"eventType": "web_vital", "eventData": {"url": "/a"}}))[7].get("page"),
+        None,
+        "never counted as a view"
     );
 }
 

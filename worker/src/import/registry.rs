@@ -20,9 +20,15 @@ pub fn forget_import(site: &str, import_id: &str) -> Statement {
     )
 }
 
-/// The statement that lists them.
+/// Imports that one run of the cron wakes at most; they have alarms of their own, and seldom need it.
+const MAX_WOKEN: i64 = 100;
+
+/// The statement that lists some of them, others each time where there are many.
 pub fn list_imports() -> Statement {
-    Statement::new("SELECT site_id, import_id FROM imports", [])
+    Statement::new(
+        "SELECT site_id, import_id FROM imports ORDER BY random() LIMIT ?1",
+        [MAX_WOKEN.into()],
+    )
 }
 
 /// A row of [`list_imports`].

@@ -36,7 +36,10 @@ pub(super) async fn deliver(
         privacy,
         rules: Rules {
             now_ms: platform.now_ms(),
-            retention_days: platform.settings().retention_days,
+            retention_days: admitted
+                .grant()
+                .policy
+                .retention(platform.settings().retention_days),
             any_past: false,
         },
         batch_id: delivery.batch_id.as_deref(),

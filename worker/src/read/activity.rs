@@ -85,10 +85,42 @@ impl Activity {
     }
 }
 
-/// A part of a whole, to four places; 0 of nothing.
+/// A part of a whole, to four places, half up; 0 of nothing.
 pub fn ratio(part: i64, whole: i64) -> f64 {
     if whole <= 0 {
         return 0.0;
     }
-    (part as f64 / whole as f64 * 10_000.0).round() / 10_000.0
+    // In whole numbers: a quotient of floats can fall short of the half that it is.
+    let (part, whole) = (i128::from(part), i128::from(whole));
+    let twice = part.saturating_mul(20_000).saturating_add(whole);
+    let places = twice.checked_div_euclid(whole.saturating_mul(2));
+    places.unwrap_or(0) as f64 / 10_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_rounded_half_up_at_its_fourth_place() {
+        for (part, whole, want) in [
+            (1, 20_000, 0.0001),
+            (1, 20_001, 0.0),
+            (2, 3, 0.6667),
+            (3, 3, 1.0),
+            (0, 7, 0.0),
+            (5, 0, 0.0),
+            (i64::MAX, i64::MAX, 1.0),
+        ] {
+            assert_eq!(ratio(part, whole), want, "{part} of {whole}");
+        }
+        // Each half of a place, over many wholes: floats miss some of these.
+        for whole in 1..2_000_i64 {
+            for part in 0..8 {
+                let half = (2 * part + 1, 20_000 * whole);
+                let got = ratio(half.0 * whole, half.1);
+                assert_eq!(got, (part + 1) as f64 / 10_000.0, "{half:?}");
+            }
+        }
+    }
 }

@@ -41,6 +41,7 @@ pub struct Row {
 
 /// The answer. Times are Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Operations))]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
     /// The start of the window's first minute.
@@ -57,6 +58,7 @@ pub struct Answer {
 
 /// One hour.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = OperationsHour))]
 pub struct Hour {
     /// Its start; of the first one the window may have a part only.
     pub hour: i64,
@@ -66,6 +68,7 @@ pub struct Hour {
 
 /// What is told of some calls.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = OperationsFigures))]
 #[serde(rename_all = "camelCase")]
 pub struct Figures {
     /// How many.

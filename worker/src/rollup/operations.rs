@@ -1,6 +1,8 @@
 //! Shoreline's own calls, from its operation events. An event stands for `calls` calls that took
 //! about as long, `totalDuration` in all.
 
+use crate::sql::Statement;
+
 /// The counts of a histogram, from rows of duration `d` that stand for `w` calls.
 macro_rules! counted {
     () => {
@@ -33,14 +35,11 @@ macro_rules! added {
     };
 }
 
-/// `f`: the fresh operation events of a message, their bodies being the last item of each row. An
-/// event that tells no calls counts none.
+/// `f`: new operation events, of their bodies. An event that tells no calls counts none.
 macro_rules! calls {
     () => {
         concat!(
-            "WITH b AS (SELECT e.value->'$[#-1]' AS x ",
-            fresh_events!(),
-            "), f AS (SELECT x->>'$.timestamp' AS at, coalesce(x->>'$.eventData.site', '') AS site, \
+            "WITH b AS (SELECT value AS x FROM json_each(?2)), f AS (SELECT x->>'$.timestamp' AS at, coalesce(x->>'$.eventData.site', '') AS site, \
              x->>'$.eventData.action' AS action, x->>'$.eventData.httpStatus' AS status, \
              x->>'$.eventData.calls' AS w, x->>'$.eventData.totalDuration' AS ms, \
              x->>'$.metadata.duration' AS d, x->'$.eventData.outcomes' AS outcomes FROM b \
@@ -76,19 +75,19 @@ const OUTCOMES: &str = concat!(
      ON CONFLICT (outcome) DO UPDATE SET n = n + excluded.n"
 );
 
-/// The statements for a message of Shoreline's own site.
-pub(super) const FRESH: [&str; 3] = [MINUTES, TOTALS, OUTCOMES];
+/// The statements that count new events of Shoreline's own site, a JSON array.
+pub(super) fn statements(site: &str, bodies: &str) -> [Statement; 3] {
+    [MINUTES, TOTALS, OUTCOMES].map(|sql| Statement::new(sql, [site.into(), bodies.into()]))
+}
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use serde::Deserialize;
 
-    use crate::consume::Message;
     use crate::operations::{BOUNDS_MS, Batch, Operation, Route};
-    use crate::rollup::Finding;
     use crate::sql::Sql;
-    use crate::testing::{NOW, TestSql, uuid};
+    use crate::testing::{NOW, TestSql, consume, uuid};
 
     fn operation(path: &str, site: Option<&str>, status: u16, ms: i64, calls: u64) -> Operation {
         Operation {
@@ -128,9 +127,8 @@ mod tests {
         )
     }
 
-    fn take(sql: &TestSql, text: &str, attempt: &str) {
-        let statements = Message::parse(text).unwrap().statements(attempt, b"key");
-        sql.batch::<Finding>(&statements).unwrap();
+    fn take(sql: &TestSql, text: &str) {
+        consume(sql, &[text], b"key").unwrap();
     }
 
     #[test]
@@ -144,8 +142,8 @@ mod tests {
             operation("/v1/events", None, 401, 0, 4),
         ];
         let text = message("_shoreline", &calls, 10);
-        for attempt in ["a1", "a2"] {
-            take(&sql, &text, attempt);
+        for _ in 0..2 {
+            take(&sql, &text);
         }
         let n = |what: &str, site: &str| {
             sql.number(&format!(
@@ -179,7 +177,7 @@ mod tests {
         let sql = TestSql::new();
         sql.migrate();
         let calls = [operation("/v1/events", Some("a"), 202, 3, 10)];
-        take(&sql, &message("evil", &calls, 10), "a1");
+        take(&sql, &message("evil", &calls, 10));
         for table in [
             "operation_minutes",
             "operation_totals",
@@ -223,8 +221,8 @@ mod tests {
                 .collect();
             // In two messages, so that rows are made and added to.
             let (one, two) = events.split_at(events.len() / 2);
-            take(&sql, &message("_shoreline", one, 100), "a1");
-            take(&sql, &message("_shoreline", two, 200), "a2");
+            take(&sql, &message("_shoreline", one, 100));
+            take(&sql, &message("_shoreline", two, 200));
             for bound in BOUNDS_MS {
                 let want: u64 = calls.iter().filter(|(ms, _)| *ms <= bound).map(|(_, n)| n).sum();
                 for table in ["operation_minutes", "operation_totals"] {

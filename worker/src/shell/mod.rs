@@ -21,6 +21,8 @@ mod import_worker;
 mod ingest_worker;
 mod keys;
 mod lake_do;
+mod live_do;
+mod live_worker;
 mod log;
 mod metrics_worker;
 mod objects;

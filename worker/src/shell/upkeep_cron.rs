@@ -7,9 +7,7 @@ use super::bindings::settings;
 use super::platform::now_ms;
 use super::{d1, log};
 use crate::jobs::{self, Job};
-use crate::prune::{
-    self, Deleted, End, MAX_CALL_STATEMENTS, MAX_CALLS, MAX_EVENTS, MAX_STATEMENTS, Sweep,
-};
+use crate::prune::{self, Deleted, End, MAX_CALL_STATEMENTS, MAX_CALLS, Site, Sweep, Turns};
 use crate::rebuild;
 use crate::recompute::{self, BUDGET_MS, Differs, Repair, SiteDay, Step};
 
@@ -22,10 +20,10 @@ pub(super) async fn upkeep(env: &Env) {
     match is_rebuilding(env).await {
         Ok(true) => return,
         Ok(false) => {}
-        Err(error) => log::error("prune", error),
+        Err(error) => log::error(prune::JOB, error),
     }
-    note("prune", forget_events(env).await);
-    note("prune", forget_calls(env).await);
+    note(prune::JOB, forget_old(env).await);
+    note(prune::JOB, forget_calls(env).await);
     for each in Sweep::ALL {
         note(each.job(), sweep(env, each).await);
     }
@@ -42,12 +40,14 @@ fn note(job: &'static str, result: Result<()>) {
     }
 }
 
-async fn load(env: &Env, job: &'static str) -> Result<Job> {
+/// How far a job is.
+pub(super) async fn load(env: &Env, job: &'static str) -> Result<Job> {
     let mut rows: Vec<Job> = d1::rows(env, &jobs::load(job)).await?;
     Ok(rows.pop().unwrap_or_default())
 }
 
-async fn save(env: &Env, job: &'static str, progress: &Job) -> Result<()> {
+/// Notes how far a job is.
+pub(super) async fn save(env: &Env, job: &'static str, progress: &Job) -> Result<()> {
     d1::rows::<serde::de::IgnoredAny>(env, &jobs::save(job, progress)).await?;
     Ok(())
 }
@@ -96,26 +96,35 @@ async fn differs(env: &Env, step: &Step, now_ms: i64) -> Result<bool> {
     Ok(found.iter().any(|found| found.n > 0))
 }
 
-async fn forget_events(env: &Env) -> Result<()> {
-    let retention = settings(env)?.ingest.retention_days;
-    let from = prune::events_from(retention, now_ms());
-    let mut left = MAX_STATEMENTS;
-    let sites: Vec<prune::Site> = d1::rows(env, &prune::sites(from)).await?;
-    for site in sites {
-        for statement in prune::events(&site.site_id, from) {
-            loop {
-                if left == 0 {
-                    return Ok(());
-                }
-                left = left.saturating_sub(1);
-                let deleted: Vec<Deleted> = d1::rows(env, &statement).await?;
-                if i64::try_from(deleted.len()).unwrap_or(0) < MAX_EVENTS {
-                    break;
-                }
-            }
+async fn forget_old(env: &Env) -> Result<()> {
+    let (default, now) = (settings(env)?.ingest.retention_days, now_ms());
+    let mut job = load(env, prune::JOB).await?;
+    let page: Vec<Site> = d1::rows(env, &prune::sites(&job.cursor, default, now)).await?;
+    let mut turns = Turns::new(page);
+    while let Some(site) = turns.next_site() {
+        match forget_some(env, &site, now).await {
+            Ok(true) => turns.again(site),
+            Ok(false) => {}
+            // The others have their turn all the same.
+            Err(error) => log::error(prune::JOB, error),
         }
     }
-    Ok(())
+    let cursor = turns.cursor();
+    if cursor == job.cursor {
+        return Ok(());
+    }
+    job.cursor = cursor;
+    save(env, prune::JOB, &job).await
+}
+
+/// A site's turn; whether there is more of it.
+async fn forget_some(env: &Env, site: &Site, now_ms: i64) -> Result<bool> {
+    let mut more = false;
+    for statement in prune::turn(site, now_ms) {
+        let deleted: Vec<Deleted> = d1::rows(env, &statement).await?;
+        more |= prune::has_more(deleted.len());
+    }
+    Ok(more)
 }
 
 async fn forget_calls(env: &Env) -> Result<()> {

@@ -1,5 +1,5 @@
-//! Every minute, before [`upkeep_cron`]: wakes every shard that has ever taken a batch, so that no alarm that was lost
-//! leaves work lying.
+//! Every minute, before [`upkeep_cron`]: wakes the shards that have ever taken a batch, in turns where
+//! they are many, so that no alarm that was lost leaves work lying.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -8,10 +8,13 @@ use futures_util::future::{Either, join_all, select};
 use worker::{Delay, Env, Result, ScheduleContext, ScheduledEvent, event};
 
 use super::bindings::{IMPORT_DO, LAKE_DO, SITE_DO};
+use super::platform::now_ms;
+use super::upkeep_cron::{load, save};
 use super::{d1, log, objects, upkeep_cron};
 use crate::import::{ImportRow, list_imports};
+use crate::jobs::Job;
 use crate::routes::{WAKE, import_object, lake_object, site_object};
-use crate::shards::{ShardRow, list_shards};
+use crate::shards::{ShardRow, WAKE_JOB, cursor, list_shards};
 
 /// Shards woken at once: each is two calls, and the platform opens six connections at a time.
 const AT_ONCE: usize = 3;
@@ -19,17 +22,32 @@ const AT_ONCE: usize = 3;
 /// How long an object may take to look at its alarm.
 const DEADLINE: Duration = Duration::from_secs(5);
 
+/// How long a run goes on waking objects, in milliseconds: where many do not answer, upkeep must have
+/// its turn all the same, before the next minute.
+const BUDGET_MS: i64 = 20_000;
+
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
-    if let Err(error) = wake_all(&env).await {
-        log::error("wake_cron", error);
+    let until = now_ms().saturating_add(BUDGET_MS);
+    for woken in [
+        wake_shards(&env, until).await,
+        wake_imports(&env, until).await,
+    ] {
+        if let Err(error) = woken {
+            log::error("wake_cron", error);
+        }
     }
     upkeep_cron::upkeep(&env).await;
 }
 
-async fn wake_all(env: &Env) -> Result<()> {
-    let shards: Vec<ShardRow> = d1::rows(env, &list_shards()).await?;
+async fn wake_shards(env: &Env, until: i64) -> Result<()> {
+    let job = load(env, WAKE_JOB).await?;
+    let shards: Vec<ShardRow> = d1::rows(env, &list_shards(&job.cursor)).await?;
+    let mut woken = 0_usize;
     for some in shards.chunks(AT_ONCE) {
+        if now_ms() > until {
+            break;
+        }
         join_all(some.iter().map(|shard| async move {
             let site_name = site_object(&shard.site_id, shard.shard);
             let lake_name = lake_object(&shard.site_id, shard.shard);
@@ -37,9 +55,25 @@ async fn wake_all(env: &Env) -> Result<()> {
             wake(env, LAKE_DO, &lake_name).await;
         }))
         .await;
+        woken = woken.saturating_add(some.len());
     }
+    let next = cursor(shards.len(), shards.get(..woken).unwrap_or_default());
+    if next == job.cursor {
+        return Ok(());
+    }
+    let job = Job {
+        cursor: next,
+        ..job
+    };
+    save(env, WAKE_JOB, &job).await
+}
+
+async fn wake_imports(env: &Env, until: i64) -> Result<()> {
     let imports: Vec<ImportRow> = d1::rows(env, &list_imports()).await?;
     for some in imports.chunks(AT_ONCE) {
+        if now_ms() > until {
+            break;
+        }
         join_all(some.iter().map(|import| async move {
             let name = import_object(&import.site_id, &import.import_id);
             wake(env, IMPORT_DO, &name).await;
