@@ -283,3 +283,32 @@ fn a_sweep_looks_at_every_row_once_a_round_and_takes_the_old_ones() {
     let jobs: std::collections::BTreeSet<_> = Sweep::ALL.map(Sweep::job).into();
     assert_eq!(jobs.len(), 3);
 }
+
+#[test]
+fn old_calls_go_in_bounded_steps() {
+    let sql = TestSql::new();
+    sql.migrate();
+    let ages = [0, CALLS_KEPT_MS, CALLS_KEPT_MS + 1, 30 * DAY_MS].map(|age| NOW - age);
+    let kept = ages[1];
+    for at in ages {
+        for n in 0..MAX_CALLS {
+            sql.execute_batch(&format!(
+                "INSERT INTO operation_minutes VALUES \
+                 ('s{n}', {at}, 'events', 202, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)"
+            ));
+        }
+    }
+    let steps: Vec<usize> = (0..3)
+        .map(|_| ask::<Deleted>(&sql, &calls(NOW)).len())
+        .collect();
+    let whole = usize::try_from(MAX_CALLS).unwrap();
+    assert_eq!(steps, [whole, whole, 0]);
+    assert_eq!(
+        sql.number("SELECT min(minute) FROM operation_minutes"),
+        kept
+    );
+    assert_eq!(
+        sql.number("SELECT count(*) FROM operation_minutes"),
+        2 * MAX_CALLS
+    );
+}

@@ -35,14 +35,15 @@ macro_rules! added {
     };
 }
 
-/// `f`: new operation events, of their bodies.
+/// `f`: new operation events, of their bodies. An event that tells no calls counts none.
 macro_rules! calls {
     () => {
         concat!(
             "WITH b AS (SELECT value AS x FROM json_each(?2)), f AS (SELECT x->>'$.timestamp' AS at, coalesce(x->>'$.eventData.site', '') AS site, \
              x->>'$.eventData.action' AS action, x->>'$.eventData.httpStatus' AS status, \
              x->>'$.eventData.calls' AS w, x->>'$.eventData.totalDuration' AS ms, \
-             x->>'$.metadata.duration' AS d, x->'$.eventData.outcomes' AS outcomes FROM b) "
+             x->>'$.metadata.duration' AS d, x->'$.eventData.outcomes' AS outcomes FROM b \
+             WHERE x->>'$.eventData.calls' IS NOT NULL) "
         )
     };
 }
