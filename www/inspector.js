@@ -1,59 +1,10 @@
-// The panel beside the demo: every event made, every batch sent, and what came back. All it knows it
-// is told by `shoreline.on`, and all it shows is set as text.
-
-/** Rows kept of each list; a page left open for a day must not grow without end. */
-const ROWS = 200;
-
-const $ = (/** @type {string} */ id) => document.getElementById(id);
-const counts = { made: 0, sent: 0, accepted: 0 };
-
-/** @param {'made' | 'sent' | 'accepted'} name @param {number} more */
-function count(name, more) {
-  counts[name] += more;
-  $(name).textContent = String(counts[name]);
-}
-
-/**
- * An element with a class, a text and children.
- * @param {string} tag
- * @param {string} className
- * @param {string} [text]
- * @param {Node[]} children
- */
-function element(tag, className, text = '', ...children) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.textContent = text;
-  made.append(...children);
-  return made;
-}
-
-const clock = (/** @type {number} */ ms) => new Date(ms).toLocaleTimeString('en-GB');
-
-/** What lies under a row, for who wants to see all of it. @param {string} title @param {unknown} value */
-const more = (title, value) => element('details', '', '', element('summary', '', title), element('pre', '', JSON.stringify(value, null, 2)));
-
-/** @param {string} list @param {HTMLElement} row */
-function putFirst(list, row) {
-  $(list).prepend(row);
-  while ($(list).children.length > ROWS) $(list).lastElementChild.remove();
-}
-
-/** What an event is about, in a word or two. */
-function subject({ eventType, eventData }) {
-  if (eventType === 'page_view') return new URL(eventData.url).pathname;
-  return eventData.feature ?? eventData.contentType ?? eventData.model ?? '';
-}
-
-function showEvent(event) {
-  count('made', 1);
-  const row = element('li', '', '',
-    element('div', 'line', '', element('span', '', `${event.eventType} ${subject(event)}`), element('time', '', clock(event.timestamp))),
-    more('Event', event));
-  row.dataset.event = event.eventId;
-  row.dataset.type = event.eventType;
-  putFirst('events', row);
-}
+// The panel beside the demo: every event made, its way through Shoreline, every batch, and what came back.
+// It is told by `shoreline.on`, hears the page's own requests, and asks the API for what is behind them.
+import { batched, answered, begin } from './inspector/journey.js';
+import { $, WITHDRAWN, clock, count, element, more, putFirst, say } from './inspector/rows.js';
+import { listen } from './inspector/wire.js';
+import { watch } from './inspector/watch.js';
+import './inspector/controls.js';
 
 /** What came back for a batch, in words. */
 function result(kind, { status, answer }) {
@@ -93,15 +44,14 @@ const REASONS = {
   automated: 'Nothing is counted: this browser is driven by a program. The attribute data-include-local makes it count.',
   no_key: 'Nothing is counted: the script tag has no data-key.',
   unavailable: 'Nothing is counted: the tracker could not be loaded.',
-  denied: 'The visitor did not agree to be counted; what was pending is forgotten.',
+  denied: WITHDRAWN,
   no_room: 'Old events gave way: the collector has not answered for long.',
 };
 
-const say = (/** @type {string} */ text) => void ($('state').textContent = text);
-
 if (window.shoreline) {
+  listen({ sent: batched, answered: (batch, status, answer) => (answered(batch, status, answer), watch()) });
   // Works before the tracker has loaded, too: the snippet keeps calls until then.
-  shoreline('on', 'event', showEvent);
+  shoreline('on', 'event', begin);
   for (const kind of ['sent', 'retry', 'rejected']) shoreline('on', kind, (report) => showBatch(kind, report));
   const explain = (/** @type {string} */ reason) => say(REASONS[reason] ?? `Not counted: ${reason}.`);
   shoreline('on', 'dropped', ({ reason }) => explain(reason));

@@ -36,6 +36,8 @@ export async function withWorker(work, settings = {}) {
     unsafeDirectSockets: [{ host: '127.0.0.1', port }],
     resourcePersistencePath: state,
     inspectorPort,
+    // Of what the worker logs, what went wrong; a line for each request is none to show.
+    handleStructuredLogs: (/** @type {{ level: string, message: string }} */ { level, message }) => level === 'error' && console.error(message),
     cf: false,
   }));
   try {

@@ -1,8 +1,11 @@
 // `npm run bench`: how fast the built worker takes batches, on workerd itself. BENCH_SECONDS is the length of a run. With
-// `tracker`, what the tracker costs a page; with `import`, how fast a file is imported; with `lake`, how the lake keeps up.
+// `watch`, the same without Shoreline's own events and lines in the log too; with `tracker`, what the tracker costs a
+// page; with `import`, how fast a file is imported; with `lake`, how the lake keeps up; with `live`, how long an event
+// takes into the live stream.
 import { fileURLToPath } from 'node:url';
 import { benchImport } from './bench-import.mjs';
 import { benchLake } from './bench-lake.mjs';
+import { benchLive } from './bench-live.mjs';
 import { withWorker } from './bench-system.mjs';
 import { benchTracker } from './bench-tracker.mjs';
 import { build } from './build.mjs';
@@ -10,6 +13,8 @@ import { Failure, main, runShown } from './process.mjs';
 import { tools } from './project.mjs';
 
 const SECONDS = process.env.BENCH_SECONDS ?? '5';
+const WATCHING = { OPERATION_EVENTS: 'on', REQUEST_LOGS: 'all' };
+const NOT_WATCHING = { OPERATION_EVENTS: 'off', REQUEST_LOGS: 'errors' };
 const ORIGIN = 'http://localhost:8787';
 
 main(async () => {
@@ -21,10 +26,19 @@ main(async () => {
     return;
   }
   if (process.argv.includes('import')) return benchImport();
+  if (process.argv.includes('live')) return benchLive(ORIGIN);
   const code = await runShown('cargo', ['build', '--release', '-p', 'shoreline-tests', '--bin', 'load']);
   if (code !== 0) throw new Failure('the load generator could not be built');
   if (process.argv.includes('lake')) return benchLake(SECONDS, ORIGIN);
-  await withWorker(async ({ url, pid, secrets }) => {
-    await runShown('target/release/load', [url, secrets.browserKey, ORIGIN, pid, SECONDS]);
-  });
+  const measured = async (/** @type {Record<string, string>} */ settings) => {
+    await withWorker(async ({ url, pid, secrets }) => {
+      await runShown('target/release/load', [url, secrets.browserKey, ORIGIN, pid, SECONDS]);
+    }, settings);
+  };
+  if (!process.argv.includes('watch')) return measured({});
+  // Twice each, in turns: what else the machine does meanwhile meets both.
+  for (const round of [WATCHING, NOT_WATCHING, WATCHING, NOT_WATCHING]) {
+    console.log(`\n${Object.entries(round).map((pair) => pair.join(' = ')).join(', ')}`);
+    await measured(round);
+  }
 });

@@ -89,7 +89,10 @@ async function build({ root, targetDir, work, wasmOpt, esbuild, outDir }) {
   mkdirSync(join(outDir, 't'), { recursive: true });
   writeFileSync(join(outDir, 'shoreline.js'), js);
   writeFileSync(join(outDir, wasmPath), wasm);
-  writeFileSync(join(outDir, 't', `shoreline.${shortHash(js)}.js`), js);
+  const script = `/t/shoreline.${shortHash(js)}.js`;
+  writeFileSync(join(outDir, script), js);
+  // The dashboard's snippet is made of it.
+  writeFileSync(join(outDir, 'tracker.json'), `${JSON.stringify({ script, integrity: integrity(js) })}\n`);
 
   const npm = join(outDir, '..', 'npm');
   mkdirSync(npm, { recursive: true });

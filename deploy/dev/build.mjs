@@ -1,5 +1,6 @@
-// `npm run build`, and Wrangler's [build] command: tracker, worker and pages, each only if what it is made from changed.
+// `npm run build`, and Wrangler's [build] command: tracker, worker, dashboard and pages, each only if what it is made from changed.
 import { join } from 'node:path';
+import { buildDashboard } from './build-dashboard.mjs';
 import { buildTracker } from './build-tracker.mjs';
 import { loadSecrets, snippet } from './keys.mjs';
 import { alone } from './lock.mjs';
@@ -18,6 +19,7 @@ export async function build() {
     await setUp();
     await buildIfChanged('tracker', [...RUST, 'tracker-wasm', 'deploy/dev/build-tracker.mjs'], join(made.tracker, 'shoreline.js'), trackerBuild);
     await buildIfChanged('worker', [...RUST, 'worker'], at('worker', 'build', 'index.js'), workerBuild);
+    await buildIfChanged('dashboard', ['www/dashboard', 'package-lock.json', 'deploy/dev/build-dashboard.mjs'], join(made.dashboard, 'dashboard', 'index.html'), () => buildDashboard({ outDir: made.dashboard, log: say }));
     buildPages();
   });
 }
@@ -27,10 +29,13 @@ export async function build() {
  * snippet. What `npm start` serves is kept apart, so that a deployment takes nothing from it.
  */
 function buildPages() {
-  const sources = [at('www'), made.tracker];
-  const local = snippet('', loadSecrets().browserKey);
+  const sources = [at('www'), made.tracker, made.dashboard];
+  const { browserKey, readToken } = loadSecrets();
+  const local = snippet('', browserKey);
+  // Lets the page show what became of its events. Only here: what is deployed is made in the other folder.
+  const token = `<meta name="shoreline-read-token" content="${readToken}">`;
   const command = process.env.WRANGLER_COMMAND ?? 'dev';
-  syncPages(sources, made.localPages, local);
+  syncPages(sources, made.localPages, `${token}\n${local}`);
   syncPages(sources, made.pages, command === 'dev' ? local : '');
 }
 

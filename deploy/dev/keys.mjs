@@ -19,7 +19,7 @@ const PRIVATE = 0o600;
  */
 
 /** 26 characters of 5 bits each: 130 bits. */
-const secretPart = () => Array.from(randomBytes(26), (byte) => 'abcdefghijklmnopqrstuvwxyz234567'[byte % 32]).join('');
+export const secretPart = () => Array.from(randomBytes(26), (byte) => 'abcdefghijklmnopqrstuvwxyz234567'[byte % 32]).join('');
 
 /** @returns {Secrets} */
 const newSecrets = () => ({
@@ -59,8 +59,8 @@ function makeOnce(path, content) {
   }
 }
 
-/** @param {string} text */
-const sha256 = (text) => createHash('sha256').update(text).digest('hex');
+/** In lowercase hex, as keys are stored. @param {string} text */
+export const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 
 /**
  * Settings of wrangler.toml that are others here: shorter, so that a click is in the lake within

@@ -35,12 +35,13 @@ export const tools = {
   wrangler: at('node_modules', 'wrangler', 'wrangler-dist', 'cli.js'),
   wasmOpt: join(bin, 'wasm-opt'),
   esbuild: join(bin, 'esbuild'),
+  tsc: join(bin, 'tsc'),
   wasmBindgen: at('.tools', 'bin', 'wasm-bindgen'),
   workerBuild: at('.tools', 'bin', 'worker-build'),
 };
 
-/** The built tracker, and the pages with it: as `npm start` serves them, and as Wrangler by itself does. */
-export const made = { tracker: at('dist', 'tracker'), localPages: at('dist', 'local'), pages: at('dist', 'www') };
+/** The built tracker and dashboard, and the pages with them: as `npm start` serves them, and as Wrangler by itself does. */
+export const made = { tracker: at('dist', 'tracker'), dashboard: at('dist', 'dashboard'), localPages: at('dist', 'local'), pages: at('dist', 'www') };
 
 /**
  * The environment of every program these scripts start: the project's own Node and tools first,

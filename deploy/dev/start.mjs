@@ -49,6 +49,7 @@ const welcome = (url, { readToken }) => `
   Shoreline runs.
 
   Demo page    ${url}/
+  Dashboard    ${url}/dashboard/ (sign in with the read token below)
   Live counts  curl -H 'Authorization: Bearer ${readToken}' ${url}/v1/analytics/live
   Recent       curl -H 'Authorization: Bearer ${readToken}' ${url}/v1/analytics/events/recent
   Summary      curl -H 'Authorization: Bearer ${readToken}' ${url}/v1/analytics/metrics/summary

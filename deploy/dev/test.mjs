@@ -2,6 +2,8 @@
 import { build } from './build.mjs';
 import { installMoto } from './moto.mjs';
 import { Failure, main, outputOf, runShown, say, seconds } from './process.mjs';
+import { tools } from './project.mjs';
+import { installSchemathesis } from './schemathesis.mjs';
 import { checkNode } from './setup.mjs';
 
 /** Any of these is a browser that the tests can drive. */
@@ -31,9 +33,14 @@ main(async () => {
   await checkPython();
   await build();
   await installMoto();
+  await installSchemathesis();
   const args = process.argv.slice(2);
   const chosen = args.some((arg) => arg === '-p' || arg.startsWith('--package'));
   process.exitCode = 0;
+  if (!chosen) {
+    say('the commands of deploy/');
+    process.exitCode = await runShown(tools.node, ['--no-warnings', '--test', 'deploy/**/*.test.mjs']);
+  }
   for (const packages of chosen ? [[]] : RUNS) {
     const command = ['test', ...packages, ...args];
     say(`cargo ${command.join(' ')}`);

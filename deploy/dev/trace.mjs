@@ -13,11 +13,11 @@ const ITS_OWN = /^(TimerFire|BlinkScheduler_PerformMicrotaskCheckpoint|RunMicrot
 
 /**
  * The tasks of the main thread of the page at a URL: their processor time, ms, and the tracker's part in
- * it. What the browser does to fetch a script, and to answer what it asked for, is no part of it, but
- * of the page's whole.
+ * it, and of that what came until the module was begun. What the browser does to fetch a script, and to
+ * answer what it asked for, is no part of it, but of the page's whole.
  * @param {any[]} events
  * @param {string} url
- * @returns {{ ms: number, ours: number }[]}
+ * @returns {{ ms: number, ours: number, init: number }[]}
  */
 export function tasksOf(events, url) {
   const site = url.replace(/[^/]*$/, '');
@@ -28,10 +28,13 @@ export function tasksOf(events, url) {
   const here = events.filter(({ ph, pid, tid, tdur }) => ph === 'X' && pid === page.pid && tid === page.tid && tdur > 0);
   const isOurs = (/** @type {any} */ { name, args }) => ITS_OWN.test(name) || (SCRIPTS.test(name) && /shoreline/.test(args?.data?.url ?? args?.fileName ?? ''));
   const ours = outermost(here.filter(isOurs));
-  return outermost(here.filter(({ name }) => name === TASK)).map(({ ts, dur, tdur }) => ({
-    ms: tdur / 1000,
-    ours: ours.filter((part) => part.ts >= ts && part.ts < ts + dur).reduce((sum, part) => sum + part.tdur / 1000, 0),
-  }));
+  // The module is begun with in the microtasks that follow its compilation.
+  const begun = ours.findLastIndex(({ name }) => name.startsWith('wasm.')) + 1;
+  const inits = ours.slice(0, begun && begun + 1);
+  return outermost(here.filter(({ name }) => name === TASK)).map(({ ts, dur, tdur }) => {
+    const within = (/** @type {any[]} */ parts) => parts.filter((part) => part.ts >= ts && part.ts < ts + dur).reduce((sum, part) => sum + part.tdur / 1000, 0);
+    return { ms: tdur / 1000, ours: within(ours), init: within(inits) };
+  });
 }
 
 /** Those that lie in no other: a call within a call is part of it. @param {any[]} events */

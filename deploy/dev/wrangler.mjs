@@ -16,7 +16,8 @@ export const WRANGLER_LOG = join(stateNotes, 'wrangler.log');
 /** How long Wrangler may take to end by itself. */
 const GRACE_MS = 5_000;
 
-function wranglerEnv() {
+/** What every Wrangler of these scripts runs with. */
+export function wranglerEnv() {
   return {
     // It would keep a record of every request, which costs a fifth of the speed.
     X_LOCAL_OBSERVABILITY: 'false',
@@ -31,8 +32,8 @@ function wranglerEnv() {
   };
 }
 
-/** @param {string[]} args */
-const command = (args) => ['--no-warnings', tools.wrangler, ...args];
+/** What the project's Node is told in order to run Wrangler. @param {string[]} args */
+export const command = (args) => ['--no-warnings', tools.wrangler, ...args];
 
 /**
  * Runs a Wrangler command that ends by itself.

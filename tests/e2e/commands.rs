@@ -51,4 +51,7 @@ fn the_worker_can_be_deployed() {
             "{binding}: {said}"
         );
     }
+    let page = shoreline_tests::root().join("dist/www/index.html");
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(!page.contains("shoreline-read-token"), "{page}");
 }

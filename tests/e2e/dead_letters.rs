@@ -63,6 +63,11 @@ async fn a_part_that_d1_refuses_is_kept_told_and_replayed() {
     let told = eventually("the webhook is told", async || webhook.posts().pop()).await;
     assert_eq!(told["kind"], "dead_letters");
     assert_eq!(told["code"], "not_stored");
+    let traces = webhook.traces();
+    assert!(
+        matches!(traces.as_slice(), [Some(trace)] if trace.len() == 55),
+        "{traces:?}"
+    );
 
     // A replay that fails again stays listed, and tells nobody again so soon.
     let part = found[0]["partId"].clone();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::Client;
 use serde_json::{Value, json};
+use shoreline_tests::contract::Checked as _;
 use shoreline_tests::events::{batch, view};
 use shoreline_tests::site::{Site, reply};
 use shoreline_tests::system::shared;
@@ -26,7 +27,7 @@ async fn a_key_may_overlap_with_its_successor() {
         .post(&keys)
         .bearer_auth(&site.admin_token)
         .json(&json!({"kind": "browser"}))
-        .send()
+        .sent()
         .await
         .unwrap()
         .json()

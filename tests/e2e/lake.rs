@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use shoreline_tests::events::{batch, ids, view};
 use shoreline_tests::eventually;
 use shoreline_tests::lake;
-use shoreline_tests::system::{StateDir, System};
+use shoreline_tests::system::{QUIET, StateDir, System};
 
 /// The database of the site's `lake_do`, while nothing runs.
 fn lake_database(state: &StateDir) -> Connection {
@@ -25,7 +25,7 @@ fn lake_database(state: &StateDir) -> Connection {
 /// Lands a batch, stops, and puts the object's rows back as they were between its put and the note
 /// that it is done, with `hash` for its content hash.
 async fn unsettle(hash: impl Fn(&str) -> String) -> (StateDir, Vec<String>) {
-    let system = System::start(&StateDir::new());
+    let system = System::start_with(&StateDir::new(), QUIET);
     let sent = batch(&[view("/a", "u"), view("/b", "u")]);
     system.demo().send_ok(&sent).await;
     system.demo().settle().await;
@@ -61,7 +61,7 @@ fn sha256(text: &str) -> String {
 #[tokio::test]
 async fn a_put_that_landed_before_the_power_cut_is_known_again_and_not_doubled() {
     let (state, sent) = unsettle(sha256).await;
-    let system = System::start(&state);
+    let system = System::start_with(&state, QUIET);
     let site = system.demo();
     eventually("the put is known to be done", async || {
         let lake = site.get("/health").await["backlog"]["lake"].clone();
@@ -77,7 +77,7 @@ async fn a_put_that_landed_before_the_power_cut_is_known_again_and_not_doubled()
 async fn what_somebody_else_put_under_our_key_is_not_written_over_and_nothing_is_lost() {
     let (state, sent) = unsettle(|_| sha256("something else")).await;
     let before = lake::pull_raw(state.path());
-    let system = System::start(&state);
+    let system = System::start_with(&state, QUIET);
     let site = system.demo();
     eventually("the conflict is seen", async || {
         let health = site.get("/health").await;

@@ -1,6 +1,7 @@
 //! Who sends too much is told so and loses nothing; the ledger says how every event ended.
 
 use serde_json::{Value, json};
+use shoreline_tests::contract::Checked as _;
 use shoreline_tests::events::{batch, view};
 use shoreline_tests::eventually;
 use shoreline_tests::site::{Site, reply};
@@ -24,7 +25,7 @@ async fn a_visitor_who_sends_too_much_is_asked_to_wait_and_loses_nothing() {
     let taken = views(100);
     site.send_ok(&taken).await;
     let refused = views(1);
-    let answer = site.post().body(refused.to_string()).send().await.unwrap();
+    let answer = site.post().body(refused.to_string()).sent().await.unwrap();
     assert_eq!(answer.status(), 429);
     let seconds: u32 = answer.headers()["retry-after"]
         .to_str()

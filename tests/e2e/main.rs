@@ -11,8 +11,11 @@
 
 mod clients;
 mod commands;
+mod contract;
 mod d1;
+mod dashboard;
 mod dead_letters;
+mod demo;
 #[path = "../tables/docs.rs"]
 mod docs;
 mod duckdb;
@@ -24,7 +27,9 @@ mod keys;
 mod kills;
 mod lake;
 mod limits;
+mod live;
 mod metrics;
+mod operations;
 mod pages;
 mod pipeline;
 mod publisher;
@@ -37,3 +42,4 @@ mod retention;
 mod sinks;
 mod tenancy;
 mod tracker;
+mod traffic;

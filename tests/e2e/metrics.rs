@@ -3,6 +3,7 @@
 use crate::d1::database;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use shoreline_tests::contract::Checked as _;
 use shoreline_tests::events::{batch, feature, uuid, view};
 use shoreline_tests::eventually;
 use shoreline_tests::site::{Site, reply};
@@ -161,7 +162,7 @@ async fn finished_days_may_be_kept_and_tables_are_csv_too() {
         if let Some(known) = known {
             request = request.header("if-none-match", known);
         }
-        let answer = request.send().await.unwrap();
+        let answer = request.sent().await.unwrap();
         let header = |name: &str| {
             answer
                 .headers()
@@ -196,6 +197,7 @@ async fn finished_days_may_be_kept_and_tables_are_csv_too() {
         "features?",
         "products?",
         "breakdown?by=page&",
+        "vitals?",
     ] {
         let path = metrics(name, &range);
         let (status, etag, cache, _, body) = ask(&path, None).await;
@@ -485,4 +487,61 @@ async fn the_cron_mends_what_differs_and_forgets_what_is_old() {
     site.send_ok(&batch(&[sent[2].clone()])).await;
     site.settle().await;
     assert_eq!(site.stored().await.len(), 2);
+}
+
+#[tokio::test]
+async fn web_vitals_are_told_by_name_and_page() {
+    let site = shared().new_site().await;
+    let (yesterday, date) = noon(1);
+    let vital = |name: &str, value: f64, page: &str| {
+        let data =
+            json!({"name": name, "value": value, "url": format!("https://a.example{page}?x=1")});
+        at(event("web_vital", "u", data), "s", yesterday)
+    };
+    let mut events: Vec<Value> = (1..=20)
+        .map(|n| {
+            vital(
+                "LCP",
+                f64::from(n) * 250.0,
+                if n > 18 { "/slow" } else { "/" },
+            )
+        })
+        .collect();
+    events.extend([vital("CLS", 0.25, "/"), vital("CLS", 0.05, "/")]);
+    events.push(at(
+        event("web_vital", "u", json!({"name": "X", "value": 1})),
+        "s",
+        yesterday,
+    ));
+    site.send_ok(&batch(&events)).await;
+    site.settle().await;
+    let range = (date.clone(), date);
+    let vitals = site.get(&metrics("vitals?", &range)).await;
+    assert_eq!(
+        vitals["vitals"],
+        json!([
+            {"name": "LCP", "count": 20, "p50": 2500.0, "p75": 3750.0, "p95": 4750.0,
+             "good": 10, "needsImprovement": 6, "poor": 4},
+            {"name": "CLS", "count": 2, "p50": 0.05, "p75": 0.25, "p95": 0.25,
+             "good": 1, "needsImprovement": 1, "poor": 0},
+        ])
+    );
+    let slow = site.get(&metrics("vitals?page=/slow&", &range)).await;
+    assert_eq!(slow["vitals"][0]["count"], 2);
+    let other = shared().new_site().await;
+    assert_eq!(
+        other.get(&metrics("vitals?", &range)).await["vitals"],
+        json!([])
+    );
+    // It is no view, and nobody's measurement goes with them.
+    assert_eq!(
+        site.get(&metrics("breakdown?by=page&", &range)).await["total"],
+        0
+    );
+    let url = format!("{}/v1/analytics/users/u?siteId={}", site.url, site.id);
+    let erase = Client::new().delete(url).bearer_auth(&site.admin_token);
+    assert_eq!(reply(erase).await.body["complete"], true);
+    assert_eq!(site.get(&metrics("vitals?", &range)).await, vitals);
+    let of_page = site.get(&metrics("vitals?page=/slow&", &range)).await;
+    assert_eq!(of_page["vitals"], json!([]));
 }

@@ -2,6 +2,7 @@
 
 use reqwest::Client;
 use serde_json::{Value, json};
+use shoreline_tests::contract::Checked as _;
 use shoreline_tests::events::{batch, feature, ids, uuid, view};
 use shoreline_tests::eventually;
 use shoreline_tests::lake;
@@ -280,7 +281,7 @@ async fn one_site_never_sees_anothers_data_nor_suppresses_it() {
     let answer = Client::new()
         .get(format!("{}/v1/analytics/live", one.url))
         .bearer_auth(&one.browser_key)
-        .send()
+        .sent()
         .await
         .unwrap();
     assert_eq!(answer.status(), 403);

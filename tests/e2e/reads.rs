@@ -2,6 +2,7 @@
 
 use reqwest::Client;
 use serde_json::{Value, json};
+use shoreline_tests::contract::Checked as _;
 use shoreline_tests::events::{batch, feature, view};
 use shoreline_tests::system::shared;
 
@@ -18,7 +19,7 @@ async fn reading_needs_a_read_token() {
             if let Some(token) = token {
                 request = request.bearer_auth(token);
             }
-            let answer = request.send().await.unwrap();
+            let answer = request.sent().await.unwrap();
             assert_eq!(answer.status(), 401, "{path} {token:?}");
             let problem: Value = answer.json().await.unwrap();
             assert_eq!(problem["code"], "unknown_key");
@@ -112,6 +113,10 @@ async fn a_bad_parameter_is_named() {
         ("metrics/summary?windowMinutes=0", "windowMinutes"),
         ("metrics/summary?windowMinutes=1e9", "windowMinutes"),
         ("metrics/summary?groupBy=userId", "groupBy"),
+        ("operations?windowMinutes=0", "windowMinutes"),
+        ("operations?windowMinutes=10081", "windowMinutes"),
+        ("operations?windowMinutes=%27%3B--", "windowMinutes"),
+        ("operations?format=xml", "format"),
     ] {
         let reply = site.read(&format!("/v1/analytics/{path}")).await;
         assert_eq!(reply.status, 400, "{path}");
@@ -152,7 +157,7 @@ async fn health_tells_everybody_the_status_and_the_token_the_rest() {
     let bad = Client::new()
         .get(format!("{}/health", site.url))
         .bearer_auth("nonsense")
-        .send()
+        .sent()
         .await
         .unwrap();
     assert_eq!(bad.status(), 401);
@@ -168,7 +173,7 @@ async fn sites_and_keys_are_made_by_the_admin_alone_and_a_key_can_be_revoked() {
         let answer = client
             .get(system.at("/v1/sites"))
             .bearer_auth(token)
-            .send()
+            .sent()
             .await
             .unwrap();
         assert_eq!(answer.status(), 401);
@@ -201,7 +206,7 @@ async fn sites_and_keys_are_made_by_the_admin_alone_and_a_key_can_be_revoked() {
         let gone = client
             .delete(system.at(&path))
             .bearer_auth(admin)
-            .send()
+            .sent()
             .await
             .unwrap();
         assert_eq!(gone.status(), 204);
@@ -210,14 +215,14 @@ async fn sites_and_keys_are_made_by_the_admin_alone_and_a_key_can_be_revoked() {
     let answer = client
         .get(system.at("/v1/analytics/live"))
         .bearer_auth(made.body["key"].as_str().unwrap())
-        .send()
+        .sent()
         .await
         .unwrap();
     assert_eq!(answer.status(), 401);
     let sites: Value = client
         .get(system.at("/v1/sites"))
         .bearer_auth(admin)
-        .send()
+        .sent()
         .await
         .unwrap()
         .json()

@@ -6,7 +6,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use shoreline_tests::events::{batch, view};
 use shoreline_tests::site::{Site, reply};
-use shoreline_tests::system::{StateDir, System};
+use shoreline_tests::system::{QUIET, StateDir, System};
 use shoreline_tests::{lake, root};
 
 use crate::filled::{date, fill, range};
@@ -85,7 +85,7 @@ fn rebuild(system: &System, from: &str, to: &str) -> String {
 
 #[tokio::test]
 async fn a_lost_d1_is_rebuilt_from_the_lake_and_answers_as_before() {
-    let system = System::start(&StateDir::new());
+    let system = System::start_with(&StateDir::new(), QUIET);
     let events = fill(&system.demo()).await;
     let before = answers(&system.demo()).await;
     assert!(before.iter().all(|(_, answer)| !answer.is_null()));
@@ -93,7 +93,7 @@ async fn a_lost_d1_is_rebuilt_from_the_lake_and_answers_as_before() {
     let state = system.stop();
     std::fs::remove_dir_all(state.path().join("v3/d1")).unwrap();
 
-    let system = System::start(&state);
+    let system = System::start_with(&state, QUIET);
     let site = system.demo();
     assert_eq!(site.get("/health").await["metrics"]["totalEvents"], 0);
     // Once more changes nothing.
@@ -111,7 +111,7 @@ async fn a_lost_d1_is_rebuilt_from_the_lake_and_answers_as_before() {
 
 #[tokio::test]
 async fn what_is_open_is_sealed_and_what_came_first_keeps_its_part() {
-    let system = System::start_with(&StateDir::new(), "LAKE_SEAL_SECONDS:3600");
+    let system = System::start_with(&StateDir::new(), &format!("{QUIET} LAKE_SEAL_SECONDS:3600"));
     let site = system.demo();
     let sent = batch(&[view("/", "u1"), view("/a", "u2")]);
     site.send_ok(&sent).await;

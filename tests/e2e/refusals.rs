@@ -2,6 +2,7 @@
 
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use shoreline_tests::contract::Checked as _;
 use shoreline_tests::events::{batch, view};
 use shoreline_tests::site::{Reply, Site, reply};
 use shoreline_tests::system::shared;
@@ -208,7 +209,7 @@ async fn media_types_and_methods_are_checked() {
     ] {
         let answer = client
             .request(method.clone(), format!("{}{path}", site.url))
-            .send()
+            .sent()
             .await
             .unwrap();
         assert_eq!(answer.status(), status, "{method} {path}");
@@ -228,7 +229,7 @@ async fn any_page_can_read_the_answer() {
             .header("origin", "https://stranger.example")
             .header("content-type", "text/plain")
             .body("{}")
-            .send()
+            .sent()
             .await
             .unwrap();
         assert_eq!(answer.status(), status);
@@ -250,7 +251,7 @@ async fn any_page_can_read_the_answer() {
         .request(Method::OPTIONS, format!("{}/v1/events", site.url))
         .header("origin", "https://stranger.example")
         .header("access-control-request-method", "POST")
-        .send()
+        .sent()
         .await
         .unwrap();
     assert_eq!(preflight.status(), 204);

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use shoreline_tests::aws::{REGION, S3Server, SinkProxy, Trouble, moto};
 use shoreline_tests::events::{batch, ids, uuid, view};
 use shoreline_tests::site::Site;
-use shoreline_tests::system::{StateDir, System};
+use shoreline_tests::system::{QUIET, StateDir, System};
 use shoreline_tests::{eventually, lake};
 
 /// The settings of a system with these sinks, the S3 being `s3` with `secret`.
 fn settings(sinks: &str, s3: &str, secret: &str) -> String {
     format!(
-        "SINKS:{sinks} LAKE_SEAL_SECONDS:1 OUTBOX_RESEND_SECONDS:2 AWS_REGION:{REGION} \
+        "SINKS:{sinks} {QUIET} LAKE_SEAL_SECONDS:1 OUTBOX_RESEND_SECONDS:2 AWS_REGION:{REGION} \
          S3_ENDPOINT:{s3} S3_BUCKET:{} S3_ACCESS_KEY_ID:{} S3_SECRET_ACCESS_KEY:{secret}",
         S3Server::BUCKET,
         S3Server::KEY_ID,
@@ -85,6 +85,9 @@ async fn whatever_a_sink_answers_object_stores_get_every_event_once() {
         .await;
         // Each trouble is the first after all was well.
         site.settle().await;
+    }
+    for trace in s3.traces().into_iter().chain(firehose.traces()) {
+        assert!(trace.is_some_and(|trace| trace.len() == 55));
     }
     assert_eq!(ids_in(&server), sent);
     let r2 = lake::pull_raw(site.state.path());

@@ -13,9 +13,11 @@
 pub mod aws;
 pub mod browser;
 pub mod clients;
+pub mod contract;
 pub mod events;
 mod http;
 pub mod lake;
+pub mod live;
 pub mod pages;
 mod processes;
 pub mod proxy;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
+use crate::contract::Checked as _;
 use crate::system::{Keys, StateDir};
 
 /// A site and its keys.
@@ -57,7 +58,7 @@ impl Site {
                 .post(format!("{}{path}", keys.url))
                 .bearer_auth(&keys.admin_token)
                 .json(&body)
-                .send()
+                .sent()
                 .await
                 .unwrap();
             assert_eq!(answer.status(), StatusCode::CREATED, "{path}");
@@ -180,7 +181,7 @@ impl Site {
 
 /// Sends a request and reads the answer.
 pub async fn reply(request: RequestBuilder) -> Reply {
-    let answer = request.send().await.unwrap();
+    let answer = request.sent().await.unwrap();
     let status = answer.status().as_u16();
     let text = answer.text().await.unwrap();
     Reply {

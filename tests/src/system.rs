@@ -76,6 +76,9 @@ pub struct System {
     output: Arc<Mutex<String>>,
 }
 
+/// The setting of a system that makes no events of its own calls, for tests that look at the whole lake.
+pub const QUIET: &str = "OPERATION_EVENTS:off";
+
 /// The system that tests share which have a site of their own and break nothing.
 pub fn shared() -> &'static System {
     static SHARED: OnceLock<System> = OnceLock::new();

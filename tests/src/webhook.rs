@@ -13,6 +13,7 @@ pub struct Webhook {
     /// Where it listens.
     pub url: String,
     posts: Arc<Mutex<Vec<Value>>>,
+    traces: Arc<Mutex<Vec<Option<String>>>>,
 }
 
 impl Webhook {
@@ -22,13 +23,17 @@ impl Webhook {
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let posts = Arc::<Mutex<Vec<Value>>>::default();
         let noted = Arc::clone(&posts);
+        let traces = Arc::<Mutex<Vec<Option<String>>>>::default();
+        let traced = Arc::clone(&traces);
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
-                let noted = Arc::clone(&noted);
+                let (noted, traced) = (Arc::clone(&noted), Arc::clone(&traced));
                 tokio::spawn(async move {
                     let Some(mut request) = Request::read(&mut stream).await else {
                         return;
                     };
+                    let trace = request.header("traceparent").map(str::to_owned);
+                    traced.lock().unwrap().push(trace);
                     if let Some(body) = request.body(&mut stream).await {
                         noted
                             .lock()
@@ -39,7 +44,12 @@ impl Webhook {
                 });
             }
         });
-        Self { url, posts }
+        Self { url, posts, traces }
+    }
+
+    /// The `traceparent` of each post so far.
+    pub fn traces(&self) -> Vec<Option<String>> {
+        self.traces.lock().unwrap().clone()
     }
 
     /// What was posted so far.

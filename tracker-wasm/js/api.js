@@ -23,6 +23,11 @@ const early = [];
 /** Settled when the module is there, or will never be. @type {Promise<void> | undefined} */
 let ready;
 
+/** This visitor is counted: calls are done at once. */
+let isStarted = false;
+
+let isListening = false;
+
 const calls = {
   init,
   page: () => view(location.href),
@@ -42,7 +47,7 @@ const calls = {
   optIn() {
     save(IGNORE, '');
     delete shoreline.silent;
-    if (ready) agree(true);
+    if (isStarted) agree(true);
     else start();
   },
   async flush() {
@@ -68,7 +73,7 @@ const calls = {
  */
 export function shoreline(name, ...args) {
   return safely(() => {
-    if (ready || AT_ONCE.includes(name)) return calls[name](...args);
+    if (isStarted || AT_ONCE.includes(name)) return calls[name](...args);
     if (!shoreline.silent && early.length < EARLY_CALLS) early.push({ at: now(), name, args });
   });
 }
@@ -117,6 +122,7 @@ function moved(how) {
 
 /** @param {number} theEnd */
 function leave(theEnd) {
+  if (!isCounted()) return;
   if (theEnd) letGo();
   recordView();
   tellVitals();
@@ -128,6 +134,7 @@ function leave(theEnd) {
 }
 
 function listen() {
+  isListening = true;
   for (const [name, how] of /** @type {const} */ ([['pushState', WENT], ['replaceState', REPLACED]])) {
     const original = history[name];
     history[name] = function (...args) {
@@ -179,33 +186,52 @@ export function init(given) {
 }
 
 function start() {
+  if (ready) return;
   // Fetched ahead of being looked at, which it may never be: till then calls are kept, and nothing else is.
   if (document.prerendering) {
     options.at = 0;
-    return document.addEventListener('prerenderingchange', () => ready || safely(start), { once: true });
+    return document.addEventListener('prerenderingchange', () => safely(start), { once: true });
   }
   const [, word] = (location.search && /[?&]shoreline=(on|off)\b/.exec(location.search)) || [];
   if (word) save(IGNORE, word === 'off' ? '1' : '');
-  const reason = excluded(kept(IGNORE));
+  const reason = excluded();
   if (reason) return beSilent(reason);
   visitor.denied = false;
   visitor.isPrivate = options.storage === 'none' || asksForPrivacy();
   if (visitor.isPrivate) wipe();
   else visitor.denied = options.consent === 'denied' && !kept(CONSENT);
   visitor.denied ||= options.consent === 'denied' && visitor.isPrivate;
+  ready = run();
   asked.at = options.at;
   moved(SHOWN);
-  ready = run();
+  asked.at = 0;
+  if (!isListening) listen();
+  look();
+}
+
+/** Whether this visitor is counted; does the calls that waited for this to be known. */
+function isCounted() {
+  if (isStarted || shoreline.silent) return isStarted;
+  if (kept(IGNORE)) {
+    ready = undefined;
+    beSilent('ignored');
+    clearPage();
+    return false;
+  }
+  isStarted = true;
   for (const call of early.splice(0)) {
     asked.at = call.at;
     shoreline(call.name, ...call.args);
   }
   asked.at = 0;
+  return true;
 }
 
 async function run() {
-  listen();
-  look();
+  // The browser's storage and the module come in a task of their own: with the page's scripts and
+  // layout before them, they would make that a long one.
+  await new Promise((turn) => setTimeout(turn));
+  if (!isCounted()) return;
   try {
     await load(options.wasm);
     core.consent(+!visitor.denied);

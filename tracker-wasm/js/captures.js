@@ -60,6 +60,9 @@ export const rejected = ({ reason }) => isOn('errors') && failed(reason, 'promis
 const vitals = {};
 let areTold = false;
 
+/** The address that was loaded: what was measured is its, wherever the visitor went since. */
+let loaded = '';
+
 /**
  * How long interactions took that were not instant, ms, by id: the longest of an interaction's events.
  * @type {Record<string, number>}
@@ -85,6 +88,7 @@ function observe(type, each) {
 /** Watches how fast the page is. */
 export function watchVitals() {
   if (!isOn('vitals')) return;
+  loaded = location.href;
   observe('navigation', (entry) => (vitals.TTFB = entry.responseStart));
   observe('paint', ({ name, startTime }) => name === 'first-contentful-paint' && ((vitals.FCP = startTime), (vitals.CLS ??= 0)));
   observe('largest-contentful-paint', (entry) => (vitals.LCP = entry.startTime));
@@ -106,5 +110,5 @@ export function tellVitals() {
   const longest = Object.values(interactions).sort((a, b) => b - a);
   const outliers = (performance.interactionCount || longest.length) / INTERACTIONS_FOR_AN_OUTLIER;
   if (longest[0]) vitals.INP = longest[Math.min(longest.length - 1, Math.floor(outliers))];
-  for (const name in vitals) record('web_vital', { name, value: Math.round(vitals[name] * 1000) / 1000 });
+  for (const name in vitals) record('web_vital', { name, value: Math.round(vitals[name] * 1000) / 1000, url: loaded });
 }

@@ -98,7 +98,8 @@ function eventsOf(all) {
 /** The module is there, or will never be: then what comes is sent without it. */
 export function begin() {
   isBegun = true;
-  drain();
+  // Soon: this task has the module to begin with.
+  setTimeout(drain);
 }
 
 /**

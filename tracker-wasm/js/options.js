@@ -18,11 +18,9 @@ const LOCAL = /^(localhost|127(\.\d+){3}|\[::1\]|)$|\.localhost$/;
 /**
  * Why nothing is counted on this page; nothing if it is. Looked at before the module is loaded: who
  * is left out need not download it.
- * @param {string} ignored
  */
-export function excluded(ignored) {
+export function excluded() {
   if (!options.key) return 'no_key';
-  if (ignored) return 'ignored';
   if (isOn('includeLocal')) return '';
   if (navigator.webdriver) return 'automated';
   return LOCAL.test(location.hostname) ? 'local' : '';

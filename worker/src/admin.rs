@@ -2,7 +2,9 @@
 
 mod keys;
 
-pub use keys::{SECRET_CHARS, ShownKey, end_key, end_of_key, list_keys, new_key};
+#[cfg(test)]
+pub(crate) use keys::NewKey;
+pub use keys::{ListedKey, SECRET_CHARS, ShownKey, end_key, end_of_key, list_keys, new_key};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,21 +24,26 @@ const MAX_NAME_CHARS: usize = 100;
 
 /// A site to be made, checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Site))]
 #[serde(rename_all = "camelCase")]
 pub struct NewSite {
     /// Its id: 1 to 40 of `a-z 0-9 -`.
+    #[cfg_attr(test, schema(pattern = "^[a-z0-9-]{1,40}$"))]
     pub site_id: String,
     /// What people call it; its id where left out.
     #[serde(default)]
+    #[cfg_attr(test, schema(max_length = 100))]
     pub name: String,
     /// The origins its pages are served from.
     #[serde(default)]
+    #[cfg_attr(test, schema(max_items = 50, value_type = Vec<crate::openapi::Origin>))]
     pub origins: Vec<String>,
     /// Whether its routes are fragments.
     #[serde(default)]
     pub hash_routing: bool,
     /// What Plausible's script calls it, as `data-domain`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(pattern = "^[A-Za-z0-9._/-]{1,253}$"))]
     pub domain: Option<String>,
     /// Its own limits.
     #[serde(flatten)]

@@ -16,6 +16,7 @@ pub const MAX_KEY_CHARS: usize = 112;
 
 /// What a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(rename_all = "lowercase"))]
 pub enum KeyKind {
     /// In pages: may send tracker events from the site's origins.
     Browser,
@@ -55,17 +56,32 @@ pub struct Grant {
 
 /// The SHA-256 (lowercase hex) a presented key is looked up by; `None` where its form is no key's.
 pub fn lookup_hash(key: &str) -> Option<String> {
+    let (prefix, _) = parts(key)?;
+    matches!(prefix, "slb" | "sls" | "slr").then(|| sha256_hex(key.as_bytes()))
+}
+
+/// The prefix and the site of a key, or of a ticket; `None` for what has the form of neither.
+pub(crate) fn parts(key: &str) -> Option<(&str, &str)> {
     if key.len() > MAX_KEY_CHARS {
         return None;
     }
     let (prefix, rest) = key.split_once('_')?;
     let (site, secret) = rest.rsplit_once('_')?;
-    let known = matches!(prefix, "slb" | "sls" | "slr");
     let secret_ok = secret.len() >= MIN_SECRET_CHARS
         && secret
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    (known && is_site_id(site) && secret_ok).then(|| sha256_hex(key.as_bytes()))
+    (is_site_id(site) && secret_ok).then_some((prefix, site))
+}
+
+/// Random bytes as the secret part of a key: a character of 5 bits from each.
+pub(crate) fn secret_text(random: &[u8]) -> String {
+    let alphabet = b"abcdefghijklmnopqrstuvwxyz234567";
+    random
+        .iter()
+        .filter_map(|byte| alphabet.get(usize::from(byte & 31)).copied())
+        .map(char::from)
+        .collect()
 }
 
 /// Whether `site` can be a site's id: 1 to 40 of `a-z 0-9 -`. No `_`: it parts a key, and begins

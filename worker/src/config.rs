@@ -21,6 +21,10 @@ pub struct Config {
     pub sinks: SinksConfig,
     /// SHA-256 (lowercase hex) of the admin token; without it no admin call is served.
     pub admin_token_hash: Option<String>,
+    /// Whether Shoreline makes events of its own calls (`OPERATION_EVENTS`).
+    pub operation_events: bool,
+    /// Whether every request has its line in the log (`REQUEST_LOGS`), or failures of ours alone.
+    pub all_requests_logged: bool,
     /// Where alerts are posted, `https` only; without it none are.
     pub alert_webhook_url: Option<String>,
 }
@@ -78,6 +82,16 @@ impl Config {
         let quota = number("SITE_EVENTS_PER_HOUR", 0..=i64::from(u32::MAX), 0).map_err(|()| {
             ConfigError("SITE_EVENTS_PER_HOUR must be 0 (no quota) to 4294967295.")
         })?;
+        let one_of = |name, [first, second]: [&str; 2]| match var(name).as_deref() {
+            None => Ok(true),
+            Some(text) if text == first => Ok(true),
+            Some(text) if text == second => Ok(false),
+            Some(_) => Err(()),
+        };
+        let operation_events = one_of("OPERATION_EVENTS", ["on", "off"])
+            .map_err(|()| ConfigError("OPERATION_EVENTS must be on or off."))?;
+        let all_requests_logged = one_of("REQUEST_LOGS", ["all", "errors"])
+            .map_err(|()| ConfigError("REQUEST_LOGS must be all or errors."))?;
         let webhook = var("ALERT_WEBHOOK_URL").filter(|url| !url.is_empty());
         if !webhook.as_deref().is_none_or(is_webhook) {
             return Err(ConfigError("ALERT_WEBHOOK_URL must be an https address."));
@@ -105,6 +119,8 @@ impl Config {
             backlog_bytes: backlog,
             sinks: SinksConfig::read(&var)?,
             admin_token_hash: var("ADMIN_TOKEN_HASH"),
+            operation_events,
+            all_requests_logged,
             alert_webhook_url: webhook,
         })
     }
@@ -133,6 +149,19 @@ mod tests {
         );
         assert_eq!(config.backlog_bytes, 2_000_000_000);
         assert_eq!(config.sinks.sinks, [crate::sinks::Sink::R2]);
+        assert!(config.operation_events && config.all_requests_logged);
+    }
+
+    #[test]
+    fn what_shoreline_tells_of_itself_can_be_less() {
+        let config = Config::read(|name| match name {
+            "HASH_KEY" => Some(KEY.into()),
+            "OPERATION_EVENTS" => Some("off".into()),
+            "REQUEST_LOGS" => Some("errors".into()),
+            _ => None,
+        });
+        let config = config.unwrap();
+        assert!(!config.operation_events && !config.all_requests_logged);
     }
 
     #[test]
@@ -148,6 +177,8 @@ mod tests {
             ("SINKS", "s4"),
             ("VISITOR_EVENTS_PER_MINUTE", "0"),
             ("SITE_EVENTS_PER_HOUR", "-1"),
+            ("OPERATION_EVENTS", "yes"),
+            ("REQUEST_LOGS", "none"),
             ("ALERT_WEBHOOK_URL", "http://hooks.example"),
             ("HASH_KEY", "short"),
         ] {

@@ -1,17 +1,23 @@
-//! What the consumer does with one queue message: D1, then the lake, then the confirmation.
+//! What the consumer does with queue messages: D1, then the lake, then the confirmation.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashSet;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use crate::counted::{Facts, Stored};
-use crate::erase::{Alias, nameless_text};
+use crate::counted::Stored;
+use crate::erase::nameless_text;
 use crate::lake::{PART_MEMORY_MS, hour_of};
-use crate::rollup::{EventRow, Finding, store_statements};
 use crate::site::{Confirmation, ConfirmedPart};
-use crate::sql::Statement;
+
+mod batch;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use batch::{Batch, Findings, groups};
+pub use store::{Database, NotStored, store};
 
 /// How long a message that failed waits before it is tried again, in seconds.
 pub const RETRY_DELAY_S: u32 = 5;
@@ -64,7 +70,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Event<'a> {
     }
 }
 
-/// What is to be told to whom once D1 has taken a message.
+/// What is to be told to whom once D1 has taken messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handover {
     /// The body of the append call to `lake_do`.
@@ -135,115 +141,70 @@ impl<'a> Message<'a> {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
 
-    /// The transaction that stores the message; its last statement answers [`Finding`]s. Users and
-    /// sessions are counted by their hashes with `hash_key`.
-    pub fn statements(&self, attempt: &str, hash_key: &[u8]) -> Vec<Statement> {
-        let facts: Vec<(&str, &Event<'_>, Facts<'_>)> = self
-            .parts
+impl Handover {
+    /// Of each part of messages of one shard, the lake gets the events whose first owner it is, the
+    /// same however often it comes; `site_do` hears which were not. A forced replay comes alone.
+    pub fn of(messages: &[&Message<'_>], findings: &Findings<'_>) -> Self {
+        let forced = messages
             .iter()
-            .flat_map(|part| part.events.iter().map(|event| (part.id.as_str(), event)))
-            .map(|(part, event)| (part, event, Facts::of(&event.head, &self.site, hash_key)))
-            .collect();
-        let rows: Vec<EventRow<'_>> = facts
-            .iter()
-            .map(|(part, event, facts)| {
-                let Stored {
-                    event_id,
-                    user_id,
-                    received_at,
-                    ..
-                } = &event.head;
-                let (user, body) = (user_id.as_deref(), Some(event.body));
-                EventRow(part, event_id, *received_at, facts, user, body)
-            })
-            .collect();
-        // Not when its events were received, which of an import's is long ago: ids are forgotten by
-        // the time they became known.
-        let taken_at = self.parts.iter().map(|part| part.at).max().unwrap_or(0);
-        store_statements(&self.site, &rows, attempt, taken_at)
-    }
-
-    /// The users of the message who are to be forgotten: of these D1 holds events again.
-    pub fn erasures(&self, findings: &[Finding]) -> Vec<(String, Alias)> {
-        let aliases = aliases(findings);
-        let mut users: BTreeMap<&str, &Alias> = BTreeMap::new();
-        for part in &self.parts {
-            for event in &part.events {
-                let alias = aliases.get(&(part.id.as_str(), &*event.head.event_id));
-                if let (Some(user), Some(alias)) = (event.head.user_id.as_deref(), alias) {
-                    users.insert(user, alias);
-                }
-            }
-        }
-        users
-            .into_iter()
-            .map(|(user, alias)| (user.to_owned(), alias.clone()))
-            .collect()
-    }
-
-    /// Of each part, the lake gets the events whose first owner it is, the same however often it
-    /// comes; `site_do` hears which were not.
-    pub fn handover(&self, findings: &[Finding]) -> Handover {
-        let foreign: HashSet<(&str, &str)> = findings
-            .iter()
-            .filter(|row| row.alias_key.is_none())
-            .map(|row| (row.part.as_str(), row.event.as_str()))
-            .collect();
-        let aliases = aliases(findings);
-        let forced = self.replay == Some(Replay::Forced);
+            .any(|message| message.replay == Some(Replay::Forced));
         let mut append = format!("{{\"forced\":{forced},\"parts\":[");
-        let mut confirmed = Vec::with_capacity(self.parts.len());
-        for (index, part) in self.parts.iter().enumerate() {
-            let (theirs, own): (Vec<&Event<'_>>, Vec<&Event<'_>>) = part
-                .events
-                .iter()
-                .partition(|event| foreign.contains(&(&part.id, &event.head.event_id)));
-            if index > 0 {
-                append.push(',');
-            }
-            append.push_str(&format!("{{\"id\":\"{}\",\"at\":{},", part.id, part.at));
-            let hours: Vec<i64> = own
-                .iter()
-                .map(|event| hour_of(event.head.received_at))
-                .collect();
-            // Only an import's events are of other hours than their part.
-            if hours.iter().any(|hour| *hour != hour_of(part.at)) {
-                append.push_str(&format!("\"hours\":{hours:?},"));
-            }
-            append.push_str("\"events\":[");
-            for (index, event) in own.iter().enumerate() {
-                if index > 0 {
-                    append.push(',');
-                }
-                match aliases.get(&(part.id.as_str(), &*event.head.event_id)) {
-                    None => append.push_str(event.body.get()),
-                    Some(alias) => {
-                        append.push_str(&nameless_text(&self.site, event.body.get(), alias))
+        let mut confirmed: Vec<ConfirmedPart> = Vec::new();
+        let mut seen = HashSet::new();
+        for message in messages {
+            for part in &message.parts {
+                // The queue may have brought a message twice.
+                if seen.insert(part.id.as_str()) {
+                    if !confirmed.is_empty() {
+                        append.push(',');
                     }
+                    confirmed.push(part.handover(&message.site, findings, &mut append));
                 }
             }
-            append.push_str("]}");
-            confirmed.push(ConfirmedPart {
-                id: part.id.clone(),
-                duplicates: theirs
-                    .iter()
-                    .map(|event| event.head.event_id.clone().into_owned())
-                    .collect(),
-            });
         }
         append.push_str("]}");
-        Handover {
+        Self {
             append,
             confirmation: Confirmation { parts: confirmed },
         }
     }
 }
 
-/// What stands for users who are to be forgotten, by part and event.
-fn aliases(findings: &[Finding]) -> HashMap<(&str, &str), Alias> {
-    findings
-        .iter()
-        .filter_map(|row| Some(((row.part.as_str(), row.event.as_str()), row.alias()?)))
-        .collect()
+impl Part<'_> {
+    /// Writes what the lake gets of the part, and tells what `site_do` hears.
+    fn handover(&self, site: &str, findings: &Findings<'_>, append: &mut String) -> ConfirmedPart {
+        let (theirs, own): (Vec<&Event<'_>>, Vec<&Event<'_>>) = self
+            .events
+            .iter()
+            .partition(|event| findings.is_foreign(&self.id, &event.head.event_id));
+        append.push_str(&format!("{{\"id\":\"{}\",\"at\":{},", self.id, self.at));
+        let hours: Vec<i64> = own
+            .iter()
+            .map(|event| hour_of(event.head.received_at))
+            .collect();
+        // Only an import's events are of other hours than their part.
+        if hours.iter().any(|hour| *hour != hour_of(self.at)) {
+            append.push_str(&format!("\"hours\":{hours:?},"));
+        }
+        append.push_str("\"events\":[");
+        for (index, event) in own.iter().enumerate() {
+            if index > 0 {
+                append.push(',');
+            }
+            match findings.alias(&self.id, &event.head.event_id) {
+                None => append.push_str(event.body.get()),
+                Some(alias) => append.push_str(&nameless_text(site, event.body.get(), alias)),
+            }
+        }
+        append.push_str("]}");
+        ConfirmedPart {
+            id: self.id.clone(),
+            duplicates: theirs
+                .iter()
+                .map(|event| event.head.event_id.clone().into_owned())
+                .collect(),
+        }
+    }
 }

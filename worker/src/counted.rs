@@ -2,7 +2,7 @@
 //! dimension. Users and sessions are keyed hashes from here on.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -59,11 +59,55 @@ pub struct Facts<'a>(
     pub Option<i64>,
     /// 11: the status that a domain event tells, or nothing.
     pub Cow<'a, str>,
+    /// 12: what a `web_vital` measured.
+    pub Option<Vital<'a>>,
 );
 
+/// Name, value (milliseconds, of CLS a number without a unit) and page of a Web Vital.
+pub type Vital<'a> = (&'static str, f64, Option<Cow<'a, str>>);
+
+/// The Web Vitals that are counted, in the order in which they are shown.
+pub const VITALS: [&str; 5] = ["LCP", "INP", "CLS", "FCP", "TTFB"];
+
+/// The largest value that is a measurement: an hour, in milliseconds. Nobody waits so long, and a clock
+/// that jumps can make anything.
+const MAX_VITAL: f64 = 3_600_000.0;
+
+/// Hashes of a site's users and sessions. A batch has few of them and each many times, and a hash
+/// takes longer than all else that is counted of an event.
+#[derive(Debug)]
+pub struct Hashes<'k, 'a> {
+    site: &'k str,
+    key: &'k [u8],
+    users: HashMap<&'a str, String>,
+    sessions: HashMap<&'a str, String>,
+}
+
+impl<'k, 'a> Hashes<'k, 'a> {
+    /// Those of `site`, with `key`.
+    pub fn new(site: &'k str, key: &'k [u8]) -> Self {
+        Self {
+            site,
+            key,
+            users: HashMap::new(),
+            sessions: HashMap::new(),
+        }
+    }
+
+    fn user(&mut self, id: &'a str) -> String {
+        let hash = || user_hash(self.key, self.site, id);
+        self.users.entry(id).or_insert_with(hash).clone()
+    }
+
+    fn session(&mut self, id: &'a str) -> String {
+        let hash = || session_hash(self.key, self.site, id);
+        self.sessions.entry(id).or_insert_with(hash).clone()
+    }
+}
+
 impl<'a> Facts<'a> {
-    /// The facts of a stored event of `site`, its user and session hashed with `key`.
-    pub fn of(event: &'a Stored<'a>, site: &str, key: &[u8]) -> Self {
+    /// The facts of a stored event.
+    pub fn of(event: &'a Stored<'a>, hashes: &mut Hashes<'_, 'a>) -> Self {
         let at = event.timestamp.unwrap_or(event.received_at);
         let event_type: &str = &event.event_type;
         let user = event.user_id.as_deref();
@@ -75,18 +119,19 @@ impl<'a> Facts<'a> {
             day_of(at),
             event_type,
             domain.then(|| floor_to(at, HOUR_MS)),
-            user.map(|id| user_hash(key, site, id)),
+            user.map(|id| hashes.user(id)),
             u8::from(tracked),
             event
                 .session_id
                 .as_deref()
                 .filter(|id| !is_anonymous_id(id))
-                .map(|id| session_hash(key, site, id)),
+                .map(|id| hashes.session(id)),
             dimensions(event, tracked),
             a,
             b,
             (tracked && REGISTRATIONS.contains(&event_type)).then_some(at),
             if domain { status(event) } else { "".into() },
+            vital(event),
         )
     }
 
@@ -175,6 +220,20 @@ fn measures(event: &Stored<'_>) -> (i64, i64) {
         ),
         _ => (0, 0),
     }
+}
+
+fn vital<'a>(event: &Stored<'a>) -> Option<Vital<'a>> {
+    let data = &event.event_data;
+    if TrackerType::parse(&event.event_type) != Some(TrackerType::WebVital) {
+        return None;
+    }
+    let name = text(data.name)?;
+    let name = VITALS.into_iter().find(|known| *known == name)?;
+    let value: f64 = serde_json::from_str(data.value?.get()).ok()?;
+    let page = page(event).map(bounded);
+    (0.0..=MAX_VITAL)
+        .contains(&value)
+        .then_some((name, value, page))
 }
 
 fn status<'a>(event: &Stored<'a>) -> Cow<'a, str> {

@@ -13,13 +13,14 @@ use crate::sql::Statement;
 use crate::tally::OWN_SITE;
 
 mod replay;
-pub use replay::{Kept, ListQuery, MAX_REPLAYS, Row, Selection};
+pub use replay::{Kept, ListQuery, MAX_REPLAYS, Replayed, Row, Selection};
 
 /// Characters of a reason that are kept: a database's sentence.
 const MAX_DETAIL_CHARS: usize = 300;
 
 /// Why a part is a dead letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = DeadLetterCode))]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The message is not what an outbox of this version writes.
@@ -31,6 +32,14 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Unreadable, Self::NotStored, Self::TooOld];
+
+    /// The reason of a code.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
+
     /// The stable code.
     pub fn code(self) -> &'static str {
         match self {

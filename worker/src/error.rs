@@ -13,6 +13,10 @@ use crate::outcome::EventResult;
 /// Short: the tracker's own backoff grows from here.
 pub const UNAVAILABLE_RETRY_AFTER_S: u32 = 5;
 
+/// Seconds that who finds all of a site's live streams taken is asked to wait: dashboards are closed by
+/// people.
+pub const STREAMS_RETRY_AFTER_S: u32 = 30;
+
 /// Why a request was not served.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fault {
@@ -30,6 +34,8 @@ pub enum Fault {
         /// What it must be.
         detail: &'static str,
     },
+    /// 401: a live stream's ticket that is missing, unknown, used or a minute old.
+    InvalidTicket,
     /// 401: no key, a key of no known form, an unknown, expired or revoked one.
     UnknownKey,
     /// 403: a good key of the wrong kind for this call.
@@ -56,6 +62,10 @@ pub enum Fault {
     PackedPart,
     /// 422: not one event of the batch could be taken; the results say why.
     NoValidEvent(Vec<EventResult>),
+    /// 426: the live stream is a WebSocket.
+    UpgradeRequired,
+    /// 429: the site has as many live streams as it may.
+    TooManyStreams,
     /// 429: nothing was taken; the same batch may be sent again after so many seconds.
     RateLimited {
         /// Seconds.
@@ -79,6 +89,7 @@ impl Fault {
         match self {
             Self::Malformed { .. } => "malformed_json",
             Self::InvalidParameter { .. } => "invalid_parameter",
+            Self::InvalidTicket => "invalid_ticket",
             Self::UnknownKey => "unknown_key",
             Self::WrongScope => "wrong_scope",
             Self::OriginNotAllowed => "origin_not_allowed",
@@ -91,6 +102,8 @@ impl Fault {
             Self::PayloadTooLarge(_) => "payload_too_large",
             Self::UnsupportedMediaType | Self::PackedPart => "unsupported_media_type",
             Self::NoValidEvent(_) => "no_valid_event",
+            Self::UpgradeRequired => "upgrade_required",
+            Self::TooManyStreams => "too_many_streams",
             Self::RateLimited { .. } => "rate_limited",
             Self::Unavailable(_) => "unavailable",
         }
@@ -100,7 +113,7 @@ impl Fault {
     pub fn status(&self) -> u16 {
         match self {
             Self::Malformed { .. } | Self::InvalidParameter { .. } => 400,
-            Self::UnknownKey => 401,
+            Self::UnknownKey | Self::InvalidTicket => 401,
             Self::WrongScope | Self::OriginNotAllowed => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed(_) => 405,
@@ -109,7 +122,8 @@ impl Fault {
             Self::PayloadTooLarge(_) => 413,
             Self::UnsupportedMediaType | Self::PackedPart => 415,
             Self::NoValidEvent(_) => 422,
-            Self::RateLimited { .. } => 429,
+            Self::UpgradeRequired => 426,
+            Self::RateLimited { .. } | Self::TooManyStreams => 429,
             Self::Unavailable(_) => 503,
         }
     }
@@ -122,6 +136,7 @@ impl Fault {
             | Self::Unavailable(detail)
             | Self::Conflict(detail)
             | Self::InvalidParameter { detail, .. } => Cow::Borrowed(detail),
+            Self::InvalidTicket => "The ticket is missing, unknown, used or expired.".into(),
             Self::UnknownKey => "The key is missing, unknown, expired or revoked.".into(),
             Self::WrongScope => "This kind of key may not make this call.".into(),
             Self::OriginNotAllowed => {
@@ -136,6 +151,8 @@ impl Fault {
                 "Send application/json or text/plain, plain or with Content-Encoding: gzip.".into()
             }
             Self::PackedPart => "A part is sent as it is, without a Content-Encoding.".into(),
+            Self::UpgradeRequired => "Open a WebSocket (Upgrade: websocket).".into(),
+            Self::TooManyStreams => "The site has as many live streams as it may.".into(),
             Self::RateLimited { .. } => {
                 "Too many events; send the same batch again after Retry-After.".into()
             }
@@ -150,6 +167,7 @@ impl Fault {
         match self {
             Self::RateLimited { retry_after_s } => Some(*retry_after_s),
             Self::Unavailable(_) => Some(UNAVAILABLE_RETRY_AFTER_S),
+            Self::TooManyStreams => Some(STREAMS_RETRY_AFTER_S),
             _ => None,
         }
     }
@@ -185,15 +203,24 @@ impl Fault {
 }
 
 #[derive(Serialize)]
-struct Problem<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(crate) struct Problem<'a> {
+    /// `urn:shoreline:problem:` and the code.
     r#type: String,
+    /// The status's name.
     title: &'static str,
+    /// The HTTP status.
     status: u16,
+    /// Stable.
     code: &'static str,
+    /// One sentence.
     detail: Cow<'static, str>,
+    /// The parameter or field that is to blame.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'static str>,
+    /// How each event of a batch ended of which none could be taken.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(value_type = Option<Vec<EventResult>>))]
     results: Option<&'a [EventResult]>,
 }
 
@@ -209,6 +236,7 @@ fn title(status: u16) -> &'static str {
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
         422 => "Unprocessable Content",
+        426 => "Upgrade Required",
         429 => "Too Many Requests",
         _ => "Service Unavailable",
     }

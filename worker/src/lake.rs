@@ -6,6 +6,7 @@
 //! for every object, with its own state and backoff; rows go only after every sink is known to be
 //! done with them.
 
+mod append;
 mod delivery;
 mod enroll;
 mod failing;
@@ -18,10 +19,11 @@ mod seal;
 mod state;
 mod store;
 
+pub use append::{Append, AppendPart};
 pub use delivery::Delivery;
 pub use failing::FailingSink;
 pub use object::{Landing, Outcome, SealedObject};
 pub use partition::{ObjectName, epoch_name, hour_of, object_key};
 pub use state::{LakeState, SinkState};
 pub(crate) use store::PART_MEMORY_MS;
-pub use store::{Append, AppendPart, LakeSettings, LakeStore, SealRule};
+pub use store::{LakeSettings, LakeStore, SealRule};

@@ -24,6 +24,7 @@ pub mod consume;
 pub mod counted;
 pub mod dead_letter;
 pub mod draft;
+pub mod endpoints;
 pub mod erase;
 pub mod error;
 pub mod facts;
@@ -34,6 +35,7 @@ pub mod judge;
 pub mod key_cache;
 pub mod lake;
 pub mod live;
+pub mod operations;
 pub mod outbox;
 pub mod outcome;
 pub mod policy;
@@ -52,8 +54,13 @@ pub mod sinks;
 pub mod site;
 pub mod skew;
 pub mod sql;
+pub mod stream;
 pub mod tally;
+pub mod trace;
+pub mod whole;
 
+#[cfg(test)]
+mod openapi;
 #[cfg(target_arch = "wasm32")]
 mod shell;
 #[cfg(test)]

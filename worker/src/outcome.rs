@@ -7,6 +7,7 @@ use shoreline_shared::event::Rejection;
 
 /// How an event ended at the collector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Outcome))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Seen before: in this batch, or the whole batch was.
@@ -28,6 +29,7 @@ pub const UNKNOWN_SHAPE: &str = "unknown_shape";
 
 /// One event of a batch that was not accepted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct EventResult {
     /// Its place in the sender's `events`, from 0.
@@ -86,6 +88,7 @@ impl EventResult {
 
 /// The body of a 202. The four counts add up to the events sent.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Taken))]
 pub struct Answer {
     /// Durable, and counted.
     pub accepted: usize,
@@ -99,16 +102,20 @@ pub struct Answer {
     pub results: Vec<EventResult>,
 }
 
+/// The body of a 200 to Segment's libraries.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = SegmentTaken))]
+pub(crate) struct SegmentAnswer<'a> {
+    /// What the libraries look for: always true.
+    success: bool,
+    #[serde(flatten)]
+    answer: &'a Answer,
+}
+
 impl Answer {
     /// The body of a 200 to Segment's libraries: what they look for, and the truth beside it.
     pub fn to_segment_json(&self) -> String {
-        #[derive(Serialize)]
-        struct Segment<'a> {
-            success: bool,
-            #[serde(flatten)]
-            answer: &'a Answer,
-        }
-        let body = Segment {
+        let body = SegmentAnswer {
             success: true,
             answer: self,
         };

@@ -10,13 +10,22 @@ pub const RETENTION_DAYS: RangeInclusive<u32> = 1..=90;
 
 /// A site's own limits. What is left out is the deployment's default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Policy {
     /// Events of one visitor (address, user agent and key) a minute, 1 or more.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::whole::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(test, schema(minimum = 1, maximum = 4_294_967_295_u64))]
     pub visitor_per_minute: Option<u32>,
     /// Events of the whole site an hour (UTC), 1 or more.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::whole::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(test, schema(minimum = 1, maximum = 4_294_967_295_u64))]
     pub hourly_quota: Option<u32>,
     /// Days for which its events are kept ([`RETENTION_DAYS`]); what is older is not taken, either.
     #[serde(skip_serializing_if = "Option::is_none")]

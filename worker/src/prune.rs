@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::privacy::{DAY_MS, day_of};
 use crate::sql::Statement;
+use crate::tally::OWN_SITE;
 
 #[macro_use]
 mod kept;
@@ -60,7 +61,7 @@ pub struct Site {
     pub due: i64,
 }
 
-/// The statement that lists the sites after `cursor` that a run looks at; `default_days` is the
+/// The statement that lists the sites (Shoreline's own too) after `cursor` that a run looks at; `default_days` is the
 /// retention of those that set none.
 pub fn sites(cursor: &str, default_days: u32, now_ms: i64) -> Statement {
     Statement::new(
@@ -72,13 +73,15 @@ pub fn sites(cursor: &str, default_days: u32, now_ms: i64) -> Statement {
          OR EXISTS (SELECT 1 FROM minute_counts AS m \
          WHERE m.site_id = s.site_id AND m.minute < ?4) AS due \
          FROM (SELECT site_id, coalesce(retention_days, ?2) AS days FROM sites \
-         WHERE site_id > ?1 ORDER BY site_id LIMIT ?5) AS s ORDER BY s.site_id",
+         WHERE site_id > ?1 UNION ALL SELECT ?6, ?2 WHERE ?6 > ?1 ORDER BY 1 LIMIT ?5) AS s \
+         ORDER BY s.site_id",
         [
             cursor.into(),
             i64::from(default_days).into(),
             day_of(now_ms).into(),
             minutes_from(now_ms).into(),
             MAX_SITES.into(),
+            OWN_SITE.into(),
         ],
     )
 }
@@ -117,6 +120,28 @@ pub fn turn(site: &Site, now_ms: i64) -> [Statement; 3] {
             minutes_from(now_ms),
         ),
     ]
+}
+
+/// Minutes of calls that are kept: the longest window that can be asked for is seven days.
+const CALLS_KEPT_MS: i64 = 8 * DAY_MS;
+
+/// Rows of them that one statement deletes at most.
+pub const MAX_CALLS: i64 = 2_000;
+
+/// Such statements of a run at most: 20,000 rows a minute.
+pub const MAX_CALL_STATEMENTS: usize = 10;
+
+/// The statement that deletes some of the oldest minutes of calls; it answers [`Deleted`]s.
+pub fn calls(now_ms: i64) -> Statement {
+    Statement::new(
+        "DELETE FROM operation_minutes WHERE (site_id, minute, action, status) IN \
+         (SELECT site_id, minute, action, status FROM operation_minutes \
+         WHERE minute < ?1 LIMIT ?2) RETURNING 1 AS n",
+        [
+            now_ms.saturating_sub(CALLS_KEPT_MS).into(),
+            MAX_CALLS.into(),
+        ],
+    )
 }
 
 /// Whether a statement of [`turn`] that deleted so many rows may have left some.

@@ -16,6 +16,7 @@ use crate::live::{
 use crate::outbox::{Part, cut_parts};
 use crate::outcome::EventResult;
 use crate::policy::Policy;
+use crate::tally::OWN_SITE;
 use sha2::{Digest, Sha256};
 
 /// A batch made ready for `site_do`.
@@ -150,6 +151,35 @@ impl Publication {
         let parts = cut_parts(events, fresh_id);
         Self {
             site: site.to_owned(),
+            shard: shard_of(batch_id, shards),
+            json: write_json(&head, &counters, &[], &parts),
+            is_over_any_hour: false,
+        }
+    }
+
+    /// Prepares operation events for Shoreline's own site. `batch_id` is known again, so the call may
+    /// be repeated.
+    pub fn of_operations(
+        batch_id: &str,
+        events: &[StampedEvent],
+        now_ms: i64,
+        shards: u32,
+        fresh_id: impl FnMut() -> String,
+    ) -> Self {
+        let mut counters = Counters::default();
+        for event in events {
+            count_event(&mut counters, &LiveFacts::of(event), 1);
+        }
+        let head = Head {
+            now_ms,
+            batch: Some((batch_id, digest(events))),
+            quota: None,
+            n: events.len(),
+            import: None,
+        };
+        let parts = cut_parts(events, fresh_id);
+        Self {
+            site: OWN_SITE.to_owned(),
             shard: shard_of(batch_id, shards),
             json: write_json(&head, &counters, &[], &parts),
             is_over_any_hour: false,

@@ -5,6 +5,7 @@ pub mod breakdown;
 pub mod csv;
 pub mod days;
 pub mod engagement;
+pub mod exposition;
 pub mod features;
 pub mod funnel;
 pub mod health;
@@ -12,15 +13,18 @@ pub mod hours;
 pub mod journeys;
 pub mod live;
 pub mod metric;
+pub mod operations;
 pub mod outcomes;
 mod params;
 pub mod platform;
 pub mod products;
+pub mod prometheus;
 pub mod question;
 pub mod recent;
 pub mod reconciliation;
 pub mod retention;
 pub mod summary;
+pub mod vitals;
 
 pub use params::{Params, segment};
 

@@ -21,8 +21,8 @@ use crate::sql::Statement;
 /// keys that go along.
 const MESSAGE_BYTES: usize = 100_000;
 
-/// Transactions of a step: with some 20 statements each, well below the 1,000 queries that D1 allows
-/// an invocation.
+/// Transactions of a step: with some 15 statements each, and as many again where D1 knows some of the
+/// events, well below the 1,000 queries that D1 allows an invocation.
 const MESSAGES: usize = 10;
 
 /// The name under which a rebuild notes that it runs.
@@ -43,8 +43,15 @@ struct Body<'a> {
 
 /// Where the next step goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = RebuildCursor))]
 pub struct Cursor {
     /// An object.
+    #[cfg_attr(
+        test,
+        schema(
+            pattern = "^events/date=[0-9]{4}-[0-9]{2}-[0-9]{2}/hour=[0-9]{2}/[a-z0-9-]{1,40}-[0-9]{1,9}-[0-9a-z]+-[0-9]+\\.ndjson\\.gz$"
+        )
+    )]
     pub key: String,
     /// How many of its lines are done; absent: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,6 +68,7 @@ pub struct Rebuild {
 
 /// The answer of a step.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = RebuildStep))]
 pub struct Step {
     /// Events that are still on their way to the lake; nothing was read then.
     pub waiting: i64,
@@ -70,6 +78,7 @@ pub struct Step {
     /// How many of its events were told to D1.
     pub events: usize,
     /// Where the next step goes on; null: all is done.
+    #[cfg_attr(test, schema(required))]
     pub cursor: Option<Cursor>,
 }
 

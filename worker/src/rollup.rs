@@ -1,136 +1,174 @@
-//! D1's side of a queue message: store its new events and roll them up, in one transaction.
+//! D1's side of queue messages: store their new events and roll them up, in one transaction.
 //!
-//! The ids are inserted or ignored with the part that owns the event from then on and the attempt
-//! (random per execution) that inserted it. Everything else reads only the rows of this attempt,
-//! so a message that comes again inserts nothing and rolls up nothing.
+//! Which events are new is taken for granted: all of them, mostly. Their ids are inserted with the
+//! part that owns the event from then on, and the transaction fails where one is known already.
+//! Then D1 is asked which are, and told again without these ([`crate::consume::store`]). So what
+//! an event adds to the read models is summed up here ([`sums`]), and D1 gets rows that it only has
+//! to add; a message that comes again adds nothing.
 //!
-//! The statements of the read models are written once over a table `f(received, x)` of facts
-//! ([`crate::counted::Facts`]): here it holds the fresh events of a message, in
-//! [`crate::recompute`] the stored events of a day.
+//! The hourly recount ([`crate::recompute`]) makes the same rows in SQL, of the facts
+//! ([`crate::counted::Facts`]) of a day's stored events, and shares what is done with them.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::counted::Facts;
-use crate::erase::Alias;
+use crate::counted::{Facts, Stored};
 use crate::sql::Statement;
+use crate::tally::OWN_SITE;
 
 #[macro_use]
 mod parts;
 pub(crate) mod breakdowns;
 pub(crate) mod counts;
+mod operations;
 pub(crate) mod people;
+mod sums;
 
 pub use breakdowns::{MAX_GAP, MAX_KEYS_PER_DAY, OTHER};
 
-/// An event as D1 is told of it. As a JSON array, so that a statement needs one parameter for all
-/// events; without user and body where the statement does not store it, for a body is most of it.
-#[derive(Debug, Serialize)]
-pub struct EventRow<'a>(
-    /// 0: the part that brings it.
-    pub &'a str,
-    /// 1: its id.
-    pub &'a str,
-    /// 2: Unix milliseconds of receipt.
-    pub i64,
-    /// 3: what is counted of it.
-    pub &'a Facts<'a>,
-    /// 4: its user.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub Option<&'a str>,
-    /// 5: what is stored; of an event without a user, 4.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub Option<&'a RawValue>,
-);
+/// Bytes of stored events in a statement at most, before they are quoted: as much as a message of the
+/// queue has. D1 takes 2 MB a parameter. The sums of ten messages stay below that, too, unless a sender
+/// sees to it that hardly two events have anything in common; then D1 refuses the batch, and each
+/// message goes alone.
+const STORE_BYTES: usize = 128_000;
 
+/// An event that D1 does not know.
+#[derive(Debug, Clone, Copy)]
+pub struct NewEvent<'a> {
+    /// The part that brings it.
+    pub part: &'a str,
+    /// When the collector took the part, Unix milliseconds, by which the event's id is forgotten
+    /// again; an import's events were received long before.
+    pub taken_at: i64,
+    /// Its columns.
+    pub head: &'a Stored<'a>,
+    /// What is counted of it.
+    pub facts: &'a Facts<'a>,
+    /// What is stored.
+    pub body: &'a RawValue,
+}
+
+/// Of rows `[part, taken at, [id, …]]`. No conflict is resolved: see above. `attempt` is what earlier
+/// versions told their own rows by.
 const OWN: &str = "INSERT INTO event_ids (site_id, event_id, part_id, attempt, received_at) \
-    SELECT ?1, e.value->>1, e.value->>0, ?3, ?4 FROM json_each(?2) AS e WHERE true \
-    ON CONFLICT DO NOTHING";
+    SELECT ?1, e.value, p.value->>0, '', p.value->>1 \
+    FROM json_each(?2) AS p CROSS JOIN json_each(p.value, '$[2]') AS e";
 
-/// The body is the last item of its row.
-const STORE: &str = concat!(
-    "INSERT INTO events (site_id, event_id, event_type, user_id, received_at, body, at, facts) \
-     SELECT ?1, e.value->>1, e.value->>'$[3][2]', \
-     CASE WHEN json_array_length(e.value) > 5 THEN e.value->>4 END, e.value->>2, \
-     e.value->>'$[#-1]', e.value->>'$[3][0]', e.value->3 ",
-    fresh_events!()
-);
+/// Of rows `[id, type, user, received, at, facts, body]`, the last two as texts: SQLite reads a text
+/// in one go, an object piece by piece.
+const STORE: &str = "INSERT INTO events \
+    (site_id, event_id, event_type, user_id, received_at, at, facts, body) \
+    SELECT ?1, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6 \
+    FROM json_each(?2)";
 
-/// What of a message is another part's, and what of it belongs to users who are to be forgotten.
-const FIND: &str = "SELECT e.value->>0 AS part, e.value->>1 AS event, NULL AS alias_key, \
-    NULL AS erased_at \
+const KNOWN: &str = "SELECT i.event_id AS event, i.part_id AS part \
     FROM json_each(?2) AS e CROSS JOIN event_ids AS i \
-    WHERE i.site_id = ?1 AND i.event_id = e.value->>1 AND i.part_id <> e.value->>0 \
-    UNION ALL SELECT e.value->>0, e.value->>1, g.alias_key, g.erased_at \
+    WHERE i.site_id = ?1 AND i.event_id = e.value";
+
+const ERASED: &str = "SELECT g.user_hash, g.alias_key, g.erased_at \
     FROM json_each(?2) AS e CROSS JOIN erasures AS g \
-    WHERE g.site_id = ?1 AND g.user_hash = e.value->>'$[3][4]' AND e.value->>2 <= g.erased_at";
+    WHERE g.site_id = ?1 AND g.user_hash = e.value";
 
-/// Something to know of an event of the message: a row of the last statement.
+/// An event that D1 knows: a row of [`known_statement`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Finding {
-    /// The part of this message that brings it.
-    pub part: String,
-    /// The event.
+pub struct Known {
+    /// Its id.
     pub event: String,
-    /// The secret of the ids that stand for its user, who is to be forgotten; without it, another
-    /// part brought the event before.
-    pub alias_key: Option<String>,
-    /// When that was asked for.
-    pub erased_at: Option<i64>,
+    /// The part that owns it.
+    pub part: String,
 }
 
-impl Finding {
-    /// What stands for the event's user, who is to be forgotten.
-    pub fn alias(&self) -> Option<Alias> {
-        Some(Alias {
-            alias_key: self.alias_key.clone()?,
-            erased_at: self.erased_at?,
-        })
+/// A user who is to be forgotten: a row of the last of [`store_statements`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ErasedUser {
+    /// The user.
+    pub user_hash: String,
+    /// The secret of the ids that stand for theirs.
+    pub alias_key: String,
+    /// When that was asked for, Unix milliseconds: what they did later stays.
+    pub erased_at: i64,
+}
+
+/// The statement that tells which of these events D1 knows, as [`Known`]s.
+pub fn known_statement(site: &str, ids: &[&str]) -> Statement {
+    Statement::new(KNOWN, [site.into(), json(ids).into()])
+}
+
+/// The statements that store new events, to be run as one transaction, which fails where one of them
+/// is not new. The last one answers which of these users (hashes) are [`ErasedUser`]s.
+pub fn store_statements(site: &str, events: &[NewEvent<'_>], users: &[&str]) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    if !events.is_empty() {
+        statements.push(own(site, events));
+        statements.extend(store(site, events));
+        let mut sums = sums::Sums::default();
+        for event in events {
+            sums.add(event.facts, event.head.received_at, event.taken_at);
+        }
+        statements.extend(sums.statements(site));
     }
+    if site == OWN_SITE && !events.is_empty() {
+        let bodies: Vec<&RawValue> = events.iter().map(|event| event.body).collect();
+        statements.extend(operations::statements(site, &json(&bodies)));
+    }
+    statements.push(Statement::new(ERASED, [site.into(), json(users).into()]));
+    statements
 }
 
-/// The statements of one message, to be run as one transaction; the last one answers [`Finding`]s.
-/// `taken_at` is when the collector took the message's events, by which their ids are forgotten
-/// again; an import's were received long before.
-pub fn store_statements(
-    site: &str,
-    events: &[EventRow<'_>],
-    attempt: &str,
-    taken_at: i64,
-) -> Vec<Statement> {
-    // A list of numbers and strings always serializes.
-    let whole = serde_json::to_string(events).unwrap_or_default();
-    let keys: Vec<EventRow<'_>> = events
-        .iter()
-        .map(|EventRow(part, id, at, facts, _, _)| EventRow(part, id, *at, facts, None, None))
+fn own(site: &str, events: &[NewEvent<'_>]) -> Statement {
+    let mut parts: BTreeMap<&str, (i64, Vec<&str>)> = BTreeMap::new();
+    for event in events {
+        let (_, ids) = parts
+            .entry(event.part)
+            .or_insert_with(|| (event.taken_at, Vec::new()));
+        ids.push(&event.head.event_id);
+    }
+    let rows: Vec<(&str, i64, Vec<&str>)> = parts
+        .into_iter()
+        .map(|(part, (taken_at, ids))| (part, taken_at, ids))
         .collect();
-    let keys = serde_json::to_string(&keys).unwrap_or_default();
-    let with_attempt = [(STORE, &whole)]
-        .into_iter()
-        .chain(counts::COUNTS.into_iter().map(|sql| (sql, &keys)))
-        .chain(people::FRESH.into_iter().map(|sql| (sql, &keys)))
-        .chain(breakdowns::FRESH.into_iter().map(|sql| (sql, &keys)))
-        .map(|(sql, rows)| {
-            let params = [site.into(), rows.as_str().into(), attempt.into()];
-            // A statement is given what it names, and no more.
-            let taken_at = sql.contains("?4").then(|| taken_at.into());
-            Statement::new(sql, params.into_iter().chain(taken_at))
-        });
-    let own = Statement::new(
-        OWN,
-        [
-            site.into(),
-            keys.as_str().into(),
-            attempt.into(),
-            taken_at.into(),
-        ],
-    );
-    let find = Statement::new(FIND, [site.into(), keys.as_str().into()]);
-    [own]
-        .into_iter()
-        .chain(with_attempt)
-        .chain([find])
-        .collect()
+    Statement::new(OWN, [site.into(), json(&rows).into()])
+}
+
+fn store(site: &str, events: &[NewEvent<'_>]) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    let mut rows = Vec::new();
+    let mut bytes = 0_usize;
+    for event in events {
+        let body = event.body.get();
+        bytes = bytes.saturating_add(body.len());
+        if bytes > STORE_BYTES && !rows.is_empty() {
+            statements.push(Statement::new(STORE, [site.into(), json(&rows).into()]));
+            rows.clear();
+            bytes = body.len();
+        }
+        let Stored {
+            event_id,
+            event_type,
+            user_id,
+            received_at,
+            ..
+        } = event.head;
+        let facts = event.facts.json();
+        rows.push((
+            event_id,
+            event_type,
+            user_id,
+            received_at,
+            event.facts.0,
+            facts,
+            body,
+        ));
+    }
+    statements.push(Statement::new(STORE, [site.into(), json(&rows).into()]));
+    statements
+}
+
+/// A list of numbers and strings, which always serializes.
+fn json<T: serde::Serialize + ?Sized>(rows: &T) -> String {
+    serde_json::to_string(rows).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -16,6 +16,11 @@ pub fn import_object(site: &str, import_id: &str) -> String {
     format!("{site}/{import_id}")
 }
 
+/// Name of the Durable Object that holds a site's live streams.
+pub fn live_object(site: &str) -> String {
+    site.to_owned()
+}
+
 /// The site and id of an import's object's name.
 pub fn parse_import_object(name: &str) -> Option<(&str, &str)> {
     name.rsplit_once('/')
@@ -39,6 +44,14 @@ pub const COMMIT: &str = "/commit";
 pub const CONFIRM: &str = "/confirm";
 /// `site_do`: the live counts.
 pub const SNAPSHOT: &str = "/snapshot";
+/// `site_do`: the live counts, and word to `live_do` once they change.
+pub const WATCH: &str = "/watch";
+/// `live_do`: keep a ticket, by its hash in the body.
+pub const TICKET: &str = "/ticket";
+/// `live_do`: open a stream, for the ticket whose hash is the query.
+pub const OPEN: &str = "/open";
+/// `live_do`: a shard's counts changed.
+pub const CHANGED: &str = "/changed";
 /// `site_do`: outcomes by hour, from the Unix milliseconds in the body on.
 pub const OUTCOMES: &str = "/outcomes";
 /// `site_do`: what became of an import's events, by its id in the body.
@@ -111,6 +124,15 @@ mod tests {
                 "/complete",
                 "/progress"
             ]
+        );
+    }
+
+    #[test]
+    fn names_of_live_streams_stay_too() {
+        assert_eq!(live_object("demo"), "demo");
+        assert_eq!(
+            [WATCH, TICKET, OPEN, CHANGED],
+            ["/watch", "/ticket", "/open", "/changed"]
         );
     }
 }

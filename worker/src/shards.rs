@@ -4,6 +4,7 @@
 use serde::Deserialize;
 
 use crate::sql::Statement;
+use crate::tally::OWN_SITE;
 
 /// The statement that lets the cron know of a shard.
 pub fn register_shard(site: &str, shard: u32) -> Statement {
@@ -35,6 +36,11 @@ pub fn list_shards(cursor: &str) -> Statement {
     )
 }
 
+/// The statement that lists all of them.
+pub fn every_shard() -> Statement {
+    Statement::new("SELECT site_id, shard FROM shards", [])
+}
+
 /// Where the next run goes on: after the last of `woken`, if so many were `listed` that there may be
 /// more, or not all of these were woken; else at the beginning.
 pub fn cursor(listed: usize, woken: &[ShardRow]) -> String {
@@ -44,14 +50,18 @@ pub fn cursor(listed: usize, woken: &[ShardRow]) -> String {
         .unwrap_or_default()
 }
 
-/// The statement that lists them, and those that all sites may have with so many `shards`: D1 may
-/// have been lost since they took a batch.
+/// The statement that lists them, and those that all sites (Shoreline's own too) may have with so
+/// many `shards`: D1 may have been lost since they took a batch.
 pub fn possible_shards(shards: u32) -> Statement {
     let all: Vec<u32> = (0..shards).collect();
     Statement::new(
         "SELECT site_id, shard FROM shards \
-         UNION SELECT s.site_id, n.value FROM sites AS s, json_each(?1) AS n",
-        [serde_json::to_string(&all).unwrap_or_default().into()],
+         UNION SELECT s.site_id, n.value \
+         FROM (SELECT site_id FROM sites UNION SELECT ?2) AS s, json_each(?1) AS n",
+        [
+            serde_json::to_string(&all).unwrap_or_default().into(),
+            OWN_SITE.into(),
+        ],
     )
 }
 
@@ -131,6 +141,8 @@ mod tests {
             .collect();
         rows.sort();
         let want = [
+            (OWN_SITE, 0),
+            (OWN_SITE, 1),
             ("a", 0),
             ("a", 1),
             ("a", 7),

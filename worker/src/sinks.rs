@@ -38,6 +38,7 @@ pub use verdict::{Entry, Failure, FailureKind, judge, short_code};
 
 /// The kinds of sinks, of which each can be chosen once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum SinkKind {
     /// The embedded default: a bucket binding.

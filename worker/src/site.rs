@@ -8,6 +8,7 @@ mod imports;
 mod outbox;
 mod quota;
 mod snapshot;
+mod watch;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -21,6 +22,7 @@ pub use backlog::OutboxState;
 pub use imports::ImportState;
 pub use outbox::{Confirmation, ConfirmedPart, Message};
 pub use snapshot::{Entry, Snapshot, State, first_minute};
+pub use watch::{LEASE_LEFT_MS, Watch};
 
 /// How long a batch's id is remembered: a sender that retries does so within hours; what comes
 /// later is met by the event ids in D1.
@@ -84,6 +86,13 @@ pub struct Receipt {
     pub retry_after_s: Option<u32>,
 }
 
+impl Commit<'_> {
+    /// Whether the commit that was answered with `receipt` changed the live counts.
+    pub fn changed_live(&self, receipt: &Receipt) -> bool {
+        !receipt.duplicate && receipt.retry_after_s.is_none() && self.import.is_none()
+    }
+}
+
 /// The store of one site and shard, on the SQLite of its Durable Object.
 #[derive(Debug)]
 pub struct SiteStore<S> {
@@ -121,7 +130,11 @@ impl<S: Sql> SiteStore<S> {
     /// # Errors
     /// Whatever the database says.
     pub fn open(sql: S, resend_ms: i64, now_ms: i64) -> Result<Self, SqlError> {
-        for statement in SCHEMA.into_iter().chain(imports::SCHEMA) {
+        for statement in SCHEMA
+            .into_iter()
+            .chain(imports::SCHEMA)
+            .chain(watch::SCHEMA)
+        {
             sql.run(statement, &[])?;
         }
         sql.run(

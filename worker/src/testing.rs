@@ -152,6 +152,31 @@ impl Sql for &TestSql {
     }
 }
 
+impl crate::consume::Database for TestSql {
+    type Error = SqlError;
+
+    async fn transaction<T: DeserializeOwned>(
+        &self,
+        statements: &[Statement],
+    ) -> Result<Vec<T>, SqlError> {
+        self.batch(statements)
+    }
+}
+
+/// Has D1 store messages of one site, as the consumer does, and tells what is handed over.
+pub(crate) fn consume(
+    sql: &TestSql,
+    texts: &[&str],
+    key: &[u8],
+) -> Result<crate::consume::Handover, crate::consume::NotStored<SqlError>> {
+    use crate::consume::{Batch, Handover, Message, store};
+    let messages: Vec<Message<'_>> = texts.iter().map(|t| Message::parse(t).unwrap()).collect();
+    let messages: Vec<&Message<'_>> = messages.iter().collect();
+    let batch = Batch::of(&messages[0].site, &messages, key);
+    let findings = block_on(store(sql, &batch))?;
+    Ok(Handover::of(&messages, &findings))
+}
+
 /// Ids that are UUIDs and tell their number.
 pub(crate) fn uuid(n: usize) -> String {
     format!("0198c1d2-0000-7000-8000-{n:012x}")

@@ -2,6 +2,7 @@
 
 use reqwest::{Client, Method};
 use serde_json::json;
+use shoreline_tests::contract::Checked as _;
 use shoreline_tests::site::{Site, reply};
 use shoreline_tests::system::shared;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -147,7 +148,7 @@ async fn a_preflight_tells_any_page_how_to_ask_and_lets_no_stranger_send() {
                     "access-control-request-headers",
                     "authorization,content-type,x-retry-count,anonymousid",
                 )
-                .send()
+                .sent()
                 .await
                 .unwrap();
             assert_eq!(preflight.status(), 204, "{door:?}");

@@ -102,6 +102,19 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
             &Value::Null,
             [401, 401, 200, 200, 403, 401],
         ),
+        row(
+            post.clone(),
+            "/v1/analytics/live/ticket",
+            &Value::Null,
+            [401, 401, 403, 403, 201, 401],
+        ),
+        // A ticket alone opens it, and only to a WebSocket.
+        row(
+            get.clone(),
+            "/v1/analytics/live/stream",
+            &Value::Null,
+            [426; 6],
+        ),
         row(get.clone(), "/v1/nothing", &Value::Null, [404; 6]),
     ];
     for call in SEGMENT {
@@ -129,6 +142,12 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
             [401, 401, 403, 403, 200, 401],
         ));
     }
+    rows.push(row(
+        get.clone(),
+        "/v1/analytics/metrics/breakdown?by=page",
+        &Value::Null,
+        [401, 401, 403, 403, 200, 401],
+    ));
     for (path, question) in [
         ("funnel", json!({"steps": [{"eventType": "page_view"}]})),
         ("retention", json!({"period": "day", "periods": 1})),
@@ -169,6 +188,7 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
     let made = json!({"siteId": format!("{id}-x"), "origins": []});
     let changed = json!({"siteId": id, "origins": [site.origin], "domain": site.domain});
     for (method, path, body, admin) in [
+        (get.clone(), "/metrics".to_owned(), Value::Null, 200),
         (get.clone(), "/v1/sites".to_owned(), Value::Null, 200),
         (post.clone(), "/v1/sites".to_owned(), made, 201),
         (Method::PUT, format!("/v1/sites/{id}"), changed, 200),
@@ -223,9 +243,10 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
 }
 
 /// What a read token reads.
-pub(super) const READS: [&str; 10] = [
+pub(super) const READS: [&str; 11] = [
     "/v1/analytics/live",
     "/v1/analytics/events/recent",
+    "/v1/analytics/operations",
     "/v1/analytics/outcomes",
     "/v1/analytics/reconciliation",
     "/v1/analytics/metrics/summary",
@@ -233,5 +254,6 @@ pub(super) const READS: [&str; 10] = [
     "/v1/analytics/metrics/features",
     "/v1/analytics/metrics/engagement",
     "/v1/analytics/metrics/products",
+    "/v1/analytics/metrics/vitals",
     "/v1/analytics/users/u/events",
 ];

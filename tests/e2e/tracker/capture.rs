@@ -162,6 +162,11 @@ async fn vitals_are_told_when_the_page_is_hidden() {
     for vital in &vitals {
         let value = vital["eventData"]["value"].as_f64().unwrap();
         assert!((0.0..60_000.0).contains(&value), "{vital}");
+        let url = vital["eventData"]["url"].as_str().unwrap();
+        assert!(
+            url.starts_with(&visit.pages.url),
+            "the page that was loaded: {url}"
+        );
         names.push(vital["eventData"]["name"].as_str().unwrap());
     }
     names.sort_unstable();

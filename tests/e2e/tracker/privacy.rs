@@ -150,6 +150,39 @@ async fn who_opts_out_is_left_alone_on_every_page_until_opting_in() {
     visit.arrived(&want).await;
 }
 
+/// A page that makes calls, and is left, before the tracker has looked at what the browser keeps.
+const AT_ONCE: &str = "<script>addEventListener('DOMContentLoaded', () => { \
+    shoreline('identify', 'somebody'); shoreline('feature', 'said'); \
+    dispatchEvent(new Event('pagehide')) })</script>";
+
+#[tokio::test]
+async fn what_is_told_in_the_page_s_first_task_is_sent_even_if_it_is_left_then() {
+    let visit = Visit::open(Setup {
+        head: AT_ONCE.into(),
+        ..Setup::default()
+    })
+    .await;
+    let events = visit.arrived(&["page_view /", "feature_use said"]).await;
+    assert!(events.iter().all(|event| event["userId"] == "somebody"));
+}
+
+#[tokio::test]
+async fn who_opted_out_is_left_alone_from_the_page_s_first_task_on() {
+    let visit = Visit::begin(Setup {
+        head: AT_ONCE.into(),
+        ..Setup::default()
+    })
+    .await;
+    visit.go("/?shoreline=off").await;
+    visit.flush().await;
+    assert_eq!(visit.proxy.posts().len(), 0);
+    visit.go("/next").await;
+    visit.flush().await;
+    assert_eq!(visit.proxy.posts().len(), 0);
+    let kept = visit.kept().await;
+    assert_eq!(kept, [("shoreline.ignore".to_owned(), "1".to_owned())]);
+}
+
 #[tokio::test]
 async fn a_device_is_excluded_by_its_address_bar() {
     let visit = Visit::open(Setup::default()).await;

@@ -47,6 +47,8 @@ struct State {
     trouble: (usize, Trouble),
     /// Methods, and what was done.
     seen: Vec<(String, Trouble)>,
+    /// The `traceparent` of each.
+    traces: Vec<Option<String>>,
 }
 
 impl SinkProxy {
@@ -61,6 +63,7 @@ impl SinkProxy {
             state: Arc::new(Mutex::new(State {
                 trouble: (0, Trouble::None),
                 seen: Vec::new(),
+                traces: Vec::new(),
             })),
         };
         let serving = proxy.clone();
@@ -86,6 +89,11 @@ impl SinkProxy {
     /// All requests that came: the method, and what was done.
     pub fn seen(&self) -> Vec<(String, Trouble)> {
         self.state.lock().unwrap().seen.clone()
+    }
+
+    /// The `traceparent` of each request that came.
+    pub fn traces(&self) -> Vec<Option<String>> {
+        self.state.lock().unwrap().traces.clone()
     }
 
     /// How many requests met a trouble.
@@ -133,6 +141,8 @@ impl SinkProxy {
             met = state.trouble.1;
         }
         state.seen.push((request.method.clone(), met));
+        let trace = request.header("traceparent").map(str::to_owned);
+        state.traces.push(trace);
         met
     }
 

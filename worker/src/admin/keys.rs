@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::auth::{KeyKind, sha256_hex};
+use crate::auth::{KeyKind, secret_text, sha256_hex};
 use crate::error::Fault;
 use crate::read::Params;
 use crate::sql::Statement;
@@ -18,6 +18,7 @@ const MAX_OVERLAP_S: i64 = 30 * 24 * 60 * 60;
 
 /// A key as it is shown, once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ShownKey {
     /// What it is revoked by.
@@ -25,14 +26,37 @@ pub struct ShownKey {
     /// Its site.
     pub site_id: String,
     /// `browser`, `source` or `read`.
+    #[cfg_attr(test, schema(value_type = crate::auth::KeyKind))]
     pub kind: String,
     /// The key itself; only its hash is kept.
     pub key: String,
 }
 
+/// A key as it is listed. Times are Unix milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ListedKey {
+    /// What it is revoked by.
+    key_id: String,
+    /// `browser`, `source` or `read`.
+    #[cfg_attr(test, schema(value_type = crate::auth::KeyKind))]
+    kind: String,
+    /// When it was made.
+    created_at: i64,
+    /// When it ends by itself.
+    #[cfg_attr(test, schema(required))]
+    expires_at: Option<i64>,
+    /// From when on it is revoked.
+    #[cfg_attr(test, schema(required))]
+    revoked_at: Option<i64>,
+}
+
 /// The body of a call for a key.
 #[derive(Debug, Deserialize)]
-struct NewKey {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(crate) struct NewKey {
+    #[cfg_attr(test, schema(value_type = crate::auth::KeyKind))]
     kind: String,
 }
 
@@ -52,16 +76,7 @@ pub fn new_key(site_id: &str, body: &[u8], random: &[u8; SECRET_CHARS]) -> Resul
         Some(KeyKind::Read) => "slr",
         None => return Err(wrong),
     };
-    let secret: String = random
-        .iter()
-        .filter_map(|byte| {
-            let alphabet = b"abcdefghijklmnopqrstuvwxyz234567";
-            alphabet
-                .get(usize::from(byte & 31))
-                .copied()
-                .map(char::from)
-        })
-        .collect();
+    let secret = secret_text(random);
     let key = format!("{prefix}_{site_id}_{secret}");
     Ok(ShownKey {
         key_id: sha256_hex(key.as_bytes())

@@ -14,7 +14,7 @@ fn facts(change: Value) -> Value {
     }
     let text = event.to_string();
     let stored: Stored<'_> = serde_json::from_str(&text).unwrap();
-    serde_json::from_str(&Facts::of(&stored, "demo", b"key").json()).unwrap()
+    serde_json::from_str(&Facts::of(&stored, &mut Hashes::new("demo", b"key")).json()).unwrap()
 }
 
 fn dims(change: Value) -> Value {
@@ -123,6 +123,37 @@ fn uses_contents_requests_and_errors_have_keys_and_measures() {
     assert_eq!(
         of("error", json!({"message": "oops"})).0,
         json!({"error": "oops"})
+    );
+}
+
+#[test]
+fn a_vital_has_a_name_a_value_and_perhaps_a_page() {
+    let vital =
+        |data: Value| facts(json!({"eventType": "web_vital", "eventData": data}))[12].clone();
+    assert_eq!(
+        vital(json!({"name": "LCP", "value": 1200.5, "url": "https://shop.example/a?ref=x"})),
+        json!(["LCP", 1200.5, "/a"])
+    );
+    assert_eq!(
+        vital(json!({"name": "CLS", "value": 0})),
+        json!(["CLS", 0.0, null])
+    );
+    for data in [
+        json!({"name": "FID", "value": 1}),
+        json!({"name": "LCP"}),
+        json!({"name": "LCP", "value": "1"}),
+        json!({"name": "LCP", "value": -1}),
+        json!({"name": "LCP", "value": 3_600_001}),
+        json!({"name": 1, "value": 1}),
+    ] {
+        assert_eq!(vital(data.clone()), json!(null), "{data}");
+    }
+    let of_a_view = facts(json!({"eventData": {"name": "LCP", "value": 1}}));
+    assert_eq!(of_a_view[12], json!(null));
+    assert_eq!(
+        facts(json!({"eventType": "web_vital", "eventData": {"url": "/a"}}))[7].get("page"),
+        None,
+        "never counted as a view"
     );
 }
 

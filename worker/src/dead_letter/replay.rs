@@ -22,13 +22,14 @@ pub const MAX_REPLAYS: i64 = 100;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListQuery {
     site: Option<String>,
-    code: Option<String>,
+    code: Option<Reason>,
     after: (i64, String, String),
     limit: i64,
 }
 
 /// A dead letter as it is listed. Times are Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = DeadLetter))]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
     /// The site.
@@ -64,19 +65,27 @@ impl ListQuery {
             detail: "cursor must be the nextCursor of the page before.",
         };
         let after = match params.get("cursor") {
-            None => (i64::MIN, String::new(), String::new()),
+            None => (0, String::new(), String::new()),
             Some(text) => {
                 let mut fields = text.splitn(3, '/');
                 let mut next = || fields.next().ok_or(cursor.clone());
                 let (at, site, part) = (next()?, next()?, next()?);
-                let at = at.parse().map_err(|_| cursor)?;
+                // Integers travel as doubles: what one holds exactly.
+                let at = at.parse().ok().filter(|at| (0..1 << 53).contains(at));
+                let at = at.ok_or(cursor)?;
                 (at, site.to_owned(), part.to_owned())
             }
         };
         let detail = "limit must be 1 to 500.";
+        let code = |text| {
+            Reason::parse(text).ok_or(Fault::InvalidParameter {
+                name: "code",
+                detail: "code must be unreadable, not_stored or too_old.",
+            })
+        };
         Ok(Self {
             site: params.get("siteId").map(str::to_owned),
-            code: params.get("code").map(str::to_owned),
+            code: params.get("code").map(code).transpose()?,
             after,
             limit: params.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT, detail)?,
         })
@@ -89,9 +98,8 @@ impl ListQuery {
             LIST,
             [
                 self.site.as_deref().into(),
-                self.code.as_deref().into(),
-                // Integers travel as doubles: the least that one holds exactly.
-                (*at).max(0).into(),
+                self.code.map(Reason::code).into(),
+                (*at).into(),
                 site.as_str().into(),
                 part.as_str().into(),
                 self.limit.saturating_add(1).into(),
@@ -121,6 +129,7 @@ const LIST: &str = "SELECT site_id AS \"siteId\", part_id AS \"partId\", code, d
 
 /// The body of `POST /v1/dead-letters/replay`: which of them. All that is given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = DeadLetterSelection))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Selection {
     /// All of them.
@@ -186,6 +195,18 @@ impl Selection {
             ],
         )
     }
+}
+
+/// The answer of a replay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub struct Replayed {
+    /// Sent to the queue again.
+    pub replayed: usize,
+    /// Gone from the bucket: a replay stored them a moment ago.
+    pub missing: usize,
+    /// Whether there are more to replay; call again.
+    pub more: bool,
 }
 
 /// The key of a kept message: a row of [`Selection::statement`] and of [`super::forget`].

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::consume::Message;
+use crate::consume::{Findings, Handover, Message};
 use crate::read::Params;
 use crate::sql::Sql;
 use crate::testing::{NOW, TestSql};
@@ -82,8 +82,7 @@ fn what_the_lake_has_forgotten_is_taken_out_unless_it_is_forced() {
     let mut message = Message::parse(&forced).unwrap();
     assert!(message.take_too_old(NOW).is_empty());
     assert!(
-        message
-            .handover(&[])
+        Handover::of(&[&message], &Findings::default())
             .append
             .starts_with(r#"{"forced":true,"#)
     );
@@ -151,7 +150,15 @@ fn pages_are_walked_by_cursor() {
         }
     }
     assert_eq!(seen, ["p0", "p1", "p2", "p3", "p4"]);
-    for bad in ["cursor=x", "cursor=1/a", "limit=0", "limit=501"] {
+    for bad in [
+        "cursor=x",
+        "cursor=1/a",
+        "cursor=-1/a/b",
+        "cursor=9223372036854775807/a/b",
+        "limit=0",
+        "limit=501",
+        "code=other",
+    ] {
         assert!(ListQuery::parse(&Params::parse(bad)).is_err(), "{bad}");
     }
 }

@@ -1,13 +1,12 @@
 use serde_json::json;
 
 use super::*;
-use crate::consume::Message;
+use crate::consume::{Batch, Handover, Message, store};
 use crate::privacy::{DAY_MS, day_of};
 use crate::recompute;
-use crate::rollup::Finding;
 use crate::rollup::brute::{DAY, KEY, ask, count, event, filled, read};
 use crate::sql::Sql;
-use crate::testing::{TestSql, uuid};
+use crate::testing::{TestSql, block_on, uuid};
 
 const NOW: i64 = (DAY + 20) * DAY_MS;
 const SECRET: &str = "00112233445566778899aabbccddeeff";
@@ -148,16 +147,20 @@ fn what_comes_late_is_named_to_the_consumer() {
     let part = json!({"id": uuid(99), "at": 0, "n": 4, "events": events});
     let text = json!({"site": "demo", "shard": 0, "parts": [part]}).to_string();
     let message = Message::parse(&text).unwrap();
-    let findings: Vec<Finding> = sql.batch(&message.statements("a", KEY)).unwrap();
-    let named: Vec<&str> = findings.iter().map(|f| f.event.as_str()).collect();
-    assert_eq!(named, [uuid(1), uuid(4)]);
-    assert!(findings.iter().all(|f| f.alias() == Some(secret.clone())));
+    let batch = Batch::of("demo", &[&message], KEY);
+    let findings = block_on(store(&sql, &batch)).unwrap();
+    for n in 1..=4 {
+        let alias = findings.alias(&uuid(99), &uuid(n));
+        assert_eq!(alias, [1, 4].contains(&n).then_some(&secret), "{n}");
+    }
     assert_eq!(
-        message.erasures(&findings),
+        batch.erasures(&findings),
         [("u1".to_owned(), secret.clone())]
     );
+    // However often it comes.
+    assert_eq!(block_on(store(&sql, &batch)).unwrap(), findings);
     // The lake gets them nameless, and they are nobody's duplicates.
-    let handover = message.handover(&findings);
+    let handover = Handover::of(&[&message], &findings);
     assert!(handover.confirmation.parts[0].duplicates.is_empty());
     let append: Value = serde_json::from_str(&handover.append).unwrap();
     let landed = append["parts"][0]["events"].as_array().unwrap();

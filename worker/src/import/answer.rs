@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 
 /// The body of `GET /v1/imports/{id}`. Times are Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = ImportProgress))]
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
     /// The import.
     pub import_id: String,
     /// `open`: takes parts. `processing`: closed, and not all of it stored yet. `finished`. `failed`:
     /// finished, but for parts that could not be read.
+    #[cfg_attr(test, schema(pattern = "^(open|processing|finished|failed)$"))]
     pub status: String,
     /// Lines walked so far, blank ones left out: the sum of the four below.
     pub received: i64,
@@ -26,6 +28,7 @@ pub struct Progress {
     /// When it was made.
     pub started_at: i64,
     /// When the last of its events was stored and handed to the lake.
+    #[cfg_attr(test, schema(required))]
     pub finished_at: Option<i64>,
     /// Its parts.
     pub parts: Parts,
@@ -39,8 +42,10 @@ pub struct Progress {
 
 /// How many parts there are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = ImportParts))]
 pub struct Parts {
     /// How many were announced, where that was said.
+    #[cfg_attr(test, schema(required))]
     pub declared: Option<i64>,
     /// How many are uploaded.
     pub received: i64,
@@ -50,6 +55,7 @@ pub struct Parts {
 
 /// How much there is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = ImportBytes))]
 pub struct Bytes {
     /// Uploaded.
     pub received: i64,
@@ -59,6 +65,7 @@ pub struct Bytes {
 
 /// A line that is no event, also as it stands in the bucket's lists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct RejectedLine {
     /// The part.
     pub part: i64,

@@ -6,6 +6,7 @@ use shoreline_shared::id;
 use super::{MAX_PART_BYTES, MAX_PARTS};
 use crate::auth::{Grant, KeyKind};
 use crate::error::Fault;
+use crate::whole;
 
 /// A part's number, 1 to [`MAX_PARTS`].
 pub type PartNumber = i64;
@@ -25,10 +26,24 @@ pub enum Call {
 
 /// The body of the 202 that makes an import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = ImportCreated))]
 #[serde(rename_all = "camelCase")]
 pub struct Created<'a> {
     /// Its id.
     pub import_id: &'a str,
+}
+
+/// The body of the 202 to a part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct TakenPart<'a> {
+    /// The import.
+    pub import_id: &'a str,
+    /// The part's number.
+    pub part: PartNumber,
+    /// Its bytes.
+    pub bytes: i64,
 }
 
 const CREATE: &str = "POST, OPTIONS";
@@ -65,14 +80,6 @@ impl Call {
             _ => Err(Fault::NotFound),
         }
     }
-
-    /// The methods of a path, for a preflight.
-    pub fn methods(path: &str) -> &'static str {
-        match Self::parse("OPTIONS", path) {
-            Err(Fault::MethodNotAllowed(methods)) => methods,
-            _ => "GET, HEAD, POST, PUT, OPTIONS",
-        }
-    }
 }
 
 fn part_numbers() -> std::ops::RangeInclusive<i64> {
@@ -86,6 +93,7 @@ fn part_numbers() -> std::ops::RangeInclusive<i64> {
 pub fn new_import(body: &[u8]) -> Result<Option<i64>, Fault> {
     #[derive(Deserialize)]
     struct Body {
+        #[serde(default, deserialize_with = "whole::optional")]
         parts: Option<i64>,
     }
     if body.trim_ascii().is_empty() {
@@ -187,7 +195,6 @@ mod tests {
                 "{method} {path}"
             );
         }
-        assert_eq!(Call::methods(&at("/parts/1")), PART);
     }
 
     #[test]
@@ -195,6 +202,7 @@ mod tests {
         assert_eq!(new_import(b""), Ok(None));
         assert_eq!(new_import(b"{}"), Ok(None));
         assert_eq!(new_import(b" {\"parts\": 7}"), Ok(Some(7)));
+        assert_eq!(new_import(b"{\"parts\":7.0}"), Ok(Some(7)));
         for body in [
             "{\"parts\":0}",
             "{\"parts\":10000}",

@@ -5,6 +5,7 @@ use chrono::{DateTime, Datelike, Timelike};
 use crate::auth::{hex, is_site_id};
 use crate::live::HOUR_MS;
 use crate::read::days;
+use crate::tally::OWN_SITE;
 
 /// The hour (count of hours since 1970, UTC) that a moment lies in.
 pub fn hour_of(at_ms: i64) -> i64 {
@@ -50,7 +51,7 @@ impl<'a> ObjectName<'a> {
         let mut parts = name.strip_suffix(".ndjson.gz")?.rsplitn(4, '-');
         let (sequence, epoch) = (parts.next()?, parts.next()?);
         let (_shard, site) = (parts.next()?.parse::<u32>().ok()?, parts.next()?);
-        is_site_id(site).then_some(())?;
+        (is_site_id(site) || site == OWN_SITE).then_some(())?;
         Some(Self {
             day: days::day(date)?,
             site,
@@ -81,6 +82,12 @@ mod tests {
     }
 
     #[test]
+    fn shorelines_own_events_have_objects_too() {
+        let key = object_key(OWN_SITE, 0, "epoch", 7, 0);
+        assert_eq!(ObjectName::parse(&key).unwrap().site, OWN_SITE);
+    }
+
+    #[test]
     fn what_is_no_key_is_none() {
         for bad in [
             "",
@@ -89,6 +96,7 @@ mod tests {
             "events/date=2024-01-15/hour=16/demo-x-epoch-0000000007.ndjson.gz",
             "events/date=2024-01-15/hour=16/-3-epoch.ndjson.gz",
             "events/date=2024-02-30/hour=16/demo-3-epoch-0000000007.ndjson.gz",
+            "events/date=2024-01-15/hour=16/_other-3-epoch-0000000007.ndjson.gz",
             "erasures/0.json",
         ] {
             assert_eq!(ObjectName::parse(bad), None, "{bad}");

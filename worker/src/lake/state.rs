@@ -8,6 +8,7 @@ use crate::sql::{Sql, SqlError};
 
 /// How full a lake shard is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = LakeBacklog))]
 #[serde(rename_all = "camelCase", default)]
 pub struct LakeState {
     /// Events appended and not known to have landed in every sink.
@@ -32,6 +33,7 @@ pub struct LakeState {
 
 /// How a sink does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = SinkBacklog))]
 #[serde(rename_all = "camelCase")]
 pub struct SinkState {
     /// The sink.
@@ -43,16 +45,19 @@ pub struct SinkState {
     /// Bytes of their lines.
     pub pending_bytes: i64,
     /// When the oldest of them was sealed, Unix milliseconds.
+    #[cfg_attr(test, schema(required))]
     pub oldest_at: Option<i64>,
     /// Objects whose key holds something else.
     pub conflicts: i64,
     /// Since when nothing has got through, Unix milliseconds.
+    #[cfg_attr(test, schema(required))]
     pub failing_since: Option<i64>,
     /// Failures in a row.
     pub failures: i64,
     /// Whether the failure lasts until somebody mends it.
     pub lasting: bool,
     /// The last error code.
+    #[cfg_attr(test, schema(required))]
     pub code: Option<String>,
     /// Events that it has, ever.
     pub landed_events: i64,
@@ -61,6 +66,7 @@ pub struct SinkState {
     /// Events that it will never take, ever.
     pub refused_events: i64,
     /// Why the last of them was refused.
+    #[cfg_attr(test, schema(required))]
     pub refused_code: Option<String>,
 }
 

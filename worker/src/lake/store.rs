@@ -1,9 +1,6 @@
 //! The rows of a lake shard, on the SQLite of its Durable Object.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::open_hours;
 use super::partition::{epoch_name, hour_of};
@@ -15,32 +12,6 @@ use crate::sql::{Sql, SqlError};
 /// How long a part's id is remembered, from its receipt. The outbox resends for as long as a part is
 /// unconfirmed; a part that comes later than this is refused.
 pub(crate) const PART_MEMORY_MS: i64 = 15 * 24 * HOUR_MS;
-
-/// The body of an append call.
-#[derive(Debug, Deserialize)]
-pub struct Append<'a> {
-    /// Somebody wants these parts to land even where it is forgotten whether they did before.
-    #[serde(default)]
-    pub forced: bool,
-    /// The parts.
-    #[serde(borrow)]
-    pub parts: Vec<AppendPart<'a>>,
-}
-
-/// Of a part, the events that it was the first to bring.
-#[derive(Debug, Deserialize)]
-pub struct AppendPart<'a> {
-    /// The part.
-    pub id: String,
-    /// When the collector took it, Unix milliseconds.
-    pub at: i64,
-    /// The hours of its events' `receivedAt`, where they are not that of `at`: an import's.
-    #[serde(default)]
-    pub hours: Vec<i64>,
-    /// A JSON array of stored events.
-    #[serde(borrow)]
-    pub events: Vec<&'a RawValue>,
-}
 
 /// When open rows become an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,73 +102,6 @@ impl<S: Sql> LakeStore<S> {
         };
         store.enroll(&settings.sinks)?;
         Ok(store)
-    }
-
-    /// Appends parts, each once: all of a call, or nothing.
-    ///
-    /// # Errors
-    /// Whatever the database says, a part that is too old, or a backlog that is full; nothing was
-    /// appended then, the consumer tries again, and the outbox keeps the parts.
-    pub fn append(&self, append: &Append<'_>, now_ms: i64) -> Result<(), SqlError> {
-        self.sql.transaction(&mut || {
-            for part in &append.parts {
-                if !append.forced && part.at < now_ms.saturating_sub(PART_MEMORY_MS) {
-                    // Whether it was appended before is forgotten: refused, and seen in the log and
-                    // the backlog, rather than perhaps landed twice.
-                    return Err(SqlError(format!("part {} is too old", part.id)));
-                }
-                let fresh: Option<serde::de::IgnoredAny> = self.sql.first(
-                    "INSERT INTO parts (part_id, at) VALUES (?1, ?2) \
-                     ON CONFLICT DO NOTHING RETURNING at",
-                    &[part.id.as_str().into(), part.at.into()],
-                )?;
-                if fresh.is_some() && !part.events.is_empty() {
-                    self.append_rows(part, now_ms)?;
-                }
-            }
-            Ok(())
-        })
-    }
-
-    /// One row of each hour that the part has events of.
-    fn append_rows(&self, part: &AppendPart<'_>, now_ms: i64) -> Result<(), SqlError> {
-        let mut rows: BTreeMap<i64, (i64, String)> = BTreeMap::new();
-        for (index, event) in part.events.iter().enumerate() {
-            let hour = part.hours.get(index).copied();
-            let (n, lines) = rows.entry(hour.unwrap_or(hour_of(part.at))).or_default();
-            *n = n.saturating_add(1);
-            lines.push_str(event.get());
-            lines.push('\n');
-        }
-        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        let bytes = rows.values().map(|(_, lines)| count(lines.len()));
-        let bytes = bytes.fold(0, i64::saturating_add);
-        let fits: Option<serde::de::IgnoredAny> = self.sql.first(
-            "UPDATE backlog SET n = n + ?1, bytes = bytes + ?2 WHERE bytes + ?2 <= ?3 RETURNING n",
-            &[
-                count(part.events.len()).into(),
-                bytes.into(),
-                self.backlog_bytes.into(),
-            ],
-        )?;
-        if fits.is_none() {
-            return Err(SqlError("the lake's backlog is full".to_owned()));
-        }
-        for (hour, (n, lines)) in rows {
-            let bytes = count(lines.len());
-            self.sql.run(
-                "INSERT INTO rows (hour, at, n, bytes, lines) VALUES (?1, ?2, ?3, ?4, ?5)",
-                &[
-                    hour.into(),
-                    now_ms.into(),
-                    n.into(),
-                    bytes.into(),
-                    lines.into(),
-                ],
-            )?;
-            self.open_hour(hour, bytes, now_ms)?;
-        }
-        Ok(())
     }
 
     /// Forgets parts received more than 15 days ago (`PART_MEMORY_MS`), at most once an hour.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::rollup::brute::{DAY, ask, count, event, filled, read};
-use crate::testing::TestSql;
+use crate::testing::{TestSql, consume};
 
 const NOW: i64 = (DAY + 6) * DAY_MS + 5;
 
@@ -17,6 +17,15 @@ fn run(sql: &TestSql, days: u32) -> i64 {
         .iter()
         .map(|statement| i64::try_from(ask::<Deleted>(sql, statement).len()).unwrap())
         .sum()
+}
+
+/// The sites after one, without Shoreline's own, which is among them.
+fn listed(sql: &TestSql, after: &str) -> Vec<Site> {
+    let (own, others): (Vec<Site>, Vec<Site>) = ask::<Site>(sql, &sites(after, 30, NOW))
+        .into_iter()
+        .partition(|site| site.site_id == OWN_SITE);
+    assert_eq!(own.len(), usize::from(after < OWN_SITE));
+    others
 }
 
 #[test]
@@ -61,9 +70,7 @@ fn filled_again(sql: &TestSql, events: &[serde_json::Value]) -> i64 {
     let before = sql.number("SELECT count(*) FROM events");
     let part = serde_json::json!({"id": "p", "at": 0, "n": 1, "events": events});
     let text = serde_json::json!({"site": "demo", "shard": 0, "parts": [part]}).to_string();
-    let message = crate::consume::Message::parse(&text).unwrap();
-    let statements = message.statements("again", crate::rollup::brute::KEY);
-    sql.batch::<crate::rollup::Finding>(&statements).unwrap();
+    consume(sql, &[&text], crate::rollup::brute::KEY).unwrap();
     sql.number("SELECT count(*) FROM events") - before
 }
 
@@ -82,7 +89,7 @@ fn a_site_keeps_its_events_for_its_own_days() {
              SELECT '{site}', n, 't', ({day} - n) * 86400000, ({day} - n) * 86400000, '' FROM n"
         ));
     }
-    let page: Vec<Site> = ask(&sql, &sites("", 30, NOW));
+    let page = listed(&sql, "");
     let days: Vec<u32> = page.iter().map(|site| site.days).collect();
     assert_eq!(days, [30, 7, 90]);
     assert!(page.iter().all(|site| site.due == 1));
@@ -97,7 +104,7 @@ fn a_site_keeps_its_events_for_its_own_days() {
         // Today and the days before it.
         assert_eq!(kept, i64::from(site.days) + 1);
     }
-    let after: Vec<Site> = ask(&sql, &sites("a", 30, NOW));
+    let after = listed(&sql, "a");
     assert_eq!(after.len(), 2);
     assert!(after.iter().all(|site| site.due == 0));
 }
@@ -124,7 +131,7 @@ fn an_event_is_kept_by_when_it_happened_not_by_when_it_was_received() {
     sql.execute_batch(
         "INSERT INTO sites (site_id, name, origins, created_at) VALUES ('demo', '', '[]', 0)",
     );
-    let due = || ask::<Site>(&sql, &sites("", 30, NOW))[0].due;
+    let due = || listed(&sql, "")[0].due;
     assert_eq!((due(), run(&sql, 30), due()), (1, 2, 0));
     let stay = sql.number("SELECT count(*) FROM events WHERE event_id = 'stays'");
     assert_eq!((stay, sql.number("SELECT count(*) FROM events")), (2, 2));
@@ -148,7 +155,7 @@ fn counts_by_minute_are_kept_for_the_longest_window_that_is_asked() {
          UNION ALL SELECT 'demo', {from} + n, 't', '', 1 FROM n
          UNION ALL SELECT 'other', {from} - n, 't', '', 1 FROM n"
     ));
-    let due = || ask::<Site>(&sql, &sites("", 30, NOW))[0].due;
+    let due = || listed(&sql, "")[0].due;
     assert_eq!(due(), 1);
     assert_eq!([run(&sql, 30), run(&sql, 30), run(&sql, 30)], [500, 200, 0]);
     assert_eq!(due(), 0);

@@ -10,7 +10,7 @@ use crate::error::Fault;
 use crate::sql::Statement;
 
 /// The dimensions that can be asked for.
-const DIMENSIONS: [&str; 13] = [
+pub const DIMENSIONS: [&str; 13] = [
     "page",
     "referrer",
     "utm_source",
@@ -40,6 +40,7 @@ pub struct Breakdown {
 
 /// The answer: most events first, equals by key.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Breakdown))]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
     by: &'static str,
@@ -47,10 +48,12 @@ pub struct Answer {
     total: i64,
     note: &'static str,
     rows: Vec<Share>,
+    #[cfg_attr(test, schema(required))]
     next_cursor: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = BreakdownRow))]
 struct Share {
     key: String,
     events: i64,

@@ -9,6 +9,7 @@ use crate::sql::Statement;
 
 /// The answer; its own figures are those of the last day.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Engagement))]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
     #[serde(flatten)]
@@ -21,6 +22,7 @@ pub struct Answer {
 
 /// One day.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = EngagementDay))]
 pub struct Day {
     date: String,
     #[serde(flatten)]
@@ -29,6 +31,7 @@ pub struct Day {
 
 /// Users of a day and of the days before it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = EngagementFigures))]
 #[serde(rename_all = "camelCase")]
 pub struct Figures {
     /// Daily active users, day-scoped ids among them.

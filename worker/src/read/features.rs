@@ -8,17 +8,20 @@ use crate::sql::Statement;
 
 /// The answer: most used first, equals by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Features))]
 pub struct Answer {
     features: Vec<Feature>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 struct Feature {
     feature: String,
     uses: i64,
     users: i64,
     /// Milliseconds, of the uses that tell theirs; null where none does.
+    #[cfg_attr(test, schema(required))]
     average_duration: Option<i64>,
 }
 

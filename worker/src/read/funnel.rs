@@ -38,6 +38,7 @@ pub struct Row {
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Funnel))]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
     window_hours: i64,
@@ -45,6 +46,7 @@ pub struct Answer {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = FunnelStep))]
 #[serde(rename_all = "camelCase")]
 struct Reached {
     event_type: String,

@@ -10,6 +10,7 @@ use crate::sql::Statement;
 
 /// Whether something works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Condition {
     /// It answers and keeps up.
@@ -22,6 +23,7 @@ pub enum Condition {
 
 /// What a check of one service found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Service {
     /// The finding.
     pub status: Condition,
@@ -42,6 +44,7 @@ pub struct Health {
 
 /// The answer's details.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = HealthDetails))]
 #[serde(rename_all = "camelCase")]
 pub struct Details {
     /// When it was checked, Unix milliseconds.
@@ -53,11 +56,13 @@ pub struct Details {
     /// What is durable and not landed yet.
     pub backlog: Backlog,
     /// Bytes of the D1 database, where the platform tells.
+    #[cfg_attr(test, schema(required))]
     pub database_bytes: Option<u64>,
 }
 
 /// Stored events, ever.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = HealthMetrics))]
 #[serde(rename_all = "camelCase")]
 pub struct Metrics {
     /// All of them.
@@ -70,6 +75,7 @@ pub struct Metrics {
 
 /// What waits.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Backlog {
     /// In the outboxes, over all shards.
     pub outbox: OutboxState,

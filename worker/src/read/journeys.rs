@@ -27,6 +27,7 @@ pub struct Row {
 
 /// The answer: the most travelled first.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Journeys))]
 pub struct Answer {
     /// Sessions that have a page or feature in the range.
     sessions: i64,
@@ -34,8 +35,10 @@ pub struct Answer {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Journey))]
 struct Path {
     /// `[["page", "/a"], ["feature", "search"], …]`, as the statement writes it.
+    #[cfg_attr(test, schema(value_type = Vec<[String; 2]>))]
     steps: Box<RawValue>,
     sessions: i64,
     share: f64,

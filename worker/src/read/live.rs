@@ -12,6 +12,7 @@ pub const TOP: usize = 20;
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Live {
     /// When it was counted, Unix milliseconds.
@@ -26,8 +27,16 @@ pub struct Live {
     pub top_features: Vec<Top>,
 }
 
+impl Live {
+    /// Whether nothing is in the window that time could take out of it.
+    pub fn is_empty(&self) -> bool {
+        self.active_users == 0 && self.minutes.iter().all(|minute| minute.counts.is_empty())
+    }
+}
+
 /// One minute.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = LiveMinute))]
 pub struct Minute {
     /// Its start, Unix milliseconds.
     pub minute: i64,
@@ -37,6 +46,7 @@ pub struct Minute {
 
 /// One row of a top list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Top {
     /// What.
     pub key: String,

@@ -25,6 +25,13 @@ pub trait Metric: Sized {
     fn days(&self) -> Days;
     /// The statement.
     fn statement(&self, site: &str) -> Statement;
+    /// Whether these rows are an answer; by default they are.
+    ///
+    /// # Errors
+    /// [`Fault::InvalidParameter`] where there was too much to look at.
+    fn check(_rows: &[Self::Row]) -> Result<(), Fault> {
+        Ok(())
+    }
     /// The answer from the statement's rows.
     fn answer(&self, rows: Vec<Self::Row>) -> Self::Answer;
     /// The answer's table as CSV.

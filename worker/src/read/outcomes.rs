@@ -19,6 +19,7 @@ pub struct Outcomes {
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Outcomes))]
 pub struct Answer {
     /// Each hour in which something was counted, oldest first.
     pub hours: Vec<Hour>,
@@ -33,6 +34,7 @@ pub struct Answer {
 
 /// One hour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = OutcomesHour))]
 pub struct Hour {
     /// Its start, Unix milliseconds.
     pub hour: i64,

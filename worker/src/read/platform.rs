@@ -13,6 +13,7 @@ use crate::sql::Statement;
 
 /// The answer.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Platform))]
 pub struct Answer {
     #[serde(flatten)]
     figures: Figures,
@@ -22,6 +23,7 @@ pub struct Answer {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = PlatformDay))]
 struct Day {
     date: String,
     #[serde(flatten)]
@@ -30,6 +32,7 @@ struct Day {
 
 /// The figures of a day, or of a range.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = PlatformFigures))]
 #[serde(rename_all = "camelCase")]
 pub struct Figures {
     active_users: i64,
@@ -47,6 +50,7 @@ pub struct Figures {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = ContentCreated))]
 #[serde(rename_all = "camelCase")]
 struct Content {
     total: i64,
@@ -54,10 +58,12 @@ struct Content {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = AiUsage))]
 #[serde(rename_all = "camelCase")]
 struct Ai {
     total_requests: i64,
     total_tokens: i64,
+    #[cfg_attr(test, schema(value_type = f64))]
     total_cost: Box<RawValue>,
 }
 

@@ -18,6 +18,7 @@ type Counts = BTreeMap<String, BTreeMap<String, i64>>;
 
 /// The answer. Times are Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Products))]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
     total: i64,
@@ -29,6 +30,7 @@ pub struct Answer {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = ProductsHour))]
 #[serde(rename_all = "camelCase")]
 struct Hour {
     hour: i64,

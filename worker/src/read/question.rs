@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::days::Days;
 use crate::error::Fault;
 use crate::sql::Statement;
+use crate::whole;
 
 /// Bytes of a question at most: ten steps of long names are a tenth of it.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -118,7 +119,8 @@ pub(super) fn number(
     match fields.get(name) {
         None | Some(serde_json::Value::Null) => Ok(default),
         Some(value) => value
-            .as_i64()
+            .as_number()
+            .and_then(whole::of)
             .filter(|number| range.contains(number))
             .ok_or(Fault::InvalidParameter { name, detail }),
     }

@@ -40,6 +40,7 @@ pub struct HourRow {
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Reconciliation))]
 pub struct Answer {
     /// Each hour in which something was taken, oldest first.
     pub hours: Vec<Hour>,
@@ -49,6 +50,7 @@ pub struct Answer {
 
 /// One hour, by `receivedAt`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = ReconciliationHour))]
 #[serde(rename_all = "camelCase")]
 pub struct Hour {
     /// Its start, Unix milliseconds.

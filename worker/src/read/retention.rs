@@ -34,6 +34,7 @@ pub struct Row {
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Retention))]
 pub struct Answer {
     period: &'static str,
     note: &'static str,
@@ -41,6 +42,7 @@ pub struct Answer {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 struct Cohort {
     /// The day, or the Monday of the week.
     date: String,

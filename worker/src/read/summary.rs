@@ -36,6 +36,7 @@ pub struct Row {
 
 /// The answer. Times are Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Summary))]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
     /// The start of the window's first minute.
@@ -57,6 +58,7 @@ pub struct Answer {
 
 /// One bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Bucket {
     /// Its start.

@@ -13,11 +13,9 @@ use super::question::Question;
 use super::retention::Retention;
 use super::summary::{self, Summary};
 use super::{Params, days};
-use crate::consume::Message;
 use crate::privacy::DAY_MS;
-use crate::rollup::brute::{DAY, KEY, ask, event, filled};
-use crate::rollup::{Finding, brute};
-use crate::testing::{TestSql, uuid};
+use crate::rollup::brute::{self, DAY, KEY, ask, event, filled};
+use crate::testing::{TestSql, consume, uuid};
 
 /// Events of a case.
 const EVENTS: usize = 150;
@@ -44,10 +42,7 @@ fn taken(numbers: &[usize], sizes: &[usize]) -> TestSql {
         });
         let parts: Vec<Value> = parts.collect();
         let text = json!({"site": "demo", "shard": 0, "parts": parts}).to_string();
-        let statements = Message::parse(&text)
-            .unwrap()
-            .statements(&n.to_string(), KEY);
-        sql.batch::<Finding>(&statements).unwrap();
+        consume(&sql, &[&text], KEY).unwrap();
     }
     sql
 }

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::counted::{Facts, Stored};
+use crate::counted::{Facts, Hashes, Stored};
 use crate::live::HOUR_MS;
 use crate::privacy::{DAY_MS, day_of};
 use crate::sql::Sql;
-use crate::testing::{TestSql, uuid};
+use crate::testing::{TestSql, consume, uuid};
 
 pub(crate) const KEY: &[u8] = b"a key of the test";
 
@@ -81,8 +81,8 @@ pub(crate) fn count(site: &str, events: &[Value]) -> Models {
     for event in events {
         let text = event.to_string();
         let stored: Stored<'_> = serde_json::from_str(&text).unwrap();
-        let Facts(at, day, event_type, hour, user, tracked, session, dims, a, b, reg, status) =
-            Facts::of(&stored, site, KEY);
+        let Facts(at, day, event_type, hour, user, tracked, session, dims, a, b, reg, status, _) =
+            Facts::of(&stored, &mut Hashes::new(site, KEY));
         for (dim, key) in dims {
             let key = key.into_owned();
             let sums = models
@@ -256,9 +256,7 @@ pub(crate) fn filled(site: &str, events: &[Value]) -> TestSql {
     for (n, some) in events.chunks(50).enumerate() {
         let part = json!({"id": uuid(1_000_000 + n), "at": 0, "n": some.len(), "events": some});
         let text = json!({"site": site, "shard": 0, "parts": [part]}).to_string();
-        let message = crate::consume::Message::parse(&text).unwrap();
-        let statements = message.statements(&n.to_string(), KEY);
-        sql.batch::<super::Finding>(&statements).unwrap();
+        consume(&sql, &[&text], KEY).unwrap();
     }
     sql
 }

@@ -2,8 +2,9 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::consume::Message;
-use crate::testing::{NOW, TestSql, uuid};
+use crate::consume::{Batch, Handover, Message, NotStored};
+use crate::sql::Sql;
+use crate::testing::{NOW, TestSql, consume, uuid};
 
 const KEY: &[u8] = b"a key of the test";
 
@@ -33,14 +34,11 @@ fn message(site: &str, parts: &[(usize, Vec<usize>)]) -> String {
     json!({"site": site, "shard": 0, "parts": parts}).to_string()
 }
 
-fn take(sql: &TestSql, text: &str, attempt: &str) -> (Vec<Finding>, crate::consume::Handover) {
-    let message = Message::parse(text).unwrap();
-    let foreign: Vec<Finding> = sql.batch(&message.statements(attempt, KEY)).unwrap();
-    let handover = message.handover(&foreign);
-    (foreign, handover)
+fn take(sql: &TestSql, text: &str) -> Handover {
+    consume(sql, &[text], KEY).unwrap()
 }
 
-fn appended(handover: &crate::consume::Handover) -> Vec<(String, Vec<String>)> {
+fn appended(handover: &Handover) -> Vec<(String, Vec<String>)> {
     let value: serde_json::Value = serde_json::from_str(&handover.append).unwrap();
     let id = |value: &serde_json::Value, name: &str| value[name].as_str().unwrap().to_owned();
     value["parts"]
@@ -61,10 +59,14 @@ fn appended(handover: &crate::consume::Handover) -> Vec<(String, Vec<String>)> {
 fn a_message_that_comes_again_changes_nothing() {
     let sql = database();
     let text = message("demo", &[(1, vec![10, 11, 12]), (2, vec![13])]);
-    let first = take(&sql, &text, "a1");
-    assert!(first.0.is_empty());
-    for attempt in ["a2", "a3"] {
-        assert_eq!(take(&sql, &text, attempt), first);
+    let first = take(&sql, &text);
+    let duplicates = |handover: &Handover| -> usize {
+        let parts = handover.confirmation.parts.iter();
+        parts.map(|part| part.duplicates.len()).sum()
+    };
+    assert_eq!(duplicates(&first), 0);
+    for _ in 0..2 {
+        assert_eq!(take(&sql, &text), first);
     }
     assert_eq!(sql.number("SELECT count(*) FROM events"), 4);
     assert_eq!(sql.number("SELECT sum(n) FROM minute_counts"), 4);
@@ -85,19 +87,17 @@ fn a_message_costs_the_same_however_many_events_there_are() {
     struct Step {
         detail: String,
     }
-    use crate::sql::Sql;
     let sql = database();
     for n in 0..300 {
-        take(
-            &sql,
-            &message("demo", &[(1000 + n, vec![n])]),
-            &n.to_string(),
-        );
+        take(&sql, &message("demo", &[(1000 + n, vec![n])]));
     }
     // With statistics too: a planner that counts must not come to walk the site's ids either.
     for analyze in ["SELECT 1", "ANALYZE"] {
         sql.execute_batch(analyze);
-        for statement in store_statements("demo", &[], "a", 0) {
+        let text = message("demo", &[(1, vec![1])]);
+        let message = Message::parse(&text).unwrap();
+        let batch = Batch::of("demo", &[&message], KEY);
+        for statement in batch.statements(&[]).into_iter().chain([batch.known()]) {
             let plan = format!("EXPLAIN QUERY PLAN {}", statement.sql);
             let steps: Vec<Step> = sql.rows(&plan, &statement.params).unwrap();
             let ids = steps.iter().filter(|step| step.detail.contains(" i "));
@@ -112,11 +112,14 @@ fn a_message_costs_the_same_however_many_events_there_are() {
 fn a_transaction_that_fails_leaves_nothing_behind() {
     let sql = database();
     let text = message("demo", &[(1, vec![10, 11])]);
-    let many = Message::parse(&text).unwrap().statements("a1", KEY).len();
-    for nth in 1..=u32::try_from(many).unwrap() {
+    for nth in 1.. {
         sql.fail_in(nth);
-        let statements = Message::parse(&text).unwrap().statements("a1", KEY);
-        assert!(sql.batch::<Finding>(&statements).is_err());
+        let stored = consume(&sql, &[&text], KEY);
+        sql.fail_in(u32::MAX);
+        match stored {
+            Ok(_) => return assert!(nth > 10),
+            Err(error) => assert!(matches!(error, NotStored::Refused(_))),
+        }
         assert_eq!(sql.number("SELECT count(*) FROM event_ids"), 0);
         assert_eq!(sql.number("SELECT count(*) FROM minute_counts"), 0);
     }
@@ -125,13 +128,12 @@ fn a_transaction_that_fails_leaves_nothing_behind() {
 #[test]
 fn a_stored_event_is_what_was_sent_to_the_letter() {
     let sql = database();
-    take(&sql, &message("demo", &[(1, vec![10])]), "a1");
+    take(&sql, &message("demo", &[(1, vec![10])]));
     let body: String = {
         #[derive(Deserialize)]
         struct Row {
             body: String,
         }
-        use crate::sql::Sql;
         let row: Option<Row> = sql.first("SELECT body FROM events", &[]).unwrap();
         row.unwrap().body
     };
@@ -141,9 +143,9 @@ fn a_stored_event_is_what_was_sent_to_the_letter() {
 #[test]
 fn sites_do_not_suppress_each_others_events() {
     let sql = database();
-    take(&sql, &message("one", &[(1, vec![10])]), "a1");
-    let (foreign, _) = take(&sql, &message("two", &[(2, vec![10])]), "a2");
-    assert!(foreign.is_empty());
+    take(&sql, &message("one", &[(1, vec![10])]));
+    let two = take(&sql, &message("two", &[(2, vec![10])]));
+    assert!(two.confirmation.parts[0].duplicates.is_empty());
     assert_eq!(sql.number("SELECT count(*) FROM events"), 2);
 }
 
@@ -151,7 +153,7 @@ fn sites_do_not_suppress_each_others_events() {
 fn an_event_of_two_parts_is_landed_by_the_first_and_named_to_the_second() {
     let sql = database();
     let text = message("demo", &[(1, vec![10, 11]), (2, vec![11, 12])]);
-    let (_, handover) = take(&sql, &text, "a1");
+    let handover = take(&sql, &text);
     assert_eq!(
         appended(&handover),
         [
@@ -190,12 +192,12 @@ proptest! {
         let sql = database();
         let mut landed: std::collections::BTreeMap<String, Vec<String>> = Default::default();
         let mut seen = std::collections::BTreeSet::new();
-        for (attempt, index) in order.iter().enumerate() {
+        for index in &order {
             let id = index.index(parts.len());
             let events: Vec<usize> = parts[id].iter().copied().collect();
             seen.extend(events.iter().copied());
             let text = message("demo", &[(1000 + id, events)]);
-            let (_, handover) = take(&sql, &text, &attempt.to_string());
+            let handover = take(&sql, &text);
             for (part, events) in appended(&handover) {
                 // A part that comes again brings the same set.
                 let before = landed.entry(part).or_insert_with(|| events.clone());

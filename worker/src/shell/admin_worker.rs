@@ -8,7 +8,8 @@ use super::platform::{now_ms, random};
 use super::reply::{Cors, empty, json, problem};
 use super::{d1, log};
 use crate::admin::{
-    NewSite, SECRET_CHARS, SiteRow, end_key, end_of_key, find_site, list_keys, list_sites, new_key,
+    ListedKey, NewSite, SECRET_CHARS, SiteRow, end_key, end_of_key, find_site, list_keys,
+    list_sites, new_key,
 };
 use crate::auth::{same_hash, sha256_hex};
 use crate::error::Fault;
@@ -70,7 +71,15 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             Ok((200, serde_json::to_string(&site).ok()))
         }
         ("GET", [site_id, "keys"]) => {
-            let keys: Vec<serde_json::Value> = rows(env, &list_keys(site_id)).await?;
+            let keys: Vec<ListedKey> = rows(env, &list_keys(site_id)).await?;
+            // A site may have none; what is no site has nothing to list.
+            if keys.is_empty()
+                && rows::<IgnoredAny>(env, &find_site(site_id))
+                    .await?
+                    .is_empty()
+            {
+                return Err(Fault::NotFound);
+            }
             Ok((200, Some(serde_json::json!({ "keys": keys }).to_string())))
         }
         ("POST", [site_id, "keys"]) => {
@@ -98,10 +107,6 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             }
             Ok((204, None))
         }
-        (_, []) => Err(Fault::MethodNotAllowed("GET, POST, OPTIONS")),
-        (_, [_]) => Err(Fault::MethodNotAllowed("PUT, OPTIONS")),
-        (_, [_, "keys"]) => Err(Fault::MethodNotAllowed("GET, POST, OPTIONS")),
-        (_, [_, "keys", _]) => Err(Fault::MethodNotAllowed("DELETE, OPTIONS")),
         _ => Err(Fault::NotFound),
     }
 }

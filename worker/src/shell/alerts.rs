@@ -9,7 +9,7 @@ use wasm_bindgen::JsValue;
 use worker::{Delay, Env, Fetch, Headers, Method, Request, RequestInit, Result};
 
 use super::bindings::settings;
-use super::platform::now_ms;
+use super::platform::{new_trace, now_ms};
 use super::{d1, log};
 use crate::alert::Alert;
 use crate::dead_letter::{DeadPart, Reason};
@@ -80,6 +80,7 @@ async fn send(env: &Env, alert: &Alert) -> Result<()> {
     }
     let headers = Headers::new();
     headers.set("content-type", "application/json")?;
+    headers.set("traceparent", &new_trace()?.traceparent())?;
     let mut init = RequestInit::new();
     init.with_method(Method::Post)
         .with_headers(headers)

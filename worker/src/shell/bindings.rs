@@ -19,6 +19,8 @@ pub(super) const LAKE_DO: &str = "LAKE_DO";
 pub(super) const PRIVACY_DO: &str = "PRIVACY_DO";
 /// The namespace of [`super::import_do::ImportDo`].
 pub(super) const IMPORT_DO: &str = "IMPORT_DO";
+/// The namespace of [`super::live_do::LiveDo`].
+pub(super) const LIVE_DO: &str = "LIVE_DO";
 /// The queue between the outboxes and the consumer.
 pub(super) const EVENTS_QUEUE: &str = "EVENTS_QUEUE";
 /// The name (not the binding) of the queue that messages go to that failed too often.

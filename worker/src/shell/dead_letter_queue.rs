@@ -46,7 +46,8 @@ async fn inspect_part(part: &DeadPart, label: &Label<'_>, env: &Env) -> Result<(
         Err(Failure::Unreadable(Unreadable(error))) => {
             bury(part, Reason::Unreadable, &error, env).await
         }
-        Err(Failure::NotStored(error)) => {
+        Err(Failure::NotStored(not_stored)) => {
+            let error = not_stored.into_inner();
             // A database that takes no writes is no fault of the part's, nor is one that is too busy
             // for it: only what is wrong with the content itself will not pass.
             d1::rows::<IgnoredAny>(env, &probe(now_ms())).await?;

@@ -7,9 +7,12 @@ use super::admin_worker::{authorize, body, rows};
 use super::bindings::{EVENTS_QUEUE, LAKE};
 use super::log;
 use super::platform::now_ms;
+use super::read_worker::to_json;
 use super::reply::{Cors, json, problem};
 use crate::consume::Replay;
-use crate::dead_letter::{Kept, ListQuery, MAX_REPLAYS, Row, Selection, replay_message, touch};
+use crate::dead_letter::{
+    Kept, ListQuery, MAX_REPLAYS, Replayed, Row, Selection, replay_message, touch,
+};
 use crate::error::Fault;
 use crate::read::Params;
 
@@ -38,12 +41,10 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             let listed: Vec<Row> = rows(env, &query.statement()).await?;
             Ok((200, query.answer(listed)))
         }
-        ("/v1/dead-letters", _) => Err(Fault::MethodNotAllowed("GET, OPTIONS")),
         ("/v1/dead-letters/replay", "POST") => {
             let selection = Selection::parse(&body(&mut request).await?)?;
             replay(&selection, env).await
         }
-        ("/v1/dead-letters/replay", _) => Err(Fault::MethodNotAllowed("POST, OPTIONS")),
         _ => Err(Fault::NotFound),
     }
 }
@@ -66,8 +67,12 @@ async fn replay(selection: &Selection, env: &Env) -> Answer {
         let count = if done { &mut sent } else { &mut missing };
         *count = count.saturating_add(1);
     }
-    let text = serde_json::json!({ "replayed": sent, "missing": missing, "more": more });
-    Ok((202, text.to_string()))
+    let replayed = Replayed {
+        replayed: sent,
+        missing,
+        more,
+    };
+    Ok((202, to_json(&replayed)?))
 }
 
 /// `false` where the kept message is gone: a replay stored it a moment ago.

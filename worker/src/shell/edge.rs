@@ -48,7 +48,7 @@ pub(super) struct Edge {
     length_known: bool,
     request: Request,
     env: Env,
-    context: Context,
+    context: Rc<Context>,
 }
 
 impl Platform for Edge {
@@ -171,7 +171,7 @@ impl Edge {
     pub(super) fn new(
         request: Request,
         env: Env,
-        context: Context,
+        context: Rc<Context>,
         config: Rc<Config>,
         length_known: bool,
     ) -> Result<Self> {
@@ -195,24 +195,33 @@ impl Edge {
 
     /// Lets the cron know, after the answer, that the shard may have work.
     fn tell_of_shard(&self, publication: &Publication) {
-        let name = site_object(publication.site(), publication.shard());
-        let is_new = KNOWN_SHARDS.with_borrow_mut(|known| {
-            if known.len() >= MAX_KNOWN_SHARDS {
-                known.clear();
-            }
-            known.insert(name.clone())
-        });
-        if !is_new {
+        if !is_new_shard(publication) {
             return;
         }
-        let env = self.env.clone();
-        let statement = register_shard(publication.site(), publication.shard());
-        self.context.wait_until(async move {
-            if let Err(error) = d1::rows::<serde::de::IgnoredAny>(&env, &statement).await {
-                log::error("shards", error);
-                KNOWN_SHARDS.with_borrow_mut(|known| known.remove(&name));
-            }
-        });
+        let (env, site) = (self.env.clone(), publication.site().to_owned());
+        let shard = publication.shard();
+        self.context
+            .wait_until(async move { register(&env, &site, shard).await });
+    }
+}
+
+/// Whether this isolate has not told D1 of the publication's shard yet; from now on it has.
+pub(super) fn is_new_shard(publication: &Publication) -> bool {
+    let name = site_object(publication.site(), publication.shard());
+    KNOWN_SHARDS.with_borrow_mut(|known| {
+        if known.len() >= MAX_KNOWN_SHARDS {
+            known.clear();
+        }
+        known.insert(name)
+    })
+}
+
+/// Tells D1 of a shard.
+pub(super) async fn register(env: &Env, site: &str, shard: u32) {
+    let statement = register_shard(site, shard);
+    if let Err(error) = d1::rows::<serde::de::IgnoredAny>(env, &statement).await {
+        log::error("shards", error);
+        KNOWN_SHARDS.with_borrow_mut(|known| known.remove(&site_object(site, shard)));
     }
 }
 

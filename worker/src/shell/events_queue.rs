@@ -1,4 +1,6 @@
-//! The consumer of the events queue: each message stored, landed and confirmed by itself.
+//! The consumer of the events queue: messages stored together, landed and confirmed shard by shard.
+
+use std::collections::BTreeMap;
 
 use wasm_bindgen::JsValue;
 use worker::{
@@ -6,52 +8,113 @@ use worker::{
 };
 
 use super::bindings::{DEAD_LETTERS_QUEUE, LAKE_DO, SITE_DO, settings};
+use super::d1::D1;
 use super::dead_letter_queue::{bury, forget_replayed, inspect};
-use super::platform::{Ids, now_ms};
+use super::platform::now_ms;
 use super::users_worker::forget;
-use super::{d1, log, objects};
-use crate::consume::{Message, RETRY_DELAY_S, Unreadable};
+use super::{log, objects};
+use crate::consume::{
+    Batch, Findings, Handover, Message, NotStored, RETRY_DELAY_S, Unreadable, groups, store,
+};
 use crate::dead_letter::{Label, Reason};
-use crate::rollup::Finding;
 use crate::routes::{APPEND, CONFIRM, lake_object, site_object};
 use crate::site::{Confirmation, ConfirmedPart};
 
 #[event(queue)]
 async fn queue(batch: MessageBatch<JsValue>, env: Env, _context: Context) -> Result<()> {
-    let dead = batch.queue() == DEAD_LETTERS_QUEUE;
-    for message in batch.raw_iter() {
-        if dead {
-            inspect_or_retry(&message, &text_of(&message), &env).await;
-        } else {
-            settle(&message, &env).await;
+    let messages: Vec<(RawMessage, String)> = batch
+        .raw_iter()
+        .map(|message| {
+            let text = message.body().as_string().unwrap_or_default();
+            (message, text)
+        })
+        .collect();
+    if batch.queue() == DEAD_LETTERS_QUEUE {
+        for (message, text) in &messages {
+            inspect_or_retry(message, text, &env).await;
         }
+    } else {
+        settle(&messages, &env).await;
     }
     // Never `Err`: it would panic, and take the whole batch's acknowledgements with it.
     Ok(())
 }
 
-fn text_of(message: &RawMessage) -> String {
-    message.body().as_string().unwrap_or_default()
+/// A message that could be read.
+struct Item<'a> {
+    raw: &'a RawMessage,
+    message: Message<'a>,
 }
 
-async fn settle(message: &RawMessage, env: &Env) {
-    let text = text_of(message);
-    match consume(&text, env).await {
-        Ok(()) => message.ack(),
-        // Reading it again would not make it readable.
-        Err(Failure::Unreadable(Unreadable(error))) => {
-            log::error("events_queue", &error);
-            inspect_or_retry(message, &text, env).await;
+/// Acknowledges what is done, and asks for the rest again.
+async fn settle(messages: &[(RawMessage, String)], env: &Env) {
+    let mut items = Vec::new();
+    for (raw, text) in messages {
+        match prepare(text, env).await {
+            Ok(message) => items.push(Item { raw, message }),
+            // Reading it again would not make it readable.
+            Err(Failure::Unreadable(Unreadable(error))) => {
+                log::error("events_queue", &error);
+                inspect_or_retry(raw, text, env).await;
+            }
+            Err(failure) => retry(&[raw], failure),
         }
-        // After the queue's tries it goes to the dead letters' queue, which tells what may pass from
-        // what does not.
-        Err(Failure::NotStored(error) | Failure::Later(error)) => {
+    }
+    let mut groups = groups(items, |item| &item.message);
+    while let Some(group) = groups.pop() {
+        if let Spoilt::One(error) = settle_group(&group, env).await {
+            // One of them is not taken, and the others with it: each by itself.
             log::error("events_queue", error);
-            let options = QueueRetryOptionsBuilder::new()
-                .with_delay_seconds(RETRY_DELAY_S)
-                .build();
-            message.retry_with_options(&options);
+            groups.extend(group.into_iter().map(|item| vec![item]));
         }
+    }
+}
+
+/// How a group ended.
+enum Spoilt {
+    /// All of it is settled.
+    None,
+    /// Nothing of it is stored or settled, because D1 refuses one of several.
+    One(worker::Error),
+}
+
+async fn settle_group(group: &[Item<'_>], env: &Env) -> Spoilt {
+    let messages: Vec<&Message<'_>> = group.iter().map(|item| &item.message).collect();
+    let raw = group.iter().map(|item| item.raw);
+    let findings = match stored(&messages, env).await {
+        Ok(findings) => findings,
+        Err(Failure::NotStored(NotStored::Refused(error))) if group.len() > 1 => {
+            return Spoilt::One(error);
+        }
+        Err(failure) => {
+            retry(&raw.collect::<Vec<_>>(), failure);
+            return Spoilt::None;
+        }
+    };
+    let mut shards: BTreeMap<u32, Vec<&Item<'_>>> = BTreeMap::new();
+    for item in group {
+        shards.entry(item.message.shard).or_default().push(item);
+    }
+    for items in shards.into_values() {
+        let messages: Vec<&Message<'_>> = items.iter().map(|item| &item.message).collect();
+        let raw: Vec<&RawMessage> = items.iter().map(|item| item.raw).collect();
+        match hand_over(&messages, &findings, env).await {
+            Ok(()) => raw.iter().for_each(|message| message.ack()),
+            Err(failure) => retry(&raw, failure),
+        }
+    }
+    Spoilt::None
+}
+
+/// After the queue's tries they go to the dead letters' queue, which tells what may pass from what
+/// does not.
+fn retry(messages: &[&RawMessage], failure: Failure) {
+    log::error("events_queue", failure.into_inner());
+    for message in messages {
+        let options = QueueRetryOptionsBuilder::new()
+            .with_delay_seconds(RETRY_DELAY_S)
+            .build();
+        message.retry_with_options(&options);
     }
 }
 
@@ -68,14 +131,18 @@ pub(super) enum Failure {
     /// It is none of ours.
     Unreadable(Unreadable),
     /// D1 did not take it.
-    NotStored(worker::Error),
+    NotStored(NotStored<worker::Error>),
     /// Anything else, all of which may pass.
     Later(worker::Error),
 }
 
-impl From<Unreadable> for Failure {
-    fn from(error: Unreadable) -> Self {
-        Self::Unreadable(error)
+impl Failure {
+    fn into_inner(self) -> worker::Error {
+        match self {
+            Self::Unreadable(Unreadable(error)) => worker::Error::RustError(error),
+            Self::NotStored(not_stored) => not_stored.into_inner(),
+            Self::Later(error) => error,
+        }
     }
 }
 
@@ -85,29 +152,55 @@ impl From<worker::Error> for Failure {
     }
 }
 
-/// D1, then the lake, then the confirmation: whatever fails in between, the outbox sends the part
-/// again, and every step meets what it did before.
+/// One message: whatever fails in between, the outbox sends its parts again, and every step meets
+/// what it did before.
 pub(super) async fn consume(text: &str, env: &Env) -> std::result::Result<(), Failure> {
-    let mut message = Message::parse(text)?;
+    let message = prepare(text, env).await?;
+    let findings = stored(&[&message], env).await?;
+    hand_over(&[&message], &findings, env).await
+}
+
+/// Reads a message, and takes out what comes too late.
+async fn prepare<'a>(text: &'a str, env: &Env) -> std::result::Result<Message<'a>, Failure> {
+    let mut message = Message::parse(text).map_err(Failure::Unreadable)?;
     let too_old = message.take_too_old(now_ms());
     if !too_old.is_empty() {
         bury_too_old(text, &too_old, env).await?;
     }
-    let attempt = Ids::new()?.next(now_ms());
-    let settings = settings(env)?;
-    let statements = message.statements(&attempt, &settings.ingest.hash_key);
-    let findings: Vec<Finding> = d1::transaction(env, &statements)
-        .await
-        .map_err(Failure::NotStored)?;
-    for (user, alias) in message.erasures(&findings) {
-        forget(env, &message.site, &user, &alias).await?;
+    Ok(message)
+}
+
+/// Has D1 store messages of one site.
+async fn stored<'a>(
+    messages: &[&'a Message<'a>],
+    env: &Env,
+) -> std::result::Result<Findings<'a>, Failure> {
+    let Some(Message { site, .. }) = messages.first() else {
+        return Ok(Findings::default());
+    };
+    let batch = Batch::of(site, messages, &settings(env)?.ingest.hash_key);
+    let findings = store(&D1(env), &batch).await.map_err(Failure::NotStored)?;
+    for (user, alias) in batch.erasures(&findings) {
+        forget(env, site, &user, &alias).await?;
     }
-    let handover = message.handover(&findings);
-    let lake = lake_object(&message.site, message.shard);
+    Ok(findings)
+}
+
+/// Hands stored messages of one shard to the lake, and then confirms them.
+async fn hand_over(
+    messages: &[&Message<'_>],
+    findings: &Findings<'_>,
+    env: &Env,
+) -> std::result::Result<(), Failure> {
+    let Some(Message { site, shard, .. }) = messages.first() else {
+        return Ok(());
+    };
+    let handover = Handover::of(messages, findings);
+    let lake = lake_object(site, *shard);
     objects::call::<()>(env, LAKE_DO, &lake, APPEND, &handover.append).await?;
-    confirm(env, &message.site, message.shard, &handover.confirmation).await?;
-    if message.replay.is_some() {
-        forget_replayed(env, &message.site, &message.part_ids()).await?;
+    confirm(env, site, *shard, &handover.confirmation).await?;
+    for replay in messages.iter().filter(|message| message.replay.is_some()) {
+        forget_replayed(env, site, &replay.part_ids()).await?;
     }
     Ok(())
 }

@@ -11,8 +11,8 @@ use crate::auth::Grant;
 use crate::error::Fault;
 use crate::facts::RequestFacts;
 use crate::import::{
-    Added, Call, Created, NewImport, PartNumber, Place, Progress, UploadedPart, check_grant,
-    check_part, id_of_key, new_import, register_import,
+    Added, Call, Created, NewImport, PartNumber, Place, Progress, TakenPart, UploadedPart,
+    check_grant, check_part, id_of_key, new_import, register_import,
 };
 use crate::routes::{ADD_PART, COMPLETE, CREATE, IS_OPEN, PROGRESS, import_object};
 
@@ -62,8 +62,12 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             }
             let part = upload(place, n, length, &request, env).await?;
             add(place, &part, env).await?;
-            let body = serde_json::json!({"importId": import_id, "part": n, "bytes": part.bytes});
-            Ok((202, body.to_string()))
+            let taken = TakenPart {
+                import_id: &import_id,
+                part: n,
+                bytes: part.bytes,
+            };
+            Ok((202, serde_json::to_string(&taken).unwrap_or_default()))
         }
         Call::Complete(import_id) => told(env, &grant, &import_id, COMPLETE, 202).await,
         Call::Progress(import_id) => told(env, &grant, &import_id, PROGRESS, 200).await,

@@ -1,13 +1,17 @@
 //! The doors that take events: who calls what, and how it is answered.
 
+use std::rc::Rc;
+
 use worker::{Context, Env, Request, Response, Result};
 
 use super::bindings::config;
 use super::edge::Edge;
 use super::reply::{Cors, json, problem, text};
 use crate::adapters::{CloudEventHeaders, SegmentCall};
+use crate::error::Fault;
 use crate::facts::RequestFacts;
 use crate::ingest::{take_batch, take_commands, take_plausible, take_segment};
+use crate::operations::current;
 use crate::outcome::Answer;
 
 /// A path that takes events.
@@ -40,7 +44,7 @@ pub(super) async fn take(
     way: Way,
     request: Request,
     env: Env,
-    context: Context,
+    context: Rc<Context>,
     cors: &Cors<'_>,
 ) -> Result<Response> {
     let config = match config(&env) {
@@ -58,10 +62,24 @@ pub(super) async fn take(
         Way::Plausible => take_plausible(facts, &mut edge).await,
     };
     edge.flush_tally();
+    note(way, dry_run, &answer);
     match answer {
         Err(fault) => problem(&fault, cors),
         Ok(answer) => respond(way, dry_run, &answer, cors),
     }
+}
+
+/// Notes how events ended; those of a dry run came to no end.
+fn note(way: Way, dry_run: bool, answer: &std::result::Result<Answer, Fault>) {
+    if dry_run && matches!(way, Way::Batch | Way::Commands) {
+        return;
+    }
+    let (accepted, results) = match answer {
+        Ok(answer) => (answer.accepted, &answer.results),
+        Err(Fault::NoValidEvent(results)) => (0, results),
+        Err(_) => return,
+    };
+    current(|call| call.note_results(accepted, results));
 }
 
 fn respond(way: Way, dry_run: bool, answer: &Answer, cors: &Cors<'_>) -> Result<Response> {

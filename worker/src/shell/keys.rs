@@ -11,6 +11,7 @@ use super::{d1, log};
 use crate::auth::Grant;
 use crate::error::Fault;
 use crate::key_cache::{Advice, KeyCache, KeyRow, look_up, look_up_domain};
+use crate::operations::current;
 use crate::sql::Statement;
 
 /// How long a request waits for a look-up: D1 answers in milliseconds, or not for a long time.
@@ -39,6 +40,14 @@ pub(super) async fn grant_of_domain(env: &Env, domain: &str, now_ms: i64) -> Res
 }
 
 async fn cached(env: &Env, name: &str, statement: &Statement, now_ms: i64) -> Result<Grant, Fault> {
+    let found = known(env, name, statement, now_ms).await;
+    if let Ok(grant) = &found {
+        current(|call| call.note_site(&grant.site));
+    }
+    found
+}
+
+async fn known(env: &Env, name: &str, statement: &Statement, now_ms: i64) -> Result<Grant, Fault> {
     let stale = match CACHE.with_borrow(|cache| cache.advise(name, now_ms)) {
         Advice::Good(grant) => return Ok(grant),
         Advice::Bad => return Err(Fault::UnknownKey),

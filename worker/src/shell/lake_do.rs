@@ -133,7 +133,7 @@ impl LakeDo {
         let name = self.state.id().name().unwrap_or_default();
         let (site, shard) = site_and_shard(&name)?;
         let config = settings(&self.env)?;
-        let fetcher = Fetcher::default();
+        let fetcher = Fetcher::new()?;
         let mut busy: Vec<SinkKind> = Vec::new();
         // After an error of ours, not of the sink's: what would fail again at once waits for the
         // next run.

@@ -1,30 +1,58 @@
-//! Structured logs: one JSON line each, with no user data.
+//! Structured logs: one JSON line each, with no user data. What goes wrong within a call has the
+//! call's names.
 
 use serde::Serialize;
+use serde_json::json;
+
+use crate::operations::{Operation, current};
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Line<'a> {
     level: &'static str,
     at: &'static str,
     message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
 }
 
 /// Something of ours failed. `message` is a database's or platform's words, never an event's.
 pub(super) fn error(at: &'static str, message: impl std::fmt::Display) {
     let message = message.to_string();
+    let (request_id, trace_id) = names();
     let line = Line {
         level: "error",
         at,
         message: &message,
+        request_id,
+        trace_id,
     };
     worker::console_error!("{}", serde_json::to_string(&line).unwrap_or_default());
+}
+
+/// A call was answered.
+pub(super) fn request(operation: &Operation) {
+    if operation.is_our_failure() {
+        worker::console_error!("{}", operation.line());
+    } else {
+        worker::console_log!("{}", operation.line());
+    }
 }
 
 /// Items of `site` that no adapter knows. Their keys tell a developer what was sent; their values are
 /// a user's.
 pub(super) fn unknown_shape(site: &str, keys: &[Vec<String>]) {
-    let line = serde_json::json!({
+    let (request_id, trace_id) = names();
+    let line = json!({
         "level": "warn", "at": "adapters", "message": "unknown shape", "site": site, "keys": keys,
+        "requestId": request_id, "traceId": trace_id,
     });
     worker::console_warn!("{line}");
+}
+
+/// The names of the call that is under way, where there is one.
+fn names() -> (Option<String>, Option<String>) {
+    current(|call| (call.id().to_owned(), call.trace().id().to_owned())).unzip()
 }

@@ -13,6 +13,7 @@ use crate::read::journeys::Journeys;
 use crate::read::metric::{Cached, Engagement, Features, Format, Metric, Platform, Products};
 use crate::read::question::{MAX_BODY_BYTES, Question, Size};
 use crate::read::retention::Retention;
+use crate::read::vitals::Vitals;
 
 /// Answers a GET below `/v1/analytics/metrics/`.
 pub(super) async fn metric(path: &str, request: &Request, env: &Env) -> Result<Response> {
@@ -32,6 +33,7 @@ pub(super) async fn metric(path: &str, request: &Request, env: &Env) -> Result<R
             "/v1/analytics/metrics/engagement" => ask.metric::<Engagement>().await,
             "/v1/analytics/metrics/products" => ask.metric::<Products>().await,
             "/v1/analytics/metrics/breakdown" => ask.metric::<Breakdown>().await,
+            "/v1/analytics/metrics/vitals" => ask.metric::<Vitals>().await,
             _ => Err(Fault::NotFound),
         }
     };
@@ -55,6 +57,7 @@ impl Ask<'_> {
         let metric = M::parse(self.params, now)?;
         let finished = metric.days().finished(now);
         let (rows, read) = rows_and_cost(self.env, &metric.statement(self.site)).await?;
+        M::check(&rows)?;
         let answer = metric.answer(rows);
         let body = match format {
             Format::Json => to_json(&answer)?,

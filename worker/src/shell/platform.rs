@@ -6,6 +6,8 @@ use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::{Date, Result};
 
+use crate::trace::Trace;
+
 /// Unix milliseconds, by the platform.
 pub(super) fn now_ms() -> i64 {
     i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX)
@@ -17,6 +19,13 @@ pub(super) fn random(bytes: &mut [u8]) -> Result<()> {
         Reflect::get(&js_sys::global(), &JsValue::from_str("crypto"))?.unchecked_into();
     crypto.get_random_values_with_u8_array(bytes)?;
     Ok(())
+}
+
+/// A trace that begins here.
+pub(super) fn new_trace() -> Result<Trace> {
+    let mut bytes = [0; 24];
+    random(&mut bytes)?;
+    Ok(Trace::begin(None, &bytes))
 }
 
 /// Makes UUIDv7s: one call for random bytes, then counting on from them, as RFC 9562 allows.

@@ -6,17 +6,19 @@ use worker::{Env, Request, Response, Result};
 use super::bindings::{LAKE_DO, SITE_DO, config};
 use super::health_worker::health;
 use super::platform::now_ms;
-use super::reply::{Cors, json, problem};
+use super::reply::{Cors, json, problem, table};
 use super::{d1, keys, log, objects};
 use crate::auth::{KeyKind, lookup_hash};
 use crate::error::Fault;
 use crate::facts::RequestFacts;
 use crate::read::live::unite;
+use crate::read::metric::Format;
+use crate::read::operations::Operations;
 use crate::read::outcomes::Outcomes;
 use crate::read::recent::Recent;
 use crate::read::reconciliation::{Findings, Reconciliation};
 use crate::read::summary::Summary;
-use crate::read::{Params, recent, summary};
+use crate::read::{Params, operations, recent, summary};
 use crate::routes::{HOURS, OUTCOMES, SNAPSHOT, lake_object, site_object};
 use crate::site::{Entry, Snapshot};
 use crate::sql::Statement;
@@ -26,6 +28,7 @@ pub(super) async fn read(path: &str, request: &Request, env: &Env) -> Result<Res
     let (params, facts) = asked(request)?;
     let result = match path {
         "/health" => health(&facts, env).await,
+        "/v1/analytics/operations" => return operations(&params, &facts, env).await,
         _ => match site_of(&facts, env).await {
             Ok(site) => answer(path, &site, &params, env)
                 .await
@@ -35,6 +38,22 @@ pub(super) async fn read(path: &str, request: &Request, env: &Env) -> Result<Res
     };
     match result {
         Ok((status, text)) => json(status, text, &Cors::Any),
+        Err(fault) => problem(&fault, &Cors::Any),
+    }
+}
+
+/// The calls that were made with a site's keys.
+async fn operations(params: &Params, facts: &RequestFacts, env: &Env) -> Result<Response> {
+    let answer = async {
+        let site = site_of(facts, env).await?;
+        let query = Operations::parse(params)?;
+        let now = now_ms();
+        let rows: Vec<operations::Row> = rows(env, &query.statement(&site, now)).await?;
+        Ok((query.format, query.answer(&rows, now)))
+    };
+    match answer.await {
+        Ok((Format::Json, answer)) => json(200, serde_json::to_string(&answer)?, &Cors::Any),
+        Ok((Format::Csv, answer)) => table(answer.csv()),
         Err(fault) => problem(&fault, &Cors::Any),
     }
 }

@@ -5,18 +5,19 @@ use worker::{Env, Request, Response, ResponseBody, Result};
 
 use super::admin_worker::{authorize, body, rows};
 use super::bindings::{LAKE, LAKE_DO, SITE_DO, config};
+use super::d1::D1;
 use super::gzip::{decompress, read};
-use super::platform::{Ids, now_ms};
+use super::platform::now_ms;
 use super::read_worker::to_json;
 use super::reply::{Cors, json, problem};
 use super::users_worker::forget;
-use super::{d1, log, objects};
+use super::{log, objects};
 use crate::config::Config;
+use crate::consume::{Batch, NotStored, store};
 use crate::error::Fault;
 use crate::lake::ObjectName;
 use crate::read::reconciliation::ShardHours;
 use crate::rebuild::{Cursor, Rebuild, Step, messages, note};
-use crate::rollup::Finding;
 use crate::routes::{HOURS, SEAL, lake_object, site_object};
 use crate::shards::{ShardRow, possible_shards};
 use crate::sinks::SinkKind;
@@ -28,8 +29,8 @@ const MAX_BYTES: usize = 32_000_000;
 type Answer<T> = std::result::Result<T, Fault>;
 
 /// Answers a call.
-pub(super) async fn rebuild(method: &str, request: Request, env: &Env) -> Result<Response> {
-    match answer(method, request, env).await {
+pub(super) async fn rebuild(request: Request, env: &Env) -> Result<Response> {
+    match answer(request, env).await {
         Ok(step) if step.waiting > 0 => json(202, to_text(&step), &Cors::Any),
         Ok(step) => json(200, to_text(&step), &Cors::Any),
         Err(fault) => problem(&fault, &Cors::Any),
@@ -40,11 +41,8 @@ fn to_text(step: &Step) -> String {
     to_json(step).unwrap_or_default()
 }
 
-async fn answer(method: &str, mut request: Request, env: &Env) -> Answer<Step> {
+async fn answer(mut request: Request, env: &Env) -> Answer<Step> {
     authorize(&request, env)?;
-    if method != "POST" {
-        return Err(Fault::MethodNotAllowed("POST, OPTIONS"));
-    }
     let rebuild = Rebuild::parse(&body(&mut request).await?, now_ms())?;
     let config = config(env)?;
     if !config
@@ -139,11 +137,11 @@ async fn tell(
     let (messages, next) =
         messages(name, &text, done).map_err(|error| worker::Error::RustError(error.0))?;
     let mut events = 0_usize;
-    for message in messages {
-        let attempt = Ids::new()?.next(now_ms());
-        let statements = message.statements(&attempt, &config.ingest.hash_key);
-        let findings: Vec<Finding> = d1::transaction(env, &statements).await?;
-        for (user, alias) in message.erasures(&findings) {
+    for message in &messages {
+        let batch = Batch::of(&message.site, &[message], &config.ingest.hash_key);
+        let findings = store(&D1(env), &batch).await;
+        let findings = findings.map_err(NotStored::into_inner)?;
+        for (user, alias) in batch.erasures(&findings) {
             forget(env, &message.site, &user, &alias).await?;
         }
         events = events.saturating_add(message.len());

@@ -3,14 +3,17 @@
 use worker::{Headers, Response, ResponseBuilder, Result};
 
 use crate::error::Fault;
+use crate::operations::current;
+use crate::read::exposition::CONTENT_TYPE;
 use crate::read::metric::Cached;
 
 /// Seconds a preflight's answer may be kept: a day, as the contract says.
 const PREFLIGHT_MAX_AGE: &str = "86400";
 
-/// The headers that a page may send: Shoreline's own, what Segment's browser SDK adds to a retry, and
-/// RudderStack's to every request and a retry.
+/// The headers that a page may send: Shoreline's own, what tracing adds to every request, what
+/// Segment's browser SDK adds to a retry, and RudderStack's to every request and a retry.
 const ALLOWED_HEADERS: &str = "authorization, content-encoding, content-type, idempotency-key, if-none-match, \
+     traceparent, tracestate, \
      x-retry-count, anonymousid, sentat, rsa-recovered, rsa-retry-attempt, rsa-retry-reason, \
      rsa-since-first-attempt, rsa-since-last-attempt";
 
@@ -38,7 +41,10 @@ pub(super) fn cached(answer: Cached, cors: &Cors<'_>) -> Result<Response> {
     if let Some(timing) = &answer.server_timing {
         headers.set("server-timing", timing)?;
     }
-    headers.set("access-control-expose-headers", "ETag, Server-Timing")?;
+    headers.set(
+        "access-control-expose-headers",
+        "ETag, Server-Timing, X-Request-Id",
+    )?;
     match answer.body {
         Some(body) => finish(200, body, headers),
         None => Ok(ResponseBuilder::new()
@@ -46,6 +52,16 @@ pub(super) fn cached(answer: Cached, cors: &Cors<'_>) -> Result<Response> {
             .with_headers(headers)
             .empty()),
     }
+}
+
+/// A page for Prometheus.
+pub(super) fn exposition(page: String) -> Result<Response> {
+    finish(200, page, headers(CONTENT_TYPE, &Cors::Any)?)
+}
+
+/// CSV.
+pub(super) fn table(text: String) -> Result<Response> {
+    finish(200, text, headers("text/csv; charset=utf-8", &Cors::Any)?)
 }
 
 /// Plain text with a status.
@@ -56,6 +72,7 @@ pub(super) fn text(status: u16, text: &str, cors: &Cors<'_>) -> Result<Response>
 
 /// A fault as problem+json.
 pub(super) fn problem(fault: &Fault, cors: &Cors<'_>) -> Result<Response> {
+    current(|call| call.note_code(fault.code()));
     let headers = headers("application/problem+json", cors)?;
     if let Some(seconds) = fault.retry_after_s() {
         headers.set("retry-after", &seconds.to_string())?;
@@ -104,11 +121,14 @@ fn allow_origin(headers: &Headers, cors: &Cors<'_>) -> Result<()> {
             headers.set("access-control-allow-origin", origin)?;
             headers.set(
                 "access-control-expose-headers",
-                "Retry-After, X-Plausible-Dropped",
+                "Retry-After, X-Plausible-Dropped, X-Request-Id",
             )?;
         }
         Cors::Echo(None) => {}
-        Cors::Any => return headers.set("access-control-allow-origin", "*"),
+        Cors::Any => {
+            headers.set("access-control-expose-headers", "X-Request-Id")?;
+            return headers.set("access-control-allow-origin", "*");
+        }
     }
     headers.set("vary", "Origin")
 }

@@ -15,7 +15,7 @@ use super::bindings::LAKE;
 use super::do_sql::DoSql;
 use super::gzip::{ReadError, compress, read};
 use super::log;
-use super::platform::now_ms;
+use super::platform::{new_trace, now_ms};
 use crate::lake::{Delivery, LakeStore, Landing, Outcome, SealedObject};
 use crate::sinks::{self, Answer, Failure, NoAnswer, Sink, SinkRequest, Transport};
 
@@ -27,12 +27,21 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 const MAX_ANSWER_BYTES: usize = 1_000_000;
 
 /// Sends requests by `fetch`, and counts them: the platform allows 10,000 an invocation.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Fetcher {
     requests: Cell<u32>,
+    traceparent: String,
 }
 
 impl Fetcher {
+    /// One whose requests are of one new trace.
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self {
+            requests: Cell::default(),
+            traceparent: new_trace()?.traceparent(),
+        })
+    }
+
     /// How many requests were sent.
     pub(super) fn requests(&self) -> u32 {
         self.requests.get()
@@ -49,9 +58,10 @@ impl Transport for Fetcher {
         let stop = AbortController::default();
         let signal = stop.signal();
         let exchange = async {
-            let response = Fetch::Request(to_fetch(&request)?)
-                .send_with_signal(&signal)
-                .await?;
+            let fetch = to_fetch(&request)?;
+            // No part of what is signed: what is on the way may go on with it.
+            fetch.headers().set("traceparent", &self.traceparent)?;
+            let response = Fetch::Request(fetch).send_with_signal(&signal).await?;
             from_fetch(&response).await
         };
         match select(pin!(exchange), pin!(Delay::from(ANSWER_WITHIN))).await {

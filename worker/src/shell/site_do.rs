@@ -1,6 +1,7 @@
 //! `site_do`: the Durable Object of one site and shard, around [`crate::site::SiteStore`].
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use worker::{
     DurableObject, Env, QueueContentType, RawMessageBuilder, Request, Response, Result, State,
@@ -8,14 +9,15 @@ use worker::{
 };
 
 use super::alarm::AlarmClock;
-use super::bindings::{EVENTS_QUEUE, settings};
+use super::bindings::{EVENTS_QUEUE, LIVE_DO, settings};
 use super::do_sql::DoSql;
 use super::platform::{Ids, now_ms};
 use super::{log, objects};
 use crate::routes::{
-    COMMIT, CONFIRM, HOURS, IMPORT_STATE, OUTCOMES, SNAPSHOT, STATE, WAKE, parse_object,
+    CHANGED, COMMIT, CONFIRM, HOURS, IMPORT_STATE, OUTCOMES, SNAPSHOT, STATE, WAKE, WATCH,
+    live_object, parse_object,
 };
-use crate::site::{Commit, Confirmation, Message, SiteStore};
+use crate::site::{Commit, Confirmation, Message, SiteStore, Snapshot, Watch};
 use crate::sql::SqlError;
 
 /// How long a new part waits for company before it is sent: several parts share a message, and a
@@ -30,6 +32,7 @@ const POSTPONE_MS: i64 = 5_000;
 pub struct SiteDo {
     store: OnceCell<SiteStore<DoSql>>,
     alarm: AlarmClock,
+    watch: Rc<Watch>,
     state: State,
     env: Env,
 }
@@ -39,6 +42,7 @@ impl DurableObject for SiteDo {
         Self {
             store: OnceCell::new(),
             alarm: AlarmClock::default(),
+            watch: Rc::default(),
             state,
             env,
         }
@@ -52,6 +56,7 @@ impl DurableObject for SiteDo {
             COMMIT => objects::answer(self.commit(&body, now).await),
             CONFIRM => objects::answer(self.confirm(&body, now).await),
             SNAPSHOT => objects::answer(self.store()?.snapshot(now)),
+            WATCH => objects::answer(self.look(now)),
             OUTCOMES => {
                 let from: i64 = serde_json::from_str(&body)?;
                 objects::answer(self.store()?.outcomes(from))
@@ -92,7 +97,11 @@ impl SiteDo {
 
     async fn commit(&self, body: &str, now: i64) -> Result<crate::site::Receipt> {
         let commit: Commit<'_> = serde_json::from_str(body)?;
-        let receipt = self.store()?.commit(&commit)?;
+        let store = self.store()?;
+        let receipt = store.commit(&commit)?;
+        if commit.changed_live(&receipt) {
+            self.tell_watcher(store, now);
+        }
         // The batch is durable from here on, whatever becomes of the alarm: the cron looks after it.
         let soon = now.saturating_add(GATHER_MS);
         if let Err(error) = self.alarm.by(&self.state, soon, now).await {
@@ -105,10 +114,41 @@ impl SiteDo {
         let confirmation: Confirmation = serde_json::from_str(body)?;
         let store = self.store()?;
         store.confirm(&confirmation)?;
+        if confirmation.changes_live() {
+            self.tell_watcher(store, now);
+        }
         match store.next_due()? {
             Some(due) => self.alarm.by(&self.state, due, now).await,
             None => Ok(()),
         }
+    }
+
+    /// The live counts, for who wants word of their next change.
+    fn look(&self, now: i64) -> Result<Snapshot> {
+        let store = self.store()?;
+        self.watch.look(store, now)?;
+        Ok(store.snapshot(now)?)
+    }
+
+    /// Sends word that the live counts changed, where somebody waits for it: beside the answer, which
+    /// neither waits for it nor fails with it.
+    fn tell_watcher(&self, store: &SiteStore<DoSql>, now: i64) {
+        match self.watch.must_tell(store, now) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => return log::error("site_do", error),
+        }
+        let name = self.state.id().name().unwrap_or_default();
+        let Some(live) = parse_object(&name).map(|(site, _)| live_object(site)) else {
+            return;
+        };
+        let (env, watch) = (self.env.clone(), self.watch.clone());
+        self.state.wait_until(async move {
+            if let Err(error) = objects::call::<()>(&env, LIVE_DO, &live, CHANGED, "").await {
+                log::error("site_do", error);
+                watch.was_not_told(now_ms());
+            }
+        });
     }
 
     /// Sends what is due, deletes what is old, and sets the next alarm.

@@ -7,7 +7,7 @@ use super::bindings::settings;
 use super::platform::now_ms;
 use super::{d1, log};
 use crate::jobs::{self, Job};
-use crate::prune::{self, Deleted, End, Site, Sweep, Turns};
+use crate::prune::{self, Deleted, End, MAX_CALL_STATEMENTS, MAX_CALLS, Site, Sweep, Turns};
 use crate::rebuild;
 use crate::recompute::{self, BUDGET_MS, Differs, Repair, SiteDay, Step};
 
@@ -23,6 +23,7 @@ pub(super) async fn upkeep(env: &Env) {
         Err(error) => log::error(prune::JOB, error),
     }
     note(prune::JOB, forget_old(env).await);
+    note(prune::JOB, forget_calls(env).await);
     for each in Sweep::ALL {
         note(each.job(), sweep(env, each).await);
     }
@@ -124,6 +125,16 @@ async fn forget_some(env: &Env, site: &Site, now_ms: i64) -> Result<bool> {
         more |= prune::has_more(deleted.len());
     }
     Ok(more)
+}
+
+async fn forget_calls(env: &Env) -> Result<()> {
+    for _ in 0..MAX_CALL_STATEMENTS {
+        let deleted: Vec<Deleted> = d1::rows(env, &prune::calls(now_ms())).await?;
+        if i64::try_from(deleted.len()).unwrap_or(0) < MAX_CALLS {
+            break;
+        }
+    }
+    Ok(())
 }
 
 async fn sweep(env: &Env, sweep: Sweep) -> Result<()> {

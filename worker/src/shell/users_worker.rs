@@ -49,17 +49,14 @@ async fn answer(method: &str, path: &str, request: &Request, env: &Env) -> Answe
             let site = site_of(&facts, env).await?;
             events(env, &site, &user, &params).await
         }
-        ("events", _) => Err(Fault::MethodNotAllowed("GET, HEAD, OPTIONS")),
         ("export", "GET" | "HEAD") => {
             authorize(request, env)?;
             export(env, site_param(&params)?, &user, &params).await
         }
-        ("export", _) => Err(Fault::MethodNotAllowed("GET, HEAD, OPTIONS")),
         ("", "DELETE") => {
             authorize(request, env)?;
             delete(env, site_param(&params)?, &user).await
         }
-        ("", _) => Err(Fault::MethodNotAllowed("DELETE, OPTIONS")),
         _ => Err(Fault::NotFound),
     }
 }

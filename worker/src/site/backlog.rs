@@ -7,6 +7,7 @@ use crate::sql::{Sql, SqlError};
 
 /// How full the outbox is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = OutboxBacklog))]
 #[serde(rename_all = "camelCase")]
 pub struct OutboxState {
     /// Parts that are not confirmed yet.
@@ -18,6 +19,7 @@ pub struct OutboxState {
     /// Messages sent and not confirmed.
     pub unconfirmed_messages: i64,
     /// When the oldest was received, Unix milliseconds.
+    #[cfg_attr(test, schema(required))]
     pub oldest_at: Option<i64>,
 }
 

@@ -33,6 +33,13 @@ pub struct Confirmation {
     pub parts: Vec<ConfirmedPart>,
 }
 
+impl Confirmation {
+    /// Whether it takes anything out of the live counts.
+    pub fn changes_live(&self) -> bool {
+        self.parts.iter().any(|part| !part.duplicates.is_empty())
+    }
+}
+
 /// One part that is done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfirmedPart {

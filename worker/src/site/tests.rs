@@ -1,5 +1,6 @@
 mod imports;
 mod quota;
+mod watch;
 
 use proptest::prelude::*;
 

@@ -1,9 +1,9 @@
 //! From the outbox on: D1 and the lake take an imported event for one of its own time.
 
 use super::*;
-use crate::consume::Message;
 use crate::lake::{LakeSettings, LakeStore, Outcome, SealRule, hour_of};
 use crate::sinks::SinkKind;
+use crate::testing::consume;
 
 #[test]
 fn imported_events_are_stored_and_landed_by_their_own_hours() {
@@ -39,11 +39,7 @@ fn imported_events_are_stored_and_landed_by_their_own_hours() {
     let before = world.site().hours(0).unwrap();
     assert_eq!(by_hour(before.done.clone()), by_hour(before.waiting));
     for body in world.site().due_messages("demo", 0, NOW).unwrap() {
-        let message = Message::parse(&body.body).unwrap();
-        let foreign = d1
-            .batch(&message.statements("a", b"a key of the test"))
-            .unwrap();
-        let handover = message.handover(&foreign);
+        let handover = consume(&d1, &[&body.body], b"a key of the test").unwrap();
         let append = serde_json::from_str(&handover.append).unwrap();
         lake.append(&append, NOW).unwrap();
         world.site().confirm(&handover.confirmation).unwrap();

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::auth::sha256_hex;
-use crate::lake::{Delivery, Landing, Outcome, SealedObject};
+use crate::lake::{Append, Delivery, Landing, Outcome, SealedObject};
 use crate::sinks::Failure;
 use crate::testing::{NOW, TestSql, uuid};
 
@@ -246,6 +246,52 @@ fn another_content_under_our_key_is_a_conflict_that_loses_nothing() {
     append(&store, 2, &[2], NOW, NOW);
     store.seal("demo", 0, NOW + RULE.age_ms).unwrap();
     assert_eq!(due(&store, i64::MAX).unwrap().object.sequence, 2);
+}
+
+#[test]
+fn parts_that_come_together_share_rows_no_larger_than_an_object() {
+    let sql = TestSql::new();
+    let store = open(&sql);
+    // A part brings about 100 bytes in two hours; the first comes twice.
+    let part = |id: usize| {
+        let events: Vec<String> = (0..10)
+            .map(|n| format!("{{\"n\":{}}}", id * 10 + n))
+            .collect();
+        let hours: Vec<i64> = (0..10).map(|n| n % 2).collect();
+        let id = uuid(id);
+        format!(
+            r#"{{"id":"{id}","at":{NOW},"hours":{hours:?},"events":[{}]}}"#,
+            events.join(",")
+        )
+    };
+    let parts: Vec<String> = [1, 1].into_iter().chain(2..=40).map(part).collect();
+    let json = format!(r#"{{"parts":[{}]}}"#, parts.join(","));
+    for _ in 0..2 {
+        store
+            .append(&serde_json::from_str(&json).unwrap(), NOW)
+            .unwrap();
+        let rows = sql.number("SELECT count(*) FROM rows");
+        assert!((2..80).contains(&rows), "{rows}");
+        assert_eq!(sql.number("SELECT sum(n) FROM rows"), 400);
+        let most = sql.number("SELECT max(bytes) FROM rows");
+        assert!((50..=RULE.bytes).contains(&most), "{most}");
+        assert_eq!(
+            sql.number("SELECT sum(bytes) - sum(length(lines)) FROM rows"),
+            0
+        );
+    }
+    store.seal("demo", 0, NOW + RULE.age_ms).unwrap();
+    let mut landed = String::new();
+    for sequence in 1..=sql.number("SELECT count(*) FROM objects") {
+        landed.push_str(&store.ndjson(sequence).unwrap());
+    }
+    // Of each hour, in the order they came.
+    let of = |hour: usize| (10..410).filter(move |n| n % 2 == hour);
+    let want: String = of(0)
+        .chain(of(1))
+        .map(|n| format!("{{\"n\":{n}}}\n"))
+        .collect();
+    assert_eq!(landed, want);
 }
 
 #[test]

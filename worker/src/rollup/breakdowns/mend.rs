@@ -8,6 +8,72 @@ macro_rules! whole {
     };
 }
 
+/// An event's key in the dimension `?4`.
+macro_rules! key {
+    () => {
+        "x->>('$[7].' || ?4)"
+    };
+}
+
+/// Gives keys that are new to the day a row, while there is room.
+const ADMIT: &str = concat!(
+    stored!(),
+    ", t AS (SELECT DISTINCT ?4 AS dim, x->>1 AS day, ",
+    key!(),
+    " AS key FROM f WHERE ",
+    key!(),
+    " IS NOT NULL)",
+    places!(),
+    "INSERT INTO breakdowns (site_id, dim, day, key, events, a, b) \
+     SELECT ?1, dim, day, key, 0, 0, 0 FROM p WHERE new AND place <= 500"
+);
+
+/// `t`: the events that have a key.
+macro_rules! one_dim {
+    () => {
+        concat!(
+            ", t AS (SELECT x->>1 AS day, ?4 AS dim, ",
+            key!(),
+            " AS key, x AS x FROM f WHERE ",
+            key!(),
+            " IS NOT NULL) "
+        )
+    };
+}
+
+/// `m`: as `t`, with the key that it counts under.
+macro_rules! mapped {
+    () => {
+        ", m AS (SELECT dim, day, CASE WHEN EXISTS (SELECT 1 FROM breakdowns AS b \
+         WHERE b.site_id = ?1 AND b.dim = t.dim AND b.day = t.day AND b.key = t.key) \
+         THEN key ELSE '(other)' END AS key, x FROM t) "
+    };
+}
+
+/// Events and measures of `m`.
+macro_rules! sums {
+    () => {
+        "SELECT ?1, dim, day, key, count(*), \
+         sum(CASE WHEN dim IN ('feature', 'model') THEN x->>8 ELSE 0 END), \
+         sum(CASE WHEN dim IN ('feature', 'model') THEN x->>9 ELSE 0 END) FROM m GROUP BY 2, 3, 4"
+    };
+}
+
+/// `c`: whoever has a key on the day. Three dimensions count events only.
+macro_rules! candidates {
+    () => {
+        ", c AS (SELECT DISTINCT dim, key, x->>4 AS user, day FROM m \
+         WHERE (x->>5 = 1 OR dim = 'anon') AND dim NOT IN ('type', 'content', 'model')) "
+    };
+}
+
+/// `c` of the day's stored events.
+macro_rules! stored_members {
+    () => {
+        concat!(keys!(), candidates!())
+    };
+}
+
 /// `truth`: what the events say that a dimension's rows must be.
 macro_rules! truth {
     () => {
@@ -142,15 +208,14 @@ const CLEAR_GAPS: &str = concat!(
 );
 
 /// The statements, in order.
-pub(crate) const STORED: [&str; 11] = [
-    admit!(stored, one_dim),
+pub(crate) const STORED: [&str; 10] = [
+    ADMIT,
     NOTE,
     MEND,
     CLEAR,
     NOTE_MEMBERS,
-    join!(stored, one_dim),
-    count_gaps!(stored, one_dim),
-    write_gaps!(stored, one_dim),
+    count_gaps!(stored_members),
+    write_gaps!(stored_members),
     NOTE_GAPS,
     MEND_GAPS,
     CLEAR_GAPS,

@@ -1,0 +1,186 @@
+//! The dashboard in Chromium, against the real system.
+//!
+//! Every test of a view ends with the numbers of the API; no test leaves a violation of the page's
+//! policy or an error of its scripts behind.
+
+mod access;
+mod everybody;
+mod hostile;
+mod live;
+mod place;
+mod policy;
+mod quality;
+mod questions;
+mod settings;
+mod speed;
+mod states;
+mod views;
+
+use serde_json::{Value, json};
+use shoreline_tests::browser::Browser;
+use shoreline_tests::eventually;
+use shoreline_tests::site::Site;
+
+/// Every view.
+pub(crate) const VIEWS: [&str; 9] = [
+    "overview", "now", "pages", "features", "content", "funnels", "errors", "quality", "settings",
+];
+
+/// Notes what must not happen on the page.
+const WATCH: &str = "window.wrongs = [];\
+    addEventListener('securitypolicyviolation', (event) => wrongs.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));\
+    addEventListener('error', (event) => wrongs.push(event.message));\
+    addEventListener('unhandledrejection', (event) => wrongs.push(String(event.reason)));";
+
+/// A browser that is signed in.
+pub(crate) struct Dashboard {
+    pub(crate) browser: Browser,
+    pub(crate) site: Site,
+}
+
+impl Dashboard {
+    /// Opens a place of the dashboard (`?view=…`), signs in by the form, and waits for the data.
+    pub(crate) async fn open(site: Site, query: &str) -> Self {
+        let dashboard = Self::at_the_door(site, query).await;
+        dashboard.sign_in(&dashboard.site.read_token.clone()).await;
+        dashboard.ready().await;
+        dashboard
+    }
+
+    /// Opens it without signing in.
+    pub(crate) async fn at_the_door(site: Site, query: &str) -> Self {
+        let browser = Browser::start().await;
+        browser.devtools("Page.enable", json!({})).await;
+        let watch = json!({"source": WATCH});
+        browser
+            .devtools("Page.addScriptToEvaluateOnNewDocument", watch)
+            .await;
+        let dashboard = Self { browser, site };
+        dashboard.resize(1280, 1000).await;
+        dashboard.go_to_the_door(query).await;
+        dashboard
+    }
+
+    /// Opens a place, as a new page, and waits for nothing.
+    pub(crate) async fn go_to_the_door(&self, query: &str) {
+        let url = format!("{}/dashboard/{query}", self.site.url);
+        self.browser.open(&url).await;
+    }
+
+    /// Types a token and sends the form.
+    pub(crate) async fn sign_in(&self, token: &str) {
+        eventually("the form is there", async || {
+            let there = "return !!document.querySelector('#read-token')";
+            (self.browser.run(there).await == true).then_some(())
+        })
+        .await;
+        let script = format!(
+            "document.querySelector('#read-token').value = {};",
+            json!(token)
+        );
+        self.browser.run(&script).await;
+        self.browser.click(".sign-in .primary").await;
+    }
+
+    /// Follows a link to another place, as a new page.
+    pub(crate) async fn go(&self, query: &str) {
+        self.go_to_the_door(query).await;
+        self.ready().await;
+    }
+
+    /// Waits until everything that was asked for is shown.
+    pub(crate) async fn ready(&self) {
+        eventually("the view is filled", async || {
+            let filled = "return !!document.querySelector('#main .view > *') && \
+                !document.querySelector('#main .skeleton, #main [aria-busy]')";
+            (self.browser.run(filled).await == true).then_some(())
+        })
+        .await;
+    }
+
+    /// The width and height of the page, CSS pixels.
+    pub(crate) async fn resize(&self, width: u32, height: u32) {
+        let size =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.browser
+            .devtools("Emulation.setDeviceMetricsOverride", size)
+            .await;
+    }
+
+    /// What the system says about light and dark.
+    pub(crate) async fn scheme(&self, scheme: &str) {
+        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        self.browser
+            .devtools("Emulation.setEmulatedMedia", media)
+            .await;
+    }
+
+    /// The figure with this label; empty where there is none.
+    pub(crate) async fn figure(&self, label: &str) -> String {
+        let script = format!(
+            "const one = [...document.querySelectorAll('.figure')].find((f) => \
+             f.querySelector('.figure-label').textContent === {});\
+             return one ? one.querySelector('.figure-value').textContent : ''",
+            json!(label)
+        );
+        let value = self.browser.run(&script).await;
+        value.as_str().unwrap().to_owned()
+    }
+
+    /// The texts of a table's rows; those that are hidden too.
+    pub(crate) async fn rows(&self, caption: &str) -> Vec<Vec<String>> {
+        let script = format!(
+            "const one = [...document.querySelectorAll('table')].find((t) => \
+             t.caption.textContent === {});\
+             return one ? [...one.tBodies[0].rows].filter((r) => !r.querySelector('.none'))\
+             .map((r) => [...r.cells].map((c) => c.textContent)) : []",
+            json!(caption)
+        );
+        serde_json::from_value(self.browser.run(&script).await).unwrap()
+    }
+
+    /// The query of the URL.
+    pub(crate) async fn query(&self) -> String {
+        let query = self.browser.run("return location.search").await;
+        query.as_str().unwrap().to_owned()
+    }
+
+    /// Clicks the first link or button with this text.
+    pub(crate) async fn press(&self, text: &str) {
+        let script = format!(
+            "const one = [...document.querySelectorAll('a, button, summary')]\
+             .find((e) => e.textContent.trim() === {0});\
+             if (!one) throw new Error('nothing says ' + {0}); one.click()",
+            json!(text)
+        );
+        self.browser.run(&script).await;
+    }
+
+    /// Nothing went wrong on this page: no violation of the policy, no error of a script.
+    pub(crate) async fn nothing_wrong(&self) {
+        let wrongs: Value = self.browser.run("return window.wrongs").await;
+        assert_eq!(wrongs, json!([]));
+    }
+}
+
+/// A whole number as the page writes it, in the browser's English.
+pub(crate) fn number(value: &Value) -> String {
+    let digits = value
+        .as_i64()
+        .unwrap_or_else(|| panic!("{value}"))
+        .to_string();
+    let mut text = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A share as the page writes it.
+pub(crate) fn percent(share: &Value) -> String {
+    let tenths = (share.as_f64().unwrap() * 1000.0).round() / 10.0;
+    format!("{tenths}%")
+}

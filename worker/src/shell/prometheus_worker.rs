@@ -1,0 +1,92 @@
+//! `GET /metrics`: the deployment's figures, for the holder of the admin token.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Either, join_all, select};
+use worker::{Delay, Env, Request, Response, Result};
+
+use super::admin_worker::{authorize, rows};
+use super::bindings::{LAKE_DO, SITE_DO};
+use super::platform::now_ms;
+use super::reply::{Cors, exposition, problem};
+use super::{d1, log, objects};
+use crate::error::Fault;
+use crate::lake::LakeState;
+use crate::read::prometheus::{self, Findings, MAX_SHARDS};
+use crate::routes::{STATE, lake_object, site_object};
+use crate::shards::{ShardRow, every_shard};
+use crate::site::State;
+
+/// Shards asked at once: each is two calls, and the platform opens six connections at a time.
+const AT_ONCE: usize = 3;
+
+/// How long a shard may take to answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long shards are asked, milliseconds: Prometheus waits for ten seconds by default.
+const ASKED_FOR_MS: i64 = 6_000;
+
+/// Answers a GET of the page.
+pub(super) async fn metrics(request: &Request, env: &Env) -> Result<Response> {
+    match find(request, env).await {
+        Ok(found) => exposition(found.page()),
+        Err(fault) => problem(&fault, &Cors::Any),
+    }
+}
+
+async fn find(request: &Request, env: &Env) -> std::result::Result<Findings, Fault> {
+    authorize(request, env)?;
+    let mut found = Findings {
+        calls: rows(env, &prometheus::calls()).await?,
+        outcomes: rows(env, &prometheus::outcomes()).await?,
+        dead: rows(env, &prometheus::dead_letters()).await?,
+        database_bytes: d1::size(env).await.ok().flatten(),
+        ..Findings::default()
+    };
+    let shards: Vec<ShardRow> = rows(env, &every_shard()).await?;
+    let begun = now_ms();
+    let mut left = i64::try_from(shards.len()).unwrap_or(i64::MAX);
+    let asked = shards.get(..MAX_SHARDS).unwrap_or(&shards);
+    for some in asked.chunks(AT_ONCE) {
+        if now_ms().saturating_sub(begun) > ASKED_FOR_MS {
+            break;
+        }
+        for state in join_all(some.iter().map(|shard| state(env, shard))).await {
+            left = left.saturating_sub(1);
+            match state {
+                Some((site, lake)) => {
+                    found.answered = found.answered.saturating_add(1);
+                    found.backlog.add_outbox(&site.outbox);
+                    found.backlog.add_lake(&lake);
+                }
+                None => found.silent = found.silent.saturating_add(1),
+            }
+        }
+    }
+    found.unasked = left;
+    Ok(found)
+}
+
+/// How a shard does; none: it does not say.
+async fn state(env: &Env, shard: &ShardRow) -> Option<(State, LakeState)> {
+    let site = site_object(&shard.site_id, shard.shard);
+    let lake = lake_object(&shard.site_id, shard.shard);
+    let asked = pin!(async {
+        Ok::<_, worker::Error>((
+            objects::call(env, SITE_DO, &site, STATE, "").await?,
+            objects::call(env, LAKE_DO, &lake, STATE, "").await?,
+        ))
+    });
+    match select(asked, pin!(Delay::from(ANSWER_WITHIN))).await {
+        Either::Left((Ok(states), _)) => Some(states),
+        Either::Left((Err(error), _)) => {
+            log::error("metrics", error);
+            None
+        }
+        Either::Right(_) => {
+            log::error("metrics", "an object did not answer in time");
+            None
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Watching the calls: names for each, its line in the log, and its event, after the answer.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::rc::Rc;
+use std::time::Duration;
+
+use shoreline_shared::id::uuid_v7;
+use worker::{Context, Delay, Env, Request, Response, Result};
+
+use super::bindings::config;
+use super::edge::{commit, is_new_shard, register};
+use super::log;
+use super::platform::{Ids, now_ms, random};
+use super::reply::{Cors, problem};
+use crate::config::Config;
+use crate::error::Fault;
+use crate::operations::{Batch, Buffer, Call, FLUSH_EVERY_MS, Kind, within};
+use crate::publish::Publication;
+use crate::trace::Trace;
+
+/// Past the time that calls wait, so that they are due by then whatever the clock rounds.
+const FLUSH_AFTER: Duration = Duration::from_millis(FLUSH_EVERY_MS.unsigned_abs() + 50);
+
+/// How often a commit is tried. It has an id, so it changes nothing where it was taken unseen.
+const TRIES: u32 = 2;
+
+thread_local! {
+    /// What this isolate has answered and not committed yet.
+    static BUFFER: RefCell<Buffer> = RefCell::default();
+}
+
+/// Answers a request as this call.
+pub(super) async fn watched<F>(
+    call: Call,
+    env: &Env,
+    context: &Context,
+    answer: F,
+) -> Result<Response>
+where
+    F: Future<Output = Result<Response>>,
+{
+    let call = Rc::new(call);
+    let response = within(Rc::clone(&call), or_problem(answer)).await?;
+    // The answer of an object that took over a WebSocket has headers that cannot be set.
+    let headers = response.headers();
+    let _ = headers.set("x-request-id", call.id());
+    let _ = headers.set("traceparent", &call.trace().traceparent());
+    end(&call, response.status_code(), env, context);
+    Ok(response)
+}
+
+/// The call that a request begins.
+pub(super) fn begin(request: &Request, method: &str, path: &str) -> Result<Call> {
+    let mut bytes = [0; 34];
+    random(&mut bytes)?;
+    let (mut own, mut trace) = ([0; 10], [0; 24]);
+    let (first, rest) = bytes.split_at(own.len());
+    own.copy_from_slice(first);
+    trace.copy_from_slice(rest);
+    let now = now_ms();
+    let traceparent = request.headers().get("traceparent")?;
+    let trace = Trace::begin(traceparent.as_deref(), &trace);
+    Ok(Call::new(method, path, trace, uuid_v7(now, own), now))
+}
+
+/// What fails for no known reason is still answered.
+async fn or_problem(answer: impl Future<Output = Result<Response>>) -> Result<Response> {
+    match answer.await {
+        Ok(response) => Ok(response),
+        Err(error) => {
+            log::error("http_worker", error);
+            let fault = Fault::Unavailable("The request could not be served right now.");
+            problem(&fault, &Cors::Any)
+        }
+    }
+}
+
+/// Notes how a call ended. Nothing here waits, and nothing can fail the answer.
+fn end(call: &Call, status: u16, env: &Env, context: &Context) {
+    let now = now_ms();
+    let operation = call.end(status, now);
+    let config = config(env).ok();
+    if config
+        .as_ref()
+        .is_none_or(|config| config.all_requests_logged)
+        || operation.is_our_failure()
+    {
+        log::request(&operation);
+    }
+    let Some(config) = config.filter(|config| config.operation_events) else {
+        return;
+    };
+    if call.route().kind == Kind::System {
+        return;
+    }
+    let (first, due) = BUFFER.with_borrow_mut(|buffer| {
+        let first = buffer.add(operation, now);
+        (first, buffer.is_due(now))
+    });
+    let env = env.clone();
+    if due {
+        context.wait_until(flush(env, config));
+    } else if first {
+        context.wait_until(async move {
+            Delay::from(FLUSH_AFTER).await;
+            // Others may have been so many that all of it went before.
+            if BUFFER.with_borrow(|buffer| buffer.is_due(now_ms())) {
+                flush(env, config).await;
+            }
+        });
+    }
+}
+
+/// Commits what waits to the outbox of Shoreline's own site. What cannot be committed is lost, and
+/// told to the log.
+async fn flush(env: Env, config: Rc<Config>) {
+    let (operations, lost) = BUFFER.with_borrow_mut(Buffer::take);
+    if lost > 0 {
+        log::error("operations", format_args!("{lost} calls have no event"));
+    }
+    let ids = match Ids::new() {
+        Ok(ids) => ids,
+        Err(error) => return log::error("operations", error),
+    };
+    let now = now_ms();
+    let fresh = || ids.next(now);
+    let batch_id = fresh();
+    let batch = Batch {
+        id: &batch_id,
+        received_at: now,
+    };
+    let events: Vec<_> = operations
+        .iter()
+        .filter_map(|operation| operation.stamped(&fresh(), batch))
+        .collect();
+    if events.is_empty() {
+        return;
+    }
+    let shards = config.ingest.shards;
+    let publication = Publication::of_operations(&batch_id, &events, now, shards, fresh);
+    for _ in 0..TRIES {
+        match commit(&env, &publication).await {
+            Ok(_) => {
+                if is_new_shard(&publication) {
+                    register(&env, publication.site(), publication.shard()).await;
+                }
+                return;
+            }
+            Err(error) => log::error("operations", error),
+        }
+    }
+}

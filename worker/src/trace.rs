@@ -1,0 +1,146 @@
+//! Trace context: `traceparent` of the W3C, read strictly and continued.
+
+use crate::auth::hex;
+
+/// Characters of a `traceparent` of version 00: `00-<32 hex>-<16 hex>-<2 hex>`.
+const CHARS: usize = 55;
+
+/// The flag "somebody records this": all that is passed on of the flags, for the others are not
+/// defined.
+const SAMPLED: u8 = 1;
+
+/// A span of ours in a trace, which is the caller's or a new one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    trace_id: String,
+    span_id: String,
+    sampled: bool,
+}
+
+impl Trace {
+    /// Continues the caller's trace; one that is missing or not to the letter of the standard is
+    /// not looked at, and a new one begins. `random` makes the ids.
+    pub fn begin(traceparent: Option<&str>, random: &[u8; 24]) -> Self {
+        let (trace, span) = random.split_at(16);
+        let (trace_id, sampled) = match traceparent.and_then(parse) {
+            Some((trace_id, flags)) => (trace_id.to_owned(), flags & SAMPLED != 0),
+            // Every call has its line in the log, so it is recorded.
+            None => (hex(trace), true),
+        };
+        Self {
+            trace_id,
+            span_id: hex(span),
+            sampled,
+        }
+    }
+
+    /// The trace's id: 32 hex digits.
+    pub fn id(&self) -> &str {
+        &self.trace_id
+    }
+
+    /// The header for whom we answer or call: the same trace, our span as the parent.
+    pub fn traceparent(&self) -> String {
+        let flags = u8::from(self.sampled);
+        format!("00-{}-{}-{flags:02x}", self.trace_id, self.span_id)
+    }
+}
+
+/// The trace's id and flags.
+fn parse(header: &str) -> Option<(&str, u8)> {
+    // Also keeps what follows from looking at megabytes, and at anything but ASCII.
+    let head = header.get(..CHARS).filter(|head| head.is_ascii())?;
+    let mut fields = head.split('-');
+    let (version, trace_id, parent, flags) = (
+        field(fields.next(), 2)?,
+        field(fields.next(), 32)?,
+        field(fields.next(), 16)?,
+        field(fields.next(), 2)?,
+    );
+    let rest = header.get(CHARS..)?;
+    // A later version may have more fields, after another hyphen; version ff is forbidden.
+    let whole = match version {
+        "00" => rest.is_empty(),
+        "ff" => false,
+        _ => rest.is_empty() || rest.starts_with('-'),
+    };
+    let is_zero = |id: &str| id.bytes().all(|byte| byte == b'0');
+    (whole && fields.next().is_none() && !is_zero(trace_id) && !is_zero(parent)).then_some(())?;
+    Some((trace_id, u8::from_str_radix(flags, 16).ok()?))
+}
+
+/// A field of so many lowercase hex digits.
+fn field(text: Option<&str>, chars: usize) -> Option<&str> {
+    let digit = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
+    text.filter(|text| text.len() == chars && text.bytes().all(digit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const GOOD: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const RANDOM: [u8; 24] = [0xab; 24];
+
+    #[test]
+    fn a_good_trace_is_continued_with_a_span_of_our_own() {
+        for (header, flags) in [
+            (GOOD.to_owned(), "01"),
+            (GOOD.replace("-01", "-00"), "00"),
+            // Flags that nobody defined are not passed on.
+            (GOOD.replace("-01", "-ff"), "01"),
+            (GOOD.replace("-01", "-fe"), "00"),
+            // A later version, alone and with more.
+            (GOOD.replacen("00", "01", 1), "01"),
+            (format!("{}-what-ever", GOOD.replacen("00", "cc", 1)), "01"),
+        ] {
+            let trace = Trace::begin(Some(&header), &RANDOM);
+            assert_eq!(trace.id(), "4bf92f3577b34da6a3ce929d0e0e4736", "{header}");
+            assert_eq!(
+                trace.traceparent(),
+                format!("00-4bf92f3577b34da6a3ce929d0e0e4736-abababababababab-{flags}")
+            );
+        }
+    }
+
+    #[test]
+    fn anything_else_begins_a_new_one() {
+        let long = format!("{GOOD}{}", "x".repeat(100_000));
+        for bad in [
+            "",
+            "00",
+            "garbage",
+            &GOOD.to_uppercase(),
+            &GOOD[1..],
+            &GOOD[..54],
+            &format!("{GOOD}-00"),
+            &format!(" {GOOD}"),
+            &format!("{GOOD}, {GOOD}"),
+            &GOOD.replacen("00", "ff", 1),
+            &GOOD.replacen("00", "0g", 1),
+            &format!("{}x", GOOD.replacen("00", "01", 1)),
+            &GOOD.replace("4bf92f3577b34da6a3ce929d0e0e4736", &"0".repeat(32)),
+            &GOOD.replace("00f067aa0ba902b7", &"0".repeat(16)),
+            &GOOD.replace('-', "_"),
+            &GOOD.replace("4bf92f35", "4bf9-f35"),
+            &GOOD.replace("4b", "é"),
+            "00-<script>alert(1)</script>",
+            &long,
+        ] {
+            let trace = Trace::begin(Some(bad), &RANDOM);
+            assert_eq!(trace.id(), "ab".repeat(16), "{bad}");
+            assert_eq!(trace, Trace::begin(None, &RANDOM));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_what_goes_out_is_to_the_letter(header in ".{0,80}", random: [u8; 24]) {
+            prop_assume!(random[..16].iter().any(|b| *b != 0) && random[16..].iter().any(|b| *b != 0));
+            let out = Trace::begin(Some(&header), &random).traceparent();
+            prop_assert_eq!(out.len(), CHARS);
+            prop_assert!(parse(&out).is_some());
+        }
+    }
+}

@@ -1,0 +1,4 @@
+// Runs before the first paint: the theme.
+import { applyTheme, chosenTheme } from './theme';
+
+applyTheme(chosenTheme());

@@ -1,0 +1,22 @@
+/**
+ * The dashboard: plain modules on the JSON API.
+ *
+ * To add a view:
+ * 1. `views/NAME.ts` exports `view: View` (`view.ts`). Its `show(context)` fills `context.root` at once,
+ *    mostly with `panel(context, {...})` of `ui/panel.ts`, which loads, shows a skeleton, an error with a
+ *    retry, stale data and the CSV button by itself. `show` is called anew at each change of the URL; what
+ *    was read before is shown at once from memory, and the focus is kept on the element of the same id.
+ * 2. A line in `VIEWS` (`view.ts`) gives it a name, a title and an icon. It becomes a chunk of its own.
+ *
+ * What a view is made of: `h()` of `dom.ts` (text is always text), `table()`, `figures()`, `chart()`,
+ * `tabs()`, `progressBar()`, `empty()` of `ui/`, numbers and dates of `format.ts`. State belongs into the
+ * URL: `href({parameter: value})` for links and `go()` for forms, both of `place.ts`; read it from
+ * `context.params`. Reads go through `context.get`, writes and admin calls through `call()` of `api.ts`
+ * (`{admin: true}` takes the admin token, `session()?.admin` tells whether there is one).
+ * What goes on (timers, sockets, listeners) must end with `context.signal`.
+ * The policy forbids inline styles: `h('div', {vars: {'--w': '40%'}})` and a class. Text that is not from us
+ * never becomes a URL, a class or an attribute's name.
+ */
+import { shell } from './shell';
+
+shell(document.getElementById('app') as HTMLElement);

@@ -1,0 +1,64 @@
+// The steps of a funnel as the URL has them: `s1=page_view&p1=/pricing&s2=feature_use&f2=export`.
+import { typeName } from '../../format';
+import type { Changes } from '../../place';
+
+/** The API takes so many steps. */
+export const MAX_STEPS = 10;
+
+/** A step, as the API takes it. */
+export interface Step {
+  eventType: string;
+  page?: string;
+  feature?: string;
+}
+
+/** What is asked where the URL says nothing. */
+const FIRST: readonly Step[] = [{ eventType: 'page_view' }, { eventType: 'feature_use' }];
+
+/** Reads them; a gap ends them. */
+export function stepsOf(params: URLSearchParams): Step[] {
+  const steps: Step[] = [];
+  for (let n = 1; n <= MAX_STEPS; n += 1) {
+    const eventType = params.get(`s${n}`);
+    if (!eventType) break;
+    const [page, feature] = [params.get(`p${n}`), params.get(`f${n}`)];
+    steps.push({ eventType, ...(page && { page }), ...(feature && { feature }) });
+  }
+  return steps.length > 0 ? steps : [...FIRST];
+}
+
+/** Writes them. */
+export function changesOf(steps: readonly Step[]): Changes {
+  const changes: Changes = {};
+  for (let n = 1; n <= MAX_STEPS; n += 1) {
+    const step = steps[n - 1];
+    changes[`s${n}`] = step?.eventType;
+    changes[`p${n}`] = step?.page;
+    changes[`f${n}`] = step?.feature;
+  }
+  return changes;
+}
+
+/** A step as one reads it. */
+export const stepText = ({ eventType, page, feature }: Step): string => [typeName(eventType), page, feature].filter(Boolean).join(' ');
+
+/** Hours, as the API takes them, and the choice. */
+export const WINDOWS: readonly (readonly [hours: number, label: string])[] = [
+  [1, '1 hour'],
+  [24, '1 day'],
+  [168, '7 days'],
+  [336, '14 days'],
+  [720, '30 days'],
+  [2160, '90 days'],
+];
+const DEFAULT_WINDOW = 168;
+const MAX_WINDOW = 2160;
+
+/** The window that the URL asks for, hours. */
+export function windowOf(params: URLSearchParams): number {
+  const hours = Number(params.get('window') ?? DEFAULT_WINDOW);
+  return Number.isInteger(hours) && hours >= 1 && hours <= MAX_WINDOW ? hours : DEFAULT_WINDOW;
+}
+
+/** As the URL has it: the default is not written. */
+export const windowChange = (hours: number): Changes => ({ window: hours === DEFAULT_WINDOW ? undefined : String(hours) });
