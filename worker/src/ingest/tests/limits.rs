@@ -56,6 +56,34 @@ fn a_visitor_who_sends_too_much_is_refused_before_the_body_and_may_come_back() {
 }
 
 #[test]
+fn a_site_takes_what_is_as_old_as_it_keeps_events() {
+    let days_old = |days: i64| {
+        let mut old = view(1);
+        old["timestamp"] = (NOW - days * 86_400_000).into();
+        body(&[old])
+    };
+    for (own, days, taken) in [
+        (None, 29, true),
+        (None, 31, false),
+        (Some(7), 6, true),
+        (Some(7), 8, false),
+        (Some(90), 89, true),
+    ] {
+        let mut platform = TestPlatform::new(days_old(days));
+        let mut grant = a_grant(KeyKind::Browser);
+        grant.policy.retention_days = own;
+        platform.grant = Ok(grant);
+        match run(&mut platform) {
+            Ok(answer) => assert!(taken && answer.accepted == 1, "{own:?} {days}"),
+            Err(Fault::NoValidEvent(results)) => {
+                assert_eq!((taken, results[0].code), (false, "timestamp_out_of_range"));
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
 fn a_bots_events_are_skipped_and_counted_exactly() {
     let mut bot = facts();
     bot.user_agent = Some("Mozilla/5.0 (compatible; Googlebot/2.1)".into());
