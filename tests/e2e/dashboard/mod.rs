@@ -10,6 +10,7 @@ mod place;
 mod policy;
 mod speed;
 mod states;
+mod stream;
 mod views;
 
 use serde_json::{Value, json};
