@@ -57,9 +57,14 @@ impl Dashboard {
             .await;
         let dashboard = Self { browser, site };
         dashboard.resize(1280, 1000).await;
-        let url = format!("{}/dashboard/{query}", dashboard.site.url);
-        dashboard.browser.open(&url).await;
+        dashboard.go_to_the_door(query).await;
         dashboard
+    }
+
+    /// Opens a place, as a new page, and waits for nothing.
+    pub(crate) async fn go_to_the_door(&self, query: &str) {
+        let url = format!("{}/dashboard/{query}", self.site.url);
+        self.browser.open(&url).await;
     }
 
     /// Types a token and sends the form.
@@ -79,8 +84,7 @@ impl Dashboard {
 
     /// Follows a link to another place, as a new page.
     pub(crate) async fn go(&self, query: &str) {
-        let url = format!("{}/dashboard/{query}", self.site.url);
-        self.browser.open(&url).await;
+        self.go_to_the_door(query).await;
         self.ready().await;
     }
 

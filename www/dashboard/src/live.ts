@@ -6,7 +6,7 @@ import { call } from './api';
 export type Link = 'stream' | 'polling' | 'lost';
 
 /** A frame of the stream. */
-export interface Frame {
+interface Frame {
   type: 'state' | 'delta';
   seq: number;
   data: Partial<Live>;
@@ -24,7 +24,7 @@ const MINUTES = 60;
 const MINUTE_MS = 60_000;
 
 /** The state after a delta: what it does not name stays; of minutes it names those that changed. */
-export function merge(state: Live, delta: Partial<Live>): Live {
+function merge(state: Live, delta: Partial<Live>): Live {
   const minutes = new Map(state.minutes.map((minute) => [minute.minute, minute]));
   for (const minute of delta.minutes ?? []) minutes.set(minute.minute, minute);
   const sorted = [...minutes.values()].sort((a, b) => a.minute - b.minute).slice(-MINUTES);
@@ -32,7 +32,7 @@ export function merge(state: Live, delta: Partial<Live>): Live {
 }
 
 /** The state at a later moment (Unix ms) in which nothing happened: the minutes go on. */
-export function advance(state: Live, now: number): Live {
+function advance(state: Live, now: number): Live {
   const last = state.minutes.at(-1)?.minute ?? 0;
   const missing = Math.min(MINUTES, Math.floor((now - last) / MINUTE_MS));
   if (missing < 1 || last === 0) return state;

@@ -44,6 +44,7 @@ export function breakdownPanel(context: Context, { by, limit }: { by: string; li
   return panel<Breakdown>(context, {
     title,
     lines: limit * 1.6 + 3.5,
+    csv: breakdownPath(context, by, 500),
     load: (get) => get<Breakdown>(path),
     render: ({ rows, nextCursor }) => [
       breakdownTable(by, rows, (row) => href(by === 'feature' ? { view: 'features', feature: row.key } : { view: 'pages', by, key: row.key })),

@@ -23,7 +23,7 @@ export function copyable(text: string, label: string): HTMLElement {
 }
 
 /** Whether a live answer holds any event. */
-export const hasEvents = (live: Live): boolean => live.minutes.some(({ counts }) => Object.keys(counts).length > 0);
+const hasEvents = (live: Live): boolean => live.minutes.some(({ counts }) => Object.keys(counts).length > 0);
 
 /** Whether a site never had an event: neither stored, nor now, nor counted. */
 export async function isNew(get: Get): Promise<boolean> {

@@ -99,7 +99,7 @@ function same(a: unknown, b: unknown): boolean {
 }
 
 /** A button that downloads a table. */
-export function csvButton(context: Context, title: string, path: string): HTMLElement {
+function csvButton(context: Context, title: string, path: string): HTMLElement {
   const button = h('button', { type: 'button', class: 'icon-button', title: 'Download as CSV', 'aria-label': `Download ${title} as CSV` }, 'CSV');
   button.addEventListener('click', () => {
     button.disabled = true;

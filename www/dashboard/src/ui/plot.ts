@@ -129,7 +129,7 @@ function splitsX({ x }: ChartData, width: number, rem: number): number[] {
 }
 
 /** A round number at or above, that four steps divide well. */
-export function niceTop(max: number | null): number {
+function niceTop(max: number | null): number {
   if (!max || max <= 4) return 4;
   const power = 10 ** Math.floor(Math.log10(max));
   const step = [1, 1.2, 1.6, 2, 2.4, 3.2, 4, 4.8, 6, 8, 10].find((factor) => factor * power >= max) ?? 10;
