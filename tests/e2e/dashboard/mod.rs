@@ -6,7 +6,9 @@
 mod access;
 mod everybody;
 mod hostile;
+mod letters;
 mod live;
+mod people;
 mod place;
 mod policy;
 mod quality;

@@ -9,10 +9,11 @@
  * 2. A line in `VIEWS` (`view.ts`) gives it a name, a title and an icon. It becomes a chunk of its own.
  *
  * What a view is made of: `h()` of `dom.ts` (text is always text), `table()`, `figures()`, `chart()`,
- * `tabs()`, `progressBar()`, `empty()` of `ui/`, numbers and dates of `format.ts`. State belongs into the
- * URL: `href({parameter: value})` for links and `go()` for forms, both of `place.ts`; read it from
- * `context.params`. Reads go through `context.get`, writes and admin calls through `call()` of `api.ts`
- * (`{admin: true}` takes the admin token, `session()?.admin` tells whether there is one).
+ * `tabs()`, `progressBar()`, `empty()`, `form()`, `ask()` (before what cannot be undone) and `adminGate()` of
+ * `ui/`, numbers and dates of `format.ts`. State belongs into the URL: `href({parameter: value})` for links and
+ * `go()` for forms, both of `place.ts`; read it from `context.params`. Reads go through `context.get`, which
+ * takes the admin token for the paths that need it, and questions too (`question()`); writes through `call()` of
+ * `api.ts` (`{admin: true}`).
  * What goes on (timers, sockets, listeners) must end with `context.signal`.
  * The policy forbids inline styles: `h('div', {vars: {'--w': '40%'}})` and a class. Text that is not from us
  * never becomes a URL, a class or an attribute's name.

@@ -3,7 +3,7 @@ import { save } from '../api';
 import { h } from '../dom';
 
 /** A cell. */
-export type Cell = string | number | null;
+type Cell = string | number | null;
 
 const FORMULA = /^[=+\-@\t\r]/;
 
@@ -15,7 +15,7 @@ function text(cell: Cell): string {
 }
 
 /** The lines. */
-export const csv = (head: readonly string[], rows: readonly (readonly Cell[])[]): string => [head, ...rows].map((row) => `${row.map(text).join(',')}\r\n`).join('');
+const csv = (head: readonly string[], rows: readonly (readonly Cell[])[]): string => [head, ...rows].map((row) => `${row.map(text).join(',')}\r\n`).join('');
 
 /** A button that saves a table as `name`.csv. */
 export function saveCsvButton(title: string, name: string, head: readonly string[], rows: () => readonly (readonly Cell[])[]): HTMLElement {

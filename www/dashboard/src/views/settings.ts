@@ -3,7 +3,7 @@ import { announce, h } from '../dom';
 import { href } from '../place';
 import { adminGate, isAdmin, lockAgain } from '../ui/admin';
 import { tabs } from '../ui/tabs';
-import type { Context, View } from '../view';
+import type { View } from '../view';
 import { importsPanel } from './settings/imports';
 import { keysPanel } from './settings/keys';
 import { peoplePanels } from './settings/people';
@@ -29,8 +29,8 @@ export const view: View = {
     if (part === 'imports') return root.append(importsPanel(context));
     if (part === 'snippet') return root.append(snippetPanel(context, site));
     if (!isAdmin()) return root.append(adminGate(context, 'Administration', 'Sites, keys, erasure and export need the admin token of this deployment.'));
-    if (part === 'keys') return root.append(siteLine(context, site), keysPanel(context, site));
-    if (part === 'people') return root.append(siteLine(context, site), ...peoplePanels(context, site));
+    if (part === 'keys') return root.append(siteLine(site), keysPanel(context, site));
+    if (part === 'people') return root.append(siteLine(site), ...peoplePanels(context, site));
     root.append(sitesPanel(context, site), sitePanel(context, site));
   },
 };
@@ -41,4 +41,4 @@ function lock(): void {
 }
 
 /** Which site it is about. */
-const siteLine = (_: Context, site: string): HTMLElement => h('p', { class: 'wide site-line' }, 'Site ', h('b', null, site), '. ', h('a', { href: href({ part: undefined }) }, 'Choose another'));
+const siteLine = (site: string): HTMLElement => h('p', { class: 'wide site-line' }, 'Site ', h('b', null, site), '. ', h('a', { href: href({ part: undefined }) }, 'Choose another'));
