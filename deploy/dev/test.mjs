@@ -44,7 +44,8 @@ main(async () => {
   for (const packages of chosen ? [[]] : RUNS) {
     const command = ['test', ...packages, ...args];
     say(`cargo ${command.join(' ')}`);
-    process.exitCode ||= await runShown('cargo', command);
+    // What failed before does not hide what fails here.
+    process.exitCode = (await runShown('cargo', command)) || process.exitCode;
   }
   say(`tests ${process.exitCode === 0 ? 'passed' : 'failed'} (${seconds(start)})`);
 });
