@@ -8,7 +8,7 @@ import { freePort } from './port.mjs';
 import { Failure } from './process.mjs';
 import { at } from './project.mjs';
 
-/** @typedef {{ url: string, pid: string, inspector: string, secrets: import('./keys.mjs').Secrets, miniflare: import('miniflare').Miniflare }} System */
+/** @typedef {{ url: string, pid: string, inspector: string, state: string, secrets: import('./keys.mjs').Secrets, miniflare: import('miniflare').Miniflare }} System */
 
 /**
  * Does `work` with the worker on a new state folder. Wrangler's proxies cap the rate near 1,300 requests a second and hide
@@ -45,7 +45,7 @@ export async function withWorker(work, settings = {}) {
     const database = await miniflare.getD1Database('DB');
     const migrations = readdirSync(at(migrationsDir())).sort().map((name) => readFileSync(at(migrationsDir(), name), 'utf8'));
     for (const sql of [...migrations, seedSql(secrets)]) await database.exec(oneStatementALine(sql));
-    await work({ url: `http://127.0.0.1:${port}`, pid: workerdPid(), inspector: `http://127.0.0.1:${inspectorPort}`, secrets, miniflare });
+    await work({ url: `http://127.0.0.1:${port}`, pid: workerdPid(), inspector: `http://127.0.0.1:${inspectorPort}`, state, secrets, miniflare });
   } finally {
     await miniflare.dispose();
     rmSync(state, { recursive: true, force: true });

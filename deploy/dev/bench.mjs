@@ -1,11 +1,12 @@
 // `npm run bench`: how fast the built worker takes batches, on workerd itself. BENCH_SECONDS is the length of a run. With
 // `watch`, what Shoreline's own events and lines in the log cost; with `tracker`, what the tracker costs a page; with
 // `import`, how fast a file is imported; with `lake`, how the lake keeps up; with `live`, how long an event takes into
-// the live stream.
+// the live stream; with `reads`, how fast the dashboard's answers are.
 import { fileURLToPath } from 'node:url';
 import { benchImport } from './bench-import.mjs';
 import { benchLake } from './bench-lake.mjs';
 import { benchLive } from './bench-live.mjs';
+import { benchReads } from './bench-reads.mjs';
 import { withWorker } from './bench-system.mjs';
 import { benchTracker } from './bench-tracker.mjs';
 import { benchWatch } from './bench-watch.mjs';
@@ -25,6 +26,7 @@ main(async () => {
     return;
   }
   if (process.argv.includes('import')) return benchImport();
+  if (process.argv.includes('reads')) return benchReads();
   if (process.argv.includes('watch')) return benchWatch(ORIGIN);
   if (process.argv.includes('live')) return benchLive(ORIGIN);
   const code = await runShown('cargo', ['build', '--release', '-p', 'shoreline-tests', '--bin', 'load']);

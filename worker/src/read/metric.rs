@@ -109,9 +109,14 @@ impl Cached {
 
     /// With the rows that D1 read for it, where that is known.
     pub fn with_rows_read(mut self, rows: Option<usize>) -> Self {
-        self.server_timing = rows.map(|rows| format!("d1;desc=\"rows_read={rows}\""));
+        self.server_timing = rows.map(server_timing);
         self
     }
+}
+
+/// How `Server-Timing` tells the rows that D1 read.
+pub fn server_timing(rows: usize) -> String {
+    format!("d1;desc=\"rows_read={rows}\"")
 }
 
 /// `…/metrics/platform`.

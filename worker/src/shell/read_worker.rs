@@ -7,7 +7,7 @@ use super::bindings::{LAKE_DO, SITE_DO, config};
 use super::health_worker::health;
 use super::platform::now_ms;
 use super::reply::{Cors, json, problem, table};
-use super::{d1, keys, log, objects};
+use super::{d1, keys, log, objects, reply};
 use crate::auth::{KeyKind, lookup_hash};
 use crate::error::Fault;
 use crate::facts::RequestFacts;
@@ -30,9 +30,10 @@ pub(super) async fn read(path: &str, request: &Request, env: &Env) -> Result<Res
         "/health" => health(&facts, env).await,
         "/v1/analytics/operations" => return operations(&params, &facts, env).await,
         _ => match site_of(&facts, env).await {
-            Ok(site) => answer(path, &site, &params, env)
-                .await
-                .map(|text| (200, text)),
+            Ok(site) => match answer(path, &site, &params, env).await {
+                Ok((text, rows_read)) => return reply::answer(text, rows_read),
+                Err(fault) => Err(fault),
+            },
             Err(fault) => Err(fault),
         },
     };
@@ -81,14 +82,15 @@ pub(super) async fn site_of(facts: &RequestFacts, env: &Env) -> std::result::Res
     }
 }
 
+/// The answer, and the rows that D1 read for it where it is D1's alone and tells.
 async fn answer(
     path: &str,
     site: &str,
     params: &Params,
     env: &Env,
-) -> std::result::Result<String, Fault> {
+) -> std::result::Result<(String, Option<usize>), Fault> {
     let now = now_ms();
-    match path {
+    let text = match path {
         "/v1/analytics/live" => {
             let shards = config(env)?.ingest.shards;
             let snapshots =
@@ -97,8 +99,9 @@ async fn answer(
         }
         "/v1/analytics/events/recent" => {
             let query = Recent::parse(params)?;
-            let rows: Vec<recent::Row> = rows(env, &query.statement(site)).await?;
-            Ok(query.answer(&rows))
+            let (rows, read): (Vec<recent::Row>, _) =
+                rows_and_cost(env, &query.statement(site)).await?;
+            return Ok((query.answer(&rows), read));
         }
         "/v1/analytics/outcomes" => {
             let query = Outcomes::parse(params)?;
@@ -127,10 +130,12 @@ async fn answer(
         }
         _ => {
             let query = Summary::parse(params)?;
-            let rows: Vec<summary::Row> = rows(env, &query.statement(site, now)).await?;
-            to_json(&query.answer(rows, now))
+            let (rows, read): (Vec<summary::Row>, _) =
+                rows_and_cost(env, &query.statement(site, now)).await?;
+            return Ok((to_json(&query.answer(rows, now))?, read));
         }
-    }
+    };
+    Ok((text?, None))
 }
 
 pub(super) fn to_json<T: serde::Serialize>(value: &T) -> std::result::Result<String, Fault> {

@@ -5,7 +5,7 @@ use worker::{Headers, Response, ResponseBuilder, Result};
 use crate::error::Fault;
 use crate::operations::current;
 use crate::read::exposition::CONTENT_TYPE;
-use crate::read::metric::Cached;
+use crate::read::metric::{Cached, server_timing};
 
 /// Seconds a preflight's answer may be kept: a day, as the contract says.
 const PREFLIGHT_MAX_AGE: &str = "86400";
@@ -30,6 +30,19 @@ pub(super) enum Cors<'a> {
 pub(super) fn json(status: u16, text: String, cors: &Cors<'_>) -> Result<Response> {
     let headers = headers("application/json", cors)?;
     finish(status, text, headers)
+}
+
+/// A JSON answer, with the rows that D1 read for it where that is known.
+pub(super) fn answer(text: String, rows_read: Option<usize>) -> Result<Response> {
+    let headers = headers("application/json", &Cors::Any)?;
+    if let Some(rows) = rows_read {
+        headers.set("server-timing", &server_timing(rows))?;
+        headers.set(
+            "access-control-expose-headers",
+            "Server-Timing, X-Request-Id",
+        )?;
+    }
+    finish(200, text, headers)
 }
 
 /// An answer that may be kept; 304 where the caller has it.
