@@ -243,7 +243,7 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
 }
 
 /// What a read token reads.
-pub(super) const READS: [&str; 11] = [
+pub(super) const READS: [&str; 12] = [
     "/v1/analytics/live",
     "/v1/analytics/events/recent",
     "/v1/analytics/operations",
