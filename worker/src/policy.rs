@@ -28,7 +28,11 @@ pub struct Policy {
     #[cfg_attr(test, schema(minimum = 1, maximum = 4_294_967_295_u64))]
     pub hourly_quota: Option<u32>,
     /// Days for which its events are kept ([`RETENTION_DAYS`]); what is older is not taken, either.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::whole::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(test, schema(minimum = 1, maximum = 90))]
     pub retention_days: Option<u32>,
     /// Whether the events of bots are stored, instead of counted and left out.
     pub keep_bots: bool,

@@ -68,8 +68,8 @@ pub fn sites(cursor: &str, default_days: u32, now_ms: i64) -> Statement {
         "SELECT s.site_id, s.days, EXISTS (SELECT 1 FROM events AS old \
          WHERE old.site_id = s.site_id AND old.at < (?3 - s.days) * 86400000) \
          OR EXISTS (SELECT 1 FROM events AS old \
-         WHERE old.site_id = s.site_id AND old.received_at < (?3 - s.days - 1) * 86400000 \
-         AND +old.at IS NULL) \
+         WHERE old.site_id = s.site_id AND +old.received_at < (?3 - s.days - 1) * 86400000 \
+         AND old.at IS NULL) \
          OR EXISTS (SELECT 1 FROM minute_counts AS m \
          WHERE m.site_id = s.site_id AND m.minute < ?4) AS due \
          FROM (SELECT site_id, coalesce(retention_days, ?2) AS days FROM sites \
@@ -110,7 +110,7 @@ pub fn turn(site: &Site, now_ms: i64) -> [Statement; 3] {
         ),
         by(
             "DELETE FROM events WHERE rowid IN (SELECT rowid FROM events \
-             WHERE site_id = ?1 AND received_at < ?2 AND +at IS NULL LIMIT ?3) RETURNING 1 AS n",
+             WHERE site_id = ?1 AND at IS NULL AND +received_at < ?2 LIMIT ?3) RETURNING 1 AS n",
             from.saturating_sub(DAY_MS),
         ),
         by(

@@ -184,7 +184,7 @@ impl Selection {
             "SELECT object_key AS key FROM dead_letters \
              WHERE (?1 IS NULL OR site_id = ?1) AND (?2 IS NULL OR code = ?2) \
                AND (?3 IS NULL OR part_id IN (SELECT value FROM json_each(?3))) \
-               AND (?4 OR code <> 'too_old') AND site_id <> '_shoreline' \
+               AND (?4 OR code <> 'too_old') AND events > 0 \
              ORDER BY last_at, site_id, part_id LIMIT ?5",
             [
                 self.site_id.as_deref().into(),

@@ -76,19 +76,28 @@ impl<S: Sql> LakeStore<S> {
             return Err(SqlError(format!("part {} is too old", part.id)));
         }
         self.sql.transaction(&mut || {
-            let mut fresh = self.remember_parts(&append.parts)?;
+            // What is landed by force is remembered from now on, however old it is: it may come again.
+            let since = if append.forced { now_ms } else { i64::MIN };
+            let mut fresh = self.remember_parts(&append.parts, since)?;
             let parts = append.parts.iter().filter(|part| fresh.remove(&part.id));
             self.append_rows(self.rows_of(parts), now_ms)
         })
     }
 
     /// Notes parts as appended, and returns which were not before.
-    fn remember_parts(&self, parts: &[AppendPart<'_>]) -> Result<HashSet<String>, SqlError> {
+    fn remember_parts(
+        &self,
+        parts: &[AppendPart<'_>],
+        since: i64,
+    ) -> Result<HashSet<String>, SqlError> {
         #[derive(Deserialize)]
         struct Fresh {
             part_id: String,
         }
-        let ids: Vec<(&str, i64)> = parts.iter().map(|part| (&*part.id, part.at)).collect();
+        let ids: Vec<(&str, i64)> = parts
+            .iter()
+            .map(|part| (&*part.id, part.at.max(since)))
+            .collect();
         // Texts and numbers always serialize.
         let ids = serde_json::to_string(&ids).unwrap_or_default();
         let fresh: Vec<Fresh> = self.sql.rows(

@@ -7,11 +7,10 @@ use super::bindings::LAKE;
 use super::events_queue::{Failure, confirm, consume, dead};
 use super::platform::now_ms;
 use super::{alerts, d1, log};
-use crate::consume::Unreadable;
+use crate::consume::{NotStored, Unreadable};
 use crate::dead_letter::{
     DeadPart, Kept, Label, Reason, find, forget, is_of_content, probe, replay_message,
 };
-use crate::tally::OWN_SITE;
 
 /// Looks at a message that failed as often as the queue tries: each of its parts gets one more try by
 /// itself, and only what fails while D1 takes writes is a dead letter. All else is left to the
@@ -46,8 +45,8 @@ async fn inspect_part(part: &DeadPart, label: &Label<'_>, env: &Env) -> Result<(
         Err(Failure::Unreadable(Unreadable(error))) => {
             bury(part, Reason::Unreadable, &error, env).await
         }
-        Err(Failure::NotStored(not_stored)) => {
-            let error = not_stored.into_inner();
+        Err(Failure::NotStored(NotStored::Away(error))) => Err(error),
+        Err(Failure::NotStored(NotStored::Refused(error))) => {
             // A database that takes no writes is no fault of the part's, nor is one that is too busy
             // for it: only what is wrong with the content itself will not pass.
             d1::rows::<IgnoredAny>(env, &probe(now_ms())).await?;
@@ -68,9 +67,8 @@ pub(super) async fn bury(part: &DeadPart, reason: Reason, detail: &str, env: &En
     bucket.put(part.object_key(), text).execute().await?;
     let statement = part.statement(reason, detail, now_ms());
     d1::rows::<IgnoredAny>(env, &statement).await?;
-    if part.site != OWN_SITE {
-        confirm(env, &part.site, part.shard, &dead(&part.id)).await?;
-    }
+    // Of what nobody knows, no outbox has a part: nothing is confirmed, then.
+    confirm(env, &part.site, part.shard, &dead(&part.id)).await?;
     log::error("dead_letter_queue", reason.code());
     alerts::dead_letter(env, part, reason).await;
     Ok(())

@@ -38,6 +38,9 @@ extern "C" {
     ) -> std::result::Result<Option<js_sys::Date>, JsValue>;
 }
 
+/// When a round that failed before its alarm was set is tried again.
+const AGAIN_MS: i64 = 5_000;
+
 /// A site's live streams.
 #[durable_object]
 pub struct LiveDo {
@@ -74,6 +77,12 @@ impl DurableObject for LiveDo {
         // Never `Err`: the platform gives an alarm up after six failures.
         if let Err(error) = self.run().await {
             log::error("live_do", error);
+            // No cron wakes this object, and shards that have told of a change tell no more.
+            let now = now_ms();
+            let again = Some(now.saturating_add(AGAIN_MS));
+            if let Err(error) = self.alarm.look(&self.state, again, now).await {
+                log::error("live_do", error);
+            }
         }
         Response::empty()
     }
@@ -130,13 +139,14 @@ impl LiveDo {
             Opening::Refused => return Response::error("no such ticket", 401),
             Opening::Full => return Response::error("full", 429),
         }
+        // Before the socket is taken: one that was refused after all must hold no place.
+        self.want().await?;
         let pair = WebSocketPair::new()?;
         // Answered by the platform, which need not wake the object for it.
         let ping = WebSocketRequestResponsePair::new("ping", "pong")?;
         self.state.set_websocket_auto_response(&ping);
         self.state.accept_web_socket(&pair.server);
         keep(&pair.server, &Socket::new(now_ms()));
-        self.want().await?;
         Response::from_websocket(pair.client)
     }
 

@@ -10,6 +10,7 @@ use super::{log, objects};
 use crate::admin::SECRET_CHARS;
 use crate::auth::sha256_hex;
 use crate::error::Fault;
+use crate::operations::current;
 use crate::routes::{OPEN, TICKET, live_object};
 use crate::stream::{Presented, new_ticket};
 
@@ -51,7 +52,11 @@ async fn opened(request: &Request, env: &Env) -> std::result::Result<Response, F
     let presented = presented.ok_or(Fault::InvalidTicket)?;
     let answer = open(&presented, env).await.map_err(broken)?;
     match answer.status_code() {
-        101 => Ok(answer),
+        101 => {
+            // Not before: a made-up ticket names any site.
+            current(|call| call.note_site(&presented.site));
+            Ok(answer)
+        }
         401 => Err(Fault::InvalidTicket),
         429 => Err(Fault::TooManyStreams),
         status => Err(broken(format!("{OPEN}: {status}"))),

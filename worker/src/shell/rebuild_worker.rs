@@ -101,7 +101,7 @@ async fn step(rebuild: &Rebuild, config: &Config, env: &Env) -> Answer<Step> {
         return Ok(Step::default());
     }
     let now = now_ms();
-    if let Some(counted) = rebuild.counted(name.day, config.ingest.retention_days, now)
+    if let Some(counted) = rebuild.counted(name.day, now)
         && !rows::<IgnoredAny>(env, &counted).await?.is_empty()
     {
         return Err(Fault::Conflict(
