@@ -10,7 +10,11 @@ fn examples(document: &str) -> String {
     let blocks = text.split("```sh\n").skip(1);
     let blocks = blocks.map(|rest| rest.split("```").next().unwrap());
     blocks
-        .filter(|block| !block.contains("npm ") && !block.contains("cargo "))
+        .filter(|block| {
+            !["npm ", "npx ", "cargo "]
+                .iter()
+                .any(|other| block.contains(other))
+        })
         .collect()
 }
 
