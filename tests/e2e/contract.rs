@@ -88,9 +88,11 @@ async fn schemathesis_finds_nothing() {
         String::from_utf8_lossy(&output.stderr)
     );
     let paths = description()["paths"].as_object().unwrap().clone();
+    // Where it has the description from, it does not try.
     let operations: usize = paths
-        .values()
-        .map(|path| path.as_object().unwrap().len())
+        .iter()
+        .filter(|(path, _)| *path != "/openapi.json")
+        .map(|(_, path)| path.as_object().unwrap().len())
         .sum();
     assert!(said.contains(&format!("Tested: {operations}\n")), "{said}");
 }
