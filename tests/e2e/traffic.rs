@@ -16,22 +16,29 @@ struct Told {
     duplicates: i64,
 }
 
-/// Three days and 120 live events, all of them decided by the seed and the day.
-fn run(site: &Site, folder: &std::path::Path) -> (Told, Told) {
+/// Makes up traffic for a site; what the command said.
+pub(crate) fn make_up(site: &Site, folder: &std::path::Path, options: &[&str]) -> (String, String) {
     let keys = folder.join("keys.json");
     let text = json!({"url": site.url, "browserKey": site.browser_key, "sourceKey": site.source_key, "readToken": site.read_token});
     std::fs::write(&keys, text.to_string()).unwrap();
     let output = Command::new("node")
         .args(["deploy/demo/traffic.mjs", "--seed", "e2e", "--keys"])
         .arg(&keys)
-        .args(["--days", "3", "--per-day", "80", "--events", "120"])
-        .args(["--rate", "200"])
+        .args(options)
         .current_dir(shoreline_tests::root())
         .output()
         .unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     let failed = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}{failed}");
+    (said, failed)
+}
+
+/// Three days and 120 live events, all of them decided by the seed and the day.
+fn run(site: &Site, folder: &std::path::Path) -> (Told, Told) {
+    let options = "--days 3 --per-day 80 --events 120 --rate 200";
+    let options: Vec<&str> = options.split(' ').collect();
+    let (said, failed) = make_up(site, folder, &options);
     assert!(failed.contains("100 %"), "a bar: {failed}");
     let told = |what: &str| {
         let line = said.lines().find(|line| line.trim().starts_with(what));

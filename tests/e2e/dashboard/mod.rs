@@ -9,6 +9,7 @@ mod hostile;
 mod letters;
 mod live;
 mod people;
+mod pictures;
 mod place;
 mod policy;
 mod quality;
