@@ -104,6 +104,11 @@ async fn a_click_on_a_row_filters_and_a_link_shows_the_same() {
     )
     .await;
     d.browser.click(".event-list summary").await;
+    let unfolded = "return [...document.querySelectorAll('.event-links a')].some((a) => a.textContent === 'Only user u1')";
+    shoreline_tests::eventually_is("the event is unfolded", true.into(), async || {
+        d.browser.run(unfolded).await
+    })
+    .await;
     d.press("Only user u1").await;
     d.ready().await;
     assert_eq!(d.query().await, "?view=now&type=order.placed&user=u1");
