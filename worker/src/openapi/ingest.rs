@@ -199,7 +199,7 @@ fn segment() -> Vec<Operation> {
 fn segment_call(path: &'static str, id: &str, summary: &str) -> Operation {
     let mut answer = taken();
     answer["success"] = true.into();
-    let operation = operation("post", path, id, "Other libraries", summary)
+    operation("post", path, id, "Other libraries", summary)
         .keys(&["writeKey", "writeKeyInQuery"])
         .keys(SOURCE)
         // The key may also be in the body.
@@ -212,8 +212,7 @@ fn segment_call(path: &'static str, id: &str, summary: &str) -> Operation {
         .needs_body()
         .answers::<SegmentAnswer<'_>>(200, "Taken, as Segment answers.", answer)
         .faults(&faults())
-        .faults(&[Fault::OriginNotAllowed]);
-    operation
+        .faults(&[Fault::OriginNotAllowed])
 }
 
 fn settings() -> Vec<Operation> {
