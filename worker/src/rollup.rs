@@ -3,7 +3,7 @@
 //! Which events are new is taken for granted: all of them, mostly. Their ids are inserted with the
 //! part that owns the event from then on, and the transaction fails where one is known already.
 //! Then D1 is asked which are, and told again without these ([`crate::consume::store`]). So what
-//! an event adds to the read models is summed up here ([`sums`]), and D1 gets rows that it only has
+//! an event adds to the read models is summed up here (`sums`), and D1 gets rows that it only has
 //! to add; a message that comes again adds nothing.
 //!
 //! The hourly recount ([`crate::recompute`]) makes the same rows in SQL, of the facts
