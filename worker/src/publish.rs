@@ -141,20 +141,13 @@ impl Publication {
         for result in results {
             counters.add_outcome(hour, result.code, 1);
         }
-        let head = Head {
-            now_ms,
-            batch: Some((batch_id, digest(events))),
-            quota: None,
-            n: events.len(),
-            import: Some(import_id),
-        };
-        let parts = cut_parts(events, fresh_id);
-        Self {
-            site: site.to_owned(),
-            shard: shard_of(batch_id, shards),
-            json: write_json(&head, &counters, &[], &parts),
-            is_over_any_hour: false,
-        }
+        Self::known_again(
+            (site, batch_id, Some(import_id)),
+            events,
+            &counters,
+            (now_ms, shards),
+            fresh_id,
+        )
     }
 
     /// Prepares operation events for Shoreline's own site. `batch_id` is known again, so the call may
@@ -170,18 +163,35 @@ impl Publication {
         for event in events {
             count_event(&mut counters, &LiveFacts::of(event), 1);
         }
+        Self::known_again(
+            (OWN_SITE, batch_id, None),
+            events,
+            &counters,
+            (now_ms, shards),
+            fresh_id,
+        )
+    }
+
+    /// What Shoreline commits itself, under an id that makes it known again, beside any quota.
+    fn known_again(
+        (site, batch_id, import): (&str, &str, Option<&str>),
+        events: &[StampedEvent],
+        counters: &Counters,
+        (now_ms, shards): (i64, u32),
+        fresh_id: impl FnMut() -> String,
+    ) -> Self {
         let head = Head {
             now_ms,
             batch: Some((batch_id, digest(events))),
             quota: None,
             n: events.len(),
-            import: None,
+            import,
         };
         let parts = cut_parts(events, fresh_id);
         Self {
-            site: OWN_SITE.to_owned(),
+            site: site.to_owned(),
             shard: shard_of(batch_id, shards),
-            json: write_json(&head, &counters, &[], &parts),
+            json: write_json(&head, counters, &[], &parts),
             is_over_any_hour: false,
         }
     }

@@ -46,15 +46,12 @@ pub struct TakenPart<'a> {
     pub bytes: i64,
 }
 
-const CREATE: &str = "POST, OPTIONS";
-const PART: &str = "PUT, OPTIONS";
-const PROGRESS: &str = "GET, HEAD, OPTIONS";
-
 impl Call {
     /// The call of a method and a path below `/v1/imports`.
     ///
     /// # Errors
-    /// 404 for a path of none, an id that is no UUID among them; 405.
+    /// 404 for a path of none, an id that is no UUID among them. Another method than the path's is the
+    /// router's to refuse ([`crate::endpoints`]).
     pub fn parse(method: &str, path: &str) -> Result<Self, Fault> {
         let mut segments = path
             .strip_prefix("/v1/imports")
@@ -67,16 +64,12 @@ impl Call {
         let uuid = |text: &str| id::parse_uuid(text).ok_or(Fault::NotFound);
         match (method, segments.as_slice()) {
             ("POST", []) => Ok(Self::Create),
-            (_, []) => Err(Fault::MethodNotAllowed(CREATE)),
             ("GET" | "HEAD", [import]) => Ok(Self::Progress(uuid(import)?)),
-            (_, [_]) => Err(Fault::MethodNotAllowed(PROGRESS)),
             ("POST", [import, "complete"]) => Ok(Self::Complete(uuid(import)?)),
-            (_, [_, "complete"]) => Err(Fault::MethodNotAllowed(CREATE)),
             ("PUT", [import, "parts", n]) => {
                 let n = n.parse().ok().filter(|n| part_numbers().contains(n));
                 Ok(Self::Part(uuid(import)?, n.ok_or(Fault::NotFound)?))
             }
-            (_, [_, "parts", _]) => Err(Fault::MethodNotAllowed(PART)),
             _ => Err(Fault::NotFound),
         }
     }
@@ -191,7 +184,7 @@ mod tests {
         ] {
             assert_eq!(
                 call(method, &path).unwrap_err().status(),
-                405,
+                404,
                 "{method} {path}"
             );
         }

@@ -12,9 +12,6 @@ use crate::live::{MINUTE_MS, floor_to};
 use crate::operations::Histogram;
 use crate::sql::Statement;
 
-/// Minutes of the window where `windowMinutes` does not say, as of the summary.
-const DEFAULT_WINDOW: i64 = 60;
-
 /// The first status that is a failure, and the first that is one of ours.
 const FAILURE_FROM: i64 = 400;
 const OURS_FROM: i64 = 500;
@@ -101,12 +98,7 @@ impl Operations {
     /// # Errors
     /// [`Fault::InvalidParameter`] for `windowMinutes` or `format`.
     pub fn parse(params: &Params) -> Result<Self, Fault> {
-        let window = params.number(
-            "windowMinutes",
-            1..=10_080,
-            DEFAULT_WINDOW,
-            "windowMinutes must be a whole number from 1 to 10080.",
-        )?;
+        let window = params.window_minutes()?;
         let format = Format::parse(params)?;
         Ok(Self { window, format })
     }

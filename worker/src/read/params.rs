@@ -43,6 +43,20 @@ impl Params {
                 .ok_or(Fault::InvalidParameter { name, detail }),
         }
     }
+
+    /// `windowMinutes`: whole minutes, the running one included; at most a week, by default an hour
+    /// (seed 003's default).
+    ///
+    /// # Errors
+    /// [`Fault::InvalidParameter`].
+    pub fn window_minutes(&self) -> Result<i64, Fault> {
+        self.number(
+            "windowMinutes",
+            1..=10_080,
+            60,
+            "windowMinutes must be a whole number from 1 to 10080.",
+        )
+    }
 }
 
 /// A segment of a path, decoded.

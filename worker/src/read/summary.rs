@@ -9,9 +9,6 @@ use crate::error::Fault;
 use crate::live::{MINUTE_MS, floor_to};
 use crate::sql::Statement;
 
-/// Minutes of the window where `windowMinutes` does not say (seed 003's default).
-const DEFAULT_WINDOW: i64 = 60;
-
 /// Steps of the buckets, in minutes; all divide a day.
 const STEPS: [i64; 9] = [1, 2, 5, 10, 15, 30, 60, 120, 180];
 
@@ -73,12 +70,7 @@ impl Summary {
     /// # Errors
     /// [`Fault::InvalidParameter`] for `windowMinutes` or `groupBy`.
     pub fn parse(params: &Params) -> Result<Self, Fault> {
-        let window = params.number(
-            "windowMinutes",
-            1..=10_080,
-            DEFAULT_WINDOW,
-            "windowMinutes must be a whole number from 1 to 10080.",
-        )?;
+        let window = params.window_minutes()?;
         let by_source = match params.get("groupBy") {
             None => false,
             Some("source") => true,

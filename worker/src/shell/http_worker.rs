@@ -7,8 +7,9 @@ use worker::{Context, Env, Request, Response, Result, event};
 use super::ingest_worker::Way;
 use super::reply::{Cors, preflight, problem};
 use super::{
-    admin_worker, dead_letter_worker, import_worker, ingest_worker, live_worker, metrics_worker,
-    prometheus_worker, read_worker, rebuild_worker, sdk_settings_worker, users_worker, watch,
+    admin_worker, calls, dead_letter_worker, import_worker, ingest_worker, live_worker,
+    metrics_worker, prometheus_worker, read_worker, rebuild_worker, sdk_settings_worker,
+    users_worker,
 };
 use crate::endpoints::{Door, find};
 use crate::error::Fault;
@@ -20,9 +21,9 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
     let path = request.path();
     // The worker crate takes every method that it does not know for GET.
     let method = request.inner().method();
-    let call = watch::begin(&request, &method, &path)?;
+    let call = calls::begin(&request, &method, &path)?;
     let answer = route(path, method, request, env.clone(), Rc::clone(&context));
-    watch::watched(call, &env, &context, answer).await
+    calls::watched(call, &env, &context, answer).await
 }
 
 async fn route(

@@ -38,7 +38,8 @@ extern "C" {
     ) -> std::result::Result<Option<js_sys::Date>, JsValue>;
 }
 
-/// When a round that failed before its alarm was set is tried again.
+/// Milliseconds after which a round that failed before its alarm was set is tried again: as long as
+/// a stream waits for what time alone changes.
 const AGAIN_MS: i64 = 5_000;
 
 /// A site's live streams.

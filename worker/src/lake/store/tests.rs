@@ -169,6 +169,24 @@ fn what_waits_and_what_has_landed_is_known_by_hour() {
 }
 
 #[test]
+fn what_is_landed_by_force_is_remembered_from_then_on() {
+    let sql = TestSql::new();
+    let store = open(&sql);
+    let late = NOW + PART_MEMORY_MS + HOUR_MS;
+    let part = format!(r#"{{"id":"{}","at":{NOW},"events":[{{"n":1}}]}}"#, uuid(1));
+    let forced = format!(r#"{{"forced":true,"parts":[{part}]}}"#);
+    // The confirmation is lost, what is old is forgotten, and the replay is asked for again.
+    for hour in 0..3 {
+        let now = late + hour * HOUR_MS;
+        store
+            .append(&serde_json::from_str(&forced).unwrap(), now)
+            .unwrap();
+        store.prune_if_due(now).unwrap();
+    }
+    assert_eq!(sql.number("SELECT sum(n) FROM rows"), 1);
+}
+
+#[test]
 fn an_object_holds_one_hour_and_is_sealed_by_size() {
     let sql = TestSql::new();
     let store = open(&sql);
