@@ -149,7 +149,8 @@ async fn only_the_admin_rebuilds_and_bad_calls_are_told() {
         let answer = reply(request.body(body.to_owned())).await;
         (answer.status, answer.body["code"].clone())
     };
-    let good = json!({"startDate": date(9), "endDate": date(9)}).to_string();
+    // (Nobody's events are of that day, so that it ends at once: while a rebuild runs, nothing old goes.)
+    let good = json!({"startDate": "2001-01-01", "endDate": "2001-01-01"}).to_string();
     let (admin, reader) = (&system.keys().admin_token, &system.keys().read_token);
     assert_eq!(call(reader, &good).await, (401, json!("unknown_key")));
     assert_eq!(call(admin, "{}").await, (400, json!("malformed_json")));

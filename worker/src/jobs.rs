@@ -21,6 +21,14 @@ pub fn load(job: &'static str) -> Statement {
     )
 }
 
+/// The statement that forgets a job that was there, where nothing else was noted of it since.
+pub fn end(job: &'static str, cursor: &str) -> Statement {
+    Statement::new(
+        "DELETE FROM jobs WHERE job = ?1 AND cursor = ?2",
+        [job.into(), cursor.into()],
+    )
+}
+
 /// The statement that notes how far it is.
 pub fn save(job: &'static str, progress: &Job) -> Statement {
     Statement::new(

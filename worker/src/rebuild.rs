@@ -29,7 +29,8 @@ const MESSAGES: usize = 10;
 /// The name under which a rebuild notes that it runs.
 const JOB: &str = "rebuild";
 
-/// How long after its last step a rebuild is taken to run still.
+/// How long after its latest step a rebuild that has not ended is taken to run still: its caller may
+/// have given up.
 const RUNS_MS: i64 = 10 * 60_000;
 
 /// The body of a call.
@@ -98,6 +99,25 @@ impl Rebuild {
             days: Days::of(Some(body.start_date), Some(body.end_date), now_ms)?,
             cursor: body.cursor,
         })
+    }
+
+    /// The statement that notes that this rebuild runs.
+    pub fn note(&self, now_ms: i64) -> Statement {
+        let now = Job {
+            done_for: now_ms,
+            cursor: self.name(),
+        };
+        jobs::save(JOB, &now)
+    }
+
+    /// The statement that notes that this rebuild has ended. One of other days that runs beside it is
+    /// noted with each of its steps.
+    pub fn end(&self) -> Statement {
+        jobs::end(JOB, &self.name())
+    }
+
+    fn name(&self) -> String {
+        format!("{}/{}", date(self.days.first), date(self.days.last))
     }
 
     /// The first moment of the days.
@@ -176,16 +196,7 @@ pub fn messages<'a>(
     Ok((messages, lines.peek().is_some().then_some(end)))
 }
 
-/// The statement that notes that a rebuild runs.
-pub fn note(now_ms: i64) -> Statement {
-    let now = Job {
-        done_for: now_ms,
-        cursor: String::new(),
-    };
-    jobs::save(JOB, &now)
-}
-
-/// The statement that loads what [`note`] wrote.
+/// The statement that loads what [`Rebuild::note`] wrote.
 pub fn noted() -> Statement {
     jobs::load(JOB)
 }

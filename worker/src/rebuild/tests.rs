@@ -221,12 +221,24 @@ fn old_days_that_are_counted_are_refused_where_they_begin() {
 }
 
 #[test]
-fn it_is_known_to_run_for_a_while() {
+fn it_is_known_to_run_until_it_ends_or_its_caller_gave_up() {
     let sql = filled("demo", &[]);
+    let run = |told: Statement| crate::sql::Sql::run(&sql, told.sql, &told.params).unwrap();
     let runs_at = |now| runs(ask::<Job>(&sql, &noted()).pop().as_ref(), now);
+    let this = parse(Value::Null).unwrap();
+    let other = Rebuild {
+        days: Days {
+            last: this.days.last - 1,
+            ..this.days
+        },
+        cursor: None,
+    };
     assert!(!runs_at(NOW));
-    let note = note(NOW);
-    crate::sql::Sql::run(&sql, note.sql, &note.params).unwrap();
+    run(this.note(NOW));
     assert!(runs_at(NOW) && runs_at(NOW + RUNS_MS - 1));
     assert!(!runs_at(NOW + RUNS_MS));
+    run(other.end());
+    assert!(runs_at(NOW));
+    run(this.end());
+    assert!(!runs_at(NOW));
 }

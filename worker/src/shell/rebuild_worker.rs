@@ -17,7 +17,7 @@ use crate::consume::{Batch, NotStored, store};
 use crate::error::Fault;
 use crate::lake::ObjectName;
 use crate::read::reconciliation::ShardHours;
-use crate::rebuild::{Cursor, Rebuild, Step, messages, note};
+use crate::rebuild::{Cursor, Rebuild, Step, messages};
 use crate::routes::{HOURS, SEAL, lake_object, site_object};
 use crate::shards::{ShardRow, possible_shards};
 use crate::sinks::SinkKind;
@@ -64,7 +64,11 @@ async fn answer(mut request: Request, env: &Env) -> Answer<Step> {
             });
         }
     }
-    step(&rebuild, &config, env).await
+    let done = step(&rebuild, &config, env).await?;
+    if done.cursor.is_none() {
+        rows::<IgnoredAny>(env, &rebuild.end()).await?;
+    }
+    Ok(done)
 }
 
 /// Has every shard seal what is open, and counts what of the days is not in the lake yet.
@@ -109,7 +113,7 @@ async fn step(rebuild: &Rebuild, config: &Config, env: &Env) -> Answer<Step> {
              later day.",
         ));
     }
-    rows::<IgnoredAny>(env, &note(now)).await?;
+    rows::<IgnoredAny>(env, &rebuild.note(now)).await?;
     let told = tell(&name, &key, done, config, env).await;
     told.map_err(|error| {
         log::error("rebuild", format_args!("{key}: {error}"));
