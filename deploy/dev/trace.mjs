@@ -31,9 +31,13 @@ export function tasksOf(events, url) {
   // The module is begun with in the microtasks that follow its compilation.
   const begun = ours.findLastIndex(({ name }) => name.startsWith('wasm.')) + 1;
   const inits = ours.slice(0, begun && begun + 1);
-  return outermost(here.filter(({ name }) => name === TASK)).map(({ ts, dur, tdur }) => {
-    const within = (/** @type {any[]} */ parts) => parts.filter((part) => part.ts >= ts && part.ts < ts + dur).reduce((sum, part) => sum + part.tdur / 1000, 0);
-    return { ms: tdur / 1000, ours: within(ours), init: within(inits) };
+  const tasks = outermost(here.filter(({ name }) => name === TASK));
+  // Microtasks come when the task itself has ended, and belong to it all the same.
+  const outer = outermost(here);
+  return tasks.map(({ ts }, n) => {
+    const next = tasks[n + 1]?.ts ?? Infinity;
+    const within = (/** @type {any[]} */ parts) => parts.filter((part) => part.ts >= ts && part.ts < next).reduce((sum, part) => sum + part.tdur / 1000, 0);
+    return { ms: within(outer), ours: within(ours), init: within(inits) };
   });
 }
 

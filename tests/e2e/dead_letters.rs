@@ -3,6 +3,7 @@
 use reqwest::Client;
 use rusqlite::{Connection, TransactionBehavior};
 use serde_json::{Value, json};
+use shoreline_tests::aws::S3Server;
 use shoreline_tests::events::{batch, feature, ids, view};
 use shoreline_tests::eventually;
 use shoreline_tests::lake;
@@ -11,6 +12,7 @@ use shoreline_tests::system::{StateDir, System};
 use shoreline_tests::webhook::Webhook;
 
 use crate::d1::database;
+use crate::sinks;
 
 async fn dead_letters(site: &Site, query: &str) -> Vec<Value> {
     let url = format!("{}/v1/dead-letters{query}", site.url);
@@ -154,4 +156,68 @@ async fn a_database_that_is_down_for_long_makes_no_dead_letters() {
     site.settle().await;
     assert_eq!(site.stored().await.len(), 2);
     assert!(dead_letters(&site, "").await.is_empty());
+}
+
+#[tokio::test]
+async fn what_a_sink_refuses_is_told_kept_and_lands_once_when_it_is_replayed() {
+    let server = S3Server::start().await;
+    let webhook = Webhook::start().await;
+    let with = |secret| {
+        let sinks = sinks::settings("r2,s3", &server.url, secret);
+        format!("{sinks} SINK_TRIES:1 ALERT_WEBHOOK_URL:{}", webhook.url)
+    };
+    let system = System::start_with(&StateDir::new(), &with("wrong"));
+    let site = system.demo();
+    let refused = batch(&[view("/a", "u"), view("/b", "u")]);
+    site.send_ok(&refused).await;
+    let found = listed(&site, 1).await;
+    assert_eq!(found[0]["code"], "sink_refused");
+    assert_eq!(found[0]["detail"], "SignatureDoesNotMatch");
+    assert_eq!(found[0]["events"], 2);
+    let key = found[0]["objectKey"].as_str().unwrap();
+    assert_eq!(found[0]["partId"], format!("s3:{key}"));
+    sinks::landed(&site, "r2", 2).await;
+    let state = sinks::sink(&site, "s3").await;
+    assert_eq!(
+        (&state["deadObjects"], &state["failures"]),
+        (&json!(1), &json!(1))
+    );
+    let health = site.get("/health").await;
+    assert_eq!(health["services"]["lake_do"]["status"], "degraded");
+    let sums = site.get("/v1/analytics/reconciliation").await;
+    assert_eq!(sums["closed"], true, "{sums}");
+    eventually("somebody is told", async || {
+        let told = webhook.posts();
+        told.iter()
+            .any(|alert| alert["kind"] == "dead_letters" && alert["code"] == "sink_refused")
+            .then_some(())
+    })
+    .await;
+    let state = system.stop();
+
+    // Mended, the sink gets what is new; what is a dead letter waits for somebody.
+    let system = System::start_with(&state, &with(S3Server::SECRET));
+    let site = system.demo();
+    let new = batch(&[view("/c", "u")]);
+    site.send_ok(&new).await;
+    sinks::landed(&site, "s3", 1).await;
+    assert_eq!(sinks::ids_in(&server), ids(&new));
+    assert_eq!(dead_letters(&site, "?code=sink_refused").await.len(), 1);
+    let answer = replay(&site, &json!({"code": "sink_refused"})).await;
+    assert_eq!(
+        (&answer["replayed"], &answer["missing"]),
+        (&json!(1), &json!(0))
+    );
+    site.settle().await;
+    let mut all = [ids(&refused), ids(&new)].concat();
+    all.sort();
+    assert_eq!(sinks::ids_in(&server), all);
+    assert_eq!(lake::ids_of(&lake::pull(site.state.path()), "demo"), all);
+    assert!(dead_letters(&site, "").await.is_empty());
+    assert_eq!(replay(&site, &json!({"all": true})).await["replayed"], 0);
+    let state = sinks::sink(&site, "s3").await;
+    assert_eq!(
+        (&state["deadObjects"], &state["landedEvents"]),
+        (&json!(0), &json!(3))
+    );
 }

@@ -10,7 +10,7 @@ use shoreline_tests::system::{QUIET, StateDir, System};
 use shoreline_tests::{eventually, lake};
 
 /// The settings of a system with these sinks, the S3 being `s3` with `secret`.
-fn settings(sinks: &str, s3: &str, secret: &str) -> String {
+pub(crate) fn settings(sinks: &str, s3: &str, secret: &str) -> String {
     format!(
         "SINKS:{sinks} {QUIET} LAKE_SEAL_SECONDS:1 OUTBOX_RESEND_SECONDS:2 AWS_REGION:{REGION} \
          S3_ENDPOINT:{s3} S3_BUCKET:{} S3_ACCESS_KEY_ID:{} S3_SECRET_ACCESS_KEY:{secret}",
@@ -20,7 +20,7 @@ fn settings(sinks: &str, s3: &str, secret: &str) -> String {
 }
 
 /// What `/health` says of a sink.
-async fn sink(site: &Site, name: &str) -> Value {
+pub(crate) async fn sink(site: &Site, name: &str) -> Value {
     let health = site.get("/health").await;
     let sinks = health["backlog"]["lake"]["sinks"].as_array().unwrap();
     let found = sinks.iter().find(|sink| sink["sink"] == name);
@@ -28,7 +28,7 @@ async fn sink(site: &Site, name: &str) -> Value {
 }
 
 /// Waits until a sink has this many events.
-async fn landed(site: &Site, name: &str, events: usize) {
+pub(crate) async fn landed(site: &Site, name: &str, events: usize) {
     eventually(&format!("{events} events land in {name}"), async || {
         (sink(site, name).await["landedEvents"] == events).then_some(())
     })
@@ -43,7 +43,7 @@ async fn send(site: &Site, sent: &mut Vec<String>) {
     sent.sort();
 }
 
-fn ids_in(server: &S3Server) -> Vec<String> {
+pub(crate) fn ids_in(server: &S3Server) -> Vec<String> {
     lake::ids_of(&lake::unpack(&server.objects()), "demo")
 }
 

@@ -108,6 +108,7 @@ pub(crate) fn land(folder: &Path, events: &[Value]) -> Vec<String> {
                 age_ms: 60_000,
             },
             backlog_bytes: i64::MAX,
+            sink_tries: 5,
             sinks: vec![(SinkKind::R2, String::new())],
         };
         let store = LakeStore::open(

@@ -17,6 +17,9 @@ pub struct Config {
     pub seal: SealRule,
     /// Bytes that a shard of the lake keeps for its sinks at most.
     pub backlog_bytes: i64,
+    /// How often in a row a sink may refuse what it gets before that is dead letters (`SINK_TRIES`, 1 to
+    /// 100, 5): with the waits between, 20 minutes to an hour.
+    pub sink_tries: u32,
     /// Where the lake goes.
     pub sinks: SinksConfig,
     /// SHA-256 (lowercase hex) of the admin token; without it no admin call is served.
@@ -77,6 +80,8 @@ impl Config {
             DEFAULT_BACKLOG,
         )
         .map_err(|()| ConfigError("LAKE_BACKLOG_BYTES must be 1000000 to 8000000000."))?;
+        let sink_tries = number("SINK_TRIES", 1..=100, 5)
+            .map_err(|()| ConfigError("SINK_TRIES must be 1 to 100."))?;
         let visitor = number("VISITOR_EVENTS_PER_MINUTE", 1..=i64::from(u32::MAX), 1_200)
             .map_err(|()| ConfigError("VISITOR_EVENTS_PER_MINUTE must be 1 to 4294967295."))?;
         let quota = number("SITE_EVENTS_PER_HOUR", 0..=i64::from(u32::MAX), 0).map_err(|()| {
@@ -117,6 +122,7 @@ impl Config {
                 age_ms: seal_s.saturating_mul(1_000),
             },
             backlog_bytes: backlog,
+            sink_tries: u32::try_from(sink_tries).unwrap_or(5),
             sinks: SinksConfig::read(&var)?,
             admin_token_hash: var("ADMIN_TOKEN_HASH"),
             operation_events,
@@ -175,6 +181,7 @@ mod tests {
             ("LAKE_SEAL_BYTES", "1"),
             ("LAKE_BACKLOG_BYTES", "10"),
             ("SINKS", "s4"),
+            ("SINK_TRIES", "0"),
             ("VISITOR_EVENTS_PER_MINUTE", "0"),
             ("SITE_EVENTS_PER_HOUR", "-1"),
             ("OPERATION_EVENTS", "yes"),

@@ -1,4 +1,5 @@
-//! Dead letters: parts that cannot be stored though everything else can.
+//! Dead letters: parts that cannot be stored though everything else can, and objects of the lake that
+//! a sink refuses until somebody mends it.
 //!
 //! A failure that may pass never ends here: the outbox keeps the part and sends it again. What ends
 //! here is kept whole in the bucket and listed in D1, is confirmed to the outbox, and waits for
@@ -9,11 +10,12 @@ use serde_json::value::RawValue;
 
 use crate::auth::sha256_hex;
 use crate::consume::Replay;
-use crate::sql::Statement;
+use crate::lake::RefusedObject;
+use crate::sql::{Param, Statement};
 use crate::tally::OWN_SITE;
 
 mod replay;
-pub use replay::{Kept, ListQuery, MAX_REPLAYS, Replayed, Row, Selection};
+pub use replay::{Chosen, ListQuery, MAX_REPLAYS, Replayed, Row, Selection};
 
 /// Characters of a reason that are kept: a database's sentence.
 const MAX_DETAIL_CHARS: usize = 300;
@@ -29,11 +31,18 @@ pub enum Reason {
     NotStored,
     /// It came later than the lake remembers parts, so that it may have landed before.
     TooOld,
+    /// A sink refused the object as often as is tried; `lake_do` keeps it.
+    SinkRefused,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Unreadable, Self::NotStored, Self::TooOld];
+    pub const ALL: [Self; 4] = [
+        Self::Unreadable,
+        Self::NotStored,
+        Self::TooOld,
+        Self::SinkRefused,
+    ];
 
     /// The reason of a code.
     pub fn parse(code: &str) -> Option<Self> {
@@ -46,6 +55,7 @@ impl Reason {
             Self::Unreadable => "unreadable",
             Self::NotStored => "not_stored",
             Self::TooOld => "too_old",
+            Self::SinkRefused => "sink_refused",
         }
     }
 }
@@ -160,25 +170,45 @@ impl DeadPart {
     /// The statement that lists it; once more, where it is listed already.
     pub fn statement(&self, reason: Reason, detail: &str, now_ms: i64) -> Statement {
         let detail: String = detail.chars().take(MAX_DETAIL_CHARS).collect();
-        Statement::new(
-            "INSERT INTO dead_letters (site_id, part_id, shard, code, detail, received_at, events, \
-                                       first_at, last_at, tries, object_key) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1, ?9) \
-             ON CONFLICT (site_id, part_id) DO UPDATE SET code = excluded.code, \
-                 detail = excluded.detail, last_at = excluded.last_at, tries = tries + 1",
-            [
-                self.site.as_str().into(),
-                self.id.as_str().into(),
-                i64::from(self.shard).into(),
-                reason.code().into(),
-                detail.into(),
-                self.at.into(),
-                self.events.into(),
-                now_ms.into(),
-                self.object_key().into(),
-            ],
-        )
+        list([
+            self.site.as_str().into(),
+            self.id.as_str().into(),
+            i64::from(self.shard).into(),
+            reason.code().into(),
+            detail.into(),
+            self.at.into(),
+            self.events.into(),
+            now_ms.into(),
+            self.object_key().into(),
+        ])
     }
+}
+
+/// The statement that lists an object of a shard that a sink refuses.
+pub fn list_refused(site: &str, shard: u32, object: &RefusedObject, now_ms: i64) -> Statement {
+    let (sink, key) = (object.sink.name(), object.key.as_str());
+    list([
+        site.into(),
+        format!("{sink}:{key}").into(),
+        i64::from(shard).into(),
+        Reason::SinkRefused.code().into(),
+        object.code.as_str().into(),
+        object.hour_ms.into(),
+        object.events.into(),
+        now_ms.into(),
+        key.into(),
+    ])
+}
+
+fn list(row: [Param; 9]) -> Statement {
+    Statement::new(
+        "INSERT INTO dead_letters (site_id, part_id, shard, code, detail, received_at, events, \
+                                   first_at, last_at, tries, object_key) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1, ?9) \
+         ON CONFLICT (site_id, part_id) DO UPDATE SET code = excluded.code, \
+             detail = excluded.detail, last_at = excluded.last_at, tries = tries + 1",
+        row,
+    )
 }
 
 /// A statement that succeeds where D1 takes writes.
@@ -215,12 +245,32 @@ pub fn find(site: &str, part_ids: &[String]) -> Statement {
     )
 }
 
+/// The key of a kept message: a row of [`find`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Kept {
+    /// In the bucket.
+    pub key: String,
+}
+
 /// The statement that takes parts off the list.
 pub fn forget(site: &str, part_ids: &[String]) -> Statement {
     Statement::new(
         "DELETE FROM dead_letters WHERE site_id = ?1 \
            AND part_id IN (SELECT value FROM json_each(?2))",
         [site.into(), ids_json(part_ids).into()],
+    )
+}
+
+/// The statement that takes an object off the list that its shard has taken up again, unless it was
+/// listed once more since.
+pub fn forget_refused(chosen: &Chosen) -> Statement {
+    Statement::new(
+        "DELETE FROM dead_letters WHERE site_id = ?1 AND part_id = ?2 AND tries = ?3",
+        [
+            chosen.site_id.as_str().into(),
+            chosen.part_id.as_str().into(),
+            chosen.tries.into(),
+        ],
     )
 }
 

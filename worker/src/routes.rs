@@ -77,6 +77,8 @@ pub const WAKE: &str = "/wake";
 pub const APPEND: &str = "/append";
 /// `lake_do`: seal what is open.
 pub const SEAL: &str = "/seal";
+/// `lake_do`: take an object up again that a sink refused.
+pub const RETRY: &str = "/retry";
 /// `privacy_do`: today's key.
 pub const DAY_KEY: &str = "/day-key";
 
@@ -94,7 +96,8 @@ mod tests {
         assert!(!crate::auth::is_site_id(HEALTH_SITE));
         assert_eq!(
             [
-                COMMIT, CONFIRM, SNAPSHOT, OUTCOMES, HOURS, STATE, WAKE, APPEND, SEAL, DAY_KEY
+                COMMIT, CONFIRM, SNAPSHOT, OUTCOMES, HOURS, STATE, WAKE, APPEND, SEAL, RETRY,
+                DAY_KEY
             ],
             [
                 "/commit",
@@ -106,6 +109,7 @@ mod tests {
                 "/wake",
                 "/append",
                 "/seal",
+                "/retry",
                 "/day-key"
             ]
         );

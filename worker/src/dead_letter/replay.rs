@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::Reason;
 use crate::consume::Replay;
 use crate::error::Fault;
+use crate::lake::Retry;
 use crate::read::Params;
+use crate::sinks::SinkKind;
 use crate::sql::Statement;
 
 /// Dead letters of a page where `limit` does not say.
@@ -34,13 +36,13 @@ pub struct ListQuery {
 pub struct Row {
     /// The site.
     pub site_id: String,
-    /// What it is replayed by.
+    /// What it is replayed by: a part, or `<sink>:<key>` of an object that a sink refuses.
     pub part_id: String,
     /// Why.
     pub code: String,
-    /// In the database's words.
+    /// In the database's words, or the sink's error code.
     pub detail: String,
-    /// When its events were received.
+    /// When its events were received; of an object, the start of their hour.
     pub received_at: i64,
     /// How many.
     pub events: i64,
@@ -50,7 +52,7 @@ pub struct Row {
     pub last_at: i64,
     /// How often.
     pub tries: i64,
-    /// Where its message is in the bucket.
+    /// Where its message is in the bucket; of an object, where it is to land in the sink.
     pub object_key: String,
 }
 
@@ -80,7 +82,7 @@ impl ListQuery {
         let code = |text| {
             Reason::parse(text).ok_or(Fault::InvalidParameter {
                 name: "code",
-                detail: "code must be unreadable, not_stored or too_old.",
+                detail: "code must be unreadable, not_stored, too_old or sink_refused.",
             })
         };
         Ok(Self {
@@ -181,7 +183,7 @@ impl Selection {
             .as_ref()
             .and_then(|ids| serde_json::to_string(ids).ok());
         Statement::new(
-            "SELECT object_key AS key FROM dead_letters \
+            "SELECT site_id, part_id, shard, code, tries, object_key AS key FROM dead_letters \
              WHERE (?1 IS NULL OR site_id = ?1) AND (?2 IS NULL OR code = ?2) \
                AND (?3 IS NULL OR part_id IN (SELECT value FROM json_each(?3))) \
                AND (?4 OR code <> 'too_old') AND events > 0 \
@@ -201,17 +203,39 @@ impl Selection {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Replayed {
-    /// Sent to the queue again.
+    /// Sent to the queue again, or, of objects that a sink refused, to the sink.
     pub replayed: usize,
-    /// Gone from the bucket: a replay stored them a moment ago.
+    /// Gone: a replay took care of them a moment ago.
     pub missing: usize,
     /// Whether there are more to replay; call again.
     pub more: bool,
 }
 
-/// The key of a kept message: a row of [`Selection::statement`] and of [`super::forget`].
+/// A row of [`Selection::statement`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Kept {
-    /// In the bucket.
+pub struct Chosen {
+    /// The site.
+    pub site_id: String,
+    /// The part.
+    pub part_id: String,
+    /// The shard.
+    pub shard: u32,
+    /// Why it is a dead letter.
+    pub code: String,
+    /// How often it was listed.
+    pub tries: i64,
+    /// Where its message is in the bucket, or where the object is to land.
     pub key: String,
+}
+
+impl Chosen {
+    /// What its shard of the lake is told, where a sink refused it.
+    pub fn retry(&self) -> Option<Retry> {
+        let (sink, key) = self.part_id.split_once(':')?;
+        (self.code == Reason::SinkRefused.code()).then_some(())?;
+        Some(Retry {
+            sink: SinkKind::parse(sink)?,
+            key: key.to_owned(),
+        })
+    }
 }

@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::consume::{Findings, Handover, Message};
 use crate::read::Params;
+use crate::sinks::SinkKind;
 use crate::sql::Sql;
 use crate::testing::{NOW, TestSql};
 
@@ -178,7 +179,7 @@ fn a_replay_selects_and_what_it_stored_is_forgotten() {
     bury(&sql, OWN_SITE, "p4", Reason::TooOld, NOW + 4);
     let select = |body: &str| -> Vec<String> {
         let statement = Selection::parse(body.as_bytes()).unwrap().statement();
-        let kept: Vec<Kept> = run(&sql, &statement);
+        let kept: Vec<Chosen> = run(&sql, &statement);
         kept.into_iter().map(|kept| kept.key).collect()
     };
     let key = |site: &str, id: &str| format!("dead-letters/{site}/{id}.json");
@@ -207,6 +208,46 @@ fn a_replay_selects_and_what_it_stored_is_forgotten() {
     assert_eq!(found.len(), 1);
     run::<serde::de::IgnoredAny>(&sql, &forget("a", &ids));
     assert_eq!(select(r#"{"all":true}"#), [key("a", "p2")]);
+}
+
+#[test]
+fn what_a_sink_refuses_is_listed_replayed_and_forgotten_unless_it_is_refused_again() {
+    let sql = database();
+    let object = RefusedObject {
+        sequence: 7,
+        sink: SinkKind::S3,
+        key: "events/date=2024-01-15/hour=16/demo-3-epoch-0000000007.ndjson.gz".into(),
+        events: 5,
+        code: "AccessDenied".into(),
+        hour_ms: NOW - NOW % 3_600_000,
+    };
+    let list = |at| {
+        run::<serde::de::IgnoredAny>(&sql, &list_refused("demo", 3, &object, at));
+    };
+    let chosen = || -> Vec<Chosen> {
+        let all = Selection::parse(br#"{"code":"sink_refused"}"#).unwrap();
+        run(&sql, &all.statement())
+    };
+    list(NOW);
+    bury(&sql, "demo", "s3:part", Reason::NotStored, NOW);
+    let first = chosen();
+    assert_eq!(first.len(), 1);
+    assert_eq!((first[0].shard, &first[0].site_id), (3, &"demo".to_owned()));
+    let retry = first[0].retry().unwrap();
+    assert_eq!((retry.sink, &retry.key), (SinkKind::S3, &object.key));
+    // A part is none, whatever it is named.
+    let by_site = Selection::parse(br#"{"siteId":"demo","code":"not_stored"}"#).unwrap();
+    let parts: Vec<Chosen> = run(&sql, &by_site.statement());
+    assert_eq!((parts.len(), parts[0].retry()), (1, None));
+
+    // Refused again before the replay has taken it off the list: it stays on it.
+    list(NOW + 1);
+    run::<serde::de::IgnoredAny>(&sql, &forget_refused(&first[0]));
+    let again = chosen();
+    assert_eq!((again.len(), again[0].tries), (1, 2));
+    run::<serde::de::IgnoredAny>(&sql, &forget_refused(&again[0]));
+    assert_eq!(chosen(), []);
+    assert_eq!(sql.number("SELECT count(*) FROM dead_letters"), 1);
 }
 
 #[test]

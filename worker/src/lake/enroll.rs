@@ -10,7 +10,7 @@ impl<S: Sql> LakeStore<S> {
     /// Makes the sinks those of the configuration.
     ///
     /// A new one gets every object that still waits for another. One that is gone gives up what it
-    /// has not got. One whose settings changed is tried at once.
+    /// has not got. One whose settings changed is tried at once, but for what is set aside.
     pub(super) fn enroll(&self, sinks: &[(SinkKind, String)]) -> Result<(), SqlError> {
         let names: Vec<&str> = sinks.iter().map(|(kind, _)| kind.name()).collect();
         let names = serde_json::to_string(&names).map_err(|error| SqlError(error.to_string()))?;
@@ -26,6 +26,7 @@ impl<S: Sql> LakeStore<S> {
             }
             for statement in [
                 "DELETE FROM sinks WHERE sink NOT IN (SELECT value FROM json_each(?1))",
+                "DELETE FROM refusals WHERE sink NOT IN (SELECT value FROM json_each(?1))",
                 "DELETE FROM deliveries WHERE sink NOT IN (SELECT value FROM json_each(?1))",
                 "INSERT INTO deliveries (sequence, sink, n, bytes, due_at) \
                  SELECT sequence, value, n, \
@@ -49,8 +50,9 @@ impl<S: Sql> LakeStore<S> {
         if changed.is_none() {
             return Ok(());
         }
+        self.not_refused(kind)?;
         self.sql.run(
-            "UPDATE deliveries SET due_at = 0 WHERE sink = ?1 AND done = 0",
+            "UPDATE deliveries SET due_at = 0 WHERE sink = ?1 AND done = 0 AND held = 0",
             &[kind.name().into()],
         )
     }

@@ -62,6 +62,7 @@ mod tests {
         let settings = LakeSettings {
             seal: RULE,
             backlog_bytes: 10_000_000,
+            sink_tries: 5,
             sinks: vec![(SinkKind::R2, "1".to_owned())],
         };
         LakeStore::open(sql, &settings, NOW, [1, 2, 3, 4]).unwrap()

@@ -49,6 +49,9 @@ pub struct SinkState {
     pub oldest_at: Option<i64>,
     /// Objects whose key holds something else.
     pub conflicts: i64,
+    /// Objects that it refused as often as is tried: dead letters.
+    #[serde(default)]
+    pub dead_objects: i64,
     /// Since when nothing has got through, Unix milliseconds.
     #[cfg_attr(test, schema(required))]
     pub failing_since: Option<i64>,
@@ -78,6 +81,7 @@ impl SinkState {
             (&mut self.pending_events, shard.pending_events),
             (&mut self.pending_bytes, shard.pending_bytes),
             (&mut self.conflicts, shard.conflicts),
+            (&mut self.dead_objects, shard.dead_objects),
             (&mut self.landed_events, shard.landed_events),
             (&mut self.landed_objects, shard.landed_objects),
             (&mut self.refused_events, shard.refused_events),
@@ -115,7 +119,7 @@ impl<S: Sql> LakeStore<S> {
             "SELECT landed_events, landed_objects, n AS pending_events, bytes AS pending_bytes, \
                 (SELECT count(*) FROM objects) AS pending_objects, \
                 (SELECT coalesce(max(tries), 0) FROM deliveries WHERE done = 0) AS most_tries, \
-                (SELECT count(DISTINCT sequence) FROM deliveries WHERE conflict = 1) AS conflicts \
+                (SELECT count(DISTINCT sequence) FROM deliveries WHERE held = 1) AS conflicts \
              FROM shard, backlog",
             &[],
         )?;
@@ -145,6 +149,7 @@ impl<S: Sql> LakeStore<S> {
             pending_bytes: i64,
             oldest_at: Option<i64>,
             conflicts: i64,
+            dead_objects: i64,
             failing_since: Option<i64>,
             failures: i64,
             lasting: i64,
@@ -158,7 +163,8 @@ impl<S: Sql> LakeStore<S> {
             "SELECT sinks.sink, count(sequence) AS pending_objects, \
                 coalesce(sum(deliveries.n), 0) AS pending_events, \
                 coalesce(sum(bytes), 0) AS pending_bytes, min(objects.due_at) AS oldest_at, \
-                coalesce(sum(conflict), 0) AS conflicts, failing_since, failures, lasting, code, \
+                coalesce(sum(held = 1), 0) AS conflicts, \
+                coalesce(sum(held > 1), 0) AS dead_objects, failing_since, failures, lasting, code, \
                 landed_events, landed_objects, refused_events, refused_code \
              FROM sinks LEFT JOIN deliveries ON deliveries.sink = sinks.sink AND done = 0 \
                 LEFT JOIN objects USING (sequence) GROUP BY sinks.sink ORDER BY sinks.sink",
@@ -171,6 +177,7 @@ impl<S: Sql> LakeStore<S> {
             pending_bytes: row.pending_bytes,
             oldest_at: row.oldest_at,
             conflicts: row.conflicts,
+            dead_objects: row.dead_objects,
             failing_since: row.failing_since,
             failures: row.failures,
             lasting: row.lasting != 0,

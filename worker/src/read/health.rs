@@ -190,6 +190,10 @@ pub fn lake_service(lake: &LakeState) -> Service {
             lake.sinks.iter().any(|sink| sink.lasting),
             "A sink refuses what it gets; its code says why.",
         ),
+        (
+            lake.sinks.iter().any(|sink| sink.dead_objects > 0),
+            "Objects that a sink refused are dead letters.",
+        ),
         (lake.most_tries > 3, "Puts into the lake keep failing."),
         (
             lake.backlog_limit_bytes > 0 && full,

@@ -307,6 +307,7 @@ mod tests {
             pending_bytes: 100,
             oldest_at: Some(NOW),
             conflicts: 0,
+            dead_objects: 0,
             failing_since: Some(NOW),
             failures: 3,
             lasting: true,

@@ -128,11 +128,13 @@ impl Reconciliation {
         )
     }
 
-    /// The statement that counts what ended as dead letters.
+    /// The statement that counts what ended as dead letters. What a sink refuses is stored, and
+    /// pending in its shard of the lake.
     pub fn dead(&self, site: &str, now_ms: i64) -> Statement {
         Statement::new(
             "SELECT received_at - received_at % 3600000 AS hour, sum(events) AS n, \
-                    sum(iif(code = 'too_old', events, 0)) AS stored FROM dead_letters WHERE site_id = ?1 AND received_at >= ?2 GROUP BY 1",
+                    sum(iif(code = 'too_old', events, 0)) AS stored FROM dead_letters \
+             WHERE site_id = ?1 AND received_at >= ?2 AND code <> 'sink_refused' GROUP BY 1",
             [site.into(), self.first_hour(now_ms).into()],
         )
     }

@@ -12,20 +12,19 @@ use super::bindings::settings;
 use super::platform::{new_trace, now_ms};
 use super::{d1, log};
 use crate::alert::Alert;
-use crate::dead_letter::{DeadPart, Reason};
+use crate::dead_letter::Reason;
 use crate::lake::FailingSink;
 
-/// Says that a part is a dead letter.
-pub(super) async fn dead_letter(env: &Env, part: &DeadPart, reason: Reason) {
+/// Says that events of a site are dead letters.
+pub(super) async fn dead_letters(env: &Env, site: &str, events: i64, reason: Reason) {
+    let code = reason.code();
     let alert = Alert {
         kind: "dead_letters".to_owned(),
-        site_id: part.site.clone(),
-        code: reason.code().to_owned(),
+        site_id: site.to_owned(),
+        code: code.to_owned(),
         text: format!(
-            "Shoreline: {} events of site {} are dead letters ({}). See GET /v1/dead-letters.",
-            part.events,
-            part.site,
-            reason.code()
+            "Shoreline: {events} events of site {site} are dead letters ({code}). \
+             See GET /v1/dead-letters."
         ),
     };
     post(env, &alert).await;

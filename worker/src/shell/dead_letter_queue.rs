@@ -70,7 +70,7 @@ pub(super) async fn bury(part: &DeadPart, reason: Reason, detail: &str, env: &En
     // Of what nobody knows, no outbox has a part: nothing is confirmed, then.
     confirm(env, &part.site, part.shard, &dead(&part.id)).await?;
     log::error("dead_letter_queue", reason.code());
-    alerts::dead_letter(env, part, reason).await;
+    alerts::dead_letters(env, &part.site, part.events, reason).await;
     Ok(())
 }
 

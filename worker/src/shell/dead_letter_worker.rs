@@ -4,17 +4,19 @@ use serde::de::IgnoredAny;
 use worker::{Env, QueueContentType, RawMessageBuilder, Request, Response, Result};
 
 use super::admin_worker::{authorize, body, rows};
-use super::bindings::{EVENTS_QUEUE, LAKE};
-use super::log;
+use super::bindings::{EVENTS_QUEUE, LAKE, LAKE_DO};
 use super::platform::now_ms;
 use super::read_worker::to_json;
 use super::reply::{Cors, json, problem};
+use super::{d1, log, objects};
 use crate::consume::Replay;
 use crate::dead_letter::{
-    Kept, ListQuery, MAX_REPLAYS, Replayed, Row, Selection, replay_message, touch,
+    Chosen, ListQuery, MAX_REPLAYS, Replayed, Row, Selection, forget_refused, replay_message, touch,
 };
 use crate::error::Fault;
+use crate::lake::Retry;
 use crate::read::Params;
+use crate::routes::{RETRY, lake_object};
 
 type Answer = std::result::Result<(u16, String), Fault>;
 
@@ -52,15 +54,19 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
 /// Sends the kept messages to the queue again. Each stays listed until it is stored, so a message
 /// that the queue loses is replayed by the next call, and one that comes twice changes nothing.
 async fn replay(selection: &Selection, env: &Env) -> Answer {
-    let mut found: Vec<Kept> = rows(env, &selection.statement()).await?;
+    let mut found: Vec<Chosen> = rows(env, &selection.statement()).await?;
     let limit = usize::try_from(MAX_REPLAYS).unwrap_or(usize::MAX);
     let more = found.len() > limit;
     found.truncate(limit);
-    let keys: Vec<&str> = found.iter().map(|kept| kept.key.as_str()).collect();
+    let keys: Vec<&str> = found.iter().map(|one| one.key.as_str()).collect();
     rows::<IgnoredAny>(env, &touch(&keys, now_ms())).await?;
     let (mut sent, mut missing) = (0_usize, 0_usize);
-    for kept in &found {
-        let done = send(kept, selection.how(), env).await.map_err(|error| {
+    for one in &found {
+        let done = match one.retry() {
+            Some(what) => retry(one, &what, env).await,
+            None => send(&one.key, selection.how(), env).await,
+        };
+        let done = done.map_err(|error| {
             log::error("dead_letter_worker", error);
             Fault::Unavailable("The dead letters cannot be sent right now; nothing is lost.")
         })?;
@@ -75,9 +81,17 @@ async fn replay(selection: &Selection, env: &Env) -> Answer {
     Ok((202, to_json(&replayed)?))
 }
 
+/// Has a shard of the lake take up again what a sink refused. `false` where it has done so before.
+async fn retry(one: &Chosen, what: &Retry, env: &Env) -> Result<bool> {
+    let lake = lake_object(&one.site_id, one.shard);
+    let done = objects::call(env, LAKE_DO, &lake, RETRY, &serde_json::to_string(what)?).await?;
+    d1::rows::<IgnoredAny>(env, &forget_refused(one)).await?;
+    Ok(done)
+}
+
 /// `false` where the kept message is gone: a replay stored it a moment ago.
-async fn send(kept: &Kept, how: Replay, env: &Env) -> Result<bool> {
-    let Some(object) = env.bucket(LAKE)?.get(kept.key.as_str()).execute().await? else {
+async fn send(key: &str, how: Replay, env: &Env) -> Result<bool> {
+    let Some(object) = env.bucket(LAKE)?.get(key).execute().await? else {
         return Ok(false);
     };
     let Some(content) = object.body() else {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use futures_util::stream::FuturesUnordered;
+use serde::de::IgnoredAny;
 use worker::{Delay, DurableObject, Env, Request, Response, Result, State, durable_object};
 
 use super::alarm::AlarmClock;
@@ -15,9 +16,10 @@ use super::bindings::settings;
 use super::do_sql::DoSql;
 use super::platform::{now_ms, random};
 use super::sinks::{Fetcher, attempt};
-use super::{alerts, log, objects};
+use super::{alerts, d1, log, objects};
+use crate::dead_letter::{self, Reason};
 use crate::lake::{Append, Delivery, LakeSettings, LakeStore, Outcome};
-use crate::routes::{APPEND, HOURS, SEAL, STATE, WAKE, parse_object};
+use crate::routes::{APPEND, HOURS, RETRY, SEAL, STATE, WAKE, parse_object};
 use crate::sinks::{Sink, SinkKind};
 use crate::sql::SqlError;
 
@@ -65,6 +67,7 @@ impl DurableObject for LakeDo {
             }
             STATE => objects::answer(self.store()?.state()),
             SEAL => objects::answer(self.seal_open().await),
+            RETRY => objects::answer(self.retry(&body).await),
             WAKE => {
                 let due = self.store()?.next_due()?;
                 objects::answer(self.alarm.look(&self.state, due, now_ms()).await)
@@ -95,6 +98,7 @@ impl LakeDo {
         let settings = LakeSettings {
             seal: config.seal,
             backlog_bytes: config.backlog_bytes,
+            sink_tries: config.sink_tries,
             sinks: sinks
                 .map(|sink| (sink.kind(), sink.fingerprint()))
                 .collect(),
@@ -122,6 +126,28 @@ impl LakeDo {
             Some(due) => self.alarm.by(&self.state, due, now).await,
             None => Ok(()),
         }
+    }
+
+    async fn retry(&self, body: &str) -> Result<bool> {
+        let store = self.store()?;
+        let taken_up = store.retry(&serde_json::from_str(body)?)?;
+        if let Some(due) = store.next_due()? {
+            self.alarm.by(&self.state, due, now_ms()).await?;
+        }
+        Ok(taken_up)
+    }
+
+    /// Lists what sinks refused too often as dead letters, and alerts. What cannot be listed now is
+    /// listed by a later run.
+    async fn list_refused(&self, store: &LakeStore<DoSql>, site: &str, shard: u32) -> Result<()> {
+        let now = now_ms();
+        for object in store.unlisted(now)? {
+            let statement = dead_letter::list_refused(site, shard, &object, now);
+            d1::rows::<IgnoredAny>(&self.env, &statement).await?;
+            store.listed(&object)?;
+            alerts::dead_letters(&self.env, site, object.events, Reason::SinkRefused).await;
+        }
+        Ok(())
     }
 
     /// Seals what is due, delivers what is sealed, each sink for itself, and sets the next alarm.
@@ -174,6 +200,9 @@ impl LakeDo {
                     stopped.push(kind);
                 }
             }
+        }
+        if let Err(error) = self.list_refused(store, site, shard).await {
+            log::error("lake_do", error);
         }
         let due = store.next_due()?;
         self.alarm.rest(&self.state, due, now_ms()).await

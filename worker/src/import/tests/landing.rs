@@ -29,6 +29,7 @@ fn imported_events_are_stored_and_landed_by_their_own_hours() {
     let settings = LakeSettings {
         seal: rule,
         backlog_bytes: 10_000_000,
+        sink_tries: 5,
         sinks: vec![(SinkKind::R2, "1".to_owned())],
     };
     let lake = LakeStore::open(&lake_sql, &settings, NOW, [1, 2, 3, 4]).unwrap();

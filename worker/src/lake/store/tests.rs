@@ -78,6 +78,7 @@ fn settings(sinks: &[SinkKind]) -> LakeSettings {
     LakeSettings {
         seal: RULE,
         backlog_bytes: 1_000_000,
+        sink_tries: 3,
         sinks: sinks.iter().map(|kind| (*kind, "1".to_owned())).collect(),
     }
 }
@@ -359,4 +360,5 @@ fn a_full_backlog_takes_nothing_new_and_forgets_nothing() {
     assert_eq!(store.state().unwrap().pending_events, 1);
 }
 
+mod refused;
 mod sinks;

@@ -10,13 +10,13 @@ use crate::testing::block_on;
 
 const MINUTE_MS: i64 = 60_000;
 
-fn state(store: &LakeStore<&TestSql>, kind: SinkKind) -> SinkState {
+pub(super) fn state(store: &LakeStore<&TestSql>, kind: SinkKind) -> SinkState {
     let states = store.state().unwrap().sinks;
     states.into_iter().find(|state| state.sink == kind).unwrap()
 }
 
 /// A store with one sealed object of five events, and when it was sealed.
-fn sealed<'a>(sql: &'a TestSql, sinks: &[SinkKind]) -> (LakeStore<&'a TestSql>, i64) {
+pub(super) fn sealed<'a>(sql: &'a TestSql, sinks: &[SinkKind]) -> (LakeStore<&'a TestSql>, i64) {
     let store = open_with(sql, sinks);
     append(&store, 1, &[1, 2], NOW, NOW);
     append(&store, 2, &[3, 4, 5], NOW, NOW);
@@ -24,7 +24,7 @@ fn sealed<'a>(sql: &'a TestSql, sinks: &[SinkKind]) -> (LakeStore<&'a TestSql>, 
     (store, NOW + RULE.age_ms)
 }
 
-fn fail(
+pub(super) fn fail(
     store: &LakeStore<&TestSql>,
     kind: SinkKind,
     failure: Failure,

@@ -19,6 +19,7 @@ const CODES: Readonly<Record<string, string>> = {
   not_stored: 'The database refuses it',
   unreadable: 'Nobody can read it',
   too_old: 'Came after the lake forgot whether it has it',
+  sink_refused: 'A sink of the lake refuses it',
 };
 
 const WHAT = 'What can never be stored is kept apart, and can be replayed once its cause is gone. It needs the admin token.';
@@ -58,7 +59,7 @@ export function deadLetters(context: Context): HTMLElement {
     title: 'Dead letters',
     lines: 7,
     live: true,
-    note: 'Events that could not be stored, oldest first. They are kept whole in the bucket.',
+    note: 'Events that could not be stored, or that a sink refuses, oldest first. They are kept whole.',
     tools: [
       tabs('Sites', 'letters', everywhere ? 'all' : 'own', [
         ['own', 'This site'],
