@@ -2,7 +2,9 @@
 //
 // Taken from Chromium's own trace: processor time of the page's main thread, not time on the clock, so
 // that what else the machine does is no part of it. Pages with and without the tracker take turns, each
-// in a context of its own, as to a first visit.
+// in a context of its own, as to a first visit. The pages have a script of their own, as pages that are
+// tracked do; on one that is empty otherwise, the tracker is the first to use the document, storage
+// and `fetch`, and bears what that costs once: that is given, too.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -34,6 +36,9 @@ const spread = (values) => {
   return `${middle} ms (half of them ${low} to ${high})`;
 };
 
+/** @param {number[]} values */
+const median = (values) => sorted(values)[values.length >> 1];
+
 const sum = (/** @type {number[]} */ values) => values.reduce((all, value) => all + value, 0);
 /** @typedef {{ ms: number, ours: number, init: number }[]} Tasks */
 const times = (/** @type {Tasks} */ tasks) => sum(tasks.map(({ ours }) => ours));
@@ -55,7 +60,17 @@ export async function benchTracker() {
   }
 }
 
-/** Serves the tracker, a page with it and one without, and a collector that takes everything. */
+/** What a page's own script does: it shows something, remembers something, and asks its server for something. */
+const OWN_SCRIPT = `<script>
+const button = document.createElement('button');
+button.textContent = 'Menu';
+button.onclick = () => localStorage.setItem('theme', 'dark');
+document.body.append(button);
+document.documentElement.dataset.theme = localStorage.getItem('theme') || 'light';
+fetch('/v1/own', { method: 'POST' });
+</script>`;
+
+/** Serves the tracker, pages with it and without, and a collector that takes everything. */
 function answer(/** @type {import('node:http').IncomingMessage} */ request, /** @type {import('node:http').ServerResponse} */ response) {
   const url = request.url ?? '';
   if (url.startsWith('/v1/')) return void response.writeHead(url.includes('down') ? 503 : 202).end('{}');
@@ -66,13 +81,13 @@ function answer(/** @type {import('node:http').IncomingMessage} */ request, /** 
   const key = url.slice(1);
   const snippet = key === 'without' ? '' : `<script defer src="/shoreline.js" data-key="${key}" data-include-local></script>`;
   response.writeHead(200, { 'content-type': 'text/html' });
-  response.end(`<!doctype html><title>Page</title><link rel=icon href=data:,>${snippet}<body>${'<p>text</p>'.repeat(500)}`);
+  response.end(`<!doctype html><title>Page</title><link rel=icon href=data:,>${snippet}<body>${'<p>text</p>'.repeat(500)}${key === 'empty' ? '' : OWN_SCRIPT}`);
 }
 
 /** @param {Awaited<ReturnType<typeof startChromium>>} chromium @param {string} url */
 async function measure(chromium, url) {
-  /** @type {Record<'first' | 'next' | 'without' | 'unslowed' | 'unslowedWithout', Tasks[]>} */
-  const runs = { first: [], next: [], without: [], unslowed: [], unslowedWithout: [] };
+  /** @type {Record<'first' | 'next' | 'without' | 'empty' | 'unslowed' | 'unslowedWithout' | 'unslowedEmpty', Tasks[]>} */
+  const runs = { first: [], next: [], without: [], empty: [], unslowed: [], unslowedWithout: [], unslowedEmpty: [] };
   /** @type {Record<'told' | 'made', number[]>} */
   const calls = { told: [], made: [] };
   for (let n = 0; n < PAGES; n++) {
@@ -90,13 +105,15 @@ async function measure(chromium, url) {
     runs.next.push(await next.traced(next.load));
     await next.close();
     await visitor.leave();
-    const other = await chromium.visitor();
-    const without = await open(other, `${url}/without`);
-    runs.without.push(await without.traced(without.load));
-    await other.leave();
-    for (const [kind, path] of /** @type {const} */ ([['unslowed', 'with'], ['unslowedWithout', 'without']])) {
+    for (const [kind, path, rate] of /** @type {const} */ ([
+      ['without', 'without', SLOWER],
+      ['empty', 'empty', SLOWER],
+      ['unslowed', 'with', 1],
+      ['unslowedWithout', 'without', 1],
+      ['unslowedEmpty', 'empty', 1],
+    ])) {
       const visitor = await chromium.visitor();
-      const page = await open(visitor, `${url}/${path}`, 1);
+      const page = await open(visitor, `${url}/${path}`, rate);
       runs[kind].push(await page.traced(page.load));
       await visitor.leave();
     }
@@ -104,11 +121,14 @@ async function measure(chromium, url) {
   const all = (/** @type {typeof runs.first} */ pages) => pages.map((tasks) => sum(tasks.map(({ ms }) => ms)));
   const most = Math.max(...[...runs.first, ...runs.next].flat().map(({ ours }) => ours));
   const more = all(runs.first).map((ms, n) => ms - all(runs.without)[n]);
-  const µs = (/** @type {number[]} */ values) => ((sorted(values)[values.length >> 1] / CALLS) * 1000).toFixed(1);
+  const µs = (/** @type {number[]} */ values) => ((median(values) / CALLS) * 1000).toFixed(1);
+  const really = median(all(runs.without)) / median(all(runs.unslowedWithout));
+  const init = (/** @type {Tasks[]} */ slowed, /** @type {Tasks[]} */ unslowed) => `at full speed ${spread(unslowed.map(inits))}, ${SLOWER} times that ${(median(unslowed.map(inits)) * SLOWER).toFixed(1)} ms; slowed ${spread(slowed.map(inits))}, of which ${SLOWER}/${really.toFixed(1)} are ${((median(slowed.map(inits)) * SLOWER) / really).toFixed(1)} ms`;
   return [
     `processor time of the main thread, slowed ${SLOWER}×, ${PAGES} pages of each kind`,
-    `init, a first page: ${spread(runs.first.map(inits))}; bound: 15`,
-    `init, a first page at full speed: ${spread(runs.unslowed.map(inits))}; ${SLOWER} times that: ${spread(runs.unslowed.map((tasks) => inits(tasks) * SLOWER))}`,
+    `what is slowed ${SLOWER}× by name takes ${really.toFixed(1)} times as long, by pages without the tracker`,
+    `init, a first page (bound: 15): ${init(runs.first, runs.unslowed)}`,
+    `… on a page that is empty otherwise: ${init(runs.empty, runs.unslowedEmpty)}`,
     `init and making and storing the first events, a first page: ${spread(runs.first.map(times))}; at full speed: ${spread(runs.unslowed.map(times))}`,
     `… a next page, which sends again what the first left behind: ${spread(runs.next.map(times))}`,
     `the whole page: ${spread(all(runs.first))}; without the tracker ${spread(all(runs.without))}; more: ${spread(more)}`,
