@@ -1,5 +1,5 @@
-//! Forgetting: stored events after their site's retention, counts by minute after a month, ids of
-//! events and sessions some time later. The other rollups stay. Each statement is bounded, and so is
+//! Forgetting: stored events after their site's retention, counts by minute and by hour after a month,
+//! ids of events and sessions some time later. The other rollups stay. Each statement is bounded, and so is
 //! the number of them, so that no run of the cron takes long.
 
 use std::collections::VecDeque;
@@ -17,17 +17,17 @@ mod sweep;
 pub use kept::{IDS_AT_LEAST_DAYS, ids_known_from};
 pub use sweep::{End, MAX_LOOKED_AT, Sweep};
 
-/// Events, or counts of minutes, that one statement deletes at most: of events, with four indexes,
+/// Events, or counts of minutes or hours, that one statement deletes at most: of events, with four indexes,
 /// 2,500 rows.
 pub const MAX_DELETED: i64 = 500;
 
-/// Sites that one run looks at, in turn: each costs three look-ups by an index.
+/// Sites that one run looks at, in turn: each costs four look-ups by an index.
 pub const MAX_SITES: i64 = 500;
 
-/// Turns of a run at most, each of three statements: 10,000 events a minute, of one site or of 20.
+/// Turns of a run at most, each of four statements: 10,000 events a minute, of one site or of 20.
 const MAX_TURNS: usize = 20;
 
-/// Days for which counts by minute are kept: the 31 of the longest reconciliation, and the one that
+/// Days for which counts by minute and by hour are kept: the 31 of the longest reconciliation, and the one that
 /// it begins in. A summary looks at seven.
 const MINUTE_DAYS: i64 = 32;
 
@@ -45,7 +45,7 @@ pub fn events_from(retention_days: u32, now_ms: i64) -> i64 {
         .saturating_mul(DAY_MS)
 }
 
-/// The first moment whose counts by minute are kept.
+/// The first moment whose counts by minute and by hour are kept.
 pub fn minutes_from(now_ms: i64) -> i64 {
     now_ms.saturating_sub(MINUTE_DAYS.saturating_mul(DAY_MS))
 }
@@ -71,7 +71,9 @@ pub fn sites(cursor: &str, default_days: u32, now_ms: i64) -> Statement {
          WHERE old.site_id = s.site_id AND +old.received_at < (?3 - s.days - 1) * 86400000 \
          AND old.at IS NULL) \
          OR EXISTS (SELECT 1 FROM minute_counts AS m \
-         WHERE m.site_id = s.site_id AND m.minute < ?4) AS due \
+         WHERE m.site_id = s.site_id AND m.minute < ?4) \
+         OR EXISTS (SELECT 1 FROM hour_counts \
+         WHERE hour_counts.site_id = s.site_id AND hour < ?4) AS due \
          FROM (SELECT site_id, coalesce(retention_days, ?2) AS days FROM sites \
          WHERE site_id > ?1 UNION ALL SELECT ?6, ?2 WHERE ?6 > ?1 ORDER BY 1 LIMIT ?5) AS s \
          ORDER BY s.site_id",
@@ -88,9 +90,9 @@ pub fn sites(cursor: &str, default_days: u32, now_ms: i64) -> Statement {
 
 /// The statements of a site's turn, each deleting some of what is too old and answering [`Deleted`]s:
 /// events by when they happened; events of the first version, which did not note that, by their
-/// receipt, at most a day before it; then counts by minute. An import may bring events that were
+/// receipt, at most a day before it; then counts by minute and by hour. An import may bring events that were
 /// received long before they say they happened: those are kept by what they say.
-pub fn turn(site: &Site, now_ms: i64) -> [Statement; 3] {
+pub fn turn(site: &Site, now_ms: i64) -> [Statement; 4] {
     let from = events_from(site.days, now_ms);
     let by = |sql, from: i64| {
         Statement::new(
@@ -117,6 +119,12 @@ pub fn turn(site: &Site, now_ms: i64) -> [Statement; 3] {
             "DELETE FROM minute_counts WHERE site_id = ?1 AND (minute, event_type, source) IN \
              (SELECT minute, event_type, source FROM minute_counts \
              WHERE site_id = ?1 AND minute < ?2 LIMIT ?3) RETURNING 1 AS n",
+            minutes_from(now_ms),
+        ),
+        by(
+            "DELETE FROM hour_counts WHERE site_id = ?1 AND (hour, event_type, source) IN \
+             (SELECT hour, event_type, source FROM hour_counts \
+             WHERE site_id = ?1 AND hour < ?2 LIMIT ?3) RETURNING 1 AS n",
             minutes_from(now_ms),
         ),
     ]

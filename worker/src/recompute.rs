@@ -1,5 +1,5 @@
 //! The hourly recount: today and yesterday counted again from the stored events, and every read
-//! model that differs mended and reported.
+//! model that differs mended and reported. Counts by hour of receipt are held against those by minute.
 //!
 //! A step is one transaction about one site, day and model, so that it sees the events and what was
 //! counted of them at one moment, and its work is bounded by the events of a day of a site.
@@ -14,10 +14,11 @@ use crate::sql::Statement;
 /// Milliseconds of a run of the cron that go to steps; the next run goes on where this one ended.
 pub const BUDGET_MS: i64 = 15_000;
 
-/// What is counted again: people, domain events by hour, then each dimension.
-const CHECKS: [&str; 20] = [
+/// What is counted again: people, domain events by hour, events by hour of receipt, then each dimension.
+const CHECKS: [&str; 21] = [
     "",
     "hours",
+    RECEIVED,
     "anon",
     "browser",
     "content",
@@ -37,6 +38,9 @@ const CHECKS: [&str; 20] = [
     "utm_medium",
     "utm_source",
 ];
+
+/// The check of events by hour of receipt: these are added up again from those by minute.
+const RECEIVED: &str = "hour_counts";
 
 /// What a step has mended, read from the end of the report.
 const REPORT: &str = "SELECT model, count(*) AS n FROM repairs \
@@ -81,14 +85,18 @@ pub fn hour_of(now_ms: i64) -> i64 {
     floor_to(now_ms, HOUR_MS)
 }
 
-/// The sites that have events, or counts, of yesterday or today.
+/// The sites that have events, or counts, of yesterday or today. What was received then may have
+/// happened before.
 pub fn sites(now_ms: i64) -> Statement {
     Statement::new(
         "SELECT s.site_id, d.value AS day FROM sites AS s CROSS JOIN json_each(?1) AS d \
          WHERE EXISTS (SELECT 1 FROM events AS e WHERE e.site_id = s.site_id \
          AND e.at >= d.value * 86400000 AND e.at < (d.value + 1) * 86400000) \
          OR EXISTS (SELECT 1 FROM breakdowns AS b WHERE b.site_id = s.site_id \
-         AND b.dim = 'type' AND b.day = d.value) ORDER BY 1, 2",
+         AND b.dim = 'type' AND b.day = d.value) \
+         OR EXISTS (SELECT 1 FROM minute_counts AS m WHERE m.site_id = s.site_id \
+         AND m.minute >= d.value * 86400000 AND m.minute < (d.value + 1) * 86400000) \
+         ORDER BY 1, 2",
         [format!("[{},{}]", day_of(now_ms).saturating_sub(1), day_of(now_ms)).into()],
     )
 }
@@ -132,20 +140,20 @@ impl Step {
     /// The statement that tells whether there is anything to mend, where that costs less than mending;
     /// it answers [`Differs`].
     pub fn check(&self, now_ms: i64) -> Option<Statement> {
-        let name = CHECKS
-            .get(self.check)
-            .filter(|name| self.check > 1 && !name.is_empty())?;
         let from = self.day.saturating_mul(DAY_MS);
-        Some(Statement::new(
-            breakdowns::mend::CHECK,
-            [
-                self.site.as_str().into(),
-                from.into(),
-                from.saturating_add(DAY_MS).into(),
-                (*name).into(),
-                now_ms.into(),
-            ],
-        ))
+        let of_day = [
+            self.site.as_str().into(),
+            from.into(),
+            from.saturating_add(DAY_MS).into(),
+        ];
+        match *CHECKS.get(self.check)? {
+            "" | "hours" => None,
+            RECEIVED => Some(Statement::new(counts::CHECK_RECEIVED, of_day)),
+            dim => Some(Statement::new(
+                breakdowns::mend::CHECK,
+                of_day.into_iter().chain([dim.into(), now_ms.into()]),
+            )),
+        }
     }
 
     /// Its transaction; the last statement answers [`Repair`]s.
@@ -171,11 +179,13 @@ impl Step {
         let mut statements: Vec<Statement> = match name {
             "" => people::STORED.into_iter().map(of_day).collect(),
             "hours" => counts::STORED.into_iter().map(of_day).collect(),
+            RECEIVED => counts::RECEIVED.into_iter().map(of_day).collect(),
             _ => breakdowns::mend::STORED.into_iter().map(of_dim).collect(),
         };
         let models = match name {
             "" => "[\"users\",\"sessions\"]".to_owned(),
             "hours" => "[\"domain_hours\"]".to_owned(),
+            RECEIVED => "[\"hour_counts\"]".to_owned(),
             dim => format!("[\"{dim}\",\"{dim} members\",\"{dim} gaps\"]"),
         };
         statements.push(Statement::new(

@@ -138,9 +138,7 @@ fn an_event_is_kept_by_when_it_happened_not_by_when_it_was_received() {
 }
 
 #[test]
-fn counts_by_minute_are_kept_for_the_longest_window_that_is_asked() {
-    let sql = TestSql::new();
-    sql.migrate();
+fn counts_by_minute_and_hour_are_kept_for_the_longest_window_that_is_asked() {
     let from = minutes_from(NOW);
     let first_hour = crate::read::reconciliation::Reconciliation::parse(
         &crate::read::Params::parse("hours=744"),
@@ -148,18 +146,22 @@ fn counts_by_minute_are_kept_for_the_longest_window_that_is_asked() {
     .unwrap()
     .first_hour(NOW);
     assert!(from <= first_hour);
-    sql.execute_batch(&format!(
-        "INSERT INTO sites (site_id, name, origins, created_at) VALUES ('demo', '', '[]', 0);
-         WITH RECURSIVE n(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n WHERE n < 700)
-         INSERT INTO minute_counts SELECT 'demo', {from} - n, 't', '', 1 FROM n
-         UNION ALL SELECT 'demo', {from} + n, 't', '', 1 FROM n
-         UNION ALL SELECT 'other', {from} - n, 't', '', 1 FROM n"
-    ));
-    let due = || listed(&sql, "")[0].due;
-    assert_eq!(due(), 1);
-    assert_eq!([run(&sql, 30), run(&sql, 30), run(&sql, 30)], [500, 200, 0]);
-    assert_eq!(due(), 0);
-    assert_eq!(sql.number("SELECT count(*) FROM minute_counts"), 1_400);
+    for table in ["minute_counts", "hour_counts"] {
+        let sql = TestSql::new();
+        sql.migrate();
+        sql.execute_batch(&format!(
+            "INSERT INTO sites (site_id, name, origins, created_at) VALUES ('demo', '', '[]', 0);
+             WITH RECURSIVE n(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n WHERE n < 700)
+             INSERT INTO {table} SELECT 'demo', {from} - n, 't', '', 1 FROM n
+             UNION ALL SELECT 'demo', {from} + n, 't', '', 1 FROM n
+             UNION ALL SELECT 'other', {from} - n, 't', '', 1 FROM n"
+        ));
+        let due = || listed(&sql, "")[0].due;
+        assert_eq!(due(), 1);
+        assert_eq!([run(&sql, 30), run(&sql, 30), run(&sql, 30)], [500, 200, 0]);
+        assert_eq!(due(), 0);
+        assert_eq!(sql.number(&format!("SELECT count(*) FROM {table}")), 1_400);
+    }
 }
 
 fn page(sites: usize, due: impl Fn(usize) -> bool) -> Vec<Site> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Params;
 use crate::error::Fault;
-use crate::live::{MINUTE_MS, floor_to};
+use crate::live::{HOUR_MS, MINUTE_MS, floor_to};
 use crate::sql::Statement;
 
 /// Steps of the buckets, in minutes; all divide a day.
@@ -97,8 +97,32 @@ impl Summary {
             .unwrap_or(180)
     }
 
-    /// The statement.
+    /// The statement. Where no bucket ends within an hour, whole hours are read as one row each, and
+    /// minutes only of the hour that the window begins in.
     pub fn statement(&self, site: &str, now_ms: i64) -> Statement {
+        let step_ms = self.step().saturating_mul(MINUTE_MS);
+        if step_ms < HOUR_MS {
+            return self.of_minutes(site, now_ms);
+        }
+        let from = self.from(now_ms);
+        let begun = floor_to(from, HOUR_MS);
+        let whole_hours = if begun == from {
+            from
+        } else {
+            begun.saturating_add(HOUR_MS)
+        };
+        Statement::new(
+            "SELECT at - at % ?3 AS bucket, event_type, source, sum(n) AS n FROM \
+             (SELECT minute AS at, event_type, source, n FROM minute_counts \
+             WHERE site_id = ?1 AND minute >= ?2 AND minute < ?4 \
+             UNION ALL SELECT hour, event_type, source, n FROM hour_counts \
+             WHERE site_id = ?1 AND hour >= ?4) GROUP BY 1, 2, 3",
+            [site.into(), from.into(), step_ms.into(), whole_hours.into()],
+        )
+    }
+
+    /// The statement that reads every minute.
+    fn of_minutes(&self, site: &str, now_ms: i64) -> Statement {
         Statement::new(
             "SELECT minute - minute % ?3 AS bucket, event_type, source, sum(n) AS n \
              FROM minute_counts WHERE site_id = ?1 AND minute >= ?2 GROUP BY 1, 2, 3",
@@ -155,7 +179,11 @@ fn add(counts: &mut BTreeMap<String, i64>, key: &str, n: i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rollup::brute::{KEY, ask};
+    use crate::sql::Sql;
+    use crate::testing::{NOW, TestSql, consume, uuid};
     use proptest::prelude::*;
+    use serde_json::{Value, json};
 
     fn parse(query: &str) -> Result<Summary, Fault> {
         Summary::parse(&Params::parse(query))
@@ -211,6 +239,62 @@ mod tests {
             prop_assert!(answer.buckets.iter().all(|b| b.start % step == 0));
             prop_assert!(answer.buckets[0].start <= answer.from);
             prop_assert!(answer.buckets.last().unwrap().start + step > now);
+        }
+
+        /// Events around the window's first hours, its last ones, and anywhere, several to a message.
+        #[test]
+        fn hours_tell_what_their_minutes_tell(
+            window in prop_oneof![1 => 1_i64..=1_800, 3 => 1_801_i64..=10_080],
+            by_source in any::<bool>(),
+            now in NOW..NOW + 3 * HOUR_MS,
+            messages in prop::collection::vec(prop::collection::vec(
+                (0_i64..3, -180_i64..180, 0_i64..11_000, 0_usize..3, 0_usize..3), 1..12), 1..5),
+        ) {
+            let query = format!("windowMinutes={window}{}", if by_source { "&groupBy=source" } else { "" });
+            let summary = parse(&query).unwrap();
+            let sql = TestSql::new();
+            sql.migrate();
+            for (part, events) in messages.iter().enumerate() {
+                let events: Vec<Value> = events.iter().enumerate().map(|(n, event)| {
+                    let (place, near, ago, event_type, source) = *event;
+                    let received = match place {
+                        0 => summary.from(now) + near * MINUTE_MS - 1,
+                        1 => now + near * MINUTE_MS,
+                        _ => now - ago * MINUTE_MS,
+                    };
+                    let event_type = ["page_view", "error", "order.placed"][event_type];
+                    let source = ["tracker", "shop", ""][source];
+                    json!({
+                        "eventId": uuid(part * 100 + n), "siteId": "demo", "receivedAt": received,
+                        "eventType": event_type, "source": source,
+                    })
+                }).collect();
+                let part = json!({"id": uuid(9_000 + part), "at": now, "n": events.len(), "events": events});
+                let text = json!({"site": "demo", "shard": 0, "parts": [part]}).to_string();
+                consume(&sql, &[&text], KEY).unwrap();
+            }
+            let statement = summary.statement("demo", now);
+            let (rows, want): (Vec<Row>, Vec<Row>) =
+                (ask(&sql, &statement), ask(&sql, &summary.of_minutes("demo", now)));
+            prop_assert_eq!(&rows, &want);
+            let answer = summary.answer(rows, now);
+            prop_assert_eq!(statement.sql.contains("hour_counts"), answer.bucket_minutes >= 60);
+            prop_assert_eq!(answer, summary.answer(want, now));
+        }
+    }
+
+    #[test]
+    fn each_table_is_searched_from_where_its_part_of_the_window_begins() {
+        let sql = TestSql::new();
+        sql.migrate();
+        let statement = parse("windowMinutes=10080").unwrap().statement("demo", NOW);
+        let plan = format!("EXPLAIN QUERY PLAN {}", statement.sql);
+        let plan = sql.rows::<Value>(&plan, &statement.params).unwrap();
+        for step in [
+            "SEARCH minute_counts USING PRIMARY KEY (site_id=? AND minute>? AND minute<?)",
+            "SEARCH hour_counts USING PRIMARY KEY (site_id=? AND hour>?)",
+        ] {
+            assert!(plan.iter().any(|row| row["detail"] == step), "{plan:?}");
         }
     }
 }

@@ -57,6 +57,7 @@ fn an_empty_d1_has_the_same_models_afterwards_and_another_time_changes_nothing()
                 "event_id, event_type, user_id, received_at, body, at, facts",
             ),
             ("minute_counts", "minute, event_type, source, n"),
+            ("hour_counts", "hour, event_type, source, n"),
             ("daily_counts", "date, event_type, n"),
             ("member_gaps WHERE n <> 0", "dim, day, key, gap, n"),
         ] {

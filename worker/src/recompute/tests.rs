@@ -8,7 +8,7 @@ use crate::testing::TestSql;
 const NOW: i64 = (DAY + 5) * DAY_MS + 3 * HOUR_MS;
 
 fn recount(sql: &TestSql, now: i64) -> Vec<Repair> {
-    let sites: Vec<SiteDay> = ask(sql, &sites(NOW));
+    let sites: Vec<SiteDay> = ask(sql, &sites(now));
     let mut repairs = Vec::new();
     for step in steps(&sites, "") {
         // As the cron does: only where a check finds something. And it finds all that is mended.
@@ -105,6 +105,40 @@ fn what_is_wrong_is_mended_and_reported() {
         }
         assert_eq!(recount(&sql, NOW + 1), []);
         assert_eq!(read(&sql, "demo"), want);
+    }
+}
+
+/// Also on a day on which nothing happened, or of which a user was erased.
+#[test]
+fn hours_that_are_not_what_their_minutes_add_up_to_are_mended() {
+    for (damage, n) in [
+        ("UPDATE hour_counts SET n = n + 1", 7),
+        ("DELETE FROM hour_counts WHERE event_type = 'error'", 1),
+        (
+            "INSERT INTO hour_counts SELECT site_id, hour + 3600000, event_type, source, n \
+             FROM hour_counts",
+            7,
+        ),
+    ] {
+        let (sql, _) = database();
+        let received = DAY + 9;
+        sql.execute_batch(&format!(
+            "INSERT INTO erased_days VALUES ('demo', {received})"
+        ));
+        let hours = || {
+            let sql = &sql;
+            let rows = "SELECT * FROM hour_counts ORDER BY site_id, hour, event_type, source";
+            sql.rows::<Value>(rows, &[]).unwrap()
+        };
+        let want = hours();
+        sql.execute_batch(damage);
+        assert_ne!(hours(), want);
+        let now = received * DAY_MS + HOUR_MS;
+        let model = "hour_counts".to_owned();
+        assert_eq!(recount(&sql, now), [Repair { model, n }], "{damage}");
+        assert_eq!(hours(), want, "{damage}");
+        assert_eq!(recount(&sql, now + 1), []);
+        assert_eq!(hours(), want);
     }
 }
 

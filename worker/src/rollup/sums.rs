@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::breakdowns::{self, MEASURED, WITHOUT_USERS};
 use super::{counts, people};
 use crate::counted::Facts;
-use crate::live::{MINUTE_MS, floor_to};
+use crate::live::{HOUR_MS, MINUTE_MS, floor_to};
 use crate::sql::Statement;
 
 /// Rows of each kind, by their keys: in order, so that D1 goes along its trees.
@@ -91,8 +91,15 @@ impl<'a> Sums<'a> {
 
     /// The statements that add all of it to the read models of a site, in order.
     pub(super) fn statements(&self, site: &str) -> Vec<Statement> {
+        let mut of_hours = BTreeMap::new();
+        for ((minute, event_type, source), n) in &self.minutes {
+            let hour = floor_to(*minute, HOUR_MS);
+            let sum: &mut i64 = of_hours.entry((hour, event_type, source)).or_default();
+            *sum = sum.saturating_add(*n);
+        }
         let minutes = json(self.minutes.iter().map(|((a, b, c), n)| (a, b, c, n)));
-        let hours = json(self.hours.iter().map(|((a, b, c), n)| (a, b, c, n)));
+        let hours = json(of_hours.iter().map(|((a, b, c), n)| (a, b, c, n)));
+        let domain_hours = json(self.hours.iter().map(|((a, b, c), n)| (a, b, c, n)));
         let users = json(self.users.iter().map(|(user, (a, b))| (user, a, b)));
         let sessions = json(
             self.sessions
@@ -111,8 +118,9 @@ impl<'a> Sums<'a> {
         let [count_gaps, write_gaps] = breakdowns::MEMBERS;
         let tasks = [
             (counts::MINUTES, &minutes),
+            (counts::HOURS, &hours),
             (counts::DAYS, &minutes),
-            (counts::DOMAIN_HOURS, &hours),
+            (counts::DOMAIN_HOURS, &domain_hours),
             (first_seen, &users),
             (keep_users, &users),
             (begun, &sessions),

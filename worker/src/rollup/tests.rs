@@ -70,6 +70,7 @@ fn a_message_that_comes_again_changes_nothing() {
     }
     assert_eq!(sql.number("SELECT count(*) FROM events"), 4);
     assert_eq!(sql.number("SELECT sum(n) FROM minute_counts"), 4);
+    assert_eq!(sql.number("SELECT sum(n) FROM hour_counts"), 4);
     assert_eq!(sql.number("SELECT sum(n) FROM daily_counts"), 4);
     assert_eq!(
         sql.number("SELECT n FROM minute_counts WHERE event_type = 'error'"),
@@ -79,6 +80,29 @@ fn a_message_that_comes_again_changes_nothing() {
         sql.number("SELECT count(*) FROM daily_counts WHERE date = '2024-01-15'"),
         2
     );
+}
+
+/// A database of the version before has minutes and no hours.
+#[test]
+fn the_migration_fills_the_hours_as_the_consumer_does() {
+    let sql = database();
+    let events: Vec<_> = (0..40)
+        .map(|n| event("demo", n, NOW + i64::try_from(n).unwrap() * 400_000))
+        .collect();
+    let part = json!({"id": uuid(100), "at": NOW, "n": events.len(), "events": events});
+    take(
+        &sql,
+        &json!({"site": "demo", "shard": 0, "parts": [part]}).to_string(),
+    );
+    let hours = || {
+        let rows = "SELECT * FROM hour_counts ORDER BY site_id, hour, event_type, source";
+        sql.rows::<serde_json::Value>(rows, &[]).unwrap()
+    };
+    let filled = hours();
+    assert_eq!(filled.len(), 10);
+    sql.execute_batch("DROP TABLE hour_counts");
+    sql.execute_batch(include_str!("../../migrations/0009_hours.sql"));
+    assert_eq!(hours(), filled);
 }
 
 #[test]
@@ -122,6 +146,7 @@ fn a_transaction_that_fails_leaves_nothing_behind() {
         }
         assert_eq!(sql.number("SELECT count(*) FROM event_ids"), 0);
         assert_eq!(sql.number("SELECT count(*) FROM minute_counts"), 0);
+        assert_eq!(sql.number("SELECT count(*) FROM hour_counts"), 0);
     }
 }
 
@@ -210,6 +235,7 @@ proptest! {
         prop_assert_eq!(all, want);
         prop_assert_eq!(sql.number("SELECT count(*) FROM events"), seen.len() as i64);
         prop_assert_eq!(sql.number("SELECT sum(n) FROM minute_counts"), seen.len() as i64);
+        prop_assert_eq!(sql.number("SELECT sum(n) FROM hour_counts"), seen.len() as i64);
         prop_assert_eq!(sql.number("SELECT sum(n) FROM daily_counts"), seen.len() as i64);
     }
 }
