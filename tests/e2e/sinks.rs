@@ -52,16 +52,28 @@ async fn whatever_a_sink_answers_object_stores_get_every_event_once() {
     let server = S3Server::start().await;
     let moto = moto().await;
     moto.new_stream("troubled").await;
+    let of_bus = moto.new_bus("troubled-bus", "troubled").await;
+    let queue = moto.new_queue("troubled-queue").await;
     let s3 = SinkProxy::start(&server.url).await;
     let firehose = SinkProxy::start(&moto.url).await;
-    let settings = format!(
-        "{} FIREHOSE_ENDPOINT:{} FIREHOSE_STREAM:troubled FIREHOSE_ACCESS_KEY_ID:{} \
-         FIREHOSE_SECRET_ACCESS_KEY:{}",
-        settings("r2,s3,firehose", &s3.url, S3Server::SECRET),
-        firehose.url,
-        moto.key_id,
-        moto.secret,
-    );
+    let eventbridge = SinkProxy::start(&moto.url).await;
+    let sqs = SinkProxy::start(&moto.url).await;
+    let all = [&s3, &firehose, &eventbridge, &sqs];
+    let mut settings = settings("r2,s3,firehose,eventbridge,sqs", &s3.url, S3Server::SECRET);
+    for (name, value) in [
+        ("FIREHOSE_ENDPOINT", &firehose.url),
+        ("FIREHOSE_STREAM", &"troubled".to_owned()),
+        ("EVENTBRIDGE_ENDPOINT", &eventbridge.url),
+        ("EVENTBRIDGE_BUS", &"troubled-bus".to_owned()),
+        ("EVENTBRIDGE_SOURCE_PREFIX", &"troubled".to_owned()),
+        ("SQS_QUEUE_URL", &queue.replace(&moto.url, &sqs.url)),
+    ] {
+        settings += &format!(" {name}:{value}");
+    }
+    for service in ["FIREHOSE", "EVENTBRIDGE", "SQS"] {
+        settings += &format!(" {service}_ACCESS_KEY_ID:{}", moto.key_id);
+        settings += &format!(" {service}_SECRET_ACCESS_KEY:{}", moto.secret);
+    }
     let system = System::start_with(&StateDir::new(), &settings);
     let site = system.demo();
     let mut sent = Vec::new();
@@ -75,18 +87,23 @@ async fn whatever_a_sink_answers_object_stores_get_every_event_once() {
         Trouble::Garbage,
         Trouble::Stranger,
     ] {
-        let before = (s3.met(trouble), firehose.met(trouble));
-        s3.set_times(1, trouble);
-        firehose.set_times(1, trouble);
+        let before = all.map(|sink| sink.met(trouble));
+        for sink in all {
+            sink.set_times(1, trouble);
+        }
         send(&site, &mut sent).await;
-        eventually(&format!("both sinks meet {trouble:?}"), async || {
-            (s3.met(trouble) > before.0 && firehose.met(trouble) > before.1).then_some(())
+        eventually(&format!("all sinks meet {trouble:?}"), async || {
+            let met = all.map(|sink| sink.met(trouble));
+            met.iter()
+                .zip(before)
+                .all(|(met, before)| *met > before)
+                .then_some(())
         })
         .await;
         // Each trouble is the first after all was well.
         site.settle().await;
     }
-    for trace in s3.traces().into_iter().chain(firehose.traces()) {
+    for trace in all.map(SinkProxy::traces).concat() {
         assert!(trace.is_some_and(|trace| trace.len() == 55));
     }
     assert_eq!(ids_in(&server), sent);
@@ -96,16 +113,27 @@ async fn whatever_a_sink_answers_object_stores_get_every_event_once() {
     assert_eq!(r2, server.objects());
     // What was stored before the connection broke was known again.
     assert!(s3.seen().contains(&("HEAD".to_owned(), Trouble::None)));
-    let delivered = moto.delivered("troubled").await;
-    let lines: BTreeSet<&str> = delivered
-        .iter()
-        .map(|event| event["eventId"].as_str().unwrap())
-        .collect();
-    let want: BTreeSet<&str> = sent.iter().map(String::as_str).collect();
-    assert_eq!(lines, want);
-    let state = sink(&site, "s3").await;
-    assert_eq!(state["failingSince"], Value::Null, "{state}");
-    assert_eq!(state["conflicts"], 0);
+    let of_bus = moto.receive(&of_bus).await;
+    for (name, events) in [
+        ("firehose", moto.delivered("troubled").await),
+        (
+            "eventbridge",
+            of_bus.iter().map(|told| told["detail"].clone()).collect(),
+        ),
+        ("sqs", moto.receive(&queue).await),
+    ] {
+        let id = |event: &Value| event["eventId"].as_str().unwrap().to_owned();
+        let got: BTreeSet<String> = events.iter().map(id).collect();
+        assert_eq!(got, sent.iter().cloned().collect(), "{name}");
+    }
+    for name in ["r2", "s3", "firehose", "eventbridge", "sqs"] {
+        let state = sink(&site, name).await;
+        assert_eq!(state["failingSince"], Value::Null, "{state}");
+        assert_eq!(
+            (&state["conflicts"], &state["refusedEvents"]),
+            (&json!(0), &json!(0))
+        );
+    }
 }
 
 #[tokio::test]

@@ -10,11 +10,12 @@ use serde_json::value::RawValue;
 
 use crate::auth::sha256_hex;
 use crate::consume::Replay;
-use crate::lake::RefusedObject;
 use crate::sql::{Param, Statement};
 use crate::tally::OWN_SITE;
 
+mod refused;
 mod replay;
+pub use refused::{forget_refused, list_refused};
 pub use replay::{Chosen, ListQuery, MAX_REPLAYS, Replayed, Row, Selection};
 
 /// Characters of a reason that are kept: a database's sentence.
@@ -184,22 +185,6 @@ impl DeadPart {
     }
 }
 
-/// The statement that lists an object of a shard that a sink refuses.
-pub fn list_refused(site: &str, shard: u32, object: &RefusedObject, now_ms: i64) -> Statement {
-    let (sink, key) = (object.sink.name(), object.key.as_str());
-    list([
-        site.into(),
-        format!("{sink}:{key}").into(),
-        i64::from(shard).into(),
-        Reason::SinkRefused.code().into(),
-        object.code.as_str().into(),
-        object.hour_ms.into(),
-        object.events.into(),
-        now_ms.into(),
-        key.into(),
-    ])
-}
-
 fn list(row: [Param; 9]) -> Statement {
     Statement::new(
         "INSERT INTO dead_letters (site_id, part_id, shard, code, detail, received_at, events, \
@@ -258,19 +243,6 @@ pub fn forget(site: &str, part_ids: &[String]) -> Statement {
         "DELETE FROM dead_letters WHERE site_id = ?1 \
            AND part_id IN (SELECT value FROM json_each(?2))",
         [site.into(), ids_json(part_ids).into()],
-    )
-}
-
-/// The statement that takes an object off the list that its shard has taken up again, unless it was
-/// listed once more since.
-pub fn forget_refused(chosen: &Chosen) -> Statement {
-    Statement::new(
-        "DELETE FROM dead_letters WHERE site_id = ?1 AND part_id = ?2 AND tries = ?3",
-        [
-            chosen.site_id.as_str().into(),
-            chosen.part_id.as_str().into(),
-            chosen.tries.into(),
-        ],
     )
 }
 

@@ -5,9 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Reason;
 use crate::consume::Replay;
 use crate::error::Fault;
-use crate::lake::Retry;
 use crate::read::Params;
-use crate::sinks::SinkKind;
 use crate::sql::Statement;
 
 /// Dead letters of a page where `limit` does not say.
@@ -226,16 +224,4 @@ pub struct Chosen {
     pub tries: i64,
     /// Where its message is in the bucket, or where the object is to land.
     pub key: String,
-}
-
-impl Chosen {
-    /// What its shard of the lake is told, where a sink refused it.
-    pub fn retry(&self) -> Option<Retry> {
-        let (sink, key) = self.part_id.split_once(':')?;
-        (self.code == Reason::SinkRefused.code()).then_some(())?;
-        Some(Retry {
-            sink: SinkKind::parse(sink)?,
-            key: key.to_owned(),
-        })
-    }
 }

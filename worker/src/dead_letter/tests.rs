@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::consume::{Findings, Handover, Message};
+use crate::lake::RefusedObject;
 use crate::read::Params;
 use crate::sinks::SinkKind;
 use crate::sql::Sql;

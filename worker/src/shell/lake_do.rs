@@ -18,7 +18,7 @@ use super::platform::{now_ms, random};
 use super::sinks::{Fetcher, attempt};
 use super::{alerts, d1, log, objects};
 use crate::dead_letter::{self, Reason};
-use crate::lake::{Append, Delivery, LakeSettings, LakeStore, Outcome};
+use crate::lake::{Append, Delivery, LakeSettings, LakeStore, Outcome, RefusedObject};
 use crate::routes::{APPEND, HOURS, RETRY, SEAL, STATE, WAKE, parse_object};
 use crate::sinks::{Sink, SinkKind};
 use crate::sql::SqlError;
@@ -140,14 +140,32 @@ impl LakeDo {
     /// Lists what sinks refused too often as dead letters, and alerts. What cannot be listed now is
     /// listed by a later run.
     async fn list_refused(&self, store: &LakeStore<DoSql>, site: &str, shard: u32) -> Result<()> {
-        let now = now_ms();
+        let (now, mut events) = (now_ms(), 0_i64);
+        let mut listed = Ok(());
         for object in store.unlisted(now)? {
-            let statement = dead_letter::list_refused(site, shard, &object, now);
-            d1::rows::<IgnoredAny>(&self.env, &statement).await?;
-            store.listed(&object)?;
-            alerts::dead_letters(&self.env, site, object.events, Reason::SinkRefused).await;
+            listed = self.list_object(store, site, shard, &object, now).await;
+            if listed.is_err() {
+                break;
+            }
+            events = events.saturating_add(object.events);
         }
-        Ok(())
+        if events > 0 {
+            alerts::dead_letters(&self.env, site, events, Reason::SinkRefused).await;
+        }
+        listed
+    }
+
+    async fn list_object(
+        &self,
+        store: &LakeStore<DoSql>,
+        site: &str,
+        shard: u32,
+        object: &RefusedObject,
+        now: i64,
+    ) -> Result<()> {
+        let statement = dead_letter::list_refused(site, shard, object, now);
+        d1::rows::<IgnoredAny>(&self.env, &statement).await?;
+        Ok(store.listed(object)?)
     }
 
     /// Seals what is due, delivers what is sealed, each sink for itself, and sets the next alarm.
