@@ -9,6 +9,7 @@ use shoreline_tests::site::{Site, reply};
 use shoreline_tests::system::{QUIET, StateDir, System};
 use shoreline_tests::{lake, root};
 
+use crate::d1::database;
 use crate::filled::{date, fill, range};
 
 /// What the dashboard says of finished days, and of what is stored.
@@ -100,6 +101,10 @@ async fn a_lost_d1_is_rebuilt_from_the_lake_and_answers_as_before() {
     for _ in 0..2 {
         let said = rebuild(&system, &date(1), &date(-1));
         assert!(said.contains(&format!("{events} events of")), "{said}");
+        // It is over, so that what is old is forgotten again.
+        let running = "SELECT count(*) FROM jobs WHERE job LIKE 'rebuild%'";
+        let running = database(&site.state).query_row(running, [], |row| row.get(0));
+        assert_eq!(running, Ok(0));
         for ((path, before), (_, after)) in before.iter().zip(answers(&site).await) {
             assert_eq!(*before, after, "{path}");
         }

@@ -191,7 +191,8 @@ fn list(row: [Param; 9]) -> Statement {
                                    first_at, last_at, tries, object_key) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1, ?9) \
          ON CONFLICT (site_id, part_id) DO UPDATE SET code = excluded.code, \
-             detail = excluded.detail, last_at = excluded.last_at, tries = tries + 1",
+             detail = excluded.detail, last_at = excluded.last_at, \
+             tries = tries + iif(excluded.code = 'sink_refused', 0, 1)",
         row,
     )
 }

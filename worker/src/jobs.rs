@@ -21,16 +21,22 @@ pub fn load(job: &'static str) -> Statement {
     )
 }
 
-/// The statement that forgets a job that was there, where nothing else was noted of it since.
-pub fn end(job: &'static str, cursor: &str) -> Statement {
+/// The statement that loads the one of a kind of job that was noted last.
+pub fn latest(kind: &'static str) -> Statement {
     Statement::new(
-        "DELETE FROM jobs WHERE job = ?1 AND cursor = ?2",
-        [job.into(), cursor.into()],
+        "SELECT done_for, cursor FROM jobs WHERE job >= ?1 || '/' AND job < ?1 || '0' \
+         ORDER BY done_for DESC LIMIT 1",
+        [kind.into()],
     )
 }
 
+/// The statement that forgets a job.
+pub fn end(job: &str) -> Statement {
+    Statement::new("DELETE FROM jobs WHERE job = ?1", [job.into()])
+}
+
 /// The statement that notes how far it is.
-pub fn save(job: &'static str, progress: &Job) -> Statement {
+pub fn save(job: &str, progress: &Job) -> Statement {
     Statement::new(
         "INSERT INTO jobs (job, done_for, cursor) VALUES (?1, ?2, ?3) \
          ON CONFLICT (job) DO UPDATE SET done_for = excluded.done_for, cursor = excluded.cursor",

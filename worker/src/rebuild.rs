@@ -26,7 +26,7 @@ const MESSAGE_BYTES: usize = 100_000;
 /// events, well below the 1,000 queries that D1 allows an invocation.
 const MESSAGES: usize = 10;
 
-/// The name under which a rebuild notes that it runs.
+/// What the names begin with under which rebuilds note that they run, each with its days.
 const JOB: &str = "rebuild";
 
 /// How long after its latest step a rebuild that has not ended is taken to run still: its caller may
@@ -105,19 +105,18 @@ impl Rebuild {
     pub fn note(&self, now_ms: i64) -> Statement {
         let now = Job {
             done_for: now_ms,
-            cursor: self.name(),
+            cursor: String::new(),
         };
-        jobs::save(JOB, &now)
+        jobs::save(&self.name(), &now)
     }
 
-    /// The statement that notes that this rebuild has ended. One of other days that runs beside it is
-    /// noted with each of its steps.
+    /// The statement that notes that this rebuild has ended; one of other days may run on.
     pub fn end(&self) -> Statement {
-        jobs::end(JOB, &self.name())
+        jobs::end(&self.name())
     }
 
     fn name(&self) -> String {
-        format!("{}/{}", date(self.days.first), date(self.days.last))
+        format!("{JOB}/{}/{}", date(self.days.first), date(self.days.last))
     }
 
     /// The first moment of the days.
@@ -196,9 +195,9 @@ pub fn messages<'a>(
     Ok((messages, lines.peek().is_some().then_some(end)))
 }
 
-/// The statement that loads what [`Rebuild::note`] wrote.
+/// The statement that loads what [`Rebuild::note`] wrote last.
 pub fn noted() -> Statement {
-    jobs::load(JOB)
+    jobs::latest(JOB)
 }
 
 /// Whether a rebuild runs. Meanwhile nothing old is forgotten: by the ids a step that comes twice is

@@ -5,7 +5,8 @@ use crate::lake::{RefusedObject, Retry};
 use crate::sinks::SinkKind;
 use crate::sql::Statement;
 
-/// The statement that lists an object of a shard that a sink refuses.
+/// The statement that lists an object of a shard that a sink refuses. It is listed once a day, which is
+/// no other try.
 pub fn list_refused(site: &str, shard: u32, object: &RefusedObject, now_ms: i64) -> Statement {
     let (sink, key) = (object.sink.name(), object.key.as_str());
     list([
@@ -22,14 +23,14 @@ pub fn list_refused(site: &str, shard: u32, object: &RefusedObject, now_ms: i64)
 }
 
 /// The statement that takes an object off the list that its shard has taken up again, unless it was
-/// listed once more since.
-pub fn forget_refused(chosen: &Chosen) -> Statement {
+/// listed once more since it was touched ([`super::touch`]).
+pub fn forget_refused(chosen: &Chosen, touched_at: i64) -> Statement {
     Statement::new(
-        "DELETE FROM dead_letters WHERE site_id = ?1 AND part_id = ?2 AND tries = ?3",
+        "DELETE FROM dead_letters WHERE site_id = ?1 AND part_id = ?2 AND last_at <= ?3",
         [
             chosen.site_id.as_str().into(),
             chosen.part_id.as_str().into(),
-            chosen.tries.into(),
+            touched_at.into(),
         ],
     )
 }

@@ -181,7 +181,7 @@ impl Selection {
             .as_ref()
             .and_then(|ids| serde_json::to_string(ids).ok());
         Statement::new(
-            "SELECT site_id, part_id, shard, code, tries, object_key AS key FROM dead_letters \
+            "SELECT site_id, part_id, shard, code, object_key AS key FROM dead_letters \
              WHERE (?1 IS NULL OR site_id = ?1) AND (?2 IS NULL OR code = ?2) \
                AND (?3 IS NULL OR part_id IN (SELECT value FROM json_each(?3))) \
                AND (?4 OR code <> 'too_old') AND events > 0 \
@@ -220,8 +220,6 @@ pub struct Chosen {
     pub shard: u32,
     /// Why it is a dead letter.
     pub code: String,
-    /// How often it was listed.
-    pub tries: i64,
     /// Where its message is in the bucket, or where the object is to land.
     pub key: String,
 }

@@ -54,7 +54,7 @@ impl<S: Sql> LakeStore<S> {
         let row: Option<Row> = self.sql.first(
             "SELECT sequence, key, hash, objects.n, tries, progress \
              FROM deliveries JOIN objects USING (sequence) JOIN sinks USING (sink) \
-             WHERE sink = ?1 AND done = 0 AND held = 0 \
+             WHERE sink = ?1 AND done = 0 AND conflict = 0 \
                 AND deliveries.due_at <= ?2 AND sinks.due_at <= ?2 \
              ORDER BY tries, sequence LIMIT 1",
             &[sink.name().into(), now_ms.into()],
@@ -109,7 +109,7 @@ impl<S: Sql> LakeStore<S> {
             }
             Outcome::Conflict => {
                 self.works(delivery.sink)?;
-                self.mark(delivery, "UPDATE deliveries SET held = 1")
+                self.mark(delivery, "UPDATE deliveries SET conflict = 1")
                     .map(|()| None)
             }
             Outcome::Failed(failure) => self.failed(delivery, failure, false, now_ms, random),
@@ -243,9 +243,10 @@ impl<S: Sql> LakeStore<S> {
         // Some of it got through, or the sink may be back by itself: then it does not refuse all.
         if some || !lasting {
             self.not_refused(delivery.sink)?;
+            self.forget_refusals(delivery.sink, delivery.object.sequence)?;
         }
         if lasting {
-            self.refused(delivery.sink, now_ms)?;
+            self.refused(delivery, now_ms)?;
         }
         Ok(
             (lasting || row.failures >= ALERT_FAILURES).then(|| FailingSink {

@@ -50,9 +50,12 @@ impl<S: Sql> LakeStore<S> {
         if changed.is_none() {
             return Ok(());
         }
-        self.not_refused(kind)?;
         self.sql.run(
-            "UPDATE deliveries SET due_at = 0 WHERE sink = ?1 AND done = 0 AND held = 0",
+            "DELETE FROM refusals WHERE sink = ?1",
+            &[kind.name().into()],
+        )?;
+        self.sql.run(
+            "UPDATE deliveries SET due_at = 0 WHERE sink = ?1 AND done = 0 AND conflict = 0",
             &[kind.name().into()],
         )
     }
@@ -80,6 +83,7 @@ impl<S: Sql> LakeStore<S> {
                  ON CONFLICT (hour) DO UPDATE SET n = n + excluded.n",
                 "DELETE FROM rows WHERE sequence = ?1",
                 "DELETE FROM deliveries WHERE sequence = ?1",
+                "DELETE FROM refusals WHERE sequence = ?1",
                 "DELETE FROM objects WHERE sequence = ?1",
             ] {
                 self.sql.run(statement, &[sequence.into()])?;

@@ -118,8 +118,9 @@ impl<S: Sql> LakeStore<S> {
         let row: Option<Row> = self.sql.first(
             "SELECT landed_events, landed_objects, n AS pending_events, bytes AS pending_bytes, \
                 (SELECT count(*) FROM objects) AS pending_objects, \
-                (SELECT coalesce(max(tries), 0) FROM deliveries WHERE done = 0) AS most_tries, \
-                (SELECT count(DISTINCT sequence) FROM deliveries WHERE held = 1) AS conflicts \
+                (SELECT coalesce(max(tries), 0) FROM deliveries \
+                    WHERE done = 0 AND conflict = 0) AS most_tries, \
+                (SELECT count(DISTINCT sequence) FROM deliveries WHERE conflict = 1) AS conflicts \
              FROM shard, backlog",
             &[],
         )?;
@@ -163,8 +164,8 @@ impl<S: Sql> LakeStore<S> {
             "SELECT sinks.sink, count(sequence) AS pending_objects, \
                 coalesce(sum(deliveries.n), 0) AS pending_events, \
                 coalesce(sum(bytes), 0) AS pending_bytes, min(objects.due_at) AS oldest_at, \
-                coalesce(sum(held = 1), 0) AS conflicts, \
-                coalesce(sum(held > 1), 0) AS dead_objects, failing_since, failures, lasting, code, \
+                coalesce(sum(conflict = 1), 0) AS conflicts, \
+                coalesce(sum(conflict = 2), 0) AS dead_objects, failing_since, failures, lasting, code, \
                 landed_events, landed_objects, refused_events, refused_code \
              FROM sinks LEFT JOIN deliveries ON deliveries.sink = sinks.sink AND done = 0 \
                 LEFT JOIN objects USING (sequence) GROUP BY sinks.sink ORDER BY sinks.sink",

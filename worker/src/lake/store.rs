@@ -60,22 +60,23 @@ const SCHEMA: [&str; 12] = [
     // due_at: when it was sealed.
     "CREATE TABLE IF NOT EXISTS objects (sequence INTEGER PRIMARY KEY, key TEXT NOT NULL, \
      hash TEXT NOT NULL, n INTEGER NOT NULL, due_at INTEGER NOT NULL)",
-    // What each sink still has to get, and, until all are done with an object, what it got. held: it
-    // is not tried; 1: its key holds something else; 2: refused too often, and 3: among the dead
-    // letters.
+    // What each sink still has to get, and, until all are done with an object, what it got. With a
+    // conflict it is not tried: 1, its key holds something else; 2, it was refused too often and is a
+    // dead letter, due to be listed again. (The column's name is the one that earlier versions know.)
     "CREATE TABLE IF NOT EXISTS deliveries (sequence INTEGER NOT NULL, sink TEXT NOT NULL, \
      n INTEGER NOT NULL, bytes INTEGER NOT NULL, due_at INTEGER NOT NULL, \
      tries INTEGER NOT NULL DEFAULT 0, progress TEXT NOT NULL DEFAULT '{}', \
-     done INTEGER NOT NULL DEFAULT 0, held INTEGER NOT NULL DEFAULT 0, \
+     done INTEGER NOT NULL DEFAULT 0, conflict INTEGER NOT NULL DEFAULT 0, \
      PRIMARY KEY (sequence, sink)) WITHOUT ROWID",
-    "CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (sink, done, held, due_at)",
+    "CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (sink, done, conflict, due_at)",
     "CREATE TABLE IF NOT EXISTS sinks (sink TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, \
      due_at INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0, \
      failing_since INTEGER, lasting INTEGER NOT NULL DEFAULT 0, code TEXT, \
      landed_events INTEGER NOT NULL DEFAULT 0, landed_objects INTEGER NOT NULL DEFAULT 0, \
      refused_events INTEGER NOT NULL DEFAULT 0, refused_code TEXT) WITHOUT ROWID",
-    // Refusals in a row.
-    "CREATE TABLE IF NOT EXISTS refusals (sink TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID",
+    // Refusals by a sink: in a row, under the sequence 0, which no object has; and of each object.
+    "CREATE TABLE IF NOT EXISTS refusals (sink TEXT NOT NULL, sequence INTEGER NOT NULL, \
+     n INTEGER NOT NULL, PRIMARY KEY (sink, sequence)) WITHOUT ROWID",
     // Events that every sink has, by the hour of their receipt: for the reconciliation.
     "CREATE TABLE IF NOT EXISTS landed (hour INTEGER PRIMARY KEY, n INTEGER NOT NULL)",
     // Counted along, so that an append need not add up all rows.
@@ -94,7 +95,6 @@ impl<S: Sql> LakeStore<S> {
         now_ms: i64,
         random: [u8; 4],
     ) -> Result<Self, SqlError> {
-        rename_held(&sql)?;
         for statement in SCHEMA.into_iter().chain(open_hours::SCHEMA) {
             sql.run(statement, &[])?;
         }
@@ -149,27 +149,14 @@ impl<S: Sql> LakeStore<S> {
                 SELECT min(since) + ?1 AS due FROM open_hours \
                 UNION ALL SELECT 0 FROM open_hours WHERE bytes >= ?2 \
                 UNION ALL SELECT max(due_at, (SELECT min(due_at) FROM deliveries \
-                    WHERE deliveries.sink = sinks.sink AND done = 0 AND held = 0)) \
+                    WHERE deliveries.sink = sinks.sink AND done = 0 AND conflict = 0)) \
                     FROM sinks \
                 UNION ALL SELECT (SELECT min(due_at) FROM deliveries \
-                    WHERE deliveries.sink = sinks.sink AND done = 0 AND held = 2) FROM sinks)",
+                    WHERE deliveries.sink = sinks.sink AND done = 0 AND conflict = 2) FROM sinks)",
             &[self.rule.age_ms.into(), self.rule.bytes.into()],
         )?;
         Ok(row.and_then(|row| row.due))
     }
-}
-
-/// A column had another name while conflicts were all that was held.
-fn rename_held(sql: &impl Sql) -> Result<(), SqlError> {
-    let old: Option<serde::de::IgnoredAny> = sql.first(
-        "SELECT name FROM sqlite_master WHERE name = 'deliveries' \
-         AND sql LIKE '%conflict INTEGER%'",
-        &[],
-    )?;
-    if old.is_none() {
-        return Ok(());
-    }
-    sql.run("ALTER TABLE deliveries RENAME COLUMN conflict TO held", &[])
 }
 
 #[cfg(test)]

@@ -238,6 +238,7 @@ fn it_is_known_to_run_until_it_ends_or_its_caller_gave_up() {
     run(this.note(NOW));
     assert!(runs_at(NOW) && runs_at(NOW + RUNS_MS - 1));
     assert!(!runs_at(NOW + RUNS_MS));
+    run(other.note(NOW + 1));
     run(other.end());
     assert!(runs_at(NOW));
     run(this.end());

@@ -59,19 +59,29 @@ async fn replay(selection: &Selection, env: &Env) -> Answer {
     let more = found.len() > limit;
     found.truncate(limit);
     let keys: Vec<&str> = found.iter().map(|one| one.key.as_str()).collect();
-    rows::<IgnoredAny>(env, &touch(&keys, now_ms())).await?;
-    let (mut sent, mut missing) = (0_usize, 0_usize);
+    let now = now_ms();
+    rows::<IgnoredAny>(env, &touch(&keys, now)).await?;
+    let (mut sent, mut missing, mut failed) = (0_usize, 0_usize, 0_usize);
     for one in &found {
         let done = match one.retry() {
-            Some(what) => retry(one, &what, env).await,
+            Some(what) => retry(one, &what, now, env).await,
             None => send(&one.key, selection.how(), env).await,
         };
-        let done = done.map_err(|error| {
-            log::error("dead_letter_worker", error);
-            Fault::Unavailable("The dead letters cannot be sent right now; nothing is lost.")
-        })?;
-        let count = if done { &mut sent } else { &mut missing };
+        let count = match done {
+            Ok(true) => &mut sent,
+            Ok(false) => &mut missing,
+            // The others have their turn all the same.
+            Err(error) => {
+                log::error("dead_letter_worker", error);
+                &mut failed
+            }
+        };
         *count = count.saturating_add(1);
+    }
+    if failed > 0 {
+        return Err(Fault::Unavailable(
+            "Not all dead letters can be sent right now; nothing is lost.",
+        ));
     }
     let replayed = Replayed {
         replayed: sent,
@@ -82,10 +92,10 @@ async fn replay(selection: &Selection, env: &Env) -> Answer {
 }
 
 /// Has a shard of the lake take up again what a sink refused. `false` where it has done so before.
-async fn retry(one: &Chosen, what: &Retry, env: &Env) -> Result<bool> {
+async fn retry(one: &Chosen, what: &Retry, touched_at: i64, env: &Env) -> Result<bool> {
     let lake = lake_object(&one.site_id, one.shard);
     let done = objects::call(env, LAKE_DO, &lake, RETRY, &serde_json::to_string(what)?).await?;
-    d1::rows::<IgnoredAny>(env, &forget_refused(one)).await?;
+    d1::rows::<IgnoredAny>(env, &forget_refused(one, touched_at)).await?;
     Ok(done)
 }
 

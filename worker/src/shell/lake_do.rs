@@ -18,7 +18,7 @@ use super::platform::{now_ms, random};
 use super::sinks::{Fetcher, attempt};
 use super::{alerts, d1, log, objects};
 use crate::dead_letter::{self, Reason};
-use crate::lake::{Append, Delivery, LakeSettings, LakeStore, Outcome, RefusedObject};
+use crate::lake::{Append, Delivery, LakeSettings, LakeStore, Outcome};
 use crate::routes::{APPEND, HOURS, RETRY, SEAL, STATE, WAKE, parse_object};
 use crate::sinks::{Sink, SinkKind};
 use crate::sql::SqlError;
@@ -36,6 +36,9 @@ const MAX_REQUESTS: u32 = 5_000;
 
 /// How often a run looks for new work while a sink is busy.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// How long D1 may take to list dead letters: the sinks wait for the next run meanwhile.
+const LISTED_WITHIN: Duration = Duration::from_secs(5);
 
 /// The lake of one site and shard.
 #[durable_object]
@@ -140,32 +143,28 @@ impl LakeDo {
     /// Lists what sinks refused too often as dead letters, and alerts. What cannot be listed now is
     /// listed by a later run.
     async fn list_refused(&self, store: &LakeStore<DoSql>, site: &str, shard: u32) -> Result<()> {
-        let (now, mut events) = (now_ms(), 0_i64);
-        let mut listed = Ok(());
-        for object in store.unlisted(now)? {
-            listed = self.list_object(store, site, shard, &object, now).await;
-            if listed.is_err() {
-                break;
+        let now = now_ms();
+        let objects = store.to_list(now)?;
+        if objects.is_empty() {
+            return Ok(());
+        }
+        let statements: Vec<_> = objects
+            .iter()
+            .map(|object| dead_letter::list_refused(site, shard, object, now))
+            .collect();
+        let list = pin!(d1::transaction::<IgnoredAny>(&self.env, &statements));
+        match select(list, pin!(Delay::from(LISTED_WITHIN))).await {
+            Either::Left((listed, _)) => listed?,
+            Either::Right(_) => {
+                return Err(SqlError("dead letters were not listed in time".to_owned()).into());
             }
-            events = events.saturating_add(object.events);
-        }
-        if events > 0 {
-            alerts::dead_letters(&self.env, site, events, Reason::SinkRefused).await;
-        }
-        listed
-    }
-
-    async fn list_object(
-        &self,
-        store: &LakeStore<DoSql>,
-        site: &str,
-        shard: u32,
-        object: &RefusedObject,
-        now: i64,
-    ) -> Result<()> {
-        let statement = dead_letter::list_refused(site, shard, object, now);
-        d1::rows::<IgnoredAny>(&self.env, &statement).await?;
-        Ok(store.listed(object)?)
+        };
+        store.listed(&objects, now)?;
+        let events = objects
+            .iter()
+            .fold(0_i64, |sum, object| sum.saturating_add(object.events));
+        alerts::dead_letters(&self.env, site, events, Reason::SinkRefused).await;
+        Ok(())
     }
 
     /// Seals what is due, delivers what is sealed, each sink for itself, and sets the next alarm.
