@@ -68,12 +68,12 @@ const wait = (ms: number, signal: AbortSignal): Promise<void> =>
   });
 
 /** Those that are listed now and selected, by site and part. */
-async function listed({ selection, site, signal }: Replay): Promise<Map<string, number>> {
-  const found = new Map<string, number>();
+async function listed({ selection, site, signal }: Replay): Promise<Map<string, DeadLetter>> {
+  const found = new Map<string, DeadLetter>();
   let cursor: string | null = null;
   for (let n = 0; n < MAX_PAGES; n += 1) {
     const page: DeadLetters = await call<DeadLetters>(listPath(PAGE, site, cursor), { admin: true, signal });
-    for (const letter of page.deadLetters) if (selection.partIds?.includes(letter.partId) ?? true) found.set(keyOf(letter), letter.tries);
+    for (const letter of page.deadLetters) if (selection.partIds?.includes(letter.partId) ?? true) found.set(keyOf(letter), letter);
     cursor = page.nextCursor;
     if (cursor === null) break;
   }
@@ -87,10 +87,11 @@ export async function replay(asked: Replay): Promise<void> {
     // As they are now: what is shown may be a minute old.
     const before = await listed(asked);
     const sent = await send(asked, before.size);
-    const [stored, failed] = await watch(asked, before);
+    const [stored, handed, failed] = await watch(asked, before);
     if (signal.aborted) return;
-    const open = before.size - stored - failed;
-    const parts = [`${number(stored)} stored`, failed > 0 && `${number(failed)} failed again`, open > 0 && `${number(open)} not seen to end yet`].filter(Boolean).join(', ');
+    // Of what a sink refused, the sink alone will tell: it is tried again, and listed if it is refused again.
+    const open = before.size - stored - handed - failed;
+    const parts = [(stored > 0 || handed === 0) && `${number(stored)} stored`, handed > 0 && `${number(handed)} handed to the sink again`, failed > 0 && `${number(failed)} failed again`, open > 0 && `${number(open)} not seen to end yet`].filter(Boolean).join(', ');
     const text = `Replayed ${number(sent)}: ${parts}.`;
     fill(place, h('p', { class: failed > 0 ? 'replay-said warn' : 'replay-said good' }, text));
     announce(text);
@@ -112,17 +113,19 @@ async function send({ selection, place, signal }: Replay, all: number): Promise<
   return sent;
 }
 
-/** Waits until each is stored, or has failed again; how many of either. */
-async function watch(asked: Replay, before: ReadonlyMap<string, number>): Promise<readonly [stored: number, failed: number]> {
+/** Waits until each is stored, handed to its sink, or has failed again; how many of each. */
+async function watch(asked: Replay, before: ReadonlyMap<string, DeadLetter>): Promise<readonly [stored: number, handed: number, failed: number]> {
   const { place, signal } = asked;
-  let [stored, failed] = [0, 0];
+  let [stored, handed, failed] = [0, 0, 0];
   for (let n = 0; n < MAX_LOOKS && !signal.aborted; n += 1) {
     const now = await listed(asked);
-    stored = [...before.keys()].filter((key) => !now.has(key)).length;
-    failed = [...before].filter(([key, tries]) => (now.get(key) ?? 0) > tries).length;
-    fill(place, progressBar('Stored', stored, before.size, `${number(stored)} of ${number(before.size)}`));
-    if (stored + failed >= before.size) break;
+    const gone = [...before].filter(([key]) => !now.has(key));
+    handed = gone.filter(([, { code }]) => code === 'sink_refused').length;
+    stored = gone.length - handed;
+    failed = [...before].filter(([key, { tries }]) => (now.get(key)?.tries ?? 0) > tries).length;
+    fill(place, progressBar('Stored', gone.length, before.size, `${number(gone.length)} of ${number(before.size)}`));
+    if (gone.length + failed >= before.size) break;
     await wait(LOOK_MS, signal);
   }
-  return [stored, failed];
+  return [stored, handed, failed];
 }
