@@ -58,6 +58,8 @@ pub mod retry;
 #[cfg(feature = "pipeline")]
 pub mod event;
 #[cfg(feature = "pipeline")]
+pub mod lines;
+#[cfg(feature = "pipeline")]
 pub mod privacy;
 #[cfg(feature = "pipeline")]
 pub mod sanitize;

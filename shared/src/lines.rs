@@ -1,0 +1,155 @@
+//! Stored events as they travel and land: lines of JSON in one buffer, and what is counted of each.
+
+use core::ops::Range;
+
+use crate::stamp::StampedEvent;
+
+/// Stored events of one batch: one line of JSON each, every line with its line break, and beside the
+/// text where the facts of each event stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lines {
+    text: String,
+    /// Facts that do not stand in the text as they are: an escaped user id, the path of a URL.
+    beside: String,
+    places: Vec<Places>,
+}
+
+/// Where the facts of one event stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Places {
+    line: Range<usize>,
+    received_at: i64,
+    event_id: Place,
+    event_type: Place,
+    source: Place,
+    user_id: Option<Place>,
+    page: Option<Place>,
+    feature: Option<Place>,
+}
+
+/// A piece of one of the two buffers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    Text(Range<usize>),
+    Beside(Range<usize>),
+}
+
+/// One stored event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// The stored event: one JSON object, without a line break.
+    pub json: &'a str,
+    /// Its id, a lowercase UUID.
+    pub event_id: &'a str,
+    /// Its type's name.
+    pub event_type: &'a str,
+    /// Where it comes from: `tracker`, or a service's name.
+    pub source: &'a str,
+    /// When it was received, Unix milliseconds.
+    pub received_at: i64,
+    /// The user, or the id that stands for them.
+    pub user_id: Option<&'a str>,
+    /// As [`StampedEvent::page`].
+    pub page: Option<&'a str>,
+    /// As [`StampedEvent::feature`].
+    pub feature: Option<&'a str>,
+}
+
+impl Lines {
+    /// Adds an event that was stamped by itself.
+    pub fn push(&mut self, event: &StampedEvent) {
+        let start = self.text.len();
+        self.text.push_str(event.json());
+        let line = start..self.text.len();
+        self.text.push('\n');
+        let places = Places {
+            line,
+            received_at: event.received_at(),
+            event_id: self.beside(event.event_id()),
+            event_type: self.beside(event.event_type()),
+            source: self.beside(event.source()),
+            user_id: event.user_id().map(|text| self.beside(text)),
+            page: event.page().map(|text| self.beside(text)),
+            feature: event.feature().map(|text| self.beside(text)),
+        };
+        self.places.push(places);
+    }
+
+    fn beside(&mut self, text: &str) -> Place {
+        let start = self.beside.len();
+        self.beside.push_str(text);
+        Place::Beside(start..self.beside.len())
+    }
+
+    /// All lines, each with its line break.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// How many events there are.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// The events, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Line<'_>> + Clone {
+        self.places.iter().map(|places| Line {
+            json: self.text.get(places.line.clone()).unwrap_or_default(),
+            event_id: self.at(&places.event_id),
+            event_type: self.at(&places.event_type),
+            source: self.at(&places.source),
+            received_at: places.received_at,
+            user_id: places.user_id.as_ref().map(|place| self.at(place)),
+            page: places.page.as_ref().map(|place| self.at(place)),
+            feature: places.feature.as_ref().map(|place| self.at(place)),
+        })
+    }
+
+    fn at(&self, place: &Place) -> &str {
+        let (buffer, range) = match place {
+            Place::Text(range) => (&self.text, range),
+            Place::Beside(range) => (&self.beside, range),
+        };
+        buffer.get(range.clone()).unwrap_or_default()
+    }
+}
+
+impl<'a> FromIterator<&'a StampedEvent> for Lines {
+    fn from_iter<I: IntoIterator<Item = &'a StampedEvent>>(events: I) -> Self {
+        let mut lines = Self::default();
+        events.into_iter().for_each(|event| lines.push(event));
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_give_back_what_was_pushed() {
+        let texts = [
+            r#"{"eventId":"a","eventType":"page_view","source":"tracker","receivedAt":5,"userId":"u\"1","eventData":{"url":"https://a.example/x?utm_source=b"}}"#,
+            r#"{"eventId":"b","eventType":"feature_use","source":"s","receivedAt":6,"eventData":{"feature":"f"}}"#,
+        ];
+        let events = texts.map(|text| StampedEvent::from_json(text).unwrap());
+        let lines: Lines = events.iter().collect();
+        assert_eq!(lines.len(), 2);
+        assert_eq!(lines.text(), format!("{}\n{}\n", texts[0], texts[1]));
+        for (line, event) in lines.iter().zip(&events) {
+            assert_eq!(line.json, event.json());
+            assert_eq!(line.event_id, event.event_id());
+            assert_eq!(line.event_type, event.event_type());
+            assert_eq!(line.source, event.source());
+            assert_eq!(line.received_at, event.received_at());
+            assert_eq!(line.user_id, event.user_id());
+            assert_eq!((line.page, line.feature), (event.page(), event.feature()));
+        }
+        assert!(Lines::default().is_empty());
+    }
+}
