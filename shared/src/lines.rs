@@ -119,6 +119,22 @@ impl Lines {
     }
 }
 
+impl StampedEvent {
+    /// The event as one of [`Lines`].
+    pub fn line(&self) -> Line<'_> {
+        Line {
+            json: self.json(),
+            event_id: self.event_id(),
+            event_type: self.event_type(),
+            source: self.source(),
+            received_at: self.received_at(),
+            user_id: self.user_id(),
+            page: self.page(),
+            feature: self.feature(),
+        }
+    }
+}
+
 impl<'a> FromIterator<&'a StampedEvent> for Lines {
     fn from_iter<I: IntoIterator<Item = &'a StampedEvent>>(events: I) -> Self {
         let mut lines = Self::default();
@@ -142,13 +158,7 @@ mod tests {
         assert_eq!(lines.len(), 2);
         assert_eq!(lines.text(), format!("{}\n{}\n", texts[0], texts[1]));
         for (line, event) in lines.iter().zip(&events) {
-            assert_eq!(line.json, event.json());
-            assert_eq!(line.event_id, event.event_id());
-            assert_eq!(line.event_type, event.event_type());
-            assert_eq!(line.source, event.source());
-            assert_eq!(line.received_at, event.received_at());
-            assert_eq!(line.user_id, event.user_id());
-            assert_eq!((line.page, line.feature), (event.page(), event.feature()));
+            assert_eq!(line, event.line());
         }
         assert!(Lines::default().is_empty());
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use shoreline_shared::event::{Code, Rejection};
 use shoreline_shared::event_type::PAGE_VIEW;
 use shoreline_shared::id;
+use shoreline_shared::lines::Lines;
 use shoreline_shared::sanitize::{Privacy, sanitize};
 use shoreline_shared::stamp::{Stamp, StampedEvent, stamp};
 use shoreline_shared::validate::{Rules, Sender, validate};
@@ -50,8 +51,10 @@ pub struct Context<'a> {
 /// The events that may be published, and the outcomes of the others.
 #[derive(Debug, Default)]
 pub struct Judged {
-    /// With each event's place in the request.
-    pub stamped: Vec<(usize, StampedEvent)>,
+    /// The events, in the request's order.
+    pub lines: Lines,
+    /// Each event's place in the request.
+    pub places: Vec<usize>,
     /// How the others ended.
     pub results: Vec<EventResult>,
     /// The keys of items of unknown shape, for the log: the first few of them.
@@ -87,7 +90,8 @@ pub fn judge(
             }
             Ok(event) => {
                 seen.insert(event.event_id().to_owned());
-                judged.stamped.push((index, event));
+                judged.lines.push(&event);
+                judged.places.push(index);
             }
             Err(result) => judged.results.push(result),
         }

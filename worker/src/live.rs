@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use shoreline_shared::stamp::StampedEvent;
+use shoreline_shared::lines::Line;
 
 use crate::auth::sha256_hex;
 
@@ -80,13 +80,13 @@ pub fn live_key(key: &str) -> Cow<'_, str> {
 }
 
 impl<'a> LiveFacts<'a> {
-    /// The facts of a stamped event.
-    pub fn of(event: &'a StampedEvent) -> Self {
+    /// The facts of a stored event.
+    pub fn of(event: &Line<'a>) -> Self {
         Self {
-            received_at: event.received_at(),
-            event_type: event.event_type(),
-            page: event.page(),
-            feature: event.feature(),
+            received_at: event.received_at,
+            event_type: event.event_type,
+            page: event.page,
+            feature: event.feature,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Parts and messages: how a batch is cut, and how parts share messages and wait for confirmation.
 
-use shoreline_shared::stamp::StampedEvent;
+use shoreline_shared::lines::Lines;
 
 /// Bytes of the events of a part at most: 96 KiB, so that a part and its envelope always fit a
 /// queue message with room for another.
@@ -40,22 +40,22 @@ pub struct Part {
 }
 
 /// Cuts a batch at event boundaries into parts of at most [`MAX_PART_BYTES`], in order.
-pub fn cut_parts(events: &[StampedEvent], mut fresh_id: impl FnMut() -> String) -> Vec<Part> {
+pub fn cut_parts(events: &Lines, mut fresh_id: impl FnMut() -> String) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
-    let lengths = events.iter().map(|event| event.json().len());
+    let lengths = events.iter().map(|event| event.json.len());
     for range in runs(lengths, MAX_PART_BYTES.saturating_sub(2), 1) {
-        let run = events.get(range).unwrap_or_default();
+        let n = range.len();
         let mut json = String::from("[");
-        for (index, event) in run.iter().enumerate() {
+        for (index, event) in events.iter().skip(range.start).take(n).enumerate() {
             if index > 0 {
                 json.push(',');
             }
-            json.push_str(event.json());
+            json.push_str(event.json);
         }
         json.push(']');
         parts.push(Part {
             id: fresh_id(),
-            n: run.len(),
+            n,
             events: json,
         });
     }

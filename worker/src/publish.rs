@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use shoreline_shared::lines::Lines;
 use shoreline_shared::privacy::user_hash;
-use shoreline_shared::stamp::StampedEvent;
 
 use crate::auth::hex;
 use crate::ingest::Platform;
@@ -38,7 +38,7 @@ pub struct Taken<'a> {
     /// The sender's id of the batch.
     pub batch_id: Option<&'a str>,
     /// The events to publish.
-    pub events: &'a [StampedEvent],
+    pub events: &'a Lines,
     /// How the others ended.
     pub results: &'a [EventResult],
     /// How many the sender had to drop before.
@@ -55,7 +55,7 @@ pub struct ImportStep<'a> {
     /// The step's own id, the same whenever it is repeated.
     pub batch_id: &'a str,
     /// The events to publish.
-    pub events: &'a [StampedEvent],
+    pub events: &'a Lines,
     /// How the others ended.
     pub results: &'a [EventResult],
 }
@@ -73,13 +73,13 @@ impl Publication {
         let settings = platform.settings();
         // Without a batch id nothing remembers the batch, and any shard will do.
         let shard = batch_id
-            .or(events.first().map(StampedEvent::event_id))
+            .or(events.iter().next().map(|event| event.event_id))
             .map_or(0, |id| shard_of(id, settings.shards));
         let parts = cut_parts(events, || platform.fresh_id());
         let batch = batch_id
             .filter(|_| !events.is_empty())
             .map(|batch_id| (batch_id, digest(events)));
-        let visitors: BTreeSet<&str> = events.iter().filter_map(StampedEvent::user_id).collect();
+        let visitors: BTreeSet<&str> = events.iter().filter_map(|event| event.user_id).collect();
         let visitors: Vec<String> = visitors
             .into_iter()
             .map(|user| user_hash(&settings.hash_key, site, user))
@@ -132,9 +132,9 @@ impl Publication {
         } = *step;
         let mut counters = Counters::default();
         let hour = floor_to(now_ms, HOUR_MS);
-        for event in events {
+        for event in events.iter() {
             counters.add_outcome(hour, ACCEPTED, 1);
-            let own = floor_to(event.received_at(), HOUR_MS);
+            let own = floor_to(event.received_at, HOUR_MS);
             counters.add(Kind::Imported, hour, "", -1);
             counters.add(Kind::Imported, own, "", 1);
         }
@@ -154,14 +154,14 @@ impl Publication {
     /// be repeated.
     pub fn of_operations(
         batch_id: &str,
-        events: &[StampedEvent],
+        events: &Lines,
         now_ms: i64,
         shards: u32,
         fresh_id: impl FnMut() -> String,
     ) -> Self {
         let mut counters = Counters::default();
-        for event in events {
-            count_event(&mut counters, &LiveFacts::of(event), 1);
+        for event in events.iter() {
+            count_event(&mut counters, &LiveFacts::of(&event), 1);
         }
         Self::known_again(
             (OWN_SITE, batch_id, None),
@@ -175,7 +175,7 @@ impl Publication {
     /// What Shoreline commits itself, under an id that makes it known again, beside any quota.
     fn known_again(
         (site, batch_id, import): (&str, &str, Option<&str>),
-        events: &[StampedEvent],
+        events: &Lines,
         counters: &Counters,
         (now_ms, shards): (i64, u32),
         fresh_id: impl FnMut() -> String,
@@ -241,18 +241,18 @@ pub fn shard_of(batch_id: &str, shards: u32) -> u32 {
 
 /// What tells a retry from another batch that wears the same id: the ids of its events. Events
 /// that were never seen are not taken for duplicates only because a sender reused an id.
-fn digest(events: &[StampedEvent]) -> String {
+fn digest(events: &Lines) -> String {
     let mut hasher = Sha256::new();
-    for event in events {
-        hasher.update(event.event_id().as_bytes());
+    for event in events.iter() {
+        hasher.update(event.event_id.as_bytes());
     }
     hex(hasher.finalize().get(..16).unwrap_or_default())
 }
 
 fn count(taken: &Taken<'_>, now_ms: i64) -> Counters {
     let mut counters = Counters::default();
-    for event in taken.events {
-        count_event(&mut counters, &LiveFacts::of(event), 1);
+    for event in taken.events.iter() {
+        count_event(&mut counters, &LiveFacts::of(&event), 1);
     }
     let mut outcomes: BTreeMap<&str, i64> = BTreeMap::new();
     for result in taken.results {

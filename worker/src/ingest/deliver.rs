@@ -2,7 +2,6 @@
 
 use shoreline_shared::privacy::anonymous_id;
 use shoreline_shared::sanitize::Privacy;
-use shoreline_shared::stamp::StampedEvent;
 use shoreline_shared::validate::{Rules, Sender};
 
 use super::{Platform, gate, tallied};
@@ -122,26 +121,26 @@ async fn answer(
     platform: &impl Platform,
 ) -> Result<Answer, Fault> {
     let Judged {
-        stamped,
+        lines,
+        places,
         mut results,
         ..
     } = judged;
     // Other protocols have no word for it: their answers say that events are kept.
     let may_be_dry = matches!(admitted.door(), Door::Events | Door::Ingest);
     if may_be_dry && admitted.facts().dry_run() {
-        return Ok(Answer::new(stamped.len(), results));
+        return Ok(Answer::new(lines.len(), results));
     }
-    let (places, events): (Vec<usize>, Vec<StampedEvent>) = stamped.into_iter().unzip();
     let taken = Taken {
         site: &admitted.grant().site,
         policy: &admitted.grant().policy,
         batch_id,
-        events: &events,
+        events: &lines,
         results: &results,
         dropped,
     };
     let publication = Publication::new(&taken, platform);
-    if events.is_empty() {
+    if lines.is_empty() {
         platform.count_later(publication);
         // A duplicate within the batch has an accepted event beside it.
         return if results
@@ -160,14 +159,14 @@ async fn answer(
     }
     let duplicate = tallied(platform.publish(&publication).await, admitted, platform)?;
     if !duplicate {
-        return Ok(Answer::new(events.len(), results));
+        return Ok(Answer::new(lines.len(), results));
     }
     let message = "This batch was taken before.";
     results.extend(
         places
             .iter()
-            .zip(&events)
-            .map(|(index, event)| EventResult::duplicate(*index, event.event_id(), message)),
+            .zip(lines.iter())
+            .map(|(index, event)| EventResult::duplicate(*index, event.event_id, message)),
     );
     Ok(Answer::new(0, results))
 }

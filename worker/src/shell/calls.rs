@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use shoreline_shared::id::uuid_v7;
+use shoreline_shared::lines::Lines;
 use worker::{Context, Delay, Env, Request, Response, Result};
 
 use super::bindings::config;
@@ -130,10 +131,11 @@ async fn flush(env: Env, config: Rc<Config>) {
         id: &batch_id,
         received_at: now,
     };
-    let events: Vec<_> = operations
+    let mut events = Lines::default();
+    operations
         .iter()
         .filter_map(|operation| operation.stamped(&fresh(), batch))
-        .collect();
+        .for_each(|event| events.push(&event));
     if events.is_empty() {
         return;
     }

@@ -236,7 +236,7 @@ impl<S: Sql> SiteStore<S> {
             .filter_map(|raw| StampedEvent::from_json(raw.get()))
         {
             if part.duplicates.iter().any(|id| id == event.event_id()) {
-                count_event(&mut counters, &LiveFacts::of(&event), -1);
+                count_event(&mut counters, &LiveFacts::of(&event.line()), -1);
                 counters.add_outcome(floor_to(event.received_at(), HOUR_MS), DUPLICATE, 1);
             }
         }
