@@ -26,6 +26,24 @@ pub fn parse_uuid(text: &str) -> Option<String> {
     is_uuid.then(|| text.to_ascii_lowercase())
 }
 
+/// The 128 bits of a UUID in the form that [`parse_uuid`] takes: the same for the same id in whatever
+/// case.
+pub fn uuid_bits(text: &str) -> Option<u128> {
+    if text.len() != 36 {
+        return None;
+    }
+    let mut bits = 0_u128;
+    for (at, byte) in text.bytes().enumerate() {
+        if matches!(at, 8 | 13 | 18 | 23) {
+            (byte == b'-').then_some(())?;
+        } else {
+            let digit = char::from(byte).to_digit(16)?;
+            bits = (bits << 4) | u128::from(digit);
+        }
+    }
+    Some(bits)
+}
+
 /// Whether a UUID, as [`parse_uuid`] gives it, is of version 8: those that the collector itself makes
 /// of names, and that anybody can make who knows the name. Who holds no secret key may not send them,
 /// or a page could take the place of a service's event before it comes.
