@@ -2,12 +2,12 @@
 
 use core::ops::Range;
 
-use super::keys::Keys;
+use super::keys::{Key, Keys};
 use super::tape::{Kind, Node, Scanned, at, inner};
-use super::text::{push_cleaned, push_number, push_text, unescape};
+use super::text::{push_number, push_text, unescape};
 use crate::limits::MAX_ARRAY_ITEMS;
 use crate::privacy::{KeyKind, REDACTED, truncate_ips};
-use crate::sanitize::{Style, cleaned_suspect, is_plain};
+use crate::sanitize::{Look, Style, cleaned_as, look};
 
 /// Members of an object that the pass sorts. Real events have a dozen; wider objects take the slow way.
 const MAX_MEMBERS: usize = 64;
@@ -15,8 +15,23 @@ const MAX_MEMBERS: usize = 64;
 /// A member of an object that is to be written.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Member<'a> {
-    pub(super) key: &'a str,
-    pub(super) value: Value,
+    key: Key<'a>,
+    value: Value,
+}
+
+impl<'a> Member<'a> {
+    pub(super) fn new(name: &'a str, value: Value) -> Self {
+        let key = Key::of(name);
+        Self { key, value }
+    }
+
+    pub(super) fn name(&self) -> &'a str {
+        self.key.name
+    }
+
+    pub(super) fn value(&self) -> Value {
+        self.value
+    }
 }
 
 /// What stands under its key.
@@ -133,7 +148,7 @@ impl<'a, 's> Content<'a, 's> {
                 return None;
             }
             self.scratch.members.push(Member {
-                key: at(self.text, node.key),
+                key: Key::at(self.text, node.key),
                 value: Value::Node(child),
             });
             child = node.next as usize;
@@ -153,7 +168,7 @@ impl<'a, 's> Content<'a, 's> {
             return None;
         }
         let mut pairs = members.windows(2);
-        if !pairs.all(|pair| matches!(pair, [before, after] if before.key < after.key)) {
+        if !pairs.all(|pair| matches!(pair, [before, after] if before.key.is_below(after.key))) {
             insertion_sort(members);
             let mut pairs = members.windows(2);
             if pairs.any(|pair| matches!(pair, [before, after] if before.key == after.key)) {
@@ -170,7 +185,7 @@ impl<'a, 's> Content<'a, 's> {
                 out.push(',');
             }
             if let Some(start) = self.member(out, member)? {
-                watch.note(member.key, out, start);
+                watch.note(member.name(), out, start);
                 is_first = false;
             } else {
                 out.truncate(before);
@@ -195,15 +210,16 @@ impl<'a, 's> Content<'a, 's> {
             return Some(None);
         }
         out.push('"');
-        out.push_str(member.key);
+        out.push_str(member.name());
         out.push_str("\":");
         let start = out.len();
         match (member.value, node) {
             (Value::Ready(place), _) => out.push_str(self.ready.get(place).copied()?),
             _ if kind == KeyKind::Sensitive => push_text(out, REDACTED),
             (Value::Made(place), _) => {
+                let made = at(&self.scratch.made, place);
                 let style = self.style(kind);
-                text(out, at(&self.scratch.made, place), kind, style);
+                text(out, made, kind, style, look(made, style));
             }
             (_, Some((place, node))) => self.value(out, place, node, kind)?,
             (Value::Node(_), None) => return None,
@@ -227,18 +243,21 @@ impl<'a, 's> Content<'a, 's> {
             Kind::Number => push_number(out, at(self.text, node.value))?,
             Kind::Text => {
                 let raw = inner(self.text, node.value)?;
-                if kind != KeyKind::Ip && is_plain(raw, self.style(kind)) {
+                let style = self.style(kind);
+                let look = look(raw, style);
+                if look == Look::Plain && kind != KeyKind::Ip {
                     // As it came, quotes and all.
                     out.push_str(at(self.text, node.value));
                 } else {
-                    suspect_text(out, raw, kind, self.style(kind));
+                    text(out, raw, kind, style, look);
                 }
             }
             Kind::Escaped => {
                 let mut decoded = core::mem::take(&mut self.scratch.decoded);
                 decoded.clear();
                 unescape(inner(self.text, node.value)?, &mut decoded)?;
-                text(out, &decoded, kind, self.style(kind));
+                let style = self.style(kind);
+                text(out, &decoded, kind, style, look(&decoded, style));
                 self.scratch.decoded = decoded;
             }
             Kind::Array => self.array(out, place, node, kind)?,
@@ -274,21 +293,14 @@ impl<'a, 's> Content<'a, 's> {
 }
 
 /// Writes a text of this kind, cleaned.
-fn text(out: &mut String, text: &str, kind: KeyKind, style: Style) {
+fn text(out: &mut String, text: &str, kind: KeyKind, style: Style, look: Look) {
     if kind == KeyKind::Ip {
         push_text(out, &truncate_ips(text));
-    } else {
-        push_cleaned(out, text, style);
+        return;
     }
-}
-
-/// The same of one that is known not to be plain.
-fn suspect_text(out: &mut String, text: &str, kind: KeyKind, style: Style) {
-    if kind == KeyKind::Ip {
-        push_text(out, &truncate_ips(text));
-    } else {
-        let better = cleaned_suspect(text, style);
-        push_text(out, better.as_deref().unwrap_or(text));
+    match cleaned_as(text, style, look) {
+        Some(better) => push_text(out, &better),
+        None => push_text(out, text),
     }
 }
 
@@ -298,7 +310,9 @@ fn insertion_sort(members: &mut [Member<'_>]) {
         let mut place = end;
         while let Some(before) = place.checked_sub(1) {
             match (members.get(before), members.get(place)) {
-                (Some(left), Some(right)) if left.key > right.key => members.swap(before, place),
+                (Some(left), Some(right)) if right.key.is_below(left.key) => {
+                    members.swap(before, place)
+                }
                 _ => break,
             }
             place = before;

@@ -110,12 +110,9 @@ impl<'a> Metadata<'a> {
         };
         if let Some(edge) = edge {
             let members = &mut content.scratch.members;
-            members.retain(|member| !matches!(member.key, IP_ADDRESS | USER_AGENT));
+            members.retain(|member| !matches!(member.name(), IP_ADDRESS | USER_AGENT));
             for (key, json) in [(IP_ADDRESS, &edge.ip), (USER_AGENT, &edge.user_agent)] {
-                members.push(Member {
-                    key,
-                    value: Value::Ready(content.ready.len()),
-                });
+                members.push(Member::new(key, Value::Ready(content.ready.len())));
                 content.ready.push(json);
             }
         } else if of_tracker && !(told(USER_AGENT) && told(IP_ADDRESS)) {
