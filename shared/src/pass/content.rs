@@ -4,13 +4,17 @@ use core::ops::Range;
 
 use super::keys::{Key, Keys};
 use super::tape::{Kind, Node, Scanned, at, inner};
-use super::text::{push_number, push_text, unescape};
+use super::text::{prints_as_it_stands, push_number, push_text, unescape};
 use crate::limits::MAX_ARRAY_ITEMS;
 use crate::privacy::{KeyKind, REDACTED, truncate_ips};
 use crate::sanitize::{Look, Style, cleaned_as, look};
 
 /// Members of an object that the pass sorts. Real events have a dozen; wider objects take the slow way.
 const MAX_MEMBERS: usize = 64;
+
+/// Room for the members of an object and for a text, to begin with: that of nearly all.
+const MEMBERS: usize = 32;
+const TEXT_BYTES: usize = 256;
 
 /// A member of an object that is to be written.
 #[derive(Debug, Clone, Copy)]
@@ -54,12 +58,12 @@ pub(super) struct Scratch<'a> {
 }
 
 impl Scratch<'_> {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             keys: Keys::new(),
-            members: Vec::new(),
-            made: String::new(),
-            decoded: String::new(),
+            members: Vec::with_capacity(MEMBERS),
+            made: String::with_capacity(TEXT_BYTES),
+            decoded: String::with_capacity(TEXT_BYTES),
         }
     }
 }
@@ -209,6 +213,15 @@ impl<'a, 's> Content<'a, 's> {
         if node.is_some_and(|(_, node)| node.kind == Kind::Null) {
             return Some(None);
         }
+        if let Some((_, node)) = node
+            && node.is_joined()
+            && self.stays(&node, kind)
+        {
+            // As it came, from the key's quote to the value's end.
+            out.push_str(at(self.text, (node.key.0.checked_sub(1)?, node.value.1)));
+            let value = node.value.1.checked_sub(node.value.0)?;
+            return Some(out.len().checked_sub(value as usize));
+        }
         out.push('"');
         out.push_str(member.name());
         out.push_str("\":");
@@ -225,6 +238,21 @@ impl<'a, 's> Content<'a, 's> {
             (Value::Node(_), None) => return None,
         }
         Some(Some(start))
+    }
+
+    /// Whether a value is written as it stands.
+    #[inline]
+    fn stays(&self, node: &Node, kind: KeyKind) -> bool {
+        if !matches!(kind, KeyKind::Plain | KeyKind::Url) {
+            return false;
+        }
+        match node.kind {
+            Kind::Text => inner(self.text, node.value)
+                .is_some_and(|text| look(text, self.style(kind)) == Look::Plain),
+            Kind::Number => prints_as_it_stands(at(self.text, node.value)),
+            Kind::Bool => true,
+            Kind::Null | Kind::Escaped | Kind::Array | Kind::Object => false,
+        }
     }
 
     fn style(&self, kind: KeyKind) -> Style {
@@ -246,7 +274,6 @@ impl<'a, 's> Content<'a, 's> {
                 let style = self.style(kind);
                 let look = look(raw, style);
                 if look == Look::Plain && kind != KeyKind::Ip {
-                    // As it came, quotes and all.
                     out.push_str(at(self.text, node.value));
                 } else {
                     text(out, raw, kind, style, look);

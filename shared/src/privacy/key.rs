@@ -1,5 +1,7 @@
 //! What a key says about the value under it.
 
+use std::sync::LazyLock;
+
 /// The kinds of keys that matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyKind {
@@ -25,35 +27,99 @@ impl KeyKind {
         if matches!(key, "__proto__" | "constructor" | "prototype") {
             return Self::Dropped;
         }
-        let mut buffer = [0_u8; LONGEST];
-        let Some(name) = normalized(key, &mut buffer) else {
+        let Some(name) = normalized(key) else {
             return Self::Plain;
         };
-        match name {
-            b"password" | b"passwd" | b"secret" | b"token" | b"accesstoken" | b"refreshtoken"
-            | b"apikey" | b"authorization" | b"cookie" | b"ssn" | b"cvv" => Self::Sensitive,
-            b"ip" | b"ips" | b"ipaddress" | b"ipaddresses" | b"clientip" | b"remoteaddr"
-            | b"remoteaddress" | b"remoteip" | b"xforwardedfor" | b"forwardedfor"
-            | b"forwarded" | b"realip" | b"xrealip" | b"sourceip" | b"sourceipaddress"
-            | b"userip" | b"visitorip" | b"cfconnectingip" | b"trueclientip" => Self::Ip,
-            b"url" | b"path" | b"page" | b"referrer" | b"href" => Self::Url,
-            _ => Self::Plain,
+        match NAMES.binary_search_by_key(&name, |(known, _)| *known) {
+            Ok(at) => NAMES.get(at).map_or(Self::Plain, |(_, kind)| *kind),
+            Err(_) => Self::Plain,
         }
     }
 }
 
-/// The key in lowercase without `-` and `_`; `None` where it is too long to be of a kind.
-fn normalized<'a>(key: &str, buffer: &'a mut [u8; LONGEST]) -> Option<&'a [u8]> {
-    let mut len = 0_usize;
-    // Some letters beyond ASCII have a lowercase within it: the Kelvin sign is a k.
-    for c in key.chars().flat_map(char::to_lowercase) {
-        if c == '-' || c == '_' {
+const SENSITIVE: [&str; 11] = [
+    "password",
+    "passwd",
+    "secret",
+    "token",
+    "accesstoken",
+    "refreshtoken",
+    "apikey",
+    "authorization",
+    "cookie",
+    "ssn",
+    "cvv",
+];
+
+const IP: [&str; 19] = [
+    "ip",
+    "ips",
+    "ipaddress",
+    "ipaddresses",
+    "clientip",
+    "remoteaddr",
+    "remoteaddress",
+    "remoteip",
+    "xforwardedfor",
+    "forwardedfor",
+    "forwarded",
+    "realip",
+    "xrealip",
+    "sourceip",
+    "sourceipaddress",
+    "userip",
+    "visitorip",
+    "cfconnectingip",
+    "trueclientip",
+];
+
+const URL: [&str; 5] = ["url", "path", "page", "referrer", "href"];
+
+/// The names as numbers, in order.
+static NAMES: LazyLock<Vec<(u128, KeyKind)>> = LazyLock::new(|| {
+    let of = |kind| move |name: &&str| (number(name.bytes()), kind);
+    let mut names: Vec<_> = SENSITIVE
+        .iter()
+        .map(of(KeyKind::Sensitive))
+        .chain(IP.iter().map(of(KeyKind::Ip)))
+        .chain(URL.iter().map(of(KeyKind::Url)))
+        .collect();
+    names.sort_unstable_by_key(|(name, _)| *name);
+    names
+});
+
+/// What stands before the bytes of a name in its number, so that zeros count.
+const FIRST: u128 = 1;
+
+/// A name as a number: its bytes, of which there are [`LONGEST`] at most.
+fn number(name: impl Iterator<Item = u8>) -> u128 {
+    name.fold(FIRST, |number, byte| number << 8 | u128::from(byte))
+}
+
+/// The key in lowercase without `-` and `_`, as a number; `None` where it is too long to be of a kind.
+fn normalized(key: &str) -> Option<u128> {
+    if !key.is_ascii() {
+        // Some letters beyond ASCII have a lowercase within it: the Kelvin sign is a k.
+        let chars = key.chars().flat_map(char::to_lowercase);
+        return joined(chars.map(|c| u8::try_from(c).ok()));
+    }
+    joined(key.bytes().map(|byte| Some(byte.to_ascii_lowercase())))
+}
+
+fn joined(bytes: impl Iterator<Item = Option<u8>>) -> Option<u128> {
+    let (mut number, mut len) = (FIRST, 0_usize);
+    for byte in bytes {
+        let byte = byte?;
+        if byte == b'-' || byte == b'_' {
             continue;
         }
-        *buffer.get_mut(len)? = u8::try_from(c).ok()?;
-        len = len.saturating_add(1);
+        len = len.wrapping_add(1);
+        if len > LONGEST {
+            return None;
+        }
+        number = number << 8 | u128::from(byte);
     }
-    buffer.get(..len)
+    Some(number)
 }
 
 #[cfg(test)]
