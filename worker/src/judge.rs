@@ -13,7 +13,7 @@ use shoreline_shared::sanitize::{Privacy, sanitize};
 use shoreline_shared::stamp::{Stamp, StampedEvent, stamp};
 use shoreline_shared::validate::{Rules, Sender, validate};
 
-use crate::agent::{Agent, read_agent};
+use crate::agent::{Agent, known_agent};
 use crate::bots::is_spam_referrer;
 use crate::campaign::REFERRER_HOST;
 use crate::draft::{Body, Draft, Made, RawDraft};
@@ -81,7 +81,7 @@ pub fn judge(
     let mut judged = Judged::default();
     let mut seen = HashSet::with_capacity(drafts.len());
     let page = match context.sender {
-        Sender::Browser { user_agent, .. } => Some(read_agent(user_agent.unwrap_or_default())),
+        Sender::Browser { user_agent, .. } => Some(known_agent(user_agent.unwrap_or_default())),
         Sender::Source { .. } => None,
     };
     let mut pass = fast::pass(body, context, page, &fresh_id);
@@ -211,7 +211,7 @@ fn one(
         (None, None, None) => fresh_id().into(),
     }
     .into_owned();
-    let agent = page.or_else(|| clean.user_agent().map(read_agent));
+    let agent = page.or_else(|| clean.user_agent().map(known_agent));
     let now_ms = context.rules.now_ms;
     let told = clean.timestamp();
     let (timestamp, received_at) = match &raw.history {

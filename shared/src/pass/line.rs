@@ -236,28 +236,35 @@ fn fact(lines: &mut Lines, written: Written) -> Place {
     lines.beside(&text)
 }
 
+/// Digits that are written at once: as many as an `u32` has at least.
+const GROUP: u32 = 9;
+
 /// Writes an integer. Times have 13 digits.
 fn push_integer(out: &mut String, number: i64) {
     if number < 0 {
         out.push('-');
     }
-    let mut digits = [b'0'; 20];
+    let billion = 10_u64.pow(GROUP);
     let mut rest = number.unsigned_abs();
+    let mut digits = [b'0'; 20];
+    let mut places = digits.iter_mut().rev();
     let mut len = 0_usize;
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0'.wrapping_add((rest % 10) as u8);
-        rest /= 10;
-        len = len.wrapping_add(1);
-        if rest == 0 {
-            break;
+    while rest > 0 || len == 0 {
+        // Division by a constant costs less of 32 bits.
+        let mut group = (rest % billion) as u32;
+        rest /= billion;
+        for place in places.by_ref().take(GROUP as usize) {
+            *place = b'0'.wrapping_add((group % 10) as u8);
+            group /= 10;
+            len = len.wrapping_add(1);
+            if rest == 0 && group == 0 {
+                break;
+            }
         }
     }
     let written = digits.get(digits.len().saturating_sub(len)..);
-    out.push_str(
-        written
-            .and_then(|bytes| core::str::from_utf8(bytes).ok())
-            .unwrap_or("0"),
-    );
+    let written = written.and_then(|bytes| core::str::from_utf8(bytes).ok());
+    out.push_str(written.unwrap_or("0"));
 }
 
 #[cfg(test)]
@@ -266,7 +273,19 @@ mod tests {
 
     #[test]
     fn integers_are_written_whole() {
-        for number in [0, 7, -7, 10, 1_705_334_400_000, i64::MIN, i64::MAX] {
+        for number in [
+            0,
+            7,
+            -7,
+            10,
+            999_999_999,
+            1_000_000_000,
+            1_000_000_001,
+            1_000_000_000_000_000_000,
+            1_705_334_400_000,
+            i64::MIN,
+            i64::MAX,
+        ] {
             let mut out = String::new();
             push_integer(&mut out, number);
             assert_eq!(out, number.to_string());

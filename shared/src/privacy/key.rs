@@ -77,7 +77,7 @@ const URL: [&str; 5] = ["url", "path", "page", "referrer", "href"];
 
 /// The names as numbers, in order.
 static NAMES: LazyLock<Vec<(u128, KeyKind)>> = LazyLock::new(|| {
-    let of = |kind| move |name: &&str| (number(name.bytes()), kind);
+    let of = |kind| move |name: &&str| (number(name), kind);
     let mut names: Vec<_> = SENSITIVE
         .iter()
         .map(of(KeyKind::Sensitive))
@@ -88,12 +88,9 @@ static NAMES: LazyLock<Vec<(u128, KeyKind)>> = LazyLock::new(|| {
     names
 });
 
-/// What stands before the bytes of a name in its number, so that zeros count.
-const FIRST: u128 = 1;
-
-/// A name as a number: its bytes, of which there are [`LONGEST`] at most.
-fn number(name: impl Iterator<Item = u8>) -> u128 {
-    name.fold(FIRST, |number, byte| number << 8 | u128::from(byte))
+/// A name as a number: its bytes, of which there are [`LONGEST`] at most, and how many they are.
+fn number(name: &str) -> u128 {
+    joined(name.bytes().map(Some)).unwrap_or(0)
 }
 
 /// The key in lowercase without `-` and `_`, as a number; `None` where it is too long to be of a kind.
@@ -107,19 +104,18 @@ fn normalized(key: &str) -> Option<u128> {
 }
 
 fn joined(bytes: impl Iterator<Item = Option<u8>>) -> Option<u128> {
-    let (mut number, mut len) = (FIRST, 0_usize);
+    let mut name = [0_u8; LONGEST + 1];
+    let mut len = 0_usize;
     for byte in bytes {
         let byte = byte?;
-        if byte == b'-' || byte == b'_' {
-            continue;
+        if byte != b'-' && byte != b'_' {
+            *name.get_mut(..LONGEST)?.get_mut(len)? = byte;
+            len = len.wrapping_add(1);
         }
-        len = len.wrapping_add(1);
-        if len > LONGEST {
-            return None;
-        }
-        number = number << 8 | u128::from(byte);
     }
-    Some(number)
+    let [.., last] = &mut name;
+    *last = len as u8;
+    Some(u128::from_le_bytes(name))
 }
 
 #[cfg(test)]
