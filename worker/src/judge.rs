@@ -206,7 +206,7 @@ fn name(made: &mut Made, anonymous: &str) {
 /// An event can grow while it is cleaned (`[redacted]` is longer than a short secret); it must
 /// still fit a part.
 fn check_grown(event: &StampedEvent) -> Result<(), Rejection> {
-    if event.json().len() <= crate::outbox::MAX_PART_EVENT_BYTES {
+    if event.json().len() <= crate::protocol::commit::MAX_EVENT_BYTES {
         return Ok(());
     }
     Err(Rejection::too_large())

@@ -11,9 +11,9 @@ use super::step::drafts;
 use super::store::{Cursor, Done, ImportStore, Work};
 use super::{IMPORT_SOURCE, RETRY_MS, RejectedLine, SETTLE_MS, STEP_BYTES};
 use crate::judge::{Context, judge};
+use crate::log::{ImportState, Receipt};
 use crate::outcome::Status;
 use crate::publish::{ImportStep, Publication};
-use crate::site::{ImportState, Receipt};
 use crate::sql::{Sql, SqlError};
 
 /// What an import needs of the world. The shell gives it the platform; tests give it faults.
@@ -240,7 +240,6 @@ async fn step<S: Sql>(
             },
             now_ms,
             world.shards(),
-            || world.fresh_id(),
         );
         drop(judged);
         let receipt = world.commit(&publication).await?;

@@ -106,28 +106,24 @@ mod tests {
         }
     }
 
-    fn message(site: &str, operations: &[Operation], first_id: usize) -> String {
+    fn message(site: &str, operations: &[Operation], first_id: usize) -> Vec<u8> {
         let batch_id = uuid(9);
         let batch = Batch {
             id: &batch_id,
             received_at: NOW,
         };
-        let events: Vec<String> = operations
+        let events: Vec<serde_json::Value> = operations
             .iter()
             .enumerate()
             .map(|(n, operation)| {
                 let event = operation.stamped(&uuid(first_id + n), batch).unwrap();
-                event.json().to_owned()
+                serde_json::from_str(event.json()).unwrap()
             })
             .collect();
-        let (n, part) = (events.len(), uuid(first_id));
-        format!(
-            r#"{{"site":"{site}","shard":0,"parts":[{{"id":"{part}","at":{NOW},"n":{n},"events":[{}]}}]}}"#,
-            events.join(",")
-        )
+        crate::testing::message(site, 0, &[(first_id, NOW, &events)])
     }
 
-    fn take(sql: &TestSql, text: &str) {
+    fn take(sql: &TestSql, text: &[u8]) {
         consume(sql, &[text], b"key").unwrap();
     }
 

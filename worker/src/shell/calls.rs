@@ -140,7 +140,7 @@ async fn flush(env: Env, config: Rc<Config>) {
         return;
     }
     let shards = config.ingest.shards;
-    let publication = Publication::of_operations(&batch_id, &events, now, shards, fresh);
+    let publication = Publication::of_operations(&batch_id, &events, now, shards);
     for _ in 0..TRIES {
         match commit(&env, &publication).await {
             Ok(_) => {

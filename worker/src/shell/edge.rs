@@ -15,12 +15,12 @@ use crate::auth::Grant;
 use crate::config::Config;
 use crate::error::Fault;
 use crate::ingest::{Platform, Settings};
+use crate::log::Receipt;
 use crate::privacy::{DayKey, day_of};
 use crate::publish::Publication;
 use crate::rate::Limiter;
 use crate::routes::{COMMIT, DAY_KEY, PRIVACY_OBJECT, site_object};
 use crate::shards::register_shard;
-use crate::site::Receipt;
 use crate::tally::{APPROXIMATE, Tally};
 
 thread_local! {
@@ -189,7 +189,7 @@ impl Edge {
     /// Writes what was refused, where it is time to.
     pub(super) fn flush_tally(&self) {
         for (site, counters) in TALLY.with_borrow_mut(|tally| tally.take_if_due(self.now_ms)) {
-            self.count_later(Publication::of_counts(&site, &counters, self.now_ms));
+            self.count_later(Publication::of_counts(&site, counters, self.now_ms));
         }
     }
 
@@ -227,5 +227,6 @@ pub(super) async fn register(env: &Env, site: &str, shard: u32) {
 
 pub(super) async fn commit(env: &Env, publication: &Publication) -> Result<Receipt> {
     let name = site_object(publication.site(), publication.shard());
-    objects::call(env, SITE_DO, &name, COMMIT, publication.json()).await
+    let said = objects::call_with_bytes(env, SITE_DO, &name, COMMIT, publication.body()).await?;
+    Ok(said.unwrap_or_default())
 }

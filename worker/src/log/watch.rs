@@ -8,7 +8,7 @@ use std::cell::Cell;
 
 use serde::Deserialize;
 
-use super::SiteStore;
+use super::Log;
 use crate::sql::{Sql, SqlError};
 
 /// In the database, because an instance may live for seconds only.
@@ -40,7 +40,7 @@ impl Watch {
     ///
     /// # Errors
     /// Whatever the database says.
-    pub fn look<S: Sql>(&self, store: &SiteStore<S>, now_ms: i64) -> Result<(), SqlError> {
+    pub fn look<S: Sql>(&self, store: &Log<S>, now_ms: i64) -> Result<(), SqlError> {
         let needed = now_ms.saturating_add(LEASE_LEFT_MS);
         if self.until(store)? < needed {
             let until = now_ms.saturating_add(LEASE_MS);
@@ -59,7 +59,7 @@ impl Watch {
     ///
     /// # Errors
     /// Whatever the database says.
-    pub fn must_tell<S: Sql>(&self, store: &SiteStore<S>, now_ms: i64) -> Result<bool, SqlError> {
+    pub fn must_tell<S: Sql>(&self, store: &Log<S>, now_ms: i64) -> Result<bool, SqlError> {
         let must =
             !self.told.get() && now_ms >= self.retry_at.get() && now_ms < self.until(store)?;
         if must {
@@ -74,7 +74,7 @@ impl Watch {
         self.retry_at.set(now_ms.saturating_add(RETRY_MS));
     }
 
-    fn until<S: Sql>(&self, store: &SiteStore<S>) -> Result<i64, SqlError> {
+    fn until<S: Sql>(&self, store: &Log<S>) -> Result<i64, SqlError> {
         #[derive(Deserialize)]
         struct Row {
             until: i64,
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn one_change_is_told_after_each_look() {
         let sql = TestSql::new();
-        let store = SiteStore::open(&sql, 1_000, NOW).unwrap();
+        let store = Log::open(&sql, 1_000, "e", NOW).unwrap();
         let watch = Watch::default();
         assert!(!watch.must_tell(&store, NOW).unwrap(), "nobody looks");
         for look in [NOW, NOW + 1_000, NOW + 200_000] {
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn a_look_lasts_over_the_end_of_the_instance_and_not_for_ever() {
         let sql = TestSql::new();
-        let store = SiteStore::open(&sql, 1_000, NOW).unwrap();
+        let store = Log::open(&sql, 1_000, "e", NOW).unwrap();
         let before = Watch::default();
         // However the looks fall, a whole LEASE_LEFT_MS is left after the last.
         for look in [0, 59_999, 60_001, 119_000] {
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn looks_of_a_minute_cost_one_write() {
         let sql = TestSql::new();
-        let store = SiteStore::open(&sql, 1_000, NOW).unwrap();
+        let store = Log::open(&sql, 1_000, "e", NOW).unwrap();
         let watch = Watch::default();
         watch.look(&store, NOW).unwrap();
         for second in 1..=60 {
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn what_could_not_be_told_is_tried_again_and_not_at_once() {
         let sql = TestSql::new();
-        let store = SiteStore::open(&sql, 1_000, NOW).unwrap();
+        let store = Log::open(&sql, 1_000, "e", NOW).unwrap();
         let watch = Watch::default();
         watch.look(&store, NOW).unwrap();
         assert!(watch.must_tell(&store, NOW).unwrap());
