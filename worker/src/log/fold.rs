@@ -197,6 +197,13 @@ impl Delta {
         *seen = at.max(*seen);
     }
 
+    /// Drops what is too old to be of use.
+    pub(super) fn forget(&mut self, now_ms: i64) {
+        self.by
+            .retain(|(kind, bucket), _| is_hourly(*kind) || is_shown(*kind, *bucket, now_ms));
+        self.visitors.retain(|_, at| is_active(*at, now_ms));
+    }
+
     /// Takes out what hours hold, hour by hour.
     pub(super) fn take_hours(&mut self) -> BTreeMap<i64, Self> {
         let mut hours: BTreeMap<i64, Self> = BTreeMap::new();

@@ -22,8 +22,8 @@ pub(super) const SCHEMA: [&str; 2] = [
 /// writes of counts at most.
 const SLOT_BYTES: usize = 16 * 1024;
 
-/// How long a slot waits to be merged: what it says of visitors is of no use then, and most of it is
-/// of visitors.
+/// How long a slot is written, and how long it then waits to be merged: what it says of visitors is of
+/// no use by then, and most of it is of visitors.
 const MERGE_AFTER_MS: i64 = 3 * ACTIVE_MS;
 
 /// How long merged slots wait to be merged again: nothing of them is shown then.
@@ -45,6 +45,8 @@ pub(super) struct Saved {
 #[derive(Debug, Clone)]
 pub(super) struct Slot {
     id: i64,
+    /// When it was begun, and when it was written last.
+    since: i64,
     at: i64,
     high: i64,
     bytes: usize,
@@ -82,9 +84,15 @@ impl Saved {
         now_ms: i64,
     ) -> Result<Slot, SqlError> {
         let mut slot = match &self.open {
-            Some(open) if open.bytes < SLOT_BYTES => open.clone(),
+            Some(open)
+                if open.bytes < SLOT_BYTES
+                    && now_ms < open.since.saturating_add(MERGE_AFTER_MS) =>
+            {
+                open.clone()
+            }
             _ => Slot {
                 id: self.next_id(),
+                since: now_ms,
                 at: now_ms,
                 high: self.high,
                 bytes: 0,
@@ -93,6 +101,7 @@ impl Saved {
         };
         slot.at = slot.at.max(now_ms);
         slot.high = slot.high.max(high);
+        slot.delta.forget(now_ms);
         slot.delta.add_delta(delta, now_ms);
         let body = text(&slot.delta);
         slot.bytes = body.len();

@@ -78,6 +78,7 @@ fn what_a_tracker_dropped_is_counted_once_however_often_it_is_told() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn no_hour_takes_more_than_its_quota(
         max in 0_u32..40,

@@ -189,6 +189,34 @@ fn an_instance_that_lives_for_a_moment_merges_all_the_same_and_then_rests() {
     assert_eq!(live_total(&open(&sql, NOW), NOW), 0);
 }
 
+/// docs/PRIVACY.md tells how long hashes of active users are kept.
+#[test]
+fn a_visitor_is_forgotten_while_others_come_and_after_the_last() {
+    let sql = TestSql::new();
+    let kept = || sql.number("SELECT coalesce(sum(body GLOB '*\"v\":{\"*'), 0) FROM saved");
+    let visit = |n: usize, now: i64| {
+        let log = open(&sql, now);
+        let user = format!("u{n}");
+        let body = publication(Some(n), &[("page_view", user.as_str(), n)], now);
+        commit_at(&log, &body, now).unwrap();
+        log
+    };
+    let log = visit(0, NOW);
+    confirm(&log, 1, &[], NOW);
+    assert_eq!(kept(), 1);
+    // The same slot is written by an instance that lives on: what it held of the first is gone.
+    let later = NOW + 6 * MINUTE_MS;
+    let body = publication(Some(1), &[("page_view", "u1", 1)], later);
+    commit_at(&log, &body, later).unwrap();
+    confirm(&log, 2, &[], later);
+    let visitors = "SELECT count(*) FROM saved, json_each(body, '$.v')";
+    assert_eq!(sql.number(visitors), 1);
+    let end = later + 15 * MINUTE_MS;
+    assert!(open(&sql, end).next_due(end).unwrap() <= end);
+    open(&sql, end).prune_if_due(end).unwrap();
+    assert_eq!((kept(), sql.number(visitors)), (0, 0));
+}
+
 #[test]
 fn a_day_of_traffic_is_saved_in_few_rows() {
     let sql = TestSql::new();
