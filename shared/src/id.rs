@@ -26,21 +26,22 @@ pub fn parse_uuid(text: &str) -> Option<String> {
     is_uuid.then(|| text.to_ascii_lowercase())
 }
 
-/// The 16 bytes of a UUID in the form that [`parse_uuid`] reads.
-pub fn bytes(uuid: &str) -> Option<[u8; 16]> {
-    let is_hyphen = |at: usize| matches!(at, 8 | 13 | 18 | 23);
-    let mut nibbles = uuid.bytes().enumerate().filter(|(at, _)| !is_hyphen(*at));
-    let mut nibble = || char::from(nibbles.next()?.1).to_digit(16);
-    let mut out = [0_u8; 16];
-    for byte in &mut out {
-        let (high, low) = (nibble()?, nibble()?);
-        *byte = u8::try_from((high << 4) | low).ok()?;
+/// The 128 bits of a UUID in the form that [`parse_uuid`] takes: the same for the same id in whatever
+/// case.
+pub fn uuid_bits(text: &str) -> Option<u128> {
+    if text.len() != 36 {
+        return None;
     }
-    let hyphens = uuid
-        .bytes()
-        .enumerate()
-        .all(|(at, byte)| is_hyphen(at) == (byte == b'-'));
-    (hyphens && uuid.len() == 36).then_some(out)
+    let mut bits = 0_u128;
+    for (at, byte) in text.bytes().enumerate() {
+        if matches!(at, 8 | 13 | 18 | 23) {
+            (byte == b'-').then_some(())?;
+        } else {
+            let digit = char::from(byte).to_digit(16)?;
+            bits = (bits << 4) | u128::from(digit);
+        }
+    }
+    Some(bits)
 }
 
 /// Whether a UUID, as [`parse_uuid`] gives it, is of version 8: those that the collector itself makes

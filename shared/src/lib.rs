@@ -60,6 +60,8 @@ pub mod event;
 #[cfg(feature = "pipeline")]
 pub mod lines;
 #[cfg(feature = "pipeline")]
+pub mod pass;
+#[cfg(feature = "pipeline")]
 pub mod privacy;
 #[cfg(feature = "pipeline")]
 pub mod sanitize;

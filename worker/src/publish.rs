@@ -228,9 +228,9 @@ pub fn shard_of(batch_id: &str, shards: u32) -> u32 {
 fn name<'a>(batch_id: &'a str, events: &Lines) -> BatchName<'a> {
     let mut hasher = Sha256::new();
     for event in events.iter() {
-        match id::bytes(event.event_id) {
+        match id::uuid_bits(event.event_id) {
             // Half of what the text would be to hash.
-            Some(bytes) => hasher.update(bytes),
+            Some(bits) => hasher.update(bits.to_be_bytes()),
             None => hasher.update(event.event_id.as_bytes()),
         }
     }

@@ -9,16 +9,16 @@ const MAX_PASSES: usize = 4;
 
 /// How a string is looked at.
 #[derive(Clone, Copy)]
-pub(super) struct Style {
+pub(crate) struct Style {
     /// It stands under a key that holds URLs, so it is one even where it is relative.
-    pub(super) is_url: bool,
+    pub(crate) is_url: bool,
     /// Fragments of URLs are kept, cleaned.
-    pub(super) hash_routing: bool,
+    pub(crate) hash_routing: bool,
 }
 
 /// The string as it may be stored; `None` where it is so already, which one scan of its bytes
 /// finds out for nearly all strings.
-pub(super) fn cleaned(text: &str, style: Style) -> Option<String> {
+pub(crate) fn cleaned(text: &str, style: Style) -> Option<String> {
     if is_plain(text, style) {
         return None;
     }

@@ -1,5 +1,9 @@
 //! The parts of a cleaned URL that tell where a visitor came from.
 
+use std::borrow::Cow;
+
+const WWW: &str = "www.";
+
 /// Bytes of a name in the DNS (RFC 1035, 2.3.4).
 const MAX_HOST_BYTES: usize = 253;
 
@@ -28,25 +32,35 @@ impl<'a> Url<'a> {
 
     /// The host, in lowercase, without `www.`, user, port and the root's dot; `None` of what cannot
     /// be one. Of an Android application (`android-app://com.example`) its package.
-    pub(super) fn host(&self) -> Option<String> {
+    pub(super) fn host(&self) -> Option<Cow<'a, str>> {
         let host = self.authority?.rsplit('@').next()?;
         let host = match host.rsplit_once(':') {
             Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
             _ => host,
         };
-        let host = host.trim_end_matches('.').to_ascii_lowercase();
-        let host = host.strip_prefix("www.").unwrap_or(&host);
-        let fits = (1..=MAX_HOST_BYTES).contains(&host.len());
-        (fits && host.chars().all(is_host_char)).then(|| host.to_owned())
+        let host = host.trim_end_matches('.');
+        let named = match host.get(..WWW.len()) {
+            Some(head) if head.eq_ignore_ascii_case(WWW) => host.get(WWW.len()..)?,
+            _ => host,
+        };
+        let fits = (1..=MAX_HOST_BYTES).contains(&named.len());
+        if !fits || !named.chars().all(is_host_char) {
+            return None;
+        }
+        Some(if named.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(named.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(named)
+        })
     }
 
-    /// The first parameter with this name that is not empty.
-    pub(super) fn parameter(&self, name: &str, folds: bool) -> Option<String> {
+    /// Its parameters, decoded, in order.
+    pub(super) fn parameters(
+        &self,
+    ) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> + use<'a> {
         [self.query, self.route_query]
             .into_iter()
             .flat_map(|query| form_urlencoded::parse(query.as_bytes()))
-            .filter(|(key, _)| key == name)
-            .find_map(|(_, value)| plain(&value, folds))
     }
 }
 
@@ -67,14 +81,18 @@ fn is_scheme(text: &str) -> bool {
 
 /// A text in one spelling: without control characters, which an encoded parameter can hide, and
 /// outer spaces; in lowercase if it `folds`. `None` if nothing is left.
-pub(super) fn plain(text: &str, folds: bool) -> Option<String> {
+pub(super) fn plain(text: Cow<'_, str>, folds: bool) -> Option<Cow<'_, str>> {
+    let is_spelled = |byte: u8| byte.is_ascii_graphic() && !(folds && byte.is_ascii_uppercase());
+    if !text.is_empty() && text.bytes().all(is_spelled) {
+        return Some(text);
+    }
     let kept: String = text.chars().filter(|c| !c.is_control()).collect();
     let kept = kept.trim();
     if kept.is_empty() {
         None
     } else if folds {
-        Some(kept.to_lowercase())
+        Some(kept.to_lowercase().into())
     } else {
-        Some(kept.to_owned())
+        Some(kept.to_owned().into())
     }
 }

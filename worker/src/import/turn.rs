@@ -10,6 +10,7 @@ use super::lines::cut;
 use super::step::drafts;
 use super::store::{Cursor, Done, ImportStore, Work};
 use super::{IMPORT_SOURCE, RETRY_MS, RejectedLine, SETTLE_MS, STEP_BYTES};
+use crate::draft::Body;
 use crate::judge::{Context, judge};
 use crate::log::{ImportState, Receipt};
 use crate::outcome::Status;
@@ -198,7 +199,7 @@ async fn step<S: Sql>(
         region: None,
         is_bot: false,
     };
-    let judged = judge(step.drafts, &context, || world.fresh_id());
+    let judged = judge(step.drafts, &Body::default(), &context, || world.fresh_id());
     let count = |status| judged.results.iter().filter(|r| r.status == status).count();
     let mut done = Done {
         bytes: cut.bytes,

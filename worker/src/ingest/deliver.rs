@@ -48,7 +48,9 @@ pub(super) async fn deliver(
         region: facts.region.as_deref().filter(|_| admitted.is_page()),
         is_bot: is_unwanted_bot(admitted),
     };
-    let judged = judge(delivery.drafts, &context, || platform.fresh_id());
+    let judged = judge(delivery.drafts, &delivery.body, &context, || {
+        platform.fresh_id()
+    });
     if !judged.unknown.is_empty() {
         platform.note_unknown(context.site, &judged.unknown);
     }

@@ -121,8 +121,8 @@ fn table(day: i64) -> String {
 /// The id's 16 bytes and 8 of what tells a retry: 24 bytes a batch, for two days.
 fn key(batch: &BatchName<'_>) -> Param {
     let BatchName(id, digest) = batch;
-    let mut key = match shoreline_shared::id::bytes(id) {
-        Some(bytes) => bytes.to_vec(),
+    let mut key = match shoreline_shared::id::uuid_bits(id) {
+        Some(bits) => bits.to_be_bytes().to_vec(),
         // Every id is a UUID; if one ever is none, it is told apart all the same.
         None => sha256(id.as_bytes()).iter().take(16).copied().collect(),
     };
