@@ -68,4 +68,6 @@ pub mod sanitize;
 #[cfg(feature = "pipeline")]
 pub mod stamp;
 #[cfg(feature = "pipeline")]
+pub mod swar;
+#[cfg(feature = "pipeline")]
 pub mod validate;

@@ -34,6 +34,7 @@ pub use scan::Tape;
 pub use tape::{Kind, Scanned};
 pub use view::{
     Change, Origin, Own, PAGE_KEYS, PARAMETERS, REFERRER, REFERRER_HOST, REFERRER_SOURCE, Told,
+    parameter,
 };
 
 /// What holds for all events of a request.

@@ -7,7 +7,7 @@ mod url;
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
-use shoreline_shared::pass::{Change, Origin, Own, PARAMETERS, Told};
+use shoreline_shared::pass::{Change, Origin, Own, PARAMETERS, Told, parameter};
 pub use shoreline_shared::pass::{REFERRER_HOST, REFERRER_SOURCE};
 
 use names::{name_of_host, name_of_tag};
@@ -94,16 +94,16 @@ fn text_of<'t>(own: &'t Own<'_>, folds: bool) -> Option<Cow<'t, str>> {
 fn parameters<'t>(told: &'t Told<'_>) -> Parameters<'t> {
     let mut found = Parameters::default();
     for address in told.addresses.iter().flatten() {
-        for (key, value) in Url::parse(address).parameters() {
-            let (place, folds) = match PARAMETERS.iter().position(|name| *name == key) {
+        Url::parse(address).each_parameter(|name, value| {
+            let (place, folds) = match parameter(name) {
                 Some(at) => (found.campaign.get_mut(at), FOLDS.get(at)),
-                None if key == REF => (Some(&mut found.reference), Some(&false)),
-                None => continue,
+                None if name == REF => (Some(&mut found.reference), Some(&false)),
+                None => return,
             };
             if let (Some(place @ None), Some(folds)) = (place, folds) {
-                *place = plain(value, *folds);
+                *place = plain(value(), *folds);
             }
-        }
+        });
     }
     found
 }

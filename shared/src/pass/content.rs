@@ -4,10 +4,10 @@ use core::ops::Range;
 
 use super::keys::Keys;
 use super::tape::{Kind, Node, Scanned, at, inner};
-use super::text::{is_plain, push_cleaned, push_number, push_text, unescape};
+use super::text::{push_cleaned, push_number, push_text, unescape};
 use crate::limits::MAX_ARRAY_ITEMS;
 use crate::privacy::{KeyKind, REDACTED, truncate_ips};
-use crate::sanitize::Style;
+use crate::sanitize::{Style, cleaned_suspect, is_plain};
 
 /// Members of an object that the pass sorts. Real events have a dozen; wider objects take the slow way.
 const MAX_MEMBERS: usize = 64;
@@ -227,11 +227,11 @@ impl<'a, 's> Content<'a, 's> {
             Kind::Number => push_number(out, at(self.text, node.value))?,
             Kind::Text => {
                 let raw = inner(self.text, node.value)?;
-                if kind != KeyKind::Ip && is_plain(raw, kind == KeyKind::Url) {
+                if kind != KeyKind::Ip && is_plain(raw, self.style(kind)) {
                     // As it came, quotes and all.
                     out.push_str(at(self.text, node.value));
                 } else {
-                    text(out, raw, kind, self.style(kind));
+                    suspect_text(out, raw, kind, self.style(kind));
                 }
             }
             Kind::Escaped => {
@@ -277,10 +277,18 @@ impl<'a, 's> Content<'a, 's> {
 fn text(out: &mut String, text: &str, kind: KeyKind, style: Style) {
     if kind == KeyKind::Ip {
         push_text(out, &truncate_ips(text));
-    } else if is_plain(text, style.is_url) {
-        push_text(out, text);
     } else {
         push_cleaned(out, text, style);
+    }
+}
+
+/// The same of one that is known not to be plain.
+fn suspect_text(out: &mut String, text: &str, kind: KeyKind, style: Style) {
+    if kind == KeyKind::Ip {
+        push_text(out, &truncate_ips(text));
+    } else {
+        let better = cleaned_suspect(text, style);
+        push_text(out, better.as_deref().unwrap_or(text));
     }
 }
 

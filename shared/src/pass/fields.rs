@@ -4,7 +4,7 @@
 use super::tape::{Kind, Scanned};
 use super::text::{number, unescape};
 use crate::event_type::{TrackerType, is_domain_name};
-use crate::sanitize::identifier;
+use crate::sanitize::{identifier, is_plain_identifier};
 use crate::validate::{Rules, Sender, instant_of_number, instant_of_text, is_blank, is_within};
 
 /// An event's own fields, by name. Null is kept, and counts as absent.
@@ -117,9 +117,8 @@ pub(super) fn optional<'t>(field: Option<Scanned<'t, '_>>) -> Option<Option<Iden
         return Some(None);
     };
     if let Some(text) = field.plain()
-        && text.len() <= crate::limits::MAX_STRING_CHARS
         && !text.is_empty()
-        && text.bytes().all(|byte| byte.is_ascii_graphic())
+        && is_plain_identifier(text)
     {
         return Some(Some(Identifier::Plain(text)));
     }

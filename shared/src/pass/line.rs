@@ -74,7 +74,7 @@ impl Fixed {
         out.push_str(&self.site);
         let source = match head.source {
             Some(own) => push_identifier(out, own),
-            None => inside(pushed(out, &self.source)),
+            None => push_quoted(out, &self.source),
         };
         if let Some(tenant) = head.tenant_id {
             out.push_str(",\"tenantId\":");
@@ -95,16 +95,11 @@ impl Fixed {
         })
     }
 
-    fn person(
-        &self,
-        out: &mut String,
-        key: &str,
-        id: Option<&Identifier<'_>>,
-    ) -> Option<Range<usize>> {
+    fn person(&self, out: &mut String, key: &str, id: Option<&Identifier<'_>>) -> Option<Written> {
         let id = id?;
         out.push_str(key);
         Some(match &self.anonymous {
-            Some(anonymous) => inside(pushed(out, anonymous)),
+            Some(anonymous) => push_quoted(out, anonymous),
             None => push_identifier(out, id),
         })
     }
@@ -125,22 +120,43 @@ fn push_optional(out: &mut String, key: &str, value: Option<&str>) {
     }
 }
 
-/// Writes an identifier in quotes; gives where it stands between them.
-fn push_identifier(out: &mut String, id: &Identifier<'_>) -> Range<usize> {
-    let start = out.len();
-    match id {
+/// A text that was written in quotes.
+struct Written {
+    /// Where it stands between them.
+    place: Range<usize>,
+    has_escapes: bool,
+}
+
+/// Writes an identifier in quotes.
+fn push_identifier(out: &mut String, id: &Identifier<'_>) -> Written {
+    let start = out.len().saturating_add(1);
+    let has_escapes = match id {
         Identifier::Plain(text) => {
             out.push('"');
             out.push_str(text);
             out.push('"');
+            // It has none of what is escaped.
+            false
         }
-        Identifier::Cleaned(text) => push_text(out, text),
+        Identifier::Cleaned(text) => {
+            push_text(out, text);
+            text.contains(['"', '\\'])
+        }
+    };
+    Written {
+        place: start..out.len().saturating_sub(1),
+        has_escapes,
     }
-    inside(start..out.len())
 }
 
-fn inside(quoted: Range<usize>) -> Range<usize> {
-    quoted.start.saturating_add(1)..quoted.end.saturating_sub(1)
+/// Writes what is in quotes already.
+fn push_quoted(out: &mut String, quoted: &str) -> Written {
+    let start = out.len().saturating_add(1);
+    out.push_str(quoted);
+    Written {
+        place: start..out.len().saturating_sub(1),
+        has_escapes: quoted.contains('\\'),
+    }
 }
 
 fn pushed(out: &mut String, text: &str) -> Range<usize> {
@@ -149,12 +165,12 @@ fn pushed(out: &mut String, text: &str) -> Range<usize> {
     start..out.len()
 }
 
-/// A fact that was written between quotes.
-fn fact(lines: &mut Lines, written: Range<usize>) -> Place {
-    let text = lines.text().get(written.clone()).unwrap_or_default();
-    if !text.contains('\\') {
-        return Place::Text(written);
+/// Where a fact stands, which has no escapes or stands beside the text.
+fn fact(lines: &mut Lines, written: Written) -> Place {
+    if !written.has_escapes {
+        return Place::Text(written.place);
     }
+    let text = lines.text().get(written.place).unwrap_or_default();
     let text: String = serde_json::from_str(&format!("\"{text}\"")).unwrap_or_default();
     lines.beside(&text)
 }

@@ -7,7 +7,14 @@ use super::tape::{Kind, at, inner};
 use super::text::{Controls, number, unescape};
 use super::view::{
     Change, Origin, Own, PAGE_KEYS, PARAMETERS, REFERRER, REFERRER_HOST, REFERRER_SOURCE, Told,
+    parameter,
 };
+
+// The order of [`PAGE_KEYS`].
+const URL: &str = "url";
+const PAGE: &str = "page";
+const PATH: &str = "path";
+const _: () = assert!(PAGE_KEYS.len() == 3);
 
 impl<'a> Content<'a, '_> {
     /// What the members say of the origin; `None` where a key comes twice or a text hides control
@@ -15,18 +22,27 @@ impl<'a> Content<'a, '_> {
     pub(super) fn told(&self) -> Option<Told<'a>> {
         let mut told = Told::default();
         for member in &self.scratch.members {
-            let key = member.key;
-            if let Some(place) = PAGE_KEYS.iter().position(|page| *page == key) {
-                put(told.addresses.get_mut(place)?, self.text_of(member)?)?;
-            } else if key == REFERRER {
-                put(&mut told.referrer, self.text_of(member)?)?;
-            } else if let Some(place) = PARAMETERS.iter().position(|name| *name == key) {
-                let own = told.own.get_mut(place)?;
-                if *own != Own::Absent {
-                    return None;
+            let [url, page, path] = &mut told.addresses;
+            let place = match member.key {
+                URL => url,
+                PAGE => page,
+                PATH => path,
+                REFERRER => &mut told.referrer,
+                key => {
+                    if let Some(place) = parameter(key) {
+                        let own = told.own.get_mut(place)?;
+                        if *own != Own::Absent {
+                            return None;
+                        }
+                        *own = self.own(member)?;
+                    }
+                    continue;
                 }
-                *own = self.own(member)?;
+            };
+            if place.is_some() {
+                return None;
             }
+            *place = self.text_of(member)?;
         }
         Some(told)
     }
@@ -70,10 +86,9 @@ impl<'a> Content<'a, '_> {
             let goes = match member.key {
                 REFERRER => origin.drops_referrer,
                 REFERRER_HOST | REFERRER_SOURCE => true,
-                key => PARAMETERS
-                    .iter()
-                    .zip(&origin.parameters)
-                    .any(|(name, change)| *name == key && *change != Change::Keep),
+                key => parameter(key)
+                    .and_then(|place| origin.parameters.get(place))
+                    .is_some_and(|change| *change != Change::Keep),
             };
             !goes
         });
@@ -100,13 +115,4 @@ impl<'a> Content<'a, '_> {
         let value = Value::Made((start, made.len() as u32));
         self.scratch.members.push(Member { key, value });
     }
-}
-
-/// Notes what stands under a key, which must be the first of its name.
-fn put<'a>(place: &mut Option<Cow<'a, str>>, text: Option<Cow<'a, str>>) -> Option<()> {
-    if place.is_some() {
-        return None;
-    }
-    *place = text;
-    Some(())
 }

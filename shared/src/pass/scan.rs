@@ -2,6 +2,10 @@
 
 use super::tape::{Kind, Node, Scanned};
 use crate::limits::MAX_KEYS;
+use crate::swar::{below, equal};
+
+/// log2 of the bytes of text that a value takes, with its key, in what trackers send: 32.
+const NODE_BYTES_LOG2: u32 = 5;
 
 /// Where the values of one text stand. To be used again and again, so that its memory is.
 #[derive(Debug, Default)]
@@ -18,6 +22,7 @@ impl Tape {
     pub fn scan(&mut self, text: &str, levels: usize) -> Option<()> {
         self.nodes.clear();
         u32::try_from(text.len()).ok()?;
+        self.nodes.reserve(text.len() >> NODE_BYTES_LOG2);
         let scan = Scan {
             bytes: text.as_bytes(),
             at: 0,
@@ -283,19 +288,8 @@ impl Scan<'_> {
     }
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const TOPS: u64 = 0x8080_8080_8080_8080;
-const QUOTES: u64 = 0x2222_2222_2222_2222;
-const BACKSLASHES: u64 = 0x5c5c_5c5c_5c5c_5c5c;
-const SPACES: u64 = 0x2020_2020_2020_2020;
-
-/// The top bits of those of eight bytes at which a string may end: quotes, backslashes and what is
-/// below a space. Of the bits that are set the lowest is right; a borrow may set others above it.
+/// Marks where a string may end: quotes, backslashes and what is below a space.
 #[inline]
-fn stops(word: u64) -> u64 {
-    let (quotes, backslashes) = (word ^ QUOTES, word ^ BACKSLASHES);
-    let quotes = quotes.wrapping_sub(ONES) & !quotes;
-    let backslashes = backslashes.wrapping_sub(ONES) & !backslashes;
-    let controls = word.wrapping_sub(SPACES) & !word;
-    (quotes | backslashes | controls) & TOPS
+pub(super) fn stops(word: u64) -> u64 {
+    equal(word, b'"') | equal(word, b'\\') | below(word, b' ')
 }

@@ -2,74 +2,16 @@
 
 use serde_json::Number;
 
-use crate::limits::MAX_STRING_CHARS;
-use crate::privacy::{is_absolute_url, is_card_number};
+use super::scan::stops;
+use crate::privacy::is_card_number;
 use crate::sanitize::{Style, cleaned};
+use crate::swar::{equal, split_at};
 
 /// Digits of an integer that cannot be a card number, and that are printed as they stand.
 const SHORT_NUMBER: usize = 13;
 
 /// Significant digits with which two decimals are never the same double (DBL_DIG).
 const EXACT_DIGITS: usize = 15;
-
-/// What [`CLASSES`] counts, ten bits each: of a text of [`MAX_STRING_CHARS`] bytes none overflows.
-const LANE_BITS: u32 = 10;
-const DIGITS: u32 = 0;
-/// What needs a closer look wherever it stands: `@`, `%`, and what begins a control character.
-const HARD: u32 = LANE_BITS;
-/// What needs one in a URL: `?` and `#`.
-const URL: u32 = 2 * LANE_BITS;
-/// Letters of `bearer`.
-const B: u32 = 3 * LANE_BITS;
-const R: u32 = 4 * LANE_BITS;
-const E: u32 = 5 * LANE_BITS;
-const LANE: u64 = (1 << LANE_BITS) - 1;
-const _: () = assert!(MAX_STRING_CHARS < 1 << LANE_BITS);
-
-static CLASSES: [u64; 256] = classes();
-
-const fn classes() -> [u64; 256] {
-    let mut classes = [0; 256];
-    let mut rest: &mut [u64] = &mut classes;
-    let mut byte = 0_u8;
-    while let [first, after @ ..] = rest {
-        *first = match byte {
-            b'0'..=b'9' => 1 << DIGITS,
-            b'@' | b'%' | 0..=0x1f | 0x7f | 0xc2 => 1 << HARD,
-            b'?' | b'#' => 1 << URL,
-            b'b' | b'B' => 1 << B,
-            b'r' | b'R' => 1 << R,
-            b'e' | b'E' => 1 << E,
-            _ => 0,
-        };
-        byte = byte.wrapping_add(1);
-        rest = after;
-    }
-    classes
-}
-
-/// Whether one look shows that [`cleaned`] would change nothing. `false` says nothing.
-pub(super) fn is_plain(text: &str, is_url: bool) -> bool {
-    let bytes = text.as_bytes();
-    if bytes.len() > MAX_STRING_CHARS {
-        return false;
-    }
-    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
-        return true;
-    };
-    if !first.is_ascii_graphic() || !last.is_ascii_graphic() {
-        return false;
-    }
-    let sum = bytes.iter().fold(0_u64, |sum, byte| {
-        sum.wrapping_add(CLASSES.get(usize::from(*byte)).copied().unwrap_or(0))
-    });
-    let of = |lane: u32| (sum >> lane) & LANE;
-    let may_be_bearer = of(B) > 0 && of(R) > 1 && of(E) > 1;
-    of(HARD) == 0
-        && of(DIGITS) < 14
-        && !may_be_bearer
-        && (of(URL) == 0 || !(is_url || is_absolute_url(text)))
-}
 
 /// Writes a text as it may be stored.
 pub(super) fn push_cleaned(out: &mut String, text: &str, style: Style) {
@@ -83,9 +25,12 @@ pub(super) fn push_cleaned(out: &mut String, text: &str, style: Style) {
 pub(super) fn push_text(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(needs_escape) {
-        let (before, after) = rest.split_at_checked(at).unwrap_or((rest, ""));
+    loop {
+        let (before, after) = split_at(rest, stops);
         out.push_str(before);
+        if after.is_empty() {
+            break;
+        }
         let (sign, after) = after.split_at_checked(1).unwrap_or((after, ""));
         match sign {
             "\"" => out.push_str("\\\""),
@@ -97,7 +42,6 @@ pub(super) fn push_text(out: &mut String, text: &str) {
         }
         rest = after;
     }
-    out.push_str(rest);
     out.push('"');
 }
 
@@ -108,18 +52,17 @@ pub(super) fn quoted(text: &str) -> String {
     out
 }
 
-fn needs_escape(byte: u8) -> bool {
-    byte < b' ' || byte == b'"' || byte == b'\\'
-}
-
 /// Undoes the escapes of a string's inside, without the control characters that they hide: every
 /// string loses these first. `None` of half a surrogate pair.
 pub(super) fn unescape(raw: &str, out: &mut String) -> Option<Controls> {
     let mut controls = Controls::None;
     let mut rest = raw;
-    while let Some(at) = rest.find('\\') {
-        let (before, escape) = rest.split_at_checked(at)?;
+    loop {
+        let (before, escape) = split_at(rest, |word| equal(word, b'\\'));
         out.push_str(before);
+        if escape.is_empty() {
+            return Some(controls);
+        }
         let (sign, len) = unescaped(escape)?;
         if sign.is_control() {
             controls = Controls::Some;
@@ -128,8 +71,6 @@ pub(super) fn unescape(raw: &str, out: &mut String) -> Option<Controls> {
         }
         rest = escape.get(len..)?;
     }
-    out.push_str(rest);
-    Some(controls)
 }
 
 /// Whether escaped control characters were left out.
@@ -261,17 +202,6 @@ mod tests {
         fn short_decimals_print_as_they_stand(raw in "(0|[1-9][0-9]{0,9})(\\.[0-9]{1,9})?") {
             let value: serde_json::Value = serde_json::from_str(&raw).unwrap();
             prop_assert_eq!(printed(&raw), value.to_string());
-        }
-
-        #[test]
-        fn what_is_plain_at_one_look_is_not_cleaned(
-            text in "([a-z@%?#0-9 bBeEaArR.:/-]|bearer x|https://|1111|\u{a0}|£|é|\u{85}|\u{7f}){0,20}",
-            is_url: bool,
-        ) {
-            let style = Style { is_url, hash_routing: false };
-            if is_plain(&text, is_url) {
-                prop_assert_eq!(cleaned(&text, style), None);
-            }
         }
 
         #[test]

@@ -16,6 +16,15 @@ pub const PARAMETERS: [&str; 5] = [
     "utm_content",
 ];
 
+/// The place of a name among [`PARAMETERS`].
+#[inline]
+pub fn parameter(name: &str) -> Option<usize> {
+    // Nearly no name begins like one.
+    name.starts_with("utm_")
+        .then(|| PARAMETERS.iter().position(|known| *known == name))
+        .flatten()
+}
+
 /// The address of the page before.
 pub const REFERRER: &str = "referrer";
 
