@@ -21,10 +21,10 @@ const ORIGIN = 'http://localhost:8787';
  * Load, not measured.
  * @param {import('./systems.mjs').System} system
  * @param {Path} path
- * @param {{ connections: number, seconds: number, events?: number, batches?: number }} load
+ * @param {{ connections: number, seconds: number, events?: number, pace?: { batches: number, rate: number } }} load
  */
-export async function send({ name, url, secrets }, path, { connections, seconds, events = 25, batches }) {
-  const args = [url, secrets.browserKey, ORIGIN, 'once', path, connections, seconds, events, ...(batches ? [batches] : [])];
+export async function send({ name, url, secrets }, path, { connections, seconds, events = 25, pace }) {
+  const args = [url, secrets.browserKey, ORIGIN, 'once', path, connections, seconds, events, ...(pace ? [pace.batches, pace.rate] : [])];
   const told = await outputOf(LOAD, args.map(String));
   if (!told) throw new Failure(`${name} refused the load (${path}); run it by hand to see why: ${LOAD} ${args.join(' ')}`);
   return /** @type {{ batches: number, seconds: number, rate: number, p50: number, p99: number, ownCpu: number }} */ (JSON.parse(told));

@@ -32,8 +32,11 @@ export const NAMES = [OURS, ...PEERS.map(({ name }) => name)];
 /** Like Shoreline's own (wrangler.toml), so that messages wait as long. */
 const CONSUMER = { maxBatchSize: 10, maxBatchTimeout: 1, maxConcurrency: 4 };
 
-/** How long all may take until it has landed, ms: a sealed object waits 5 s, a message that was lost is sent again after 10. */
-const SETTLE_MS = 120_000;
+/** Settings as they are when deployed: locally objects are sealed sooner, which costs more. */
+const DEPLOYED = { LAKE_SEAL_SECONDS: '60', OUTBOX_RESEND_SECONDS: '120' };
+
+/** How long all may take until it has landed, ms: an object waits up to a minute for its seal. */
+const SETTLE_MS = 180_000;
 const LOOK_AGAIN_MS = 250;
 
 /** A workerd that takes less than this share of a core has nothing left to do. */
@@ -63,7 +66,7 @@ export const stopAll = (systems) => Promise.all(systems.map(({ stop }) => stop()
 /** @param {boolean} counted @returns {Promise<System>} */
 async function startOurs(counted) {
   const classes = ['SiteDo', 'LakeDo', 'PrivacyDo', 'ImportDo', 'LiveDo'];
-  const system = await startWorker({ before: counted ? countedModules(at('worker', 'build'), classes) : [] });
+  const system = await startWorker(counted ? { before: countedModules(at('worker', 'build'), classes), settings: DEPLOYED } : {});
   const authorization = `Bearer ${system.secrets.readToken}`;
   const drained = async () => {
     const answer = await fetch(`${system.url}/health`, { headers: { authorization } });

@@ -1,7 +1,11 @@
 // `npm run bench -- versus`: Shoreline beside what one would write instead, in one run. BENCH_ROUNDS and BENCH_SECONDS; `--quick` is
 // one short round, `--counted` only the counted operations.
-import { Failure, runShown, say } from '../../deploy/dev/process.mjs';
+import { Failure, runLogged, runShown, say } from '../../deploy/dev/process.mjs';
+import { at, tools } from '../../deploy/dev/project.mjs';
+import { counted, countedTable } from './counted.mjs';
+import { priceTable } from './prices.mjs';
 import { run } from './run.mjs';
+import { goals } from './goals.mjs';
 import { NAMES, startSystems, stopAll } from './systems.mjs';
 import { table } from './table.mjs';
 
@@ -13,11 +17,21 @@ const QUICK = { paths: /** @type {Path[]} */ (['validate', 'full']), connections
 
 /** @param {string[]} options */
 export async function benchVersus(options) {
+  await runLogged('check the types of the peers', tools.tsc, ['-p', at('tests', 'bench', 'tsconfig.json')]);
   if ((await runShown('cargo', ['build', '--release', '-p', 'shoreline-tests', '--bin', 'load'])) !== 0) throw new Failure('the load generator could not be built');
   const quick = options.includes('--quick');
   const rounds = quick ? 1 : Number(process.env.BENCH_ROUNDS ?? 3);
   const seconds = quick ? 2 : Number(process.env.BENCH_SECONDS ?? 5);
-  console.log(table(await timed({ ...(quick ? QUICK : ALL), rounds, seconds })));
+  const onlyCounted = options.includes('--counted');
+  const cells = onlyCounted ? [] : await timed({ ...(quick ? QUICK : ALL), rounds, seconds });
+  const operations = quick && !onlyCounted ? [] : await counted({ quick });
+  const parts = [
+    cells.length > 0 && table(cells),
+    operations.length > 0 && countedTable(operations),
+    operations.length > 0 && priceTable(),
+    goals(cells, operations),
+  ];
+  console.log(`\n${parts.filter(Boolean).join('\n\n')}`);
 }
 
 /**

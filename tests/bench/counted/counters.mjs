@@ -12,7 +12,9 @@ const QUEUE_UNIT = 64 * 1024;
 
 /** @typedef {{ requests: number, rowsWritten: number, rowsRead: number, alarmsSet: number }} ObjectCounts */
 
-/** @returns {{ requests: number, objects: Record<string, ObjectCounts>, d1: { calls: number, rowsWritten: number, rowsRead: number }, queue: { written: number, read: number, deleted: number, messages: number }, r2: { puts: number, gets: number }, kv: { reads: number, writes: number } }} */
+/** @typedef {{ requests: number, objects: Record<string, ObjectCounts>, d1: { calls: number, rowsWritten: number, rowsRead: number }, queue: { written: number, read: number, deleted: number, messages: number }, r2: { puts: number, gets: number }, kv: { reads: number, writes: number }, logLines: number }} Counts */
+
+/** @returns {Counts} */
 const none = () => ({
   requests: 0,
   objects: {},
@@ -20,6 +22,7 @@ const none = () => ({
   queue: { written: 0, read: 0, deleted: 0, messages: 0 },
   r2: { puts: 0, gets: 0 },
   kv: { reads: 0, writes: 0 },
+  logLines: 0,
 });
 
 let counts = none();
@@ -64,6 +67,8 @@ function unitsOf(/** @type {any} */ body) {
   const bytes = body?.byteLength ?? new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body)).length;
   return Math.max(1, Math.ceil(bytes / QUEUE_UNIT));
 }
+
+patch(console, Object.fromEntries(['debug', 'log', 'info', 'warn', 'error'].map((name) => [name, counting(() => (counts.logLines += 1))])));
 
 /** Looks at all bindings; which kind each is, its methods tell. */
 function patchBindings(/** @type {Record<string, any>} */ env) {

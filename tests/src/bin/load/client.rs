@@ -21,6 +21,47 @@ pub(crate) struct Target {
     templates: Vec<Template>,
 }
 
+/// How many batches at most, in all and in a second.
+#[derive(Clone, Copy)]
+pub(crate) struct Pace {
+    pub(crate) batches: u64,
+    pub(crate) rate: f64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            batches: u64::MAX,
+            rate: f64::INFINITY,
+        }
+    }
+}
+
+/// What all connections of a run share.
+struct Turn {
+    start: Instant,
+    end: Instant,
+    sent: Rc<Cell<u64>>,
+    pace: Pace,
+}
+
+impl Turn {
+    /// Waits until the next batch may go; `false` once the run is over.
+    async fn next(&self) -> bool {
+        let number = self.sent.get();
+        let at = self.start + Duration::from_secs_f64(number as f64 / self.pace.rate);
+        let now = Instant::now();
+        if number >= self.pace.batches || at.max(now) >= self.end {
+            return false;
+        }
+        self.sent.set(number + 1);
+        if at > now {
+            tokio::time::sleep_until(at.into()).await;
+        }
+        true
+    }
+}
+
 /// What one run took.
 pub(crate) struct Run {
     batches: usize,
@@ -61,19 +102,24 @@ impl Target {
         }
     }
 
-    /// Requests over so many connections, until the time or the number of them is over.
-    pub(crate) async fn load(&self, connections: usize, time: Duration, batches: u64) -> Run {
+    /// Requests over so many connections, until the time is over.
+    pub(crate) async fn load(&self, connections: usize, time: Duration) -> Run {
+        self.load_with(connections, time, Pace::default()).await
+    }
+
+    /// The same at a pace.
+    pub(crate) async fn load_with(&self, connections: usize, time: Duration, pace: Pace) -> Run {
         let (start, cpu) = (Instant::now(), own_cpu_seconds());
-        let left = Rc::new(Cell::new(batches));
+        let sent = Rc::new(Cell::new(0));
         let connections = (0..connections).map(|_| {
             let (address, path) = (self.address.clone(), self.path);
-            connection(
-                address,
-                path,
-                self.templates.clone(),
-                start + time,
-                left.clone(),
-            )
+            let turn = Turn {
+                start,
+                end: start + time,
+                sent: sent.clone(),
+                pace,
+            };
+            connection(address, path, self.templates.clone(), turn)
         });
         let local = LocalSet::new();
         let running: Vec<_> = connections.map(|each| local.spawn_local(each)).collect();
@@ -101,15 +147,13 @@ async fn connection(
     address: String,
     path: Path,
     mut templates: Vec<Template>,
-    end: Instant,
-    left: Rc<Cell<u64>>,
+    turn: Turn,
 ) -> Vec<Duration> {
     let stream = TcpStream::connect(&address).await.unwrap();
     stream.set_nodelay(true).unwrap();
     let mut stream = BufReader::new(stream);
     let (mut times, mut line) = (Vec::new(), Vec::new());
-    while Instant::now() < end && left.get() > 0 {
-        left.set(left.get() - 1);
+    while turn.next().await {
         let visitor = visitor();
         let kind = (visitor % templates.len() as u64) as usize;
         let request = templates[kind].fill(visitor);

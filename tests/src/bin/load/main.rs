@@ -3,8 +3,8 @@
 //! - `load URL KEY ORIGIN PID SECONDS`: a table of runs, where PID is workerd's, whose memory is told too.
 //! - `load URL KEY ORIGIN lake SECONDS`: one run of full batches; answers how many events were taken, in how many
 //!   seconds.
-//! - `load URL KEY ORIGIN once PATH CONNECTIONS SECONDS EVENTS [BATCHES]`: one run as a line of JSON, where PATH is
-//!   `empty`, `validate` or `full`, and BATCHES ends it early.
+//! - `load URL KEY ORIGIN once PATH CONNECTIONS SECONDS EVENTS [BATCHES RATE]`: one run as a line of JSON, where
+//!   PATH is `empty`, `validate` or `full`; no more than BATCHES, no more than RATE a second.
 //!
 //! A client of our own, on one thread, because it shares two cores with what it measures.
 #![allow(
@@ -19,7 +19,7 @@
 
 use std::time::{Duration, Instant};
 
-use client::{Run, Target};
+use client::{Pace, Run, Target};
 use request::Path;
 
 mod client;
@@ -43,24 +43,30 @@ async fn main() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let [url, key, origin, what, rest @ ..] = arguments.as_slice() else {
         panic!(
-            "usage: load URL KEY ORIGIN PID|lake SECONDS, or once PATH CONNECTIONS SECONDS EVENTS [BATCHES]"
+            "usage: load URL KEY ORIGIN PID|lake SECONDS, or once PATH CONNECTIONS SECONDS EVENTS [BATCHES RATE]"
         );
     };
     let target = |path, events| Target::new(url, key, origin, path, events);
     let seconds = |text: &str| Duration::from_secs_f64(text.parse().unwrap());
     match (*what, rest) {
-        ("once", [path, connections, time, events, batches @ ..]) => {
-            let batches = batches.first().map_or(u64::MAX, |n| n.parse().unwrap());
+        ("once", [path, connections, time, events, pace @ ..]) => {
+            let pace = match pace {
+                [batches, rate] => Pace {
+                    batches: batches.parse().unwrap(),
+                    rate: rate.parse().unwrap(),
+                },
+                _ => Pace::default(),
+            };
             let target = target(Path::parse(path), events.parse().unwrap());
             let run = target
-                .load(connections.parse().unwrap(), seconds(time), batches)
+                .load_with(connections.parse().unwrap(), seconds(time), pace)
                 .await;
             println!("{}", run.json());
         }
         ("lake", [time]) => {
             let start = Instant::now();
             let run = target(Path::Full, EVENTS)
-                .load(LAKE_CONNECTIONS, seconds(time), u64::MAX)
+                .load(LAKE_CONNECTIONS, seconds(time))
                 .await;
             println!(
                 "{} {}",
@@ -83,8 +89,8 @@ async fn table(target: impl Fn(Path, usize) -> Target, pid: &str, time: Duration
     ] {
         for connections in CONNECTIONS {
             let target = target(path, EVENTS);
-            target.load(connections, WARM_UP, u64::MAX).await;
-            let run = target.load(connections, time, u64::MAX).await;
+            target.load(connections, WARM_UP).await;
+            let run = target.load(connections, time).await;
             let Run { rate, p50, p99, .. } = run;
             let memory = memory_mb(pid);
             println!("| {name} | {connections} | {rate:.0} | {p50:.2} | {p99:.2} | {memory} |");
