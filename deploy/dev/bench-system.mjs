@@ -49,13 +49,31 @@ export async function startWorker({ settings = {}, before = [] } = {}) {
   return { ...running, secrets };
 }
 
+/** Another program may take a port between its choice and its use. */
+const PORT_TRIES = 3;
+
 /**
- * Starts any worker on a new state folder. Wrangler's proxies cap the rate near 1,300 requests a second and hide every
+ * Starts any worker on a new state folder.
+ * @param {object} options Miniflare's
+ * @param {string[]} sql of its database
+ * @returns {ReturnType<typeof startOnPorts>}
+ */
+export async function startModules(options, sql, tries = PORT_TRIES) {
+  try {
+    return await startOnPorts(options, sql);
+  } catch (error) {
+    if (/** @type {{ code?: string }} */ (error).code !== 'ERR_ADDRESS_IN_USE' || tries === 1) throw error;
+    return startModules(options, sql, tries - 1);
+  }
+}
+
+/**
+ * Wrangler's proxies cap the rate near 1,300 requests a second and hide every
  * difference, so what is measured is the worker's own socket (Miniflare's `unsafeDirectSockets`).
  * @param {object} options Miniflare's
  * @param {string[]} sql of its database
  */
-export async function startModules(options, sql) {
+async function startOnPorts(options, sql) {
   const state = mkdtempSync(join(tmpdir(), 'shoreline-bench-'));
   const { Miniflare, convertV4MiniflareOptions } = await import('miniflare');
   const [port, inspectorPort] = [await freePort(), await freePort()];

@@ -7,7 +7,7 @@ import { settle } from './systems.mjs';
 export const LOAD = 'target/release/load';
 
 /** Where pages are. */
-const ORIGIN = 'http://localhost:8787';
+export const ORIGIN = 'http://localhost:8787';
 
 /** How far a request goes. @typedef {'empty' | 'validate' | 'full'} Path */
 

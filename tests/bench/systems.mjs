@@ -14,6 +14,7 @@ import { cpuSeconds } from './proc.mjs';
  * @property {string} url
  * @property {string} pid workerd's
  * @property {import('../../deploy/dev/keys.mjs').Secrets} secrets
+ * @property {import('miniflare').Miniflare} miniflare
  * @property {() => Promise<boolean>} drained whether all that got a 202 is where it ends
  * @property {() => Promise<void>} stop
  */

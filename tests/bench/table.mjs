@@ -20,19 +20,24 @@ const COLUMNS = [
   { key: 'memory', title: 'MB', digits: 0 },
 ];
 
-/** A median of the rounds, and by how much it is Shoreline's. @param {Cell[]} cells */
+/**
+ * Medians of the rounds: in each cell Shoreline, the TypeScript worker, the twin, and Shoreline over the TypeScript worker.
+ * @param {Cell[]} cells
+ */
 export function table(cells) {
   const lines = [
-    `| path | connections | | ${COLUMNS.map(({ title }) => title).join(' | ')} |`,
-    `|---|--:|---|${'--:|'.repeat(COLUMNS.length)}`,
+    `In each cell: ${NAMES.join(', ')} (**${OURS} ÷ ${NAMES[1]}**).`,
+    '',
+    `| path | connections | ${COLUMNS.map(({ title }) => title).join(' | ')} |`,
+    `|---|--:|${'--:|'.repeat(COLUMNS.length)}`,
   ];
   for (const { path, connections } of cells.filter(({ name }) => name === OURS)) {
-    const of = (/** @type {string} */ name) => cells.find((cell) => cell.path === path && cell.connections === connections && cell.name === name)?.figures ?? [];
-    const medians = (/** @type {string} */ name) => COLUMNS.map(({ key }) => median(of(name).map((figures) => figures[key])));
-    const row = (/** @type {string} */ name, /** @type {string[]} */ shown) => lines.push(`| ${path} | ${connections} | ${name} | ${shown.join(' | ')} |`);
-    for (const name of NAMES) row(name, medians(name).map((value, at) => value.toFixed(COLUMNS[at].digits)));
-    const ours = medians(OURS);
-    for (const name of NAMES.filter((name) => name !== OURS)) row(`**Shoreline ÷ ${name}**`, medians(name).map((value, at) => `**${(ours[at] / value).toFixed(2)}**`));
+    const all = NAMES.map((name) => cells.find((cell) => cell.path === path && cell.connections === connections && cell.name === name)?.figures ?? []);
+    const shown = COLUMNS.map(({ key, digits }) => {
+      const medians = all.map((figures) => median(figures.map((each) => each[key])));
+      return `${medians.map((value) => value.toFixed(digits)).join(', ')} (**${(medians[0] / medians[1]).toFixed(2)}**)`;
+    });
+    lines.push(`| ${path} | ${connections} | ${shown.join(' | ')} |`);
   }
   return lines.join('\n');
 }

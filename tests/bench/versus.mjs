@@ -2,6 +2,7 @@
 // one short round, `--counted` only the counted operations.
 import { Failure, runLogged, runShown, say } from '../../deploy/dev/process.mjs';
 import { at, tools } from '../../deploy/dev/project.mjs';
+import { agree } from './agree.mjs';
 import { counted, countedTable } from './counted.mjs';
 import { priceTable } from './prices.mjs';
 import { run } from './run.mjs';
@@ -45,6 +46,7 @@ async function timed({ paths, connections, rounds, seconds }) {
   for (let round = 0; round < rounds; round++) {
     const systems = await startSystems();
     try {
+      await agree(systems);
       for (const { path, connections } of plan) {
         // Another one first each time.
         for (let turn = 0; turn < systems.length; turn++) {

@@ -104,7 +104,7 @@ function patchBindings(/** @type {Record<string, any>} */ env) {
   }
 }
 
-/** The object whose database it is. @type {WeakMap<object, { of: ObjectCounts, cursors: any[] }>} */
+/** The object whose database it is. @type {WeakMap<object, { name: string, cursors: any[] }>} */
 const owners = new WeakMap();
 
 /** @returns {ObjectCounts} */

@@ -165,3 +165,64 @@ fn id_of(kind: &str, visitor: u64) -> String {
     bytes[8..].copy_from_slice(&hash.rotate_left(17).to_be_bytes());
     uuid_v7(1_767_225_600_000, bytes[..10].try_into().unwrap())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::{BATCH, EVENT, Path, SESSION, Template, USER};
+    use serde_json::Value;
+
+    fn body(request: &[u8]) -> (usize, Value) {
+        let text = std::str::from_utf8(request).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let (_, rest) = head.split_once("content-length: ").unwrap();
+        assert_eq!(rest.lines().next().unwrap(), body.len().to_string());
+        (body.len(), serde_json::from_str(body).unwrap())
+    }
+
+    #[test]
+    fn each_request_is_whole_and_has_ids_of_its_own() {
+        for template in &mut Template::all(Path::Full, "/v1/events", "http://localhost", 25) {
+            let mut ids = HashSet::new();
+            for visitor in 0..3 {
+                let (_, batch) = body(template.fill(visitor));
+                ids.insert(batch["batchId"].as_str().unwrap().to_owned());
+                for event in batch["events"].as_array().unwrap() {
+                    ids.insert(event["eventId"].as_str().unwrap().to_owned());
+                    assert_eq!(event["userId"], batch["events"][0]["userId"]);
+                }
+            }
+            assert_eq!(ids.len(), 3 * 26);
+            for placeholder in [EVENT, BATCH, USER, SESSION] {
+                assert!(!ids.contains(placeholder));
+            }
+        }
+    }
+
+    #[test]
+    fn a_visitor_keeps_their_ids() {
+        let mut template = Template::new(Path::Full, "/v1/events", "http://localhost", 1, 0);
+        let users: Vec<Value> = [7, 8, 7]
+            .map(|visitor| body(template.fill(visitor)).1["events"][0]["userId"].clone())
+            .to_vec();
+        assert_eq!(users[0], users[2]);
+        assert_ne!(users[0], users[1]);
+        assert_ne!(users[0], USER);
+    }
+
+    #[test]
+    fn half_of_the_visitors_see_a_title_beyond_latin_1() {
+        let mut templates = Template::all(Path::Validate, "/v1/events", "http://localhost", 2);
+        let wide = templates
+            .iter_mut()
+            .filter_map(|template| {
+                body(template.fill(1)).1["events"][0]["eventData"]["title"]
+                    .as_str()
+                    .map(|title| title.chars().any(|c| u32::from(c) > 0xff))
+            })
+            .filter(|wide| *wide)
+            .count();
+        assert_eq!((templates.len(), wide), (2, 1));
+    }
+}
