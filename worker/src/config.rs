@@ -169,7 +169,7 @@ mod tests {
     fn what_shoreline_tells_of_itself_can_be_less_and_more() {
         for (text, logs) in [
             ("errors", RequestLogs::Errors),
-            ("0.25", RequestLogs::Share(0.25)),
+            ("0.25", RequestLogs::Share(250_000)),
             ("all", RequestLogs::All),
         ] {
             let config = Config::read(|name| match name {

@@ -90,9 +90,16 @@ fn parse(header: &str) -> Option<([u8; 16], u8)> {
     };
     let is_zero = |id: &str| id.bytes().all(|byte| byte == b'0');
     (whole && fields.next().is_none() && !is_zero(trace_id) && !is_zero(parent)).then_some(())?;
-    let trace_id = u128::from_str_radix(trace_id, 16).ok()?;
-    let flags = u8::from_str_radix(flags, 16).ok()?;
-    Some((trace_id.to_be_bytes(), flags))
+    let mut bytes = [0; 16];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        let from = at.saturating_mul(2);
+        *byte = hex_byte(trace_id.get(from..from.saturating_add(2))?)?;
+    }
+    Some((bytes, hex_byte(flags)?))
+}
+
+fn hex_byte(digits: &str) -> Option<u8> {
+    u8::from_str_radix(digits, 16).ok()
 }
 
 /// A field of so many lowercase hex digits.

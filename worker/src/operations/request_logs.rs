@@ -4,28 +4,28 @@
 use super::event::Operation;
 use crate::trace::Trace;
 
+/// What a share is of: fine enough for a deployment of thousands of requests a second.
+const MILLION: u32 = 1_000_000;
+
 /// Which calls have a line.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum RequestLogs {
     /// Those that failed for a reason of ours.
     #[default]
     Errors,
-    /// These, and a share (between 0 and 1) of all traces, so that a trace has all its lines or none.
-    Share(f64),
+    /// These, and so many of a million traces, so that a trace has all its lines or none.
+    Share(u32),
     /// All.
     All,
 }
 
 impl RequestLogs {
-    /// Reads the setting: `errors`, `all` or a share such as `0.01`.
+    /// Reads the setting: `errors`, `all` or a share such as `0.01`, of six places at most.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "errors" => Some(Self::Errors),
             "all" => Some(Self::All),
-            _ => {
-                let share = text.parse::<f64>().ok()?;
-                (share > 0.0 && share < 1.0).then_some(Self::Share(share))
-            }
+            _ => share(text).map(Self::Share),
         }
     }
 
@@ -40,13 +40,22 @@ impl RequestLogs {
     }
 }
 
-/// Where between 0 and 1 a trace stands, evenly spread whatever its id is made of: random bytes, a
+/// A share such as `0.01`, of a million.
+fn share(text: &str) -> Option<u32> {
+    let places = text.strip_prefix("0.")?;
+    if places.len() > 6 || !places.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let share = format!("{places:0<6}").parse().ok()?;
+    (1..MILLION).contains(&share).then_some(share)
+}
+
+/// Where among a million a trace stands, evenly spread whatever its id is made of: random bytes, a
 /// time, or a number that is counted on.
-fn place_of(trace: &Trace) -> f64 {
+fn place_of(trace: &Trace) -> u32 {
     let id = u128::from_be_bytes(trace.bytes());
     let mixed = mix((id >> 64) as u64 ^ mix(id as u64));
-    // As many bits as a double holds.
-    (mixed >> 11) as f64 / (1_u64 << 53) as f64
+    (u64::from(MILLION).wrapping_mul(mixed >> 32) >> 32) as u32
 }
 
 /// The finalizer of SplitMix64: every bit of the result depends on every bit of the number.
@@ -67,8 +76,17 @@ mod tests {
         for (text, read) in [
             ("errors", Some(RequestLogs::Errors)),
             ("all", Some(RequestLogs::All)),
-            ("0.01", Some(RequestLogs::Share(0.01))),
-            ("1e-3", Some(RequestLogs::Share(0.001))),
+            ("0.01", Some(RequestLogs::Share(10_000))),
+            ("0.5", Some(RequestLogs::Share(500_000))),
+            ("0.000001", Some(RequestLogs::Share(1))),
+            ("0.999999", Some(RequestLogs::Share(999_999))),
+            ("0.0000001", None),
+            ("0.9999999", None),
+            ("0.", None),
+            ("0.0", None),
+            ("0.+1", None),
+            ("1e-3", None),
+            (".5", None),
             ("0", None),
             ("1", None),
             ("-0.1", None),
@@ -85,7 +103,7 @@ mod tests {
 
     #[test]
     fn failures_of_ours_have_a_line_under_any_setting() {
-        let never = RequestLogs::Share(f64::MIN_POSITIVE);
+        let never = RequestLogs::Share(0);
         for (status, logs, wanted) in [
             (202, RequestLogs::Errors, false),
             (499, RequestLogs::Errors, false),
@@ -108,7 +126,7 @@ mod tests {
             |n| 0x6655_4433_0000_0000_0000_0000_0000_0000 + (n << 96),
         ];
         for make in makers {
-            let wanted = |share: f64| {
+            let wanted = |share: u32| {
                 let of = |n: u128| {
                     let header = format!("00-{:032x}-00f067aa0ba902b7-00", make(n));
                     let mut call = operation("/v1/events", None, 202, 1);
@@ -119,18 +137,19 @@ mod tests {
                 let logs = RequestLogs::Share(share);
                 calls.filter(|call| logs.want(call)).count() as f64
             };
-            for share in [0.01, 0.1, 0.5] {
+            for per_million in [10_000, 100_000, 500_000] {
                 // Five standard deviations of a binomial distribution.
-                let (mean, n) = (20_000.0 * share, 20_000.0_f64);
+                let (n, share) = (20_000.0_f64, f64::from(per_million) / 1e6);
                 let tolerance = 5.0 * (n * share * (1.0 - share)).sqrt();
-                assert!((wanted(share) - mean).abs() < tolerance, "{share}");
+                let off = (wanted(per_million) - n * share).abs();
+                assert!(off < tolerance, "{per_million}: {off}");
             }
         }
     }
 
     #[test]
     fn the_calls_of_a_trace_have_lines_all_or_none() {
-        let logs = RequestLogs::Share(0.5);
+        let logs = RequestLogs::Share(500_000);
         for first in 0..=255 {
             let mut random = [first; 24];
             let call = |random: &[u8; 24]| {

@@ -1,10 +1,7 @@
 //! Shoreline's own calls, from its operation events. An event stands for `calls` calls that took
 //! `totalDuration` in all. Where they are several, `durations` tells how many took how long; else
-//! they took as long as the event itself says.
+//! the call took as long as the event itself says.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::json;
@@ -20,11 +17,12 @@ macro_rules! columns {
     };
 }
 
-/// Their values, with which a row begins.
-macro_rules! values {
+/// Their sums over rows that begin with them, as [`row`] makes these.
+macro_rules! sums {
     () => {
-        "value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, \
-         value->>8, value->>9, value->>10, value->>11, value->>12, value->>13, value->>14"
+        "sum(value->>0), sum(value->>1), sum(value->>2), sum(value->>3), sum(value->>4), \
+         sum(value->>5), sum(value->>6), sum(value->>7), sum(value->>8), sum(value->>9), \
+         sum(value->>10), sum(value->>11), sum(value->>12), sum(value->>13), sum(value->>14)"
     };
 }
 
@@ -42,119 +40,71 @@ macro_rules! added {
 }
 
 const MINUTES: &str = concat!(
-    "INSERT INTO operation_minutes (",
+    "INSERT INTO operation_minutes (action, status, minute, site_id, ",
     columns!(),
-    ", site_id, minute, action, status) SELECT ",
-    values!(),
-    ", value->>15, value->>16, value->>17, value->>18 FROM json_each(?1) WHERE true \
+    ") SELECT value->>15, value->>16, value->>17, value->>18, ",
+    sums!(),
+    " FROM json_each(?1) GROUP BY 1, 2, 3, 4 \
      ON CONFLICT (site_id, minute, action, status) DO UPDATE SET ",
     added!()
 );
 
 const TOTALS: &str = concat!(
-    "INSERT INTO operation_totals (",
+    "INSERT INTO operation_totals (action, status, ",
     columns!(),
-    ", action, status) SELECT ",
-    values!(),
-    ", value->>15, value->>16 FROM json_each(?1) WHERE true \
-     ON CONFLICT (action, status) DO UPDATE SET ",
+    ") SELECT value->>15, value->>16, ",
+    sums!(),
+    " FROM json_each(?1) GROUP BY 1, 2 ON CONFLICT (action, status) DO UPDATE SET ",
     added!()
 );
 
 const OUTCOMES: &str = "INSERT INTO operation_outcomes (outcome, n) \
-     SELECT value->>0, value->>1 FROM json_each(?1) WHERE true \
-     ON CONFLICT (outcome) DO UPDATE SET n = n + excluded.n";
-
-/// What is read of an operation event. An erased or foreign one lacks it, and counts nothing.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Told {
-    timestamp: i64,
-    event_data: Data,
-    metadata: Metadata,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Data {
-    #[serde(default)]
-    site: String,
-    action: String,
-    http_status: i64,
-    calls: i64,
-    total_duration: i64,
-    /// By the upper bound of the bucket; what is above all bounds is not among them.
-    durations: Option<BTreeMap<i64, i64>>,
-    #[serde(default)]
-    outcomes: BTreeMap<String, i64>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Metadata {
-    duration: i64,
-}
-
-impl Told {
-    fn histogram(&self) -> Histogram {
-        let data = &self.event_data;
-        let mut histogram = Histogram::of(data.calls, data.total_duration, &[]);
-        match &data.durations {
-            Some(buckets) => buckets
-                .iter()
-                .for_each(|(bound, n)| histogram.count(*bound, *n)),
-            None => histogram.count(self.metadata.duration, data.calls),
-        }
-        histogram
-    }
-}
+     SELECT o.key, sum(o.value) FROM json_each(?1) AS e CROSS JOIN json_each(e.value, '$[19]') AS o \
+     GROUP BY 1 ON CONFLICT (outcome) DO UPDATE SET n = n + excluded.n";
 
 /// The statements that count new events of Shoreline's own site.
 pub(super) fn statements<'a>(bodies: impl Iterator<Item = &'a str>) -> Vec<Statement> {
-    let mut minutes: BTreeMap<(String, i64, String, i64), Histogram> = BTreeMap::new();
-    let mut totals: BTreeMap<(String, i64), Histogram> = BTreeMap::new();
-    let mut outcomes: BTreeMap<String, i64> = BTreeMap::new();
-    for told in bodies.filter_map(|body| serde_json::from_str::<Told>(body).ok()) {
-        let histogram = told.histogram();
-        let minute = floor_to(told.timestamp, MINUTE_MS);
-        let data = told.event_data;
-        let of_all = totals.entry((data.action.clone(), data.http_status));
-        of_all.or_default().add(&histogram);
-        let of_minute = minutes.entry((data.site, minute, data.action, data.http_status));
-        of_minute.or_default().add(&histogram);
-        for (outcome, n) in data.outcomes {
-            let sum = outcomes.entry(outcome).or_default();
-            *sum = sum.saturating_add(n);
-        }
+    let rows: Vec<Vec<Value>> = bodies
+        .filter_map(|body| serde_json::from_str(body).ok())
+        .filter_map(|event| row(&event))
+        .collect();
+    if rows.is_empty() {
+        return Vec::new();
     }
-    let minutes = minutes.into_iter().map(|(key, sum)| {
-        let (site, minute, action, status) = key;
-        row(
-            &sum,
-            [site.into(), minute.into(), action.into(), status.into()],
-        )
-    });
-    let totals = totals
-        .into_iter()
-        .map(|((action, status), sum)| row(&sum, [action.into(), status.into()]));
-    let outcomes = outcomes
-        .into_iter()
-        .map(|(outcome, n)| vec![outcome.into(), n.into()]);
-    let tables: [(&'static str, Vec<Vec<Value>>); 3] = [
-        (MINUTES, minutes.collect()),
-        (TOTALS, totals.collect()),
-        (OUTCOMES, outcomes.collect()),
-    ];
-    tables
-        .into_iter()
-        .filter(|(_, rows)| !rows.is_empty())
-        .map(|(sql, rows)| Statement::new(sql, [json(&rows).into()]))
-        .collect()
+    let rows = json(&rows);
+    let statement = |sql| Statement::new(sql, [rows.as_str().into()]);
+    [MINUTES, TOTALS, OUTCOMES].map(statement).into()
 }
 
-/// A row: a histogram's columns, and what it is of.
-fn row<const N: usize>(sum: &Histogram, key: [Value; N]) -> Vec<Value> {
-    let head = [sum.n, sum.sum_ms].into_iter().chain(sum.within);
-    head.map(Value::from).chain(key).collect()
+/// What is counted of an event: the histogram's columns, action, status, minute, site and outcomes.
+/// An event that tells no calls, having been erased, counts nothing.
+fn row(event: &Value) -> Option<Vec<Value>> {
+    let data = event.get("eventData")?;
+    let number = |name| data.get(name)?.as_i64();
+    let calls = number("calls")?;
+    let mut durations = Histogram::of(calls, number("totalDuration")?, &[]);
+    match data.get("durations").and_then(Value::as_object) {
+        Some(buckets) => {
+            for (bound, n) in buckets {
+                durations.count(bound.parse().ok()?, n.as_i64()?);
+            }
+        }
+        None => durations.count(event.get("metadata")?.get("duration")?.as_i64()?, calls),
+    }
+    let of = |name| data.get(name).cloned();
+    let mut row: Vec<Value> = [durations.n, durations.sum_ms]
+        .into_iter()
+        .chain(durations.within)
+        .map(Value::from)
+        .collect();
+    row.extend([
+        of("action")?,
+        of("httpStatus")?,
+        floor_to(event.get("timestamp")?.as_i64()?, MINUTE_MS).into(),
+        of("site").unwrap_or_else(|| "".into()),
+        of("outcomes").unwrap_or_else(|| Value::Array(Vec::new())),
+    ]);
+    Some(row)
 }
 
 #[cfg(test)]
