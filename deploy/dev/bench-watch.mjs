@@ -19,8 +19,8 @@ const ROUNDS = 3;
 
 const SETTINGS = {
   'neither': { OPERATION_EVENTS: 'off', REQUEST_LOGS: 'errors' },
-  'events': { OPERATION_EVENTS: 'on', REQUEST_LOGS: 'errors' },
-  'events and lines (default)': { OPERATION_EVENTS: 'on', REQUEST_LOGS: 'all' },
+  'events (default)': { OPERATION_EVENTS: 'on', REQUEST_LOGS: 'errors' },
+  'events and lines of all': { OPERATION_EVENTS: 'on', REQUEST_LOGS: 'all' },
 };
 
 /** @param {string} origin */

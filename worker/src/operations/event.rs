@@ -1,14 +1,17 @@
 //! A call as an event: one line of the lake, as any other.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 use shoreline_shared::limits::SCHEMA_VERSION;
 use shoreline_shared::stamp::StampedEvent;
 
-use super::histogram::bucket_of;
+use super::call::CallId;
+use super::histogram::Histogram;
+use super::outcomes::Outcomes;
 use super::route::{Kind, Route};
+use super::site_name::SiteName;
+use crate::live::{MINUTE_MS, floor_to};
 use crate::tally::OWN_SITE;
+use crate::trace::Trace;
 
 /// The source of the events, and the worker's name.
 const NAME: &str = "shoreline";
@@ -19,7 +22,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The first status that is a failure.
 const FAILURE_FROM: u16 = 400;
 
-/// A call that was answered; or several that were alike, of which it was the first.
+/// A call that was answered; or several that are alike, of which it was the first. It is made for
+/// every call, so it holds no text of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
     /// When it was answered, Unix milliseconds.
@@ -29,35 +33,34 @@ pub struct Operation {
     /// Its method.
     pub method: &'static str,
     /// The site that its key is of, where it had a good one.
-    pub site: Option<String>,
+    pub site: Option<SiteName>,
     /// The status of its answer.
     pub status: u16,
     /// The code of a failure.
     pub code: Option<&'static str>,
     /// Its trace.
-    pub trace_id: String,
+    pub trace: Trace,
     /// Its name in logs.
-    pub request_id: String,
+    pub id: CallId,
     /// Milliseconds until the answer was ready, by the platform's clock, which stands still between
     /// I/O: what was waited for, not what was reckoned.
     pub duration_ms: i64,
-    /// The calls that it stands for, itself among them.
-    pub calls: u64,
-    /// The sum of their durations, milliseconds.
-    pub total_ms: i64,
+    /// The durations of the calls that it stands for, its own among them.
+    pub durations: Histogram,
     /// How the events that they brought ended.
-    pub outcomes: BTreeMap<&'static str, u64>,
+    pub outcomes: Outcomes,
 }
 
-/// What calls have in common that may stand for each other.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// What calls have in common that may stand for each other: all that they are counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Likeness {
-    site: Option<String>,
+    /// In its minute, of which D1 keeps the counts.
+    minute: i64,
+    site: Option<SiteName>,
     action: &'static str,
     method: &'static str,
     status: u16,
     code: Option<&'static str>,
-    bucket: usize,
 }
 
 /// What is told of all events that are committed together.
@@ -70,26 +73,32 @@ pub struct Batch<'a> {
 }
 
 impl Operation {
-    /// What it has in common with those that it may stand for: all that is counted of it.
+    /// What it has in common with those that it may stand for.
     pub(super) fn likeness(&self) -> Likeness {
         Likeness {
-            site: self.site.clone(),
+            minute: floor_to(self.at, MINUTE_MS),
+            site: self.site,
             action: self.route.action,
             method: self.method,
             status: self.status,
             code: self.code,
-            bucket: bucket_of(self.duration_ms),
         }
     }
 
     /// Lets it stand for another one too.
-    pub(super) fn stand_for(&mut self, other: Self) {
-        self.calls = self.calls.saturating_add(other.calls);
-        self.total_ms = self.total_ms.saturating_add(other.total_ms);
-        for (code, n) in other.outcomes {
-            let sum = self.outcomes.entry(code).or_default();
-            *sum = sum.saturating_add(n);
-        }
+    pub(super) fn stand_for(&mut self, other: &Self) {
+        self.durations.add(&other.durations);
+        self.outcomes.add_all(&other.outcomes);
+    }
+
+    /// The calls that it stands for, itself among them.
+    pub fn calls(&self) -> i64 {
+        self.durations.n
+    }
+
+    /// Whether it failed, for whatever reason.
+    pub fn is_failure(&self) -> bool {
+        self.status >= FAILURE_FROM
     }
 
     /// The event, as it is stored. `event_id` is a UUID.
@@ -101,19 +110,25 @@ impl Operation {
             ("method".to_owned(), self.method.into()),
             ("route".to_owned(), self.route.pattern.into()),
             ("httpStatus".to_owned(), self.status.into()),
-            ("calls".to_owned(), self.calls.into()),
-            ("totalDuration".to_owned(), self.total_ms.into()),
+            ("calls".to_owned(), self.calls().into()),
+            ("totalDuration".to_owned(), self.durations.sum_ms.into()),
         ]);
         if let Some(site) = &self.site {
             data.insert("site".to_owned(), site.as_str().into());
+        }
+        // Of a single call, its own duration says the same.
+        if self.calls() > 1 {
+            let buckets = self.durations.buckets();
+            let buckets = buckets.map(|(bound, n)| (bound.to_string(), n.into()));
+            data.insert("durations".to_owned(), Value::Object(buckets.collect()));
         }
         if !self.outcomes.is_empty() {
             data.insert("outcomes".to_owned(), json!(self.outcomes));
         }
         let mut metadata = Map::from_iter([
             ("source".to_owned(), Value::from(NAME)),
-            ("requestId".to_owned(), self.request_id.as_str().into()),
-            ("traceId".to_owned(), self.trace_id.as_str().into()),
+            ("requestId".to_owned(), self.id.text().into()),
+            ("traceId".to_owned(), self.trace.id().into()),
             ("duration".to_owned(), self.duration_ms.into()),
             ("status".to_owned(), self.outcome().into()),
             ("eventCategory".to_owned(), self.category().into()),
@@ -139,7 +154,7 @@ impl Operation {
     }
 
     fn outcome(&self) -> &'static str {
-        if self.status >= FAILURE_FROM {
+        if self.is_failure() {
             "FAILURE"
         } else {
             "SUCCESS"
@@ -180,15 +195,17 @@ pub(crate) mod tests {
             at: NOW,
             route: Route::of("GET", path),
             method: "GET",
-            site: site.map(str::to_owned),
+            site: site.and_then(SiteName::new),
             status,
             code: None,
-            trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".into(),
-            request_id: uuid(1),
+            trace: Trace::begin(
+                Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"),
+                &[1; 24],
+            ),
+            id: CallId::new(NOW, [7; 10]),
             duration_ms: ms,
-            calls: 1,
-            total_ms: ms,
-            outcomes: BTreeMap::new(),
+            durations: Histogram::one(ms),
+            outcomes: Outcomes::default(),
         }
     }
 
@@ -207,7 +224,7 @@ pub(crate) mod tests {
     #[test]
     fn an_event_has_the_fields_of_an_analytics_event() {
         let mut call = operation("/v1/events", Some("demo"), 202, 12);
-        call.outcomes.insert("accepted", 25);
+        call.outcomes.add("accepted", 25);
         assert_eq!(
             stored(&call),
             json!({
@@ -220,13 +237,31 @@ pub(crate) mod tests {
                     "outcomes": {"accepted": 25},
                 },
                 "metadata": {
-                    "source": "shoreline", "requestId": uuid(1), "duration": 12,
+                    "source": "shoreline", "requestId": call.id.text(), "duration": 12,
                     "traceId": "4bf92f3577b34da6a3ce929d0e0e4736", "status": "SUCCESS",
                     "eventCategory": "USER_ACTION", "functionName": "shoreline",
                     "functionVersion": VERSION,
                 },
             })
         );
+    }
+
+    #[test]
+    fn an_event_of_several_calls_names_the_first_and_has_the_durations_of_all() {
+        let mut call = operation("/v1/events", Some("demo"), 202, 12);
+        for ms in [0, 1, 15, 9_000, 10_001, 60_000] {
+            call.stand_for(&operation("/v1/events", Some("demo"), 202, ms));
+        }
+        let event = stored(&call);
+        let data = &event["eventData"];
+        assert_eq!(
+            (&data["calls"], &data["totalDuration"]),
+            (&json!(7), &json!(79_029))
+        );
+        // Those above the last bound are what is missing of the calls.
+        assert_eq!(data["durations"], json!({"1": 2, "20": 2, "10000": 1}));
+        assert_eq!(event["metadata"]["duration"], 12);
+        assert_eq!(event["metadata"]["requestId"], call.id.text());
     }
 
     #[test]

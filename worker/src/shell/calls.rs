@@ -5,7 +5,6 @@ use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
-use shoreline_shared::id::uuid_v7;
 use shoreline_shared::lines::Lines;
 use worker::{Context, Delay, Env, Request, Response, Result};
 
@@ -16,7 +15,9 @@ use super::platform::{Ids, now_ms, random};
 use super::reply::{Cors, problem};
 use crate::config::Config;
 use crate::error::Fault;
-use crate::operations::{Batch, Buffer, Call, FLUSH_EVERY_MS, Kind, within};
+use crate::operations::{
+    Added, Batch, Buffer, Call, CallId, FLUSH_EVERY_MS, Kind, Operation, Taken, within,
+};
 use crate::publish::Publication;
 use crate::trace::Trace;
 
@@ -45,7 +46,7 @@ where
     let response = within(Rc::clone(&call), or_problem(answer)).await?;
     // The answer of an object that took over a WebSocket has headers that cannot be set.
     let headers = response.headers();
-    let _ = headers.set("x-request-id", call.id());
+    let _ = headers.set("x-request-id", &call.id().text());
     let _ = headers.set("traceparent", &call.trace().traceparent());
     end(&call, response.status_code(), env, context);
     Ok(response)
@@ -62,7 +63,7 @@ pub(super) fn begin(request: &Request, method: &str, path: &str) -> Result<Call>
     let now = now_ms();
     let traceparent = request.headers().get("traceparent")?;
     let trace = Trace::begin(traceparent.as_deref(), &trace);
-    Ok(Call::new(method, path, trace, uuid_v7(now, own), now))
+    Ok(Call::new(method, path, trace, CallId::new(now, own)))
 }
 
 /// What fails for no known reason is still answered.
@@ -82,11 +83,8 @@ fn end(call: &Call, status: u16, env: &Env, context: &Context) {
     let now = now_ms();
     let operation = call.end(status, now);
     let config = config(env).ok();
-    if config
-        .as_ref()
-        .is_none_or(|config| config.all_requests_logged)
-        || operation.is_our_failure()
-    {
+    let logs = config.as_ref().map(|config| config.request_logs);
+    if logs.unwrap_or_default().want(&operation) {
         log::request(&operation);
     }
     let Some(config) = config.filter(|config| config.operation_events) else {
@@ -95,35 +93,41 @@ fn end(call: &Call, status: u16, env: &Env, context: &Context) {
     if call.route().kind == Kind::System {
         return;
     }
-    let (first, due) = BUFFER.with_borrow_mut(|buffer| {
-        let first = buffer.add(operation, now);
-        (first, buffer.is_due(now))
-    });
-    let env = env.clone();
-    if due {
-        context.wait_until(flush(env, config));
-    } else if first {
-        context.wait_until(async move {
-            Delay::from(FLUSH_AFTER).await;
-            // Others may have been so many that all of it went before.
-            if BUFFER.with_borrow(|buffer| buffer.is_due(now_ms())) {
-                flush(env, config).await;
-            }
-        });
+    match BUFFER.with_borrow_mut(|buffer| buffer.add(operation, now)) {
+        Added::Waits => {}
+        Added::Due(taken) => context.wait_until(flush(env.clone(), config, taken)),
+        Added::First => {
+            let env = env.clone();
+            context.wait_until(async move {
+                Delay::from(FLUSH_AFTER).await;
+                // Others may have been so many that all of it went before.
+                let due = BUFFER.with_borrow_mut(|buffer| buffer.take_if_due(now_ms()));
+                if let Some(taken) = due {
+                    flush(env, config, taken).await;
+                }
+            });
+        }
     }
 }
 
-/// Commits what waits to the outbox of Shoreline's own site. What cannot be committed is lost, and
+/// Commits what waited to the outbox of Shoreline's own site. What cannot be committed is lost, and
 /// told to the log.
-async fn flush(env: Env, config: Rc<Config>) {
-    let (operations, lost) = BUFFER.with_borrow_mut(Buffer::take);
+async fn flush(env: Env, config: Rc<Config>, taken: Taken) {
+    let calls: i64 = taken.events.iter().map(Operation::calls).sum();
+    let lost = match commit_events(&env, &config, &taken.events).await {
+        Ok(()) => taken.lost,
+        Err(error) => {
+            log::error("operations", error);
+            taken.lost.saturating_add(calls)
+        }
+    };
     if lost > 0 {
         log::error("operations", format_args!("{lost} calls have no event"));
     }
-    let ids = match Ids::new() {
-        Ok(ids) => ids,
-        Err(error) => return log::error("operations", error),
-    };
+}
+
+async fn commit_events(env: &Env, config: &Config, operations: &[Operation]) -> Result<()> {
+    let ids = Ids::new()?;
     let now = now_ms();
     let fresh = || ids.next(now);
     let batch_id = fresh();
@@ -137,19 +141,19 @@ async fn flush(env: Env, config: Rc<Config>) {
         .filter_map(|operation| operation.stamped(&fresh(), batch))
         .for_each(|event| events.push(&event));
     if events.is_empty() {
-        return;
+        return Ok(());
     }
     let shards = config.ingest.shards;
     let publication = Publication::of_operations(&batch_id, &events, now, shards);
-    for _ in 0..TRIES {
-        match commit(&env, &publication).await {
-            Ok(_) => {
-                if is_new_shard(&publication) {
-                    register(&env, publication.site(), publication.shard()).await;
-                }
-                return;
-            }
-            Err(error) => log::error("operations", error),
+    let mut committed = commit(env, &publication).await;
+    for _ in 1..TRIES {
+        if committed.is_err() {
+            committed = commit(env, &publication).await;
         }
     }
+    committed?;
+    if is_new_shard(&publication) {
+        register(env, publication.site(), publication.shard()).await;
+    }
+    Ok(())
 }
