@@ -11,7 +11,7 @@ use std::pin::pin;
 use std::rc::Rc;
 
 use super::event::Operation;
-use super::route::{Route, method_name};
+use super::route::{Kind, Route, method_name};
 use crate::outcome::EventResult;
 use crate::trace::Trace;
 
@@ -58,6 +58,12 @@ impl Call {
     /// Its trace.
     pub fn trace(&self) -> &Trace {
         &self.trace
+    }
+
+    /// Whether the answer names the call. Of those who send events few read an answer's headers; so
+    /// they are told where something is wrong, or where they told of a trace themselves.
+    pub fn is_told(&self, traced: bool, status: u16) -> bool {
+        traced || status >= 400 || self.route.kind != Kind::Ingest
     }
 
     /// Its route.
