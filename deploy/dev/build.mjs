@@ -48,10 +48,14 @@ async function trackerBuild() {
   }
 }
 
-function workerBuild() {
+/** worker-build makes the wasm and an entry of its own, which is then replaced by ours; the worker is what is bundled last. */
+async function workerBuild() {
   // Without the first three, worker-build downloads what it runs; a backtrace of its own would hide the compiler's words.
   const own = { WASM_BINDGEN_BIN: tools.wasmBindgen, WASM_OPT_BIN: tools.wasmOpt, ESBUILD_BIN: tools.esbuild, RUST_BACKTRACE: '0' };
-  return runLogged('build the worker', tools.workerBuild, ['--release'], { cwd: at('worker'), env: { ...toolEnv(), ...own } });
+  await runLogged('build the worker', tools.workerBuild, ['--release'], { cwd: at('worker'), env: { ...toolEnv(), ...own } });
+  const outside = ['./index_bg.wasm', 'cloudflare:*'].map((name) => `--external:${name}`);
+  const options = ['--bundle', '--format=esm', '--minify', ...outside, '--outfile=build/index.js', '--allow-overwrite', '--log-level=warning'];
+  await runLogged("build the worker's entry", tools.esbuild, ['src/shell/entry.js', ...options], { cwd: at('worker') });
 }
 
 /**

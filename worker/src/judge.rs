@@ -48,6 +48,8 @@ pub struct Context<'a> {
     pub region: Option<&'a str>,
     /// A bot sends this, and its events are not wanted.
     pub is_bot: bool,
+    /// What the user agent of a page tells; `None` where a service sends.
+    pub agent: Option<Agent>,
 }
 
 /// The events that may be published, and the outcomes of the others.
@@ -80,10 +82,7 @@ pub fn judge(
 ) -> Judged {
     let mut judged = Judged::default();
     let mut seen = HashSet::with_capacity(drafts.len());
-    let page = match context.sender {
-        Sender::Browser { user_agent, .. } => Some(read_agent(user_agent.unwrap_or_default())),
-        Sender::Source { .. } => None,
-    };
+    let page = context.agent;
     let mut pass = fast::pass(body, context, page, &fresh_id);
     judged
         .lines

@@ -378,7 +378,7 @@ impl crate::ingest::Platform for TestPlatform {
     fn limiter<T>(&self, ask: impl FnOnce(&mut crate::rate::Limiter) -> T) -> T {
         ask(&mut self.limiter.borrow_mut())
     }
-    async fn within_limit(&self, _: u64) -> bool {
+    async fn within_limit(&self, _: &str) -> bool {
         self.limiter_asked.set(self.limiter_asked.get() + 1);
         self.within_limit
     }

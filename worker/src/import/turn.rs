@@ -198,6 +198,7 @@ async fn step<S: Sql>(
         country: None,
         region: None,
         is_bot: false,
+        agent: None,
     };
     let judged = judge(step.drafts, &Body::default(), &context, || world.fresh_id());
     let count = |status| judged.results.iter().filter(|r| r.status == status).count();

@@ -14,7 +14,7 @@ use shoreline_shared::id::uuid_v7;
 use super::event::Operation;
 use super::histogram::Histogram;
 use super::outcomes::Outcomes;
-use super::route::{Route, method_name};
+use super::route::{Kind, Route, method_name};
 use super::site_name::SiteName;
 use crate::live::ACCEPTED;
 use crate::outcome::EventResult;
@@ -80,6 +80,12 @@ impl Call {
     /// Its trace.
     pub fn trace(&self) -> Trace {
         self.trace
+    }
+
+    /// Whether the answer names the call. Of those who send events few read an answer's headers; so
+    /// they are told where something is wrong, or where they told of a trace themselves.
+    pub fn is_told(&self, traced: bool, status: u16) -> bool {
+        traced || status >= 400 || self.route.kind != Kind::Ingest
     }
 
     /// Its route.

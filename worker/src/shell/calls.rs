@@ -6,15 +6,16 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use shoreline_shared::lines::Lines;
-use worker::{Context, Delay, Env, Request, Response, Result};
+use worker::{Context, Delay, Env, Result};
 
 use super::bindings::config;
 use super::edge::{commit, is_new_shard, register};
 use super::log;
-use super::platform::{Ids, now_ms, random};
+use super::platform::{Ids, now_ms, serial};
 use super::reply::{Cors, problem};
 use crate::config::Config;
 use crate::error::Fault;
+use crate::head::Head;
 use crate::operations::{
     Added, Batch, Buffer, Call, CallId, FLUSH_EVERY_MS, Kind, Operation, Taken, within,
 };
@@ -35,45 +36,47 @@ thread_local! {
 /// Answers a request as this call.
 pub(super) async fn watched<F>(
     call: Call,
+    head: &Head<'_>,
     env: &Env,
     context: &Context,
     answer: F,
-) -> Result<Response>
+) -> Result<web_sys::Response>
 where
-    F: Future<Output = Result<Response>>,
+    F: Future<Output = Result<web_sys::Response>>,
 {
     let call = Rc::new(call);
     let response = within(Rc::clone(&call), or_problem(answer)).await?;
-    // The answer of an object that took over a WebSocket has headers that cannot be set.
-    let headers = response.headers();
-    let _ = headers.set("x-request-id", &call.id().text());
-    let _ = headers.set("traceparent", &call.trace().traceparent());
-    end(&call, response.status_code(), env, context);
+    let status = response.status();
+    if call.is_told(head.header("traceparent").is_some(), status) {
+        // The answer of an object that took over a WebSocket has headers that cannot be set.
+        let headers = response.headers();
+        let _ = headers.set("x-request-id", &call.id().text());
+        let _ = headers.set("traceparent", &call.trace().traceparent());
+    }
+    end(&call, status, env, context);
     Ok(response)
 }
 
 /// The call that a request begins.
-pub(super) fn begin(request: &Request, method: &str, path: &str) -> Result<Call> {
-    let mut bytes = [0; 34];
-    random(&mut bytes)?;
-    let (mut own, mut trace) = ([0; 10], [0; 24]);
-    let (first, rest) = bytes.split_at(own.len());
-    own.copy_from_slice(first);
-    trace.copy_from_slice(rest);
+pub(super) fn begin(head: &Head<'_>) -> Result<Call> {
+    let serial = serial()?;
     let now = now_ms();
-    let traceparent = request.headers().get("traceparent")?;
-    let trace = Trace::begin(traceparent.as_deref(), &trace);
-    Ok(Call::new(method, path, trace, CallId::new(now, own)))
+    let trace = Trace::begin(head.header("traceparent"), &serial.bytes());
+    let id = CallId::new(now, serial.id());
+    Ok(Call::new(head.method, head.path(), trace, id))
 }
 
 /// What fails for no known reason is still answered.
-async fn or_problem(answer: impl Future<Output = Result<Response>>) -> Result<Response> {
+async fn or_problem<F>(answer: F) -> Result<web_sys::Response>
+where
+    F: Future<Output = Result<web_sys::Response>>,
+{
     match answer.await {
         Ok(response) => Ok(response),
         Err(error) => {
             log::error("http_worker", error);
             let fault = Fault::Unavailable("The request could not be served right now.");
-            problem(&fault, &Cors::Any)
+            problem(&fault, &Cors::Any).map(Into::into)
         }
     }
 }

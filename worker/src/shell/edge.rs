@@ -4,13 +4,15 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use worker::{Context, Env, Request, Result};
+use worker::{Context, Env, Result};
 
 use super::bindings::{PRIVACY_DO, RATE_LIMITER, SITE_DO};
+use super::entry::Incoming;
 use super::gzip::{ReadError, decompress, read};
-use super::platform::{Ids, now_ms};
+use super::platform::{Ids, now_ms, random};
 use super::{d1, keys, log, objects};
 use crate::admit::{Door, Encoding};
+use crate::agents::{Agents, Told};
 use crate::auth::Grant;
 use crate::config::Config;
 use crate::error::Fault;
@@ -30,6 +32,9 @@ thread_local! {
     /// The buckets of the visitors that this isolate serves.
     static LIMITER: RefCell<Limiter> = RefCell::default();
 
+    /// What the user agents tell that this isolate meets.
+    static AGENTS: RefCell<Agents> = RefCell::default();
+
     /// What this isolate has refused and not written yet.
     static TALLY: RefCell<Tally> = RefCell::default();
 
@@ -46,7 +51,7 @@ pub(super) struct Edge {
     ids: Ids,
     config: Rc<Config>,
     length_known: bool,
-    request: Request,
+    incoming: Incoming,
     env: Env,
     context: Rc<Context>,
 }
@@ -80,9 +85,9 @@ impl Platform for Edge {
         let broken = Fault::malformed("The body could not be read to its end.");
         // A length that was declared, and admitted, is held to by the platform: no need to count.
         if encoding == Encoding::Identity && self.length_known {
-            return self.request.bytes().await.map_err(|_| broken);
+            return self.incoming.bytes().await.ok_or(broken);
         }
-        let Some(body) = self.request.inner().body() else {
+        let Some(body) = self.incoming.request().body() else {
             return Ok(Vec::new());
         };
         let body = match encoding {
@@ -129,15 +134,19 @@ impl Platform for Edge {
         Ok(receipt.duplicate)
     }
 
+    fn told_by(&self, user_agent: &str) -> Told {
+        AGENTS.with_borrow_mut(|agents| agents.ask(user_agent))
+    }
+
     fn limiter<T>(&self, ask: impl FnOnce(&mut Limiter) -> T) -> T {
         LIMITER.with_borrow_mut(ask)
     }
 
-    async fn within_limit(&self, visitor: u64) -> bool {
+    async fn within_limit(&self, name: &str) -> bool {
         let Ok(limiter) = self.env.rate_limiter(RATE_LIMITER) else {
             return true; // A deployment may do without it.
         };
-        match limiter.limit(format!("{visitor:x}")).await {
+        match limiter.limit(name.to_owned()).await {
             Ok(outcome) => outcome.success,
             Err(error) => {
                 log::error("rate_limiter", error);
@@ -169,18 +178,19 @@ impl Platform for Edge {
 impl Edge {
     /// A request that begins now. `length_known`: its length was declared, and admitted is what it says.
     pub(super) fn new(
-        request: Request,
+        incoming: Incoming,
         env: Env,
         context: Rc<Context>,
         config: Rc<Config>,
         length_known: bool,
     ) -> Result<Self> {
+        seed_limiter()?;
         Ok(Self {
             now_ms: now_ms(),
             ids: Ids::new()?,
             config,
             length_known,
-            request,
+            incoming,
             env,
             context,
         })
@@ -203,6 +213,18 @@ impl Edge {
         self.context
             .wait_until(async move { register(&env, &site, shard).await });
     }
+}
+
+/// Gives this isolate's buckets their secret, before the first of them is named.
+fn seed_limiter() -> Result<()> {
+    LIMITER.with_borrow_mut(|limiter| {
+        if !limiter.is_seeded() {
+            let mut seed = [0; 16];
+            random(&mut seed)?;
+            *limiter = Limiter::new(u128::from_be_bytes(seed));
+        }
+        Ok(())
+    })
 }
 
 /// Whether this isolate has not told D1 of the publication's shard yet; from now on it has.

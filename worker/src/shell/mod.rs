@@ -13,6 +13,7 @@ mod dead_letter_queue;
 mod dead_letter_worker;
 mod do_sql;
 mod edge;
+mod entry;
 mod events_queue;
 mod gzip;
 mod health_worker;
