@@ -16,12 +16,14 @@ mod outcomes;
 mod request_logs;
 mod route;
 mod site_name;
+mod stored;
 
 pub use buffer::{Added, Buffer, FLUSH_EVERY_MS, Taken};
 pub use call::{Call, CallId, current, within};
-pub use event::{Batch, Operation};
+pub use event::Operation;
 pub use histogram::{BOUNDS_MS, Histogram, bucket_of};
 pub use outcomes::Outcomes;
 pub use request_logs::RequestLogs;
 pub use route::{Kind, Route, method_name};
 pub use site_name::SiteName;
+pub use stored::Batch;

@@ -72,40 +72,34 @@ fn push_hex(text: &mut String, bytes: &[u8]) {
 
 /// The trace's id and flags.
 fn parse(header: &str) -> Option<([u8; 16], u8)> {
-    // Also keeps what follows from looking at megabytes, and at anything but ASCII.
-    let head = header.get(..CHARS).filter(|head| head.is_ascii())?;
-    let mut fields = head.split('-');
-    let (version, trace_id, parent, flags) = (
-        field(fields.next(), 2)?,
-        field(fields.next(), 32)?,
-        field(fields.next(), 16)?,
-        field(fields.next(), 2)?,
-    );
+    let (mut version, mut trace_id, mut parent, mut flags) = ([0], [0; 16], [0; 8], [0]);
+    read_hex(header.get(..2)?, &mut version)?;
+    read_hex(header.get(2..35)?.strip_prefix('-')?, &mut trace_id)?;
+    read_hex(header.get(35..52)?.strip_prefix('-')?, &mut parent)?;
+    read_hex(header.get(52..CHARS)?.strip_prefix('-')?, &mut flags)?;
     let rest = header.get(CHARS..)?;
     // A later version may have more fields, after another hyphen; version ff is forbidden.
     let whole = match version {
-        "00" => rest.is_empty(),
-        "ff" => false,
+        [0] => rest.is_empty(),
+        [0xff] => false,
         _ => rest.is_empty() || rest.starts_with('-'),
     };
-    let is_zero = |id: &str| id.bytes().all(|byte| byte == b'0');
-    (whole && fields.next().is_none() && !is_zero(trace_id) && !is_zero(parent)).then_some(())?;
-    let mut bytes = [0; 16];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        let from = at.saturating_mul(2);
-        *byte = hex_byte(trace_id.get(from..from.saturating_add(2))?)?;
+    let [flags] = flags;
+    (whole && trace_id != [0; 16] && parent != [0; 8]).then_some((trace_id, flags))
+}
+
+/// Reads lowercase hex digits, two for each byte.
+fn read_hex(digits: &str, bytes: &mut [u8]) -> Option<()> {
+    let value = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit & 0x0f),
+        b'a'..=b'f' => Some((digit & 0x0f).wrapping_add(9)),
+        _ => None,
+    };
+    for (pair, byte) in digits.as_bytes().chunks_exact(2).zip(bytes) {
+        let [high, low] = pair else { return None };
+        *byte = value(*high)? << 4 | value(*low)?;
     }
-    Some((bytes, hex_byte(flags)?))
-}
-
-fn hex_byte(digits: &str) -> Option<u8> {
-    u8::from_str_radix(digits, 16).ok()
-}
-
-/// A field of so many lowercase hex digits.
-fn field(text: Option<&str>, chars: usize) -> Option<&str> {
-    let digit = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
-    text.filter(|text| text.len() == chars && text.bytes().all(digit))
+    Some(())
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! How the events that calls brought ended.
 
-use std::collections::BTreeMap;
-
 use serde::{Serialize, Serializer};
 
 use crate::live::ACCEPTED;
@@ -11,8 +9,8 @@ use crate::live::ACCEPTED;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcomes {
     accepted: u64,
-    /// No code has 0.
-    others: BTreeMap<&'static str, u64>,
+    /// Few, each once, and none with 0.
+    others: Vec<(&'static str, u64)>,
 }
 
 impl Outcomes {
@@ -21,12 +19,14 @@ impl Outcomes {
         if n == 0 {
             return;
         }
-        let sum = if code == ACCEPTED {
-            &mut self.accepted
-        } else {
-            self.others.entry(code).or_default()
-        };
-        *sum = sum.saturating_add(n);
+        if code == ACCEPTED {
+            self.accepted = self.accepted.saturating_add(n);
+            return;
+        }
+        match self.others.iter_mut().find(|(known, _)| *known == code) {
+            Some((_, sum)) => *sum = sum.saturating_add(n),
+            None => self.others.push((code, n)),
+        }
     }
 
     /// Adds another call's events.
@@ -45,8 +45,7 @@ impl Outcomes {
     /// The outcomes that there were.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let accepted = (self.accepted > 0).then_some((ACCEPTED, self.accepted));
-        let others = self.others.iter().map(|(code, n)| (*code, *n));
-        accepted.into_iter().chain(others)
+        accepted.into_iter().chain(self.others.iter().copied())
     }
 }
 

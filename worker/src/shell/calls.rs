@@ -148,13 +148,13 @@ async fn commit_events(env: &Env, config: &Config, operations: &[Operation]) -> 
     }
     let shards = config.ingest.shards;
     let publication = Publication::of_operations(&batch_id, &events, now, shards);
-    let mut committed = commit(env, &publication).await;
-    for _ in 1..TRIES {
-        if committed.is_err() {
-            committed = commit(env, &publication).await;
+    let mut tries = 1;
+    while let Err(error) = commit(env, &publication).await {
+        if tries >= TRIES {
+            return Err(error);
         }
+        tries = tries.saturating_add(1);
     }
-    committed?;
     if is_new_shard(&publication) {
         register(env, publication.site(), publication.shard()).await;
     }
