@@ -60,6 +60,7 @@ pub mod sql;
 pub mod stream;
 pub mod tally;
 pub mod trace;
+pub mod turns;
 pub mod whole;
 
 #[cfg(test)]

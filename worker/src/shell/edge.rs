@@ -94,7 +94,7 @@ impl Platform for Edge {
             Encoding::Identity => body,
             Encoding::Gzip => decompress(&body).map_err(|_| broken.clone())?,
         };
-        read(body, door.max_bytes())
+        Box::pin(read(body, door.max_bytes()))
             .await
             .map_err(|error| match error {
                 ReadError::TooLarge => door.too_large(),
@@ -109,8 +109,8 @@ impl Platform for Edge {
         {
             return Ok(key);
         }
-        let answer: worker::Result<DayKey> =
-            objects::call(&self.env, PRIVACY_DO, PRIVACY_OBJECT, DAY_KEY, "").await;
+        let asked = objects::call(&self.env, PRIVACY_DO, PRIVACY_OBJECT, DAY_KEY, "");
+        let answer: worker::Result<DayKey> = Box::pin(asked).await;
         answer
             .map_err(|error| log::error("privacy_do", error))
             .ok()

@@ -21,8 +21,8 @@ const HEADERS = [
   'traceparent',
 ];
 
-// What was exported to the class that the worker crate makes; it is `answer` of `entry.rs`.
-const { answer } = Worker.prototype;
+// What `entry.rs` exports; the worker crate puts it there.
+const { answer, read } = Worker.prototype;
 
 // Kept by the worker crate: whether wasm has failed, and must be started anew.
 const state = globalThis.__worker_init_state;
@@ -63,7 +63,7 @@ export default {
     // Making one is how the crate's own entry starts a failed wasm anew.
     if (state.criticalError) new Worker(context, env);
     const step = answer(head(request), request, env, context);
-    return 'read' in step ? step.read(await body(request)) : step;
+    return typeof step === 'number' ? read(step, await body(request)) : step;
   },
   queue: (batch, env, context) => new Worker(context, env).queue(batch),
   scheduled: (event, env, context) => new Worker(context, env).scheduled(event),

@@ -1,4 +1,4 @@
-//! How a request comes into wasm, and its answer out: [`answer`] and [`Turn`] are called by `entry.js`.
+//! How a request comes into wasm, and its answer out: [`answer`] and [`read`] are called by `entry.js`.
 //!
 //! A promise costs as much as reading ten headers. So a request is worked on at once, as far as it
 //! goes, and has a promise only where it must wait for something other than its body.
@@ -16,6 +16,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Context, Env, worker_sys};
 
 use super::http_worker;
+use super::reply::{Cors, problem};
+use crate::error::Fault;
+use crate::turns::Turns;
 
 type Work = Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>;
 
@@ -63,14 +66,8 @@ impl Incoming {
     }
 }
 
-/// A request that waits for its body.
-#[wasm_bindgen]
-pub struct Turn {
-    work: Work,
-    hand: Rc<Hand>,
-}
-
-/// Begins a request: its answer, the promise of one, or a [`Turn`] that wants the body.
+/// Begins a request: its answer, the promise of one, or the number of a turn that waits for the body
+/// ([`read`]).
 #[expect(
     unreachable_pub,
     reason = "what is exported to JavaScript must be public"
@@ -89,29 +86,59 @@ pub fn answer(
     };
     hand.script_waits.set(true);
     let work = http_worker::answer(head, incoming, env, Context::new(context));
-    go_on(Box::pin(async { Ok(work.await?.into()) }), hand)
+    let turn = Turn {
+        work: Box::pin(async { Ok(work.await?.into()) }),
+        hand,
+    };
+    turn.go_on()
 }
 
+/// Goes on with the body, or without one where it could not be read to its end: the answer, or the
+/// promise of one. A turn that is no longer kept is to be sent again: nothing of it was taken.
+#[expect(
+    unreachable_pub,
+    reason = "what is exported to JavaScript must be public"
+)]
 #[wasm_bindgen]
-impl Turn {
-    /// Goes on with the body, or without one where it could not be read to its end: the answer, or
-    /// the promise of one.
-    pub fn read(self, body: Option<Vec<u8>>) -> Result<JsValue, JsValue> {
-        self.hand.given.replace(Some(body));
-        go_on(self.work, self.hand)
+pub fn read(turn: u32, body: Option<Vec<u8>>) -> Result<JsValue, JsValue> {
+    match TURNS.with_borrow_mut(|turns| turns.take(turn)) {
+        Some(turn) => {
+            turn.hand.given.replace(Some(body));
+            turn.go_on()
+        }
+        None => {
+            let fault = Fault::Unavailable("Too many requests are under way.");
+            let answer: web_sys::Response = problem(&fault, &Cors::Any)?.into();
+            Ok(answer.into())
+        }
     }
 }
 
-/// Works as far as it goes without waiting.
-fn go_on(mut work: Work, hand: Rc<Hand>) -> Result<JsValue, JsValue> {
-    // Whatever is waited for is asked again where the promise is made, and then wakes that.
-    let polled = work
-        .as_mut()
-        .poll(&mut std::task::Context::from_waker(Waker::noop()));
-    hand.script_waits.set(false);
-    match polled {
-        Poll::Ready(answer) => answer,
-        Poll::Pending if hand.asked.replace(false) => Ok(Turn { work, hand }.into()),
-        Poll::Pending => Ok(future_to_promise(work).into()),
+thread_local! {
+    /// The requests of this isolate that wait for their bodies.
+    static TURNS: RefCell<Turns<Turn>> = RefCell::default();
+}
+
+/// A request under way.
+struct Turn {
+    work: Work,
+    hand: Rc<Hand>,
+}
+
+impl Turn {
+    /// Works as far as it goes without waiting.
+    fn go_on(mut self) -> Result<JsValue, JsValue> {
+        // Whatever is waited for is asked again where the promise is made, and then wakes that.
+        let mut context = std::task::Context::from_waker(Waker::noop());
+        let polled = self.work.as_mut().poll(&mut context);
+        self.hand.script_waits.set(false);
+        match polled {
+            Poll::Ready(answer) => answer,
+            Poll::Pending if self.hand.asked.replace(false) => {
+                let turn = TURNS.with_borrow_mut(|turns| turns.keep(self));
+                Ok(turn.into())
+            }
+            Poll::Pending => Ok(future_to_promise(self.work).into()),
+        }
     }
 }

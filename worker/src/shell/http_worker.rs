@@ -60,7 +60,10 @@ async fn route(
         }
         _ => {
             let request = Request::from(incoming.into_request());
-            other(endpoint, head, request, env).await.map(Into::into)
+            // Apart, so that no event carries the rooms of all questions with it.
+            Box::pin(other(endpoint, head, request, env))
+                .await
+                .map(Into::into)
         }
     }
 }
