@@ -22,8 +22,8 @@ const RUNS = [
 /** Batches before: tables, and what the first batch of all makes. */
 const WARM_UP_BATCHES = 20;
 
-/** Connections, as many as a pace may need on a machine with other work. */
-const CONNECTIONS = 16;
+/** Connections: as many as a pace may need on a machine with other work, and one that never rests for the seconds after which workerd closes it. */
+const connectionsFor = (/** @type {number} */ rate) => (rate < 1 ? 1 : 16);
 
 /** For the whole of a run, however busy the machine is. */
 const MAX_SECONDS = 600;
@@ -53,7 +53,7 @@ export async function counted({ quick = false } = {}) {
  * @returns {Promise<Counted>}
  */
 async function count(system, { pace, events, batches, rate }) {
-  const at = { connections: CONNECTIONS, seconds: MAX_SECONDS, events };
+  const at = { connections: connectionsFor(rate), seconds: MAX_SECONDS, events };
   await send(system, 'full', { ...at, pace: { batches: WARM_UP_BATCHES, rate } });
   await settle(system);
   await told(system, '?reset');

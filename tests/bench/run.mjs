@@ -1,10 +1,13 @@
 // One timed run of one system.
-import { Failure, outputOf } from '../../deploy/dev/process.mjs';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { Failure } from '../../deploy/dev/process.mjs';
+import { at } from '../../deploy/dev/project.mjs';
 import { cpuSeconds, memoryMb } from './proc.mjs';
 import { settle } from './systems.mjs';
 
 /** The load generator (tests/src/bin/load). */
-export const LOAD = 'target/release/load';
+const LOAD = at('target', 'release', 'load');
 
 /** Where pages are. */
 export const ORIGIN = 'http://localhost:8787';
@@ -25,9 +28,10 @@ export const ORIGIN = 'http://localhost:8787';
  */
 export async function send({ name, url, secrets }, path, { connections, seconds, events = 25, pace }) {
   const args = [url, secrets.browserKey, ORIGIN, 'once', path, connections, seconds, events, ...(pace ? [pace.batches, pace.rate] : [])];
-  const told = await outputOf(LOAD, args.map(String));
-  if (!told) throw new Failure(`${name} refused the load (${path}); run it by hand to see why: ${LOAD} ${args.join(' ')}`);
-  return /** @type {{ batches: number, seconds: number, rate: number, p50: number, p99: number, ownCpu: number }} */ (JSON.parse(told));
+  const { stdout } = await promisify(execFile)(LOAD, args.map(String)).catch((/** @type {{ stderr?: string }} */ { stderr }) => {
+    throw new Failure(`the load on ${name} (${path}, ${connections} connections) failed: ${stderr}`);
+  });
+  return /** @type {{ batches: number, seconds: number, rate: number, p50: number, p99: number, ownCpu: number }} */ (JSON.parse(stdout));
 }
 
 /**

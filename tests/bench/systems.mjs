@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startModules, startWorker } from '../../deploy/dev/bench-system.mjs';
 import { loadSecrets, seedSql, SITE, sha256 } from '../../deploy/dev/keys.mjs';
 import { Failure } from '../../deploy/dev/process.mjs';
-import { at } from '../../deploy/dev/project.mjs';
+import { at, readText } from '../../deploy/dev/project.mjs';
 import { countedModules } from './counted/modules.mjs';
 import { cpuSeconds } from './proc.mjs';
 
@@ -66,13 +66,14 @@ export const stopAll = (systems) => Promise.all(systems.map(({ stop }) => stop()
 
 /** @param {boolean} counted @returns {Promise<System>} */
 async function startOurs(counted) {
-  const classes = ['SiteDo', 'LakeDo', 'PrivacyDo', 'ImportDo', 'LiveDo'];
+  const classes = [...readText('wrangler.toml').matchAll(/^class_name = "(\w+)"/gm)].map(([, name]) => name);
   const system = await startWorker(counted ? { before: countedModules(at('worker', 'build'), classes), settings: DEPLOYED } : {});
   const authorization = `Bearer ${system.secrets.readToken}`;
   const drained = async () => {
     const answer = await fetch(`${system.url}/health`, { headers: { authorization } });
-    const { backlog: { outbox, lake } } = /** @type {any} */ (await answer.json());
-    return outbox.parts === 0 && lake.pendingEvents === 0;
+    const { backlog } = /** @type {any} */ (await answer.json());
+    // No backlog is told while something does not answer.
+    return backlog?.outbox.parts === 0 && backlog.lake.pendingEvents === 0;
   };
   return { name: OURS, ...system, drained };
 }

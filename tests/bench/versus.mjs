@@ -24,15 +24,12 @@ export async function benchVersus(options) {
   const rounds = quick ? 1 : Number(process.env.BENCH_ROUNDS ?? 3);
   const seconds = quick ? 2 : Number(process.env.BENCH_SECONDS ?? 5);
   const onlyCounted = options.includes('--counted');
+  const show = (/** @type {string} */ text) => console.log(`\n${text}\n`);
   const cells = onlyCounted ? [] : await timed({ ...(quick ? QUICK : ALL), rounds, seconds });
+  if (cells.length > 0) show(table(cells));
   const operations = quick && !onlyCounted ? [] : await counted({ quick });
-  const parts = [
-    cells.length > 0 && table(cells),
-    operations.length > 0 && countedTable(operations),
-    operations.length > 0 && priceTable(),
-    goals(cells, operations),
-  ];
-  console.log(`\n${parts.filter(Boolean).join('\n\n')}`);
+  if (operations.length > 0) show(`${countedTable(operations)}\n\n${priceTable()}`);
+  show(goals(cells, operations));
 }
 
 /**
