@@ -2,11 +2,12 @@
 import { join } from 'node:path';
 import { buildDashboard } from './build-dashboard.mjs';
 import { buildTracker } from './build-tracker.mjs';
+import { buildWorker, keepNames, workerScript } from './build-worker.mjs';
 import { loadSecrets, snippet } from './keys.mjs';
 import { alone } from './lock.mjs';
 import { syncPages } from './pages.mjs';
-import { failureOf, isProgram, main, runLogged, say, seconds } from './process.mjs';
-import { at, devDir, made, toolEnv, tools } from './project.mjs';
+import { failureOf, isProgram, main, say, seconds } from './process.mjs';
+import { at, devDir, made, tools } from './project.mjs';
 import { setUp } from './setup.mjs';
 import { fingerprint, unlessDone } from './stamp.mjs';
 
@@ -18,7 +19,7 @@ export async function build() {
   await alone('build', async () => {
     await setUp();
     await buildIfChanged('tracker', [...RUST, 'tracker-wasm', 'deploy/dev/build-tracker.mjs'], join(made.tracker, 'shoreline.js'), trackerBuild);
-    await buildIfChanged('worker', [...RUST, 'worker'], at('worker', 'build', 'index.js'), workerBuild);
+    await buildIfChanged('worker', [...RUST, 'worker', 'deploy/dev/build-worker.mjs'], workerScript, buildWorker, keepNames ? ['named'] : []);
     await buildIfChanged('dashboard', ['www/dashboard', 'package-lock.json', 'deploy/dev/build-dashboard.mjs'], join(made.dashboard, 'dashboard', 'index.html'), () => buildDashboard({ outDir: made.dashboard, log: say }));
     buildPages();
   });
@@ -48,21 +49,16 @@ async function trackerBuild() {
   }
 }
 
-function workerBuild() {
-  // Without the first three, worker-build downloads what it runs; a backtrace of its own would hide the compiler's words.
-  const own = { WASM_BINDGEN_BIN: tools.wasmBindgen, WASM_OPT_BIN: tools.wasmOpt, ESBUILD_BIN: tools.esbuild, RUST_BACKTRACE: '0' };
-  return runLogged('build the worker', tools.workerBuild, ['--release'], { cwd: at('worker'), env: { ...toolEnv(), ...own } });
-}
-
 /**
  * @param {string} name
  * @param {string[]} sources
  * @param {string} result a file that the build makes
  * @param {() => Promise<void>} work
+ * @param {string[]} settings what else it depends on
  */
-async function buildIfChanged(name, sources, result, work) {
+async function buildIfChanged(name, sources, result, work, settings = []) {
   const start = Date.now();
-  const inputs = fingerprint(sources);
+  const inputs = fingerprint(sources, settings);
   const worked = await unlessDone({ stamp: join(devDir, 'stamps', name), inputs, made: result }, async () => {
     say(`building the ${name}`);
     await work();

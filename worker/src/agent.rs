@@ -4,12 +4,7 @@
 //! that says something is in a table (`words`) with a rank: the word that fewest others imitate
 //! is believed. No versions are read, which nobody can tell apart by and no report asks for.
 
-mod remembered;
 mod words;
-
-use std::cell::RefCell;
-
-pub(crate) use remembered::Remembered;
 
 use words::{Clue, clues_of, model_of};
 
@@ -26,15 +21,6 @@ pub struct Agent {
     pub os: Option<&'static str>,
     /// `desktop`, `mobile`, `tablet`, `tv`, `console`, `wearable` or `embedded`.
     pub device: Option<&'static str>,
-}
-
-thread_local! {
-    static KNOWN: RefCell<Remembered<Agent>> = RefCell::new(Remembered::new());
-}
-
-/// [`read_agent`], remembering what it found of the agents that come again and again.
-pub fn known_agent(user_agent: &str) -> Agent {
-    KNOWN.with_borrow_mut(|known| known.get(user_agent, read_agent))
 }
 
 /// Reads a user agent. Anything may be given; what is not known stays `None`.

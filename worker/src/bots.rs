@@ -6,10 +6,8 @@
 mod lines;
 mod spam;
 
-use std::cell::RefCell;
 use std::sync::LazyLock;
 
-use crate::agent::Remembered;
 use lines::Lines;
 pub use spam::is_spam_referrer;
 
@@ -37,15 +35,6 @@ const MAX_BYTES: usize = 1_000;
 /// assert!(!is_bot("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"));
 /// ```
 pub fn is_bot(user_agent: &str) -> bool {
-    KNOWN.with_borrow_mut(|known| known.get(user_agent, read_is_bot))
-}
-
-thread_local! {
-    /// The user agents that came last.
-    static KNOWN: RefCell<Remembered<bool>> = RefCell::new(Remembered::new());
-}
-
-fn read_is_bot(user_agent: &str) -> bool {
     let agent = user_agent.trim_ascii().as_bytes();
     let agent = agent.get(..MAX_BYTES).unwrap_or(agent);
     agent.is_empty() || WORDS.find(agent) || CRAWLERS.find(agent)

@@ -13,7 +13,7 @@ use shoreline_shared::sanitize::{Privacy, sanitize};
 use shoreline_shared::stamp::{Stamp, StampedEvent, stamp};
 use shoreline_shared::validate::{Rules, Sender, validate};
 
-use crate::agent::{Agent, known_agent};
+use crate::agent::{Agent, read_agent};
 use crate::bots::is_spam_referrer;
 use crate::campaign::REFERRER_HOST;
 use crate::draft::{Body, Draft, Made, RawDraft};
@@ -48,6 +48,8 @@ pub struct Context<'a> {
     pub region: Option<&'a str>,
     /// A bot sends this, and its events are not wanted.
     pub is_bot: bool,
+    /// What the user agent of a page tells; `None` where a service sends.
+    pub agent: Option<Agent>,
 }
 
 /// The events that may be published, and the outcomes of the others.
@@ -80,10 +82,7 @@ pub fn judge(
 ) -> Judged {
     let mut judged = Judged::default();
     let mut seen = HashSet::with_capacity(drafts.len());
-    let page = match context.sender {
-        Sender::Browser { user_agent, .. } => Some(known_agent(user_agent.unwrap_or_default())),
-        Sender::Source { .. } => None,
-    };
+    let page = context.agent;
     let mut pass = fast::pass(body, context, page, &fresh_id);
     judged
         .lines
@@ -140,7 +139,7 @@ fn accept(
     let Some(line) = lines.last() else {
         return Ok(());
     };
-    if line.json.len() > crate::outbox::MAX_PART_EVENT_BYTES {
+    if line.json.len() > crate::protocol::commit::MAX_EVENT_BYTES {
         // It can grow while it is cleaned (`[redacted]` is longer than a short secret); it must
         // still fit a part.
         return Err(Refused::Line(EventResult::rejected(
@@ -211,7 +210,7 @@ fn one(
         (None, None, None) => fresh_id().into(),
     }
     .into_owned();
-    let agent = page.or_else(|| clean.user_agent().map(known_agent));
+    let agent = page.or_else(|| clean.user_agent().map(read_agent));
     let now_ms = context.rules.now_ms;
     let told = clean.timestamp();
     let (timestamp, received_at) = match &raw.history {

@@ -100,3 +100,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_uuid_is_sixteen_bytes_and_nothing_else_is() {
+    let uuid = "0198c1d2-0a0b-7c0d-8e0f-00112233445F";
+    let bytes = uuid_bits(uuid).unwrap().to_be_bytes();
+    assert_eq!(bytes[..4], [0x01, 0x98, 0xc1, 0xd2]);
+    assert_eq!(bytes[15], 0x5f);
+    for bad in [
+        "",
+        "0198c1d2",
+        "0198c1d20a0b7c0d8e0f00112233445f",
+        "0198c1d2-0a0b-7c0d-8e0f-00112233445",
+        "0198c1d2-0a0b-7c0d-8e0f-00112233445f0",
+        "0198c1d2-0a0b-7c0d-8e0f-0011223344-f",
+        "0198c1d2-0a0b-7c0d-8e0f+00112233445f",
+        "0198c1d2-0a0b-7c0d-8e0f-001122334xyz",
+    ] {
+        assert_eq!(uuid_bits(bad), None, "{bad}");
+    }
+}

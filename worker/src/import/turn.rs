@@ -12,9 +12,9 @@ use super::store::{Cursor, Done, ImportStore, Work};
 use super::{IMPORT_SOURCE, RETRY_MS, RejectedLine, SETTLE_MS, STEP_BYTES};
 use crate::draft::Body;
 use crate::judge::{Context, judge};
+use crate::log::{ImportState, Receipt};
 use crate::outcome::Status;
 use crate::publish::{ImportStep, Publication};
-use crate::site::{ImportState, Receipt};
 use crate::sql::{Sql, SqlError};
 
 /// What an import needs of the world. The shell gives it the platform; tests give it faults.
@@ -198,6 +198,7 @@ async fn step<S: Sql>(
         country: None,
         region: None,
         is_bot: false,
+        agent: None,
     };
     let judged = judge(step.drafts, &Body::default(), &context, || world.fresh_id());
     let count = |status| judged.results.iter().filter(|r| r.status == status).count();
@@ -241,7 +242,6 @@ async fn step<S: Sql>(
             },
             now_ms,
             world.shards(),
-            || world.fresh_id(),
         );
         drop(judged);
         let receipt = world.commit(&publication).await?;

@@ -6,7 +6,7 @@ use shoreline_shared::validate::{Rules, Sender};
 
 use super::{Platform, gate, tallied};
 use crate::admit::{Admitted, Door};
-use crate::bots::is_bot;
+use crate::agents::Told;
 use crate::draft::Delivery;
 use crate::error::Fault;
 use crate::judge::{Context, Judged, judge};
@@ -28,6 +28,10 @@ pub(super) async fn deliver(
         .clone()
         .unwrap_or_else(|| platform.fresh_id());
     let facts = admitted.facts();
+    // What a service sends is judged by what each event says of itself.
+    let told = admitted
+        .is_page()
+        .then(|| platform.told_by(facts.user_agent.as_deref().unwrap_or_default()));
     let context = Context {
         site: &admitted.grant().site,
         sender,
@@ -46,7 +50,8 @@ pub(super) async fn deliver(
         sent_at: delivery.sent_at,
         country: facts.country.as_deref().filter(|_| admitted.is_page()),
         region: facts.region.as_deref().filter(|_| admitted.is_page()),
-        is_bot: is_unwanted_bot(admitted),
+        is_bot: told.is_some_and(|told| is_unwanted_bot(admitted, told)),
+        agent: told.map(|told| told.agent),
     };
     let judged = judge(delivery.drafts, &delivery.body, &context, || {
         platform.fresh_id()
@@ -107,11 +112,11 @@ fn source_of(door: Door) -> &'static str {
 }
 
 /// A page that is a bot's, on a site that wants none. What a service sends, it vouches for.
-fn is_unwanted_bot(admitted: &Admitted) -> bool {
+fn is_unwanted_bot(admitted: &Admitted, told: Told) -> bool {
     let facts = admitted.facts();
-    admitted.is_page()
-        && !admitted.grant().policy.keep_bots
-        && (facts.known_bot || facts.user_agent.as_deref().is_some_and(is_bot))
+    // A request without the header is no page's either, but that is for validation to say.
+    !admitted.grant().policy.keep_bots
+        && (facts.known_bot || facts.user_agent.is_some() && told.is_bot)
 }
 
 /// Publishes what may be published and says how each event ended.

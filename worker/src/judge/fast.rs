@@ -4,7 +4,7 @@ use shoreline_shared::id;
 use shoreline_shared::pass::{self, Collector, Common, Origin, Pass, Told};
 
 use super::Context;
-use crate::agent::{Agent, known_agent};
+use crate::agent::{Agent, read_agent};
 use crate::bots::is_spam_referrer;
 use crate::draft::Body;
 use crate::{campaign, skew};
@@ -70,7 +70,7 @@ impl<F: Fn() -> String> Collector for Asked<'_, F> {
     }
 
     fn agent(&self, user_agent: &str) -> pass::Agent {
-        told(known_agent(user_agent))
+        told(read_agent(user_agent))
     }
 
     fn origin<'t>(&self, told: &'t Told<'_>) -> Option<Origin<'t>> {

@@ -40,6 +40,12 @@ fn context(sender: Sender<'static>) -> Context<'static> {
         country: Some("DE"),
         region: None,
         is_bot: false,
+        agent: match sender {
+            Sender::Browser { user_agent, .. } => {
+                Some(crate::agent::read_agent(user_agent.unwrap_or_default()))
+            }
+            Sender::Source { .. } => None,
+        },
     }
 }
 
