@@ -53,7 +53,7 @@ async fn route(
             None => problem(&Fault::NotFound, &cors),
         },
         Door::SdkSettings => match SdkSettings::of(&path) {
-            Some(wanted) => sdk_settings_worker::settings(&wanted, &request, &env).await,
+            Some(wanted) => sdk_settings_worker::settings(&wanted, &request, &env, &context).await,
             None => problem(&Fault::NotFound, &cors),
         },
         Door::Imports => import_worker::imports(&method, &path, request, &env).await,
