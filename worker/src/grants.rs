@@ -77,6 +77,9 @@ pub const KV_WRITE_MS: u32 = 5_000;
 /// How long a request waits for D1, milliseconds: it answers in some ten, or not for a long time.
 pub const D1_MS: u32 = 2_000;
 
+/// How long D1 is waited for where no request waits, milliseconds: it may have a long write before it.
+pub const D1_BEHIND_MS: u32 = 10_000;
+
 /// How long after a change of a row its entry is written once more, milliseconds. Longer than any write
 /// may take that began before the change: a read of D1 and a write to KV by their deadlines, and the
 /// platform ends what goes on 30 seconds after an answer.

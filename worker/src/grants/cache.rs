@@ -181,4 +181,9 @@ impl Cache {
     pub(super) fn bad(&self) -> usize {
         self.keys.bad.len() + self.domains.bad.len()
     }
+
+    /// How many good ones are kept.
+    pub(super) fn good(&self) -> usize {
+        self.keys.good.len() + self.domains.good.len()
+    }
 }

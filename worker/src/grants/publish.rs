@@ -1,10 +1,12 @@
 //! Writing to KV what D1 says: by the admin call that changed it, and by the cron.
 
 use futures_util::future::join_all;
+use serde::de::DeserializeOwned;
 
 use super::entry::Entry;
 use super::rows::{Confirmed, Due, Found, KeyRow};
-use super::{KV_WRITE_MS, Stores, Unreachable};
+use super::{D1_BEHIND_MS, KV_WRITE_MS, Stores, Unreachable};
+use crate::sql::Statement;
 
 /// How often a write is tried.
 const TRIES: u32 = 2;
@@ -47,9 +49,9 @@ async fn write_one(entry: &Entry, stores: &impl Stores) -> Result<(), Unreachabl
 /// # Errors
 /// Where D1 does not answer.
 pub async fn publish_due(stores: &impl Stores) -> Result<usize, Unreachable> {
-    let sites = stores.rows::<Found>(&Found::due(stores.now_ms())).await?;
+    let sites = rows_of::<Found>(&Found::due(stores.now_ms()), stores).await?;
     let of_sites = publish(sites, stores).await?;
-    let keys = stores.rows::<KeyRow>(&KeyRow::due(stores.now_ms())).await?;
+    let keys = rows_of::<KeyRow>(&KeyRow::due(stores.now_ms()), stores).await?;
     let of_keys = publish(keys, stores).await?;
     Ok(of_sites.saturating_add(of_keys))
 }
@@ -84,7 +86,7 @@ pub async fn publish<Row: Due>(
             }
         }
         unwritten = unwritten.saturating_add(rows.len().saturating_sub(written.len()));
-        let confirmed: Vec<Confirmed> = stores.rows(&Row::confirm(&written, now_ms)).await?;
+        let confirmed: Vec<Confirmed> = rows_of(&Row::confirm(&written, now_ms), stores).await?;
         let changed: Vec<&str> = written
             .iter()
             .map(|(id, _)| *id)
@@ -93,8 +95,16 @@ pub async fn publish<Row: Due>(
         rows = if changed.is_empty() {
             Vec::new()
         } else {
-            stores.rows(&Row::again(&changed)).await?
+            rows_of(&Row::again(&changed), stores).await?
         };
     }
     Ok(unwritten.saturating_add(rows.len()))
+}
+
+async fn rows_of<T: DeserializeOwned>(
+    sql: &Statement,
+    stores: &impl Stores,
+) -> Result<Vec<T>, Unreachable> {
+    let rows = stores.within(D1_BEHIND_MS, stores.rows(sql)).await;
+    rows.unwrap_or(Err(Unreachable))
 }
