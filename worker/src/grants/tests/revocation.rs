@@ -185,6 +185,26 @@ impl Run {
     }
 }
 
+/// D1 takes the end and is gone; an isolate begins when KV is about to show it, and asks all the time.
+#[test]
+fn the_ages_of_memory_and_kv_are_not_added_up() {
+    let world = World::new();
+    let key = world.make_key(1);
+    world.pass(KV_AGE_MS);
+    assert_eq!(world.end_key(&key, 0), Ok(0));
+    let ended_at = world.now.get();
+    world.d1.set(State::Hangs);
+    world.lag_ms.set(KV_AGE_MS);
+    world.pass(KV_AGE_MS - 1);
+    let (cache, asked) = (RefCell::<Cache>::default(), Asked::Key(&key));
+    assert!(world.ask(&cache, asked).is_ok(), "KV shows it as it was");
+    while world.look_up(&cache, asked).0.is_ok() {
+        world.pass(100);
+    }
+    let worked = world.now.get() - ended_at;
+    assert!(worked <= FRESH_MS, "{worked}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
