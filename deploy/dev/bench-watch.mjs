@@ -1,7 +1,7 @@
 // What Shoreline's own events and lines in the log cost a batch: CPU time of workerd, which says the same however busy
 // the machine is.
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { cpuSeconds } from '../../tests/bench/proc.mjs';
 import { withWorker } from './bench-system.mjs';
 
 /** Batches of a run. */
@@ -17,13 +17,10 @@ const AT_ONCE = 8;
 /** Runs of each, in turns. */
 const ROUNDS = 3;
 
-/** Clock ticks a second, as Linux has them. */
-const TICKS = 100;
-
 const SETTINGS = {
   'neither': { OPERATION_EVENTS: 'off', REQUEST_LOGS: 'errors' },
-  'events': { OPERATION_EVENTS: 'on', REQUEST_LOGS: 'errors' },
-  'events and lines (default)': { OPERATION_EVENTS: 'on', REQUEST_LOGS: 'all' },
+  'events (default)': { OPERATION_EVENTS: 'on', REQUEST_LOGS: 'errors' },
+  'events and lines of all': { OPERATION_EVENTS: 'on', REQUEST_LOGS: 'all' },
 };
 
 /** @param {string} origin */
@@ -75,10 +72,4 @@ function batch() {
     metadata: { platform: 'web' },
   }));
   return JSON.stringify({ batchId: randomUUID(), events });
-}
-
-/** What a process has used so far. @param {string} pid */
-function cpuSeconds(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS;
 }

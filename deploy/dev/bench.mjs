@@ -1,8 +1,10 @@
 // `npm run bench`: how fast the built worker takes batches, on workerd itself. BENCH_SECONDS is the length of a run. With
 // `watch`, what Shoreline's own events and lines in the log cost; with `tracker`, what the tracker costs a page; with
 // `import`, how fast a file is imported; with `lake`, how the lake keeps up; with `live`, how long an event takes into
-// the live stream; with `reads`, how fast the dashboard's answers are.
+// the live stream; with `reads`, how fast the dashboard's answers are; with `versus`, all of it beside a TypeScript worker
+// (tests/bench/).
 import { fileURLToPath } from 'node:url';
+import { benchVersus } from '../../tests/bench/versus.mjs';
 import { benchImport } from './bench-import.mjs';
 import { benchLake } from './bench-lake.mjs';
 import { benchLive } from './bench-live.mjs';
@@ -25,6 +27,7 @@ main(async () => {
     process.exitCode = await runShown(tools.node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)]);
     return;
   }
+  if (process.argv.includes('versus')) return benchVersus(process.argv);
   if (process.argv.includes('import')) return benchImport();
   if (process.argv.includes('reads')) return benchReads();
   if (process.argv.includes('watch')) return benchWatch(ORIGIN);

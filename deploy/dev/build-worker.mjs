@@ -44,6 +44,10 @@ export async function buildWorker() {
   const args = [...FEATURES.map((name) => `--enable-${name}`), ...PASSES.map((name) => `--${name}`)];
   await runLogged('shrink the worker', tools.wasmOpt, [workerWasm, ...args, ...(keepNames ? ['--debuginfo'] : []), '-o', small]);
   renameSync(small, workerWasm);
+  // worker-build makes an entry of its own, which ours takes in and replaces; the worker is what is bundled last.
+  const outside = ['./index_bg.wasm', 'cloudflare:*'].map((name) => `--external:${name}`);
+  const options = ['--bundle', '--format=esm', '--minify', ...outside, '--outfile=build/index.js', '--allow-overwrite', '--log-level=warning'];
+  await runLogged("build the worker's entry", tools.esbuild, ['src/shell/entry.js', ...options], { cwd: at('worker') });
 }
 
 /** Flags of this build alone; paths of the machine would be in every panic's place. */

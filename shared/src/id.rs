@@ -26,6 +26,58 @@ pub fn parse_uuid(text: &str) -> Option<String> {
     is_uuid.then(|| text.to_ascii_lowercase())
 }
 
+/// The 128 bits of a UUID in the form that [`parse_uuid`] takes: the same for the same id in whatever
+/// case.
+#[cfg(feature = "pipeline")]
+pub fn uuid_bits(text: &str) -> Option<u128> {
+    let bytes: &[u8; 36] = text.as_bytes().try_into().ok()?;
+    let (head, rest) = bytes.split_first_chunk::<19>()?;
+    let [a @ .., h1, b1, b2, b3, b4, h2, c1, c2, c3, c4, h3] = head;
+    let [d1, d2, d3, d4, h4, e @ ..] = rest.first_chunk::<17>()?;
+    let hyphens = [h1, h2, h3, h4].map(|byte| u8::from(*byte != b'-'));
+    let high = a.iter().chain([b1, b2, b3, b4, c1, c2, c3, c4]);
+    let low = [d1, d2, d3, d4].into_iter().chain(e);
+    let (mut bad, mut bits) = (hyphens.into_iter().fold(0, |a, b| a | b), [0_u64; 2]);
+    let [upper, lower] = &mut bits;
+    for byte in high {
+        let digit = HEX.get(usize::from(*byte)).copied().unwrap_or(NO_HEX);
+        bad |= digit & NO_HEX;
+        *upper = (*upper << 4) | u64::from(digit & 0x0f);
+    }
+    for byte in low {
+        let digit = HEX.get(usize::from(*byte)).copied().unwrap_or(NO_HEX);
+        bad |= digit & NO_HEX;
+        *lower = (*lower << 4) | u64::from(digit & 0x0f);
+    }
+    (bad == 0).then_some((u128::from(*upper) << 64) | u128::from(*lower))
+}
+
+/// What is no hex digit.
+#[cfg(feature = "pipeline")]
+const NO_HEX: u8 = 0x80;
+
+/// The values of hex digits, by their bytes.
+#[cfg(feature = "pipeline")]
+static HEX: [u8; 256] = hex_digits();
+
+#[cfg(feature = "pipeline")]
+const fn hex_digits() -> [u8; 256] {
+    let mut digits = [NO_HEX; 256];
+    let mut rest: &mut [u8] = &mut digits;
+    let mut byte = 0_u8;
+    while let [first, after @ ..] = rest {
+        *first = match byte {
+            b'0'..=b'9' => byte.wrapping_sub(b'0'),
+            b'a'..=b'f' => byte.wrapping_sub(b'a').wrapping_add(10),
+            b'A'..=b'F' => byte.wrapping_sub(b'A').wrapping_add(10),
+            _ => NO_HEX,
+        };
+        byte = byte.wrapping_add(1);
+        rest = after;
+    }
+    digits
+}
+
 /// Whether a UUID, as [`parse_uuid`] gives it, is of version 8: those that the collector itself makes
 /// of names, and that anybody can make who knows the name. Who holds no secret key may not send them,
 /// or a page could take the place of a service's event before it comes.

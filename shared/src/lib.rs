@@ -60,10 +60,14 @@ pub mod event;
 #[cfg(feature = "pipeline")]
 pub mod lines;
 #[cfg(feature = "pipeline")]
+pub mod pass;
+#[cfg(feature = "pipeline")]
 pub mod privacy;
 #[cfg(feature = "pipeline")]
 pub mod sanitize;
 #[cfg(feature = "pipeline")]
 pub mod stamp;
+#[cfg(feature = "pipeline")]
+pub mod swar;
 #[cfg(feature = "pipeline")]
 pub mod validate;

@@ -2,6 +2,7 @@
 
 use core::ops::Range;
 
+use crate::privacy::path_part;
 use crate::stamp::StampedEvent;
 
 /// Stored events of one batch: one line of JSON each, every line with its line break, and beside the
@@ -16,22 +17,30 @@ pub struct Lines {
 
 /// Where the facts of one event stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Places {
-    line: Range<usize>,
-    received_at: i64,
-    event_id: Place,
-    event_type: Place,
-    source: Place,
-    user_id: Option<Place>,
-    page: Option<Place>,
-    feature: Option<Place>,
+pub(crate) struct Places {
+    pub(crate) line: Range<usize>,
+    pub(crate) received_at: i64,
+    pub(crate) event_id: Place,
+    pub(crate) event_type: Place,
+    pub(crate) source: Place,
+    pub(crate) user_id: Option<Place>,
+    pub(crate) page: Option<Place>,
+    pub(crate) feature: Option<Place>,
 }
 
 /// A piece of one of the two buffers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Place {
+pub(crate) enum Place {
     Text(Range<usize>),
     Beside(Range<usize>),
+}
+
+/// How long [`Lines`] were, so that what was added since can be taken away.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    text: usize,
+    beside: usize,
+    places: usize,
 }
 
 /// One stored event.
@@ -75,10 +84,62 @@ impl Lines {
         self.places.push(places);
     }
 
-    fn beside(&mut self, text: &str) -> Place {
+    /// Keeps a fact beside the text.
+    pub(crate) fn beside(&mut self, text: &str) -> Place {
         let start = self.beside.len();
         self.beside.push_str(text);
         Place::Beside(start..self.beside.len())
+    }
+
+    /// Keeps the page beside the text, which is part of the URL at `place`, if any.
+    pub(crate) fn page_beside(&mut self, place: Range<usize>) -> Option<Place> {
+        let path = path_part(self.text.get(place)?)?;
+        let start = self.beside.len();
+        self.beside.push_str(&path);
+        Some(Place::Beside(start..self.beside.len()))
+    }
+
+    /// The text, to write one more line at its end.
+    pub(crate) fn text_mut(&mut self) -> &mut String {
+        &mut self.text
+    }
+
+    /// Ends the line that was written.
+    pub(crate) fn end(&mut self, places: Places) {
+        self.text.push('\n');
+        self.places.push(places);
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            text: self.text.len(),
+            beside: self.beside.len(),
+            places: self.places.len(),
+        }
+    }
+
+    pub(crate) fn reset(&mut self, mark: Mark) {
+        self.text.truncate(mark.text);
+        self.beside.truncate(mark.beside);
+        self.places.truncate(mark.places);
+    }
+
+    /// Room for the lines of events of so many bytes.
+    pub fn reserve(&mut self, events: usize, bytes: usize) {
+        self.text.reserve(bytes);
+        self.places.reserve(events);
+    }
+
+    /// The event that was added last.
+    pub fn last(&self) -> Option<Line<'_>> {
+        self.places.last().map(|places| self.line(places))
+    }
+
+    /// Takes away the event that was added last.
+    pub fn pop(&mut self) {
+        if let Some(places) = self.places.pop() {
+            self.text.truncate(places.line.start);
+        }
     }
 
     /// All lines, each with its line break.
@@ -98,7 +159,11 @@ impl Lines {
 
     /// The events, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Line<'_>> + Clone {
-        self.places.iter().map(|places| Line {
+        self.places.iter().map(|places| self.line(places))
+    }
+
+    fn line(&self, places: &Places) -> Line<'_> {
+        Line {
             json: self.text.get(places.line.clone()).unwrap_or_default(),
             event_id: self.at(&places.event_id),
             event_type: self.at(&places.event_type),
@@ -107,7 +172,7 @@ impl Lines {
             user_id: places.user_id.as_ref().map(|place| self.at(place)),
             page: places.page.as_ref().map(|place| self.at(place)),
             feature: places.feature.as_ref().map(|place| self.at(place)),
-        })
+        }
     }
 
     fn at(&self, place: &Place) -> &str {
@@ -116,6 +181,22 @@ impl Lines {
             Place::Beside(range) => (&self.beside, range),
         };
         buffer.get(range.clone()).unwrap_or_default()
+    }
+}
+
+impl StampedEvent {
+    /// The event as one of [`Lines`].
+    pub fn line(&self) -> Line<'_> {
+        Line {
+            json: self.json(),
+            event_id: self.event_id(),
+            event_type: self.event_type(),
+            source: self.source(),
+            received_at: self.received_at(),
+            user_id: self.user_id(),
+            page: self.page(),
+            feature: self.feature(),
+        }
     }
 }
 
@@ -142,13 +223,7 @@ mod tests {
         assert_eq!(lines.len(), 2);
         assert_eq!(lines.text(), format!("{}\n{}\n", texts[0], texts[1]));
         for (line, event) in lines.iter().zip(&events) {
-            assert_eq!(line.json, event.json());
-            assert_eq!(line.event_id, event.event_id());
-            assert_eq!(line.event_type, event.event_type());
-            assert_eq!(line.source, event.source());
-            assert_eq!(line.received_at, event.received_at());
-            assert_eq!(line.user_id, event.user_id());
-            assert_eq!((line.page, line.feature), (event.page(), event.feature()));
+            assert_eq!(line, event.line());
         }
         assert!(Lines::default().is_empty());
     }

@@ -11,8 +11,7 @@ use crate::validate::ValidEvent;
 
 mod text;
 
-pub(crate) use text::identifier;
-use text::{Style, cleaned};
+pub(crate) use text::{Style, cleaned, cleaned_suspect, identifier, is_plain, is_plain_identifier};
 
 /// The level of `eventData` and `metadata` in an event.
 const CONTENT_LEVEL: usize = 2;

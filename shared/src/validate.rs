@@ -14,8 +14,10 @@ use crate::id::parse_uuid;
 mod field;
 mod timestamp;
 
+pub(crate) use field::is_blank;
 use field::{optional_text, required_text};
 pub use timestamp::instant_ms;
+pub(crate) use timestamp::{instant_of_number, instant_of_text, is_within};
 
 /// Who sends, and what the edge itself knows of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

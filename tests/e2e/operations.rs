@@ -89,13 +89,20 @@ fn log_lines(state: &StateDir) -> Vec<Value> {
 #[tokio::test]
 async fn calls_become_events_in_the_lake_and_figures_of_their_site_alone() {
     let (site, other) = (shared().new_site().await, shared().new_site().await);
-    for _ in 0..3 {
-        let page = format!("/{SECRET}");
+    let page = format!("/{SECRET}");
+    for _ in 0..4 {
         site.send_ok(&batch(&[view(&page, SECRET), json!({})]))
             .await;
     }
-    let nothing_valid = site.send(&batch(&[json!({})])).await;
-    assert_eq!(nothing_valid.status, 422);
+    let asked_for = site
+        .post()
+        .header("traceparent", traceparent())
+        .body(batch(&[view(&page, SECRET)]).to_string());
+    let asked_for = asked_for.send().await.unwrap();
+    assert_eq!(asked_for.status(), 202);
+    let nothing_valid = site.post().body(batch(&[json!({})]).to_string());
+    let nothing_valid = nothing_valid.send().await.unwrap();
+    assert_eq!(nothing_valid.status(), 422);
     site.get(&format!("/v1/analytics/users/{SECRET}/events?eventType=x"))
         .await;
     let bad = site
@@ -106,7 +113,7 @@ async fn calls_become_events_in_the_lake_and_figures_of_their_site_alone() {
     let import = reply(import.bearer_auth(&site.source_key).body("{}")).await;
     assert_eq!(import.status, 202, "{}", import.body);
     for (action, want) in [
-        ("events", (4, 1)),
+        ("events", (6, 1)),
         ("user_events", (1, 0)),
         ("summary", (1, 1)),
         ("imports", (1, 0)),
@@ -120,7 +127,7 @@ async fn calls_become_events_in_the_lake_and_figures_of_their_site_alone() {
         .get("/v1/analytics/operations?windowMinutes=10080")
         .await;
     let events = &answer["actions"]["events"];
-    assert_eq!(events["errorRate"], 0.25);
+    assert_eq!(events["errorRate"], 0.1667);
     assert_eq!(events["serverErrors"], 0);
     assert!(events["p50"].as_f64().unwrap() <= events["p95"].as_f64().unwrap());
     let csv = get(
@@ -132,7 +139,7 @@ async fn calls_become_events_in_the_lake_and_figures_of_their_site_alone() {
     assert_eq!(header(&csv, "content-type"), "text/csv; charset=utf-8");
     let csv = csv.text().await.unwrap();
     assert!(csv.starts_with("hour,action,calls,"), "{csv}");
-    assert!(csv.contains(",events,4,"), "{csv}");
+    assert!(csv.contains(",events,6,"), "{csv}");
 
     // The other has made no call yet, and sees none.
     assert_eq!(
@@ -145,10 +152,13 @@ async fn calls_become_events_in_the_lake_and_figures_of_their_site_alone() {
         let ingest = landed
             .iter()
             .filter(|event| event["eventType"] == "INGEST_ANALYTICS");
+        let calls: i64 = ingest
+            .map(|event| event["eventData"]["calls"].as_i64().unwrap())
+            .sum();
         let import = landed
             .iter()
             .any(|event| event["eventType"] == "IMPORT_ANALYTICS");
-        (ingest.count() == 4 && import).then_some(landed)
+        (calls == 6 && import).then_some(landed)
     })
     .await;
     let ids: BTreeSet<&str> = landed
@@ -163,15 +173,46 @@ async fn calls_become_events_in_the_lake_and_figures_of_their_site_alone() {
     assert_eq!(refused["metadata"]["status"], "FAILURE");
     assert_eq!(refused["metadata"]["errorType"], "no_valid_event");
     assert_eq!(
+        refused["metadata"]["requestId"],
+        header(&nothing_valid, "x-request-id")
+    );
+    assert_eq!(
         refused["eventData"]["outcomes"],
         json!({"missing_field": 1})
     );
-    let taken = landed
+    // What the caller asked for has an event by itself; the others share theirs.
+    let traced = landed
         .iter()
-        .find(|event| event["eventData"]["httpStatus"] == 202);
-    let taken = taken.unwrap();
-    assert_eq!(taken["eventData"]["calls"], 1);
-    assert_eq!(taken["metadata"]["functionName"], "shoreline");
+        .find(|event| event["metadata"]["traceId"] == TRACE)
+        .unwrap();
+    assert_eq!(traced["eventData"]["calls"], 1);
+    assert_eq!(
+        traced["metadata"]["requestId"],
+        header(&asked_for, "x-request-id")
+    );
+    let shared: Vec<&Value> = landed
+        .iter()
+        .filter(|event| {
+            event["eventData"]["action"] == "events"
+                && event["eventData"]["httpStatus"] == 202
+                && event["metadata"]["traceId"] != TRACE
+        })
+        .collect();
+    // A commit may have come between two of the calls; it cannot between all.
+    assert!(shared.len() < 4, "{shared:?}");
+    for event in &shared {
+        let (data, metadata) = (&event["eventData"], &event["metadata"]);
+        assert_eq!(metadata["functionName"], "shoreline");
+        let calls = data["calls"].as_i64().unwrap();
+        assert_eq!(
+            data["outcomes"],
+            json!({"accepted": calls, "missing_field": calls})
+        );
+        let by_bucket = data["durations"].as_object();
+        let counted: Option<i64> =
+            by_bucket.map(|buckets| buckets.values().filter_map(Value::as_i64).sum());
+        assert_eq!(counted, (calls > 1).then_some(calls), "{event}");
+    }
     let user = landed
         .iter()
         .find(|event| event["eventData"]["action"] == "user_events");
@@ -196,10 +237,10 @@ async fn calls_become_events_in_the_lake_and_figures_of_their_site_alone() {
     }
     // None of it is the site's traffic.
     site.settle().await;
-    assert_eq!(site.stored().await.len(), 3);
+    assert_eq!(site.stored().await.len(), 5);
     assert_eq!(site.live_count("INGEST_ANALYTICS").await, 0);
     let summary = site.get("/v1/analytics/metrics/summary").await;
-    assert_eq!(summary["byType"], json!({"page_view": 3}));
+    assert_eq!(summary["byType"], json!({"page_view": 5}));
 }
 
 #[tokio::test]
@@ -341,7 +382,7 @@ async fn every_answer_has_a_name_and_continues_a_good_trace_alone() {
 
 #[tokio::test]
 async fn a_call_has_one_line_in_the_log_and_what_goes_wrong_in_it_has_its_name() {
-    let system = System::start(&StateDir::new());
+    let system = System::start_with(&StateDir::new(), "REQUEST_LOGS:all");
     let site = system.demo();
     let read = |path: &str| get(&site, path, &site.read_token).header("traceparent", traceparent());
     let path = format!("/v1/analytics/users/{SECRET}/events?cursor={SECRET}");
@@ -402,9 +443,8 @@ async fn a_call_has_one_line_in_the_log_and_what_goes_wrong_in_it_has_its_name()
 }
 
 #[tokio::test]
-async fn events_and_lines_can_be_switched_off() {
-    let settings = "OPERATION_EVENTS:off REQUEST_LOGS:errors";
-    let system = System::start_with(&StateDir::new(), settings);
+async fn events_can_be_switched_off_and_a_call_that_went_well_has_no_line() {
+    let system = System::start_with(&StateDir::new(), "OPERATION_EVENTS:off");
     let site = system.demo();
     // Twice the time until an event would have been committed, and more: the lake's seal takes five
     // seconds.

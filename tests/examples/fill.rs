@@ -22,7 +22,7 @@ use shoreline_worker::sql::Param;
 
 const DAY_MS: i64 = 86_400_000;
 
-/// Events of a message: about the 124,000 bytes that the outbox puts into one.
+/// Events of a message: about the 124,000 bytes that the log puts into one.
 const MESSAGE_EVENTS: i64 = 200;
 
 /// Any secret: what is measured does not hang on it.
@@ -57,6 +57,7 @@ fn main() {
             let values = statement.params.iter().map(|param| match param {
                 Param::Int(int) => Sqlite::Integer(*int),
                 Param::Text(text) => Sqlite::Text(text.clone()),
+                Param::Blob(bytes) => Sqlite::Blob(bytes.clone()),
                 Param::Null => Sqlite::Null,
             });
             let mut statement = transaction.prepare_cached(statement.sql).unwrap();

@@ -16,7 +16,7 @@ use shoreline_shared::stamp::{Stamp, stamp};
 use shoreline_shared::validate::{Rules, Sender, validate};
 use shoreline_worker::lake::{LakeSettings, LakeStore, Outcome, SealRule};
 use shoreline_worker::sinks::SinkKind;
-use shoreline_worker::sql::{Param, Sql, SqlError};
+use shoreline_worker::sql::{Cell, Param, Sql, SqlError};
 
 pub(crate) const HOUR: i64 = 3_600_000;
 pub(crate) const DAY: i64 = 24 * HOUR;
@@ -158,6 +158,15 @@ fn failed(error: impl std::fmt::Display) -> SqlError {
     SqlError(error.to_string())
 }
 
+fn bound(params: &[Param]) -> impl rusqlite::Params {
+    rusqlite::params_from_iter(params.iter().map(|param| match param {
+        Param::Int(int) => Sqlite::Integer(*int),
+        Param::Text(text) => Sqlite::Text(text.clone()),
+        Param::Blob(bytes) => Sqlite::Blob(bytes.clone()),
+        Param::Null => Sqlite::Null,
+    }))
+}
+
 impl Sql for TestSql {
     fn rows<T: DeserializeOwned>(&self, sql: &str, params: &[Param]) -> Result<Vec<T>, SqlError> {
         let mut statement = self.0.prepare(sql).map_err(failed)?;
@@ -166,14 +175,7 @@ impl Sql for TestSql {
             .into_iter()
             .map(str::to_owned)
             .collect();
-        let values = params.iter().map(|param| match param {
-            Param::Int(int) => Sqlite::Integer(*int),
-            Param::Text(text) => Sqlite::Text(text.clone()),
-            Param::Null => Sqlite::Null,
-        });
-        let mut rows = statement
-            .query(rusqlite::params_from_iter(values))
-            .map_err(failed)?;
+        let mut rows = statement.query(bound(params)).map_err(failed)?;
         let mut answer = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
             let mut fields = Map::new();
@@ -187,6 +189,25 @@ impl Sql for TestSql {
                 fields.insert(name.clone(), value);
             }
             answer.push(serde_json::from_value(fields.into()).map_err(failed)?);
+        }
+        Ok(answer)
+    }
+
+    fn cells<const N: usize>(
+        &self,
+        sql: &str,
+        params: &[Param],
+    ) -> Result<Vec<[Cell; N]>, SqlError> {
+        let mut statement = self.0.prepare(sql).map_err(failed)?;
+        let mut rows = statement.query(bound(params)).map_err(failed)?;
+        let mut answer = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            answer.push(std::array::from_fn(|index| match row.get(index).unwrap() {
+                Sqlite::Integer(int) => Cell::Int(int),
+                Sqlite::Text(text) => Cell::Text(text),
+                Sqlite::Blob(bytes) => Cell::Blob(bytes),
+                _ => Cell::Null,
+            }));
         }
         Ok(answer)
     }

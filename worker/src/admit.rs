@@ -5,6 +5,7 @@ use shoreline_shared::limits::MAX_BATCH_BYTES;
 use crate::auth::{Grant, KeyKind, origin_allowed};
 use crate::error::Fault;
 use crate::facts::RequestFacts;
+use crate::rate::Limit;
 
 /// Bytes of a body of `/v1/ingest` at most, after decoding: 4 MiB, a thousand events of usual size
 /// twice over, and a third of what one call of a Durable Object is known to bear.
@@ -76,6 +77,7 @@ pub struct Admitted {
     facts: RequestFacts,
     grant: Grant,
     door: Door,
+    limits: Option<[Limit; 2]>,
 }
 
 impl Admitted {
@@ -90,6 +92,15 @@ impl Admitted {
     /// Where it came in.
     pub fn door(&self) -> Door {
         self.door
+    }
+    /// The limits of its visitor and network, once they were asked; a service has none.
+    pub fn limits(&self) -> Option<[Limit; 2]> {
+        self.limits
+    }
+    /// The same, held to these limits.
+    #[must_use]
+    pub fn limited_by(self, limits: Option<[Limit; 2]>) -> Self {
+        Self { limits, ..self }
     }
     /// Whether a page sends it, and not a service: then the edge itself knows address and agent.
     pub fn is_page(&self) -> bool {
@@ -137,7 +148,12 @@ pub fn admit(facts: RequestFacts, grant: Grant, door: Door) -> Result<Admitted, 
     if is_page && !at_home() {
         return Err(Fault::OriginNotAllowed);
     }
-    Ok(Admitted { facts, grant, door })
+    Ok(Admitted {
+        facts,
+        grant,
+        door,
+        limits: None,
+    })
 }
 
 #[cfg(test)]

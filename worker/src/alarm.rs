@@ -7,6 +7,10 @@
 /// How long a run may take before the alarm rings again all the same.
 pub const SAFETY_MS: i64 = 30_000;
 
+/// How long after its time an alarm counts as lost: the platform has been seen to keep the time of an
+/// alarm that never rings.
+pub const LOST_MS: i64 = 60_000;
+
 /// What an instance knows of its object's alarm.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Alarm {
@@ -20,10 +24,11 @@ pub enum Alarm {
 }
 
 impl Alarm {
-    /// The alarm that makes sure of a ring at `due_ms` or before.
-    pub fn by(self, due_ms: i64) -> Self {
+    /// The alarm that makes sure of a ring at `due_ms` or before. One that should have rung
+    /// [`LOST_MS`] ago is lost, and armed again.
+    pub fn by(self, due_ms: i64, now_ms: i64) -> Self {
         match self {
-            Self::At(armed) if armed <= due_ms => self,
+            Self::At(armed) if armed <= due_ms && armed.saturating_add(LOST_MS) > now_ms => self,
             _ => Self::At(due_ms),
         }
     }
@@ -45,10 +50,17 @@ mod tests {
 
     #[test]
     fn an_earlier_time_moves_the_alarm_and_a_later_one_does_not() {
-        assert_eq!(Alarm::Unknown.by(5), Alarm::At(5));
-        assert_eq!(Alarm::Off.by(5), Alarm::At(5));
-        assert_eq!(Alarm::At(9).by(5), Alarm::At(5));
-        assert_eq!(Alarm::At(5).by(9), Alarm::At(5));
+        assert_eq!(Alarm::Unknown.by(5, 0), Alarm::At(5));
+        assert_eq!(Alarm::Off.by(5, 0), Alarm::At(5));
+        assert_eq!(Alarm::At(9).by(5, 0), Alarm::At(5));
+        assert_eq!(Alarm::At(5).by(9, 0), Alarm::At(5));
+    }
+
+    #[test]
+    fn an_alarm_that_did_not_ring_for_a_minute_is_armed_again() {
+        let late = 1_000 + LOST_MS;
+        assert_eq!(Alarm::At(1_000).by(late + 100, late - 1), Alarm::At(1_000));
+        assert_eq!(Alarm::At(1_000).by(late + 100, late), Alarm::At(late + 100));
     }
 
     #[test]

@@ -4,39 +4,40 @@ mod names;
 mod referrer;
 mod url;
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
+use shoreline_shared::pass::{Change, Origin, Own, PARAMETERS, Told, parameter};
+pub use shoreline_shared::pass::{REFERRER_HOST, REFERRER_SOURCE};
 
 use names::{name_of_host, name_of_tag};
 use url::{Url, plain};
 
-/// Campaign parameters, and whether case says nothing in them. `utm_source=Google` and `google`
-/// are one source; the name of a campaign is whatever its author calls it.
-const PARAMETERS: [(&str, bool); 5] = [
-    ("utm_source", true),
-    ("utm_medium", true),
-    ("utm_campaign", false),
-    ("utm_term", false),
-    ("utm_content", false),
-];
+/// Whether case says nothing in a campaign parameter: in the source and the medium.
+/// `utm_source=Google` and `google` are one source; the name of a campaign is whatever its author
+/// calls it.
+const FOLDS: [bool; PARAMETERS.len()] = [true, true, false, false, false];
 
-/// Where a page's address stands, the first that has what is looked for.
-const PAGE_KEYS: [&str; 3] = ["url", "page", "path"];
+/// The parameter that names a source where no campaign does.
+const REF: &str = "ref";
 
-/// The key of the referring host: without `www.`, port and case.
-pub const REFERRER_HOST: &str = "referrerHost";
-
-/// The key of the source as people name it.
-pub const REFERRER_SOURCE: &str = "referrerSource";
-
-/// The host that a page view's visitor came from, the site's own too: to be held against a list
-/// of spammers. It is spelled as [`REFERRER_HOST`].
-pub fn referrer_host(data: &Map<String, Value>) -> Option<String> {
-    referrer::host_of(data)
+/// What addresses say of the campaign: [`PARAMETERS`], and `ref`.
+#[derive(Default)]
+struct Parameters<'a> {
+    campaign: [Option<Cow<'a, str>>; PARAMETERS.len()],
+    reference: Option<Cow<'a, str>>,
 }
 
 /// Puts a page view's origin into one spelling. `data` is its `eventData`, cleaned or not: what is
 /// made here is made of what stands there, so whoever cleans it later cleans this too. It is meant
-/// for page views: in what a service sends, a `referrer` can be anything.
+/// for page views: in what a service sends, a `referrer` can be anything. Doing it twice equals
+/// doing it once. [`origin`] says what is made.
+pub fn normalize(data: &mut Map<String, Value>) {
+    let origin = origin(&Told::of(data)).into_owned();
+    origin.put_into(data);
+}
+
+/// A page view's origin, in one spelling.
 ///
 /// - `utm_source`, `utm_medium`, `utm_campaign`, `utm_term`, `utm_content`: the event's own, else
 ///   the page address's parameter; trimmed, source and medium in lowercase. Numbers become text.
@@ -45,51 +46,66 @@ pub fn referrer_host(data: &Map<String, Value>) -> Option<String> {
 /// - `referrerSource`: `utm_source`, else the parameter `ref`, else `referrerHost`, by its usual
 ///   name where it is a well-known one (`Google`, `Facebook`, …); absent for direct visits.
 ///
-/// What a sender puts under the last two keys is replaced. Doing it twice equals doing it once.
-pub fn normalize(data: &mut Map<String, Value>) {
-    for (key, folds) in PARAMETERS {
-        let value = text_of(data.get(key), folds).or_else(|| parameter(data, key, folds));
-        // What is no text stays as it is: it is the sender's own.
-        match value {
-            Some(value) => _ = data.insert(key.to_owned(), Value::String(value)),
-            None if data.get(key).is_some_and(Value::is_string) => _ = data.remove(key),
-            None => {}
-        }
+/// What a sender puts under the last two keys is replaced.
+pub fn origin<'t>(told: &'t Told<'_>) -> Origin<'t> {
+    let Parameters {
+        campaign,
+        reference,
+    } = parameters(told);
+    let mut found = Origin::default();
+    for (((change, own), folds), parameter) in found
+        .parameters
+        .iter_mut()
+        .zip(&told.own)
+        .zip(FOLDS)
+        .zip(campaign)
+    {
+        *change = match (text_of(own, folds).or(parameter), own) {
+            (Some(value), _) => Change::Set(value),
+            (None, Own::Text(_)) => Change::Remove,
+            // What is no text stays as it is: it is the sender's own.
+            (None, _) => Change::Keep,
+        };
     }
-    let host = referrer::settle(data);
-    let source = text_of(data.get("utm_source"), true)
-        .or_else(|| parameter(data, "ref", false))
-        .map(|tag| name_of_tag(&tag).map_or(tag, str::to_owned))
-        .or_else(|| {
-            let host = host.as_deref()?;
-            Some(name_of_host(host).unwrap_or(host).to_owned())
-        });
-    set(data, REFERRER_HOST, host);
-    set(data, REFERRER_SOURCE, source);
+    (found.drops_referrer, found.host) = referrer::settle(told);
+    let [utm_source, ..] = &found.parameters;
+    let tag = match utm_source {
+        Change::Set(text) => plain(text.clone(), true),
+        Change::Keep | Change::Remove => None,
+    };
+    found.source = match (tag.or(reference), &found.host) {
+        (Some(tag), _) => Some(name_of_tag(&tag).map_or(tag, Cow::Borrowed)),
+        (None, Some(host)) => Some(name_of_host(host).map_or_else(|| host.clone(), Cow::Borrowed)),
+        (None, None) => None,
+    };
+    found
 }
 
 /// A text or number in its one spelling; `None` if that is empty.
-fn text_of(value: Option<&Value>, folds: bool) -> Option<String> {
-    match value? {
-        Value::String(text) => plain(text, folds),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
+fn text_of<'t>(own: &'t Own<'_>, folds: bool) -> Option<Cow<'t, str>> {
+    match own {
+        Own::Text(text) => plain(Cow::Borrowed(text), folds),
+        Own::Number(number) => Some(Cow::Borrowed(number)),
+        Own::Absent | Own::Other => None,
     }
 }
 
-/// A parameter of the page's address.
-fn parameter(data: &Map<String, Value>, name: &str, folds: bool) -> Option<String> {
-    PAGE_KEYS
-        .into_iter()
-        .filter_map(|key| data.get(key)?.as_str())
-        .find_map(|address| Url::parse(address).parameter(name, folds))
-}
-
-fn set(data: &mut Map<String, Value>, key: &str, value: Option<String>) {
-    match value {
-        Some(value) => data.insert(key.to_owned(), Value::String(value)),
-        None => data.remove(key),
-    };
+/// What the page's addresses say, each parameter the first time that it says something.
+fn parameters<'t>(told: &'t Told<'_>) -> Parameters<'t> {
+    let mut found = Parameters::default();
+    for address in told.addresses.iter().flatten() {
+        Url::parse(address).each_parameter(|name, value| {
+            let (place, folds) = match parameter(name) {
+                Some(at) => (found.campaign.get_mut(at), FOLDS.get(at)),
+                None if name == REF => (Some(&mut found.reference), Some(&false)),
+                None => return,
+            };
+            if let (Some(place @ None), Some(folds)) = (place, folds) {
+                *place = plain(value(), *folds);
+            }
+        });
+    }
+    found
 }
 
 #[cfg(test)]

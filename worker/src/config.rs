@@ -3,6 +3,7 @@
 use crate::alert::is_webhook;
 use crate::ingest::Settings;
 use crate::lake::SealRule;
+use crate::operations::RequestLogs;
 use crate::policy::Defaults;
 use crate::sinks::SinksConfig;
 
@@ -26,8 +27,8 @@ pub struct Config {
     pub admin_token_hash: Option<String>,
     /// Whether Shoreline makes events of its own calls (`OPERATION_EVENTS`).
     pub operation_events: bool,
-    /// Whether every request has its line in the log (`REQUEST_LOGS`), or failures of ours alone.
-    pub all_requests_logged: bool,
+    /// Which requests have a line in the log (`REQUEST_LOGS`).
+    pub request_logs: RequestLogs,
     /// Where alerts are posted, `https` only; without it none are.
     pub alert_webhook_url: Option<String>,
 }
@@ -95,8 +96,13 @@ impl Config {
         };
         let operation_events = one_of("OPERATION_EVENTS", ["on", "off"])
             .map_err(|()| ConfigError("OPERATION_EVENTS must be on or off."))?;
-        let all_requests_logged = one_of("REQUEST_LOGS", ["all", "errors"])
-            .map_err(|()| ConfigError("REQUEST_LOGS must be all or errors."))?;
+        let request_logs = var("REQUEST_LOGS")
+            .map_or(Some(RequestLogs::default()), |text| {
+                RequestLogs::parse(&text)
+            })
+            .ok_or(ConfigError(
+                "REQUEST_LOGS must be errors, all, or a share between 0 and 1 such as 0.01.",
+            ))?;
         let webhook = var("ALERT_WEBHOOK_URL").filter(|url| !url.is_empty());
         if !webhook.as_deref().is_none_or(is_webhook) {
             return Err(ConfigError("ALERT_WEBHOOK_URL must be an https address."));
@@ -126,7 +132,7 @@ impl Config {
             sinks: SinksConfig::read(&var)?,
             admin_token_hash: var("ADMIN_TOKEN_HASH"),
             operation_events,
-            all_requests_logged,
+            request_logs,
             alert_webhook_url: webhook,
         })
     }
@@ -155,19 +161,27 @@ mod tests {
         );
         assert_eq!(config.backlog_bytes, 2_000_000_000);
         assert_eq!(config.sinks.sinks, [crate::sinks::Sink::R2]);
-        assert!(config.operation_events && config.all_requests_logged);
+        assert!(config.operation_events);
+        assert_eq!(config.request_logs, RequestLogs::Errors);
     }
 
     #[test]
-    fn what_shoreline_tells_of_itself_can_be_less() {
-        let config = Config::read(|name| match name {
-            "HASH_KEY" => Some(KEY.into()),
-            "OPERATION_EVENTS" => Some("off".into()),
-            "REQUEST_LOGS" => Some("errors".into()),
-            _ => None,
-        });
-        let config = config.unwrap();
-        assert!(!config.operation_events && !config.all_requests_logged);
+    fn what_shoreline_tells_of_itself_can_be_less_and_more() {
+        for (text, logs) in [
+            ("errors", RequestLogs::Errors),
+            ("0.25", RequestLogs::Share(250_000)),
+            ("all", RequestLogs::All),
+        ] {
+            let config = Config::read(|name| match name {
+                "HASH_KEY" => Some(KEY.into()),
+                "OPERATION_EVENTS" => Some("off".into()),
+                "REQUEST_LOGS" => Some(text.into()),
+                _ => None,
+            });
+            let config = config.unwrap();
+            assert!(!config.operation_events);
+            assert_eq!(config.request_logs, logs);
+        }
     }
 
     #[test]
@@ -186,6 +200,7 @@ mod tests {
             ("SITE_EVENTS_PER_HOUR", "-1"),
             ("OPERATION_EVENTS", "yes"),
             ("REQUEST_LOGS", "none"),
+            ("REQUEST_LOGS", "1.5"),
             ("ALERT_WEBHOOK_URL", "http://hooks.example"),
             ("HASH_KEY", "short"),
         ] {

@@ -1,15 +1,15 @@
 //! What the consumer does with queue messages: D1, then the lake, then the confirmation.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::counted::Stored;
 use crate::erase::nameless_text;
 use crate::lake::{PART_MEMORY_MS, hour_of};
-use crate::site::{Confirmation, ConfirmedPart};
+use crate::protocol::{Confirmation, Unreadable};
+
+pub use crate::protocol::message::Replay;
 
 mod batch;
 mod store;
@@ -22,36 +22,26 @@ pub use store::{Database, NotStored, store};
 /// How long a message that failed waits before it is tried again, in seconds.
 pub const RETRY_DELAY_S: u32 = 5;
 
-/// A message that is sent again by hand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Replay {
-    /// It lands as any other.
-    Plain,
-    /// It lands even where the lake has forgotten whether it landed before.
-    Forced,
-}
-
-/// A message as the outbox wrote it. Of an event only what D1's columns and the lake's ownership
-/// need is read; the rest stays text.
-#[derive(Debug, Deserialize)]
+/// A message of the log, its events read as far as D1's columns and the lake's ownership need it; the
+/// rest stays text.
+#[derive(Debug)]
 pub struct Message<'a> {
     /// The site.
     pub site: String,
     /// The shard, of `site_do` and of `lake_do` alike.
     pub shard: u32,
     /// Whether it is a replay of dead letters.
-    #[serde(default)]
     pub replay: Option<Replay>,
-    #[serde(borrow)]
+    epoch: String,
     parts: Vec<Part<'a>>,
 }
 
-#[derive(Debug, Deserialize)]
+/// A row of the log: what owns its events in D1 and in the lake.
+#[derive(Debug)]
 struct Part<'a> {
     id: String,
+    seq: i64,
     at: i64,
-    #[serde(borrow)]
     events: Vec<Event<'a>>,
 }
 
@@ -62,11 +52,13 @@ struct Event<'a> {
     head: Stored<'a>,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Event<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let body = <&'a RawValue>::deserialize(deserializer)?;
-        let head = serde_json::from_str(body.get()).map_err(D::Error::custom)?;
-        Ok(Self { body, head })
+impl<'a> Event<'a> {
+    fn parse(line: &'a str) -> Result<Self, Unreadable> {
+        let unreadable = |error: serde_json::Error| Unreadable(error.to_string());
+        Ok(Self {
+            body: serde_json::from_str(line).map_err(unreadable)?,
+            head: serde_json::from_str(line).map_err(unreadable)?,
+        })
     }
 }
 
@@ -75,21 +67,43 @@ impl<'de: 'a, 'a> Deserialize<'de> for Event<'a> {
 pub struct Handover {
     /// The body of the append call to `lake_do`.
     pub append: String,
-    /// The confirmation to `site_do`.
-    pub confirmation: Confirmation,
+    /// The confirmations to `site_do`: one, but where its storage was lost between two messages.
+    pub confirmations: Vec<Confirmation>,
 }
 
-/// Why a message cannot be read. It was written by our own outbox, so this is a fault of ours.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable(pub String);
-
 impl<'a> Message<'a> {
-    /// Reads a message's text.
+    /// Reads a message.
     ///
     /// # Errors
-    /// [`Unreadable`] for what no outbox of this version wrote.
-    pub fn parse(text: &'a str) -> Result<Self, Unreadable> {
-        serde_json::from_str(text).map_err(|error| Unreadable(error.to_string()))
+    /// [`Unreadable`] for what no log of this version wrote.
+    pub fn parse(body: &'a [u8]) -> Result<Self, Unreadable> {
+        let message = crate::protocol::Message::parse(body)?;
+        let parts = message
+            .rows
+            .iter()
+            .map(|row| {
+                let text = std::str::from_utf8(row.lines);
+                let text = text.map_err(|error| Unreadable(error.to_string()))?;
+                let events = text.lines().map(Event::parse);
+                let events: Vec<Event<'_>> = events.collect::<Result<_, _>>()?;
+                if events.len() != row.n {
+                    return Err(Unreadable("a row with other lines than it says".to_owned()));
+                }
+                Ok(Part {
+                    id: message.row_id(row.seq).to_string(),
+                    seq: row.seq,
+                    at: row.at,
+                    events,
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            site: message.site,
+            shard: message.shard,
+            replay: message.replay,
+            epoch: message.epoch,
+            parts,
+        })
     }
 
     /// Lines of an object of the lake as a message of one part, to be told to D1 and nobody else.
@@ -97,16 +111,16 @@ impl<'a> Message<'a> {
     /// # Errors
     /// [`Unreadable`] for what is no stored event.
     pub fn of_lines(site: &str, part: &str, lines: &[&'a str]) -> Result<Self, Unreadable> {
-        let events = lines.iter().map(|line| serde_json::from_str(line));
-        let events: Vec<Event<'a>> = events
-            .collect::<Result<_, _>>()
-            .map_err(|error| Unreadable(error.to_string()))?;
+        let events = lines.iter().map(|line| Event::parse(line));
+        let events: Vec<Event<'a>> = events.collect::<Result<_, _>>()?;
         Ok(Self {
             site: site.to_owned(),
             shard: 0,
             replay: None,
+            epoch: String::new(),
             parts: vec![Part {
                 id: part.to_owned(),
+                seq: 0,
                 at: events.first().map_or(0, |event| event.head.received_at),
                 events,
             }],
@@ -151,30 +165,35 @@ impl Handover {
             .iter()
             .any(|message| message.replay == Some(Replay::Forced));
         let mut append = format!("{{\"forced\":{forced},\"parts\":[");
-        let mut confirmed: Vec<ConfirmedPart> = Vec::new();
+        let mut confirmed: BTreeMap<&str, Vec<(i64, Vec<String>)>> = BTreeMap::new();
         let mut seen = HashSet::new();
         for message in messages {
             for part in &message.parts {
                 // The queue may have brought a message twice.
                 if seen.insert(part.id.as_str()) {
-                    if !confirmed.is_empty() {
+                    if seen.len() > 1 {
                         append.push(',');
                     }
-                    confirmed.push(part.handover(&message.site, findings, &mut append));
+                    let duplicates = part.handover(&message.site, findings, &mut append);
+                    let rows = confirmed.entry(&message.epoch).or_default();
+                    rows.push((part.seq, duplicates));
                 }
             }
         }
         append.push_str("]}");
         Self {
             append,
-            confirmation: Confirmation { parts: confirmed },
+            confirmations: confirmed
+                .into_iter()
+                .map(|(epoch, rows)| Confirmation::of(epoch, rows))
+                .collect(),
         }
     }
 }
 
 impl Part<'_> {
-    /// Writes what the lake gets of the part, and tells what `site_do` hears.
-    fn handover(&self, site: &str, findings: &Findings<'_>, append: &mut String) -> ConfirmedPart {
+    /// Writes what the lake gets of the part, and returns the ids of its events that came before.
+    fn handover(&self, site: &str, findings: &Findings<'_>, append: &mut String) -> Vec<String> {
         let (theirs, own): (Vec<&Event<'_>>, Vec<&Event<'_>>) = self
             .events
             .iter()
@@ -199,12 +218,9 @@ impl Part<'_> {
             }
         }
         append.push_str("]}");
-        ConfirmedPart {
-            id: self.id.clone(),
-            duplicates: theirs
-                .iter()
-                .map(|event| event.head.event_id.clone().into_owned())
-                .collect(),
-        }
+        theirs
+            .iter()
+            .map(|event| event.head.event_id.clone().into_owned())
+            .collect()
     }
 }

@@ -6,10 +6,10 @@
 //! somebody to look at it and replay it, under the same id.
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use crate::auth::sha256_hex;
-use crate::consume::Replay;
+use crate::protocol::message::Replay;
+use crate::protocol::{Confirmation, Message, RowId};
 use crate::sql::{Param, Statement};
 use crate::tally::OWN_SITE;
 
@@ -61,91 +61,62 @@ impl Reason {
     }
 }
 
-/// A message looked at no closer than to tell its parts apart: what is wrong may be anywhere else.
-#[derive(Debug, Deserialize)]
-pub struct Label<'a> {
-    /// The site.
-    pub site: String,
-    /// The shard.
-    pub shard: u32,
-    /// Whether the message is a replay.
-    #[serde(default)]
-    pub replay: Option<Replay>,
-    #[serde(borrow)]
-    parts: Vec<PartLabel<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct PartLabel<'a> {
-    id: String,
-    at: i64,
-    n: i64,
-    #[serde(borrow)]
-    events: &'a RawValue,
-}
-
-/// One part, to be kept.
+/// One row of a message, to be kept: what is wrong may be anywhere in it, so its events are not
+/// looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadPart {
     /// The site.
     pub site: String,
     /// The shard.
     pub shard: u32,
-    /// The part.
+    /// The row, of a message that is one.
+    pub row: Option<RowId>,
+    /// What it is listed under: the row's name.
     pub id: String,
     /// `receivedAt` of its events.
     pub at: i64,
     /// How many events.
     pub events: i64,
-    /// A message of this part alone, as the outbox wrote it.
-    pub message: String,
-}
-
-impl<'a> Label<'a> {
-    /// Reads a message's outside; `None` for what is no message of an outbox at all.
-    pub fn parse(text: &'a str) -> Option<Self> {
-        serde_json::from_str(text).ok()
-    }
-
-    /// Each part by itself.
-    pub fn parts(&self) -> Vec<DeadPart> {
-        self.parts
-            .iter()
-            .map(|part| DeadPart {
-                site: self.site.clone(),
-                shard: self.shard,
-                id: part.id.clone(),
-                at: part.at,
-                events: part.n,
-                message: format!(
-                    "{{\"site\":{},\"shard\":{},\"parts\":[{{\"id\":{},\"at\":{},\"n\":{},\"events\":{}}}]}}",
-                    quoted(&self.site),
-                    self.shard,
-                    quoted(&part.id),
-                    part.at,
-                    part.n,
-                    part.events.get()
-                ),
-            })
-            .collect()
-    }
-}
-
-fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default()
+    /// A message of this row alone, as the log wrote it, a replay or not as it came.
+    pub message: Vec<u8>,
 }
 
 impl DeadPart {
-    /// What came out of the queue and is no message: kept under the hash of its text.
-    pub fn unknown(text: &str, now_ms: i64) -> Self {
+    /// Each row of a message by itself.
+    pub fn of(message: &Message<'_>) -> Vec<Self> {
+        let rows = message.rows.iter();
+        rows.map(|row| {
+            let id = message.row_id(row.seq);
+            Self {
+                site: message.site.clone(),
+                shard: message.shard,
+                id: id.to_string(),
+                row: Some(id),
+                at: row.at,
+                events: i64::try_from(row.n).unwrap_or(i64::MAX),
+                message: message.alone(*row).write(),
+            }
+        })
+        .collect()
+    }
+
+    /// What came out of the queue and is no message: kept under the hash of its bytes.
+    pub fn unknown(body: &[u8], now_ms: i64) -> Self {
         Self {
             site: OWN_SITE.to_owned(),
             shard: 0,
-            id: sha256_hex(text.as_bytes()),
+            row: None,
+            id: sha256_hex(body),
             at: now_ms,
             events: 0,
-            message: text.to_owned(),
+            message: body.to_owned(),
         }
+    }
+
+    /// What lets the log drop the row; of what nobody knows no log has one.
+    pub fn confirmation(&self) -> Option<Confirmation> {
+        let row = self.row.as_ref()?;
+        Some(Confirmation::of(&row.epoch, [(row.seq, Vec::new())]))
     }
 
     /// Where its message is kept in the bucket. The id of a part that was made elsewhere may be
@@ -165,7 +136,11 @@ impl DeadPart {
                 sha256_hex(text.as_bytes())
             }
         };
-        format!("dead-letters/{}/{}.json", name(&self.site), name(&self.id))
+        format!(
+            "dead-letters/{}/{}.ndjson",
+            name(&self.site),
+            name(&self.id)
+        )
     }
 
     /// The statement that lists it; once more, where it is listed already.
@@ -265,10 +240,10 @@ fn ids_json(ids: &[String]) -> String {
 }
 
 /// The message that replays a kept one: `None` where it is no message.
-pub fn replay_message(kept: &str, how: Replay) -> Option<String> {
-    let rest = kept.strip_prefix('{')?;
-    let how = serde_json::to_string(&how).ok()?;
-    Some(format!("{{\"replay\":{how},{rest}"))
+pub fn replay_message(kept: &[u8], how: Replay) -> Option<Vec<u8>> {
+    let mut message = Message::parse(kept).ok()?;
+    message.replay = Some(how);
+    Some(message.write())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value};
 use shoreline_shared::event::{RawEvent, Rejection};
+use shoreline_shared::pass::Tape;
 
 use crate::import::History;
 
@@ -13,6 +14,13 @@ use crate::import::History;
 pub enum Draft<'a> {
     /// An event in Shoreline's own form, still text.
     Text(&'a str),
+    /// The same, and scanned already: `place` is where it stands on the tape of [`Body`].
+    Scanned {
+        /// Its JSON.
+        text: &'a str,
+        /// [`shoreline_shared::pass::Scanned::place`].
+        place: usize,
+    },
     /// An event that an adapter made.
     Made(Made),
     /// An item of a shape that no adapter knows: left out, counted, and logged with its keys only.
@@ -54,6 +62,17 @@ pub struct Delivery<'a> {
     pub dropped: u32,
     /// The items, in the sender's order.
     pub drafts: Vec<Draft<'a>>,
+    /// What those of them stand in that were scanned.
+    pub body: Body<'a>,
+}
+
+/// A body that was scanned as a whole.
+#[derive(Debug, Default)]
+pub struct Body<'a> {
+    /// Its JSON.
+    pub text: &'a str,
+    /// Where its values stand.
+    pub tape: Tape,
 }
 
 /// A draft that is an event, whoever made it.
@@ -76,7 +95,7 @@ impl Draft<'_> {
     /// What [`RawEvent::parse`] or the adapter refuses.
     pub fn into_raw(self) -> Result<Option<RawDraft>, Rejection> {
         match self {
-            Self::Text(text) => Ok(Some(RawDraft {
+            Self::Text(text) | Self::Scanned { text, .. } => Ok(Some(RawDraft {
                 event: RawEvent::parse(text)?,
                 foreign_id: None,
                 sent_at: None,

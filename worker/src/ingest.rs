@@ -9,6 +9,7 @@ use shoreline_shared::id;
 
 use crate::adapters::{self, SegmentCall};
 use crate::admit::{Admitted, Door, Encoding, admit, check_body};
+use crate::agents::Told;
 use crate::auth::{Grant, lookup_hash};
 use crate::batch;
 use crate::draft::{Delivery, Draft};
@@ -39,10 +40,14 @@ pub trait Platform {
     async fn body(&mut self, encoding: Encoding, door: Door) -> Result<Vec<u8>, Fault>;
     /// Today's key for day-scoped ids.
     async fn day_key(&self) -> Result<[u8; 32], Fault>;
+    /// What a user agent tells; the shell remembers it.
+    fn told_by(&self, user_agent: &str) -> Told {
+        Told::read(user_agent)
+    }
     /// This isolate's buckets.
     fn limiter<T>(&self, ask: impl FnOnce(&mut Limiter) -> T) -> T;
-    /// Whether the platform's own limiter lets the visitor through.
-    async fn within_limit(&self, visitor: u64) -> bool;
+    /// Whether the platform's own limiter lets through what has this name.
+    async fn within_limit(&self, name: &str) -> bool;
     /// Commits to the site's outbox; `Ok(true)` where this very batch was committed before.
     async fn publish(&self, publication: &Publication) -> Result<bool, Fault>;
     /// Counts what was refused, after the answer, as well as it can.
@@ -224,8 +229,8 @@ async fn enter(
 ) -> Result<Admitted, Fault> {
     let site = grant.site.clone();
     let admitted = admit(facts, grant, door).inspect_err(|f| platform.tally(&site, f))?;
-    tallied(gate::check(&admitted, platform).await, &admitted, platform)?;
-    Ok(admitted)
+    let checked = gate::check(admitted, platform).await;
+    checked.inspect_err(|fault| platform.tally(&site, fault))
 }
 
 /// A service's own name of a request as a batch's id. Always by its hash, also where it is a UUID: a

@@ -8,6 +8,7 @@ use serde_json::Value;
 use shoreline_shared::event::{Code, Rejection};
 use shoreline_shared::event_type::PAGE_VIEW;
 use shoreline_shared::id;
+use shoreline_shared::lines::Lines;
 use shoreline_shared::sanitize::{Privacy, sanitize};
 use shoreline_shared::stamp::{Stamp, StampedEvent, stamp};
 use shoreline_shared::validate::{Rules, Sender, validate};
@@ -15,10 +16,12 @@ use shoreline_shared::validate::{Rules, Sender, validate};
 use crate::agent::{Agent, read_agent};
 use crate::bots::is_spam_referrer;
 use crate::campaign::REFERRER_HOST;
-use crate::draft::{Draft, Made, RawDraft};
+use crate::draft::{Body, Draft, Made, RawDraft};
 use crate::import::History;
 use crate::outcome::{BOT, EventResult, PRIVATE_VISIT, SPAM_REFERRER, UNKNOWN_SHAPE};
 use crate::{campaign, skew};
+
+mod fast;
 
 /// What holds for all events of a request.
 #[derive(Debug, Clone)]
@@ -45,13 +48,19 @@ pub struct Context<'a> {
     pub region: Option<&'a str>,
     /// A bot sends this, and its events are not wanted.
     pub is_bot: bool,
+    /// What the user agent of a page tells; `None` where a service sends.
+    pub agent: Option<Agent>,
 }
 
 /// The events that may be published, and the outcomes of the others.
 #[derive(Debug, Default)]
 pub struct Judged {
-    /// With each event's place in the request.
-    pub stamped: Vec<(usize, StampedEvent)>,
+    /// The events, in the request's order.
+    pub lines: Lines,
+    /// Each event's place in the request.
+    pub places: Vec<usize>,
+    /// How many events took the pass.
+    pub passed: usize,
     /// How the others ended.
     pub results: Vec<EventResult>,
     /// The keys of items of unknown shape, for the log: the first few of them.
@@ -62,37 +71,91 @@ pub struct Judged {
 const MAX_UNKNOWN_LOGGED: usize = 3;
 
 /// Judges the drafts of a request, in order.
+///
+/// Nearly all events that stand in a scanned body take the pass, which builds nothing; what it leaves
+/// alone, and what adapters made, goes through a tree. Both ways store the same line.
 pub fn judge(
     drafts: Vec<Draft<'_>>,
+    body: &Body<'_>,
     context: &Context<'_>,
     fresh_id: impl Fn() -> String,
 ) -> Judged {
     let mut judged = Judged::default();
     let mut seen = HashSet::with_capacity(drafts.len());
-    let page = match context.sender {
-        Sender::Browser { user_agent, .. } => Some(read_agent(user_agent.unwrap_or_default())),
-        Sender::Source { .. } => None,
-    };
+    let page = context.agent;
+    let mut pass = fast::pass(body, context, page, &fresh_id);
+    judged
+        .lines
+        .reserve(drafts.len(), fast::room(body, drafts.len()));
     for (index, draft) in drafts.into_iter().enumerate() {
         if let Draft::Unknown { keys } = &draft
             && judged.unknown.len() < MAX_UNKNOWN_LOGGED
         {
             judged.unknown.push(keys.clone());
         }
-        match one(index, draft, context, page, &fresh_id) {
-            Ok(event) if seen.contains(event.event_id()) => {
-                let message = "An earlier event of this batch has the same eventId.";
-                let result = EventResult::duplicate(index, event.event_id(), message);
+        let passed = match (&draft, &mut pass) {
+            (Draft::Scanned { place, .. }, Some(pass)) => {
+                let event = body.tape.value(body.text, *place);
+                pass.event(event, index, &mut judged.lines)
+            }
+            _ => None,
+        };
+        let id = match passed {
+            Some(id) => {
+                judged.passed = judged.passed.saturating_add(1);
+                Ok(Some(id))
+            }
+            None => one(index, draft, context, page, &fresh_id).map(|event| {
+                judged.lines.push(&event);
+                id::uuid_bits(event.event_id())
+            }),
+        };
+        let id = id.map_err(Refused::Draft);
+        match id.and_then(|id| accept(id, index, &judged.lines, &mut seen)) {
+            Ok(()) => judged.places.push(index),
+            Err(Refused::Line(result)) => {
+                judged.lines.pop();
                 judged.results.push(result);
             }
-            Ok(event) => {
-                seen.insert(event.event_id().to_owned());
-                judged.stamped.push((index, event));
-            }
-            Err(result) => judged.results.push(result),
+            Err(Refused::Draft(result)) => judged.results.push(result),
         }
     }
     judged
+}
+
+/// How an event ended that is not published, and whether a line was written of it.
+enum Refused {
+    Draft(EventResult),
+    Line(EventResult),
+}
+
+/// Whether the line that was written last may stay.
+fn accept(
+    id: Option<u128>,
+    index: usize,
+    lines: &Lines,
+    seen: &mut HashSet<u128>,
+) -> Result<(), Refused> {
+    let Some(line) = lines.last() else {
+        return Ok(());
+    };
+    if line.json.len() > crate::protocol::commit::MAX_EVENT_BYTES {
+        // It can grow while it is cleaned (`[redacted]` is longer than a short secret); it must
+        // still fit a part.
+        return Err(Refused::Line(EventResult::rejected(
+            index,
+            Rejection::too_large(),
+        )));
+    }
+    if id.is_some_and(|id| !seen.insert(id)) {
+        let message = "An earlier event of this batch has the same eventId.";
+        return Err(Refused::Line(EventResult::duplicate(
+            index,
+            line.event_id,
+            message,
+        )));
+    }
+    Ok(())
 }
 
 fn one(
@@ -159,7 +222,7 @@ fn one(
         }
     };
     let history = raw.history.as_ref();
-    let stamped = stamp(
+    Ok(stamp(
         clean,
         &Stamp {
             site_id: context.site,
@@ -174,9 +237,7 @@ fn one(
             os: agent.and_then(|agent| agent.os),
             device: agent.and_then(|agent| agent.device),
         },
-    );
-    check_grown(&stamped).map_err(rejected)?;
-    Ok(stamped)
+    ))
 }
 
 /// The draft as a raw event. Where the visitor is known by the day's id alone, what an adapter made
@@ -199,11 +260,5 @@ fn name(made: &mut Made, anonymous: &str) {
     }
 }
 
-/// An event can grow while it is cleaned (`[redacted]` is longer than a short secret); it must
-/// still fit a part.
-fn check_grown(event: &StampedEvent) -> Result<(), Rejection> {
-    if event.json().len() <= crate::outbox::MAX_PART_EVENT_BYTES {
-        return Ok(());
-    }
-    Err(Rejection::too_large())
-}
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,12 @@
 //! Live counts: what a site's shards count as events come, and how a shard's counts are read.
 //!
-//! A counter is `(kind, bucket, key) → n`. One table of them holds all that is counted in the
-//! transaction of a batch, so that the transaction needs one statement for it.
+//! A counter is `(kind, bucket, key) → n`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-use shoreline_shared::stamp::StampedEvent;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use shoreline_shared::lines::Line;
 
 use crate::auth::sha256_hex;
 
@@ -17,7 +16,7 @@ pub const MINUTE_MS: i64 = 60_000;
 pub const HOUR_MS: i64 = 60 * MINUTE_MS;
 
 /// How a counter's kind is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Kind {
     /// Events of a type, by minute.
     #[serde(rename = "t")]
@@ -80,59 +79,76 @@ pub fn live_key(key: &str) -> Cow<'_, str> {
 }
 
 impl<'a> LiveFacts<'a> {
-    /// The facts of a stamped event.
-    pub fn of(event: &'a StampedEvent) -> Self {
+    /// The facts of a stored event.
+    pub fn of(event: &Line<'a>) -> Self {
         Self {
-            received_at: event.received_at(),
-            event_type: event.event_type(),
-            page: event.page(),
-            feature: event.feature(),
+            received_at: event.received_at,
+            event_type: event.event_type,
+            page: event.page,
+            feature: event.feature,
         }
     }
 }
 
-/// Sums by (kind, bucket, key).
+/// Sums by (kind, bucket, key). As JSON they are rows, `[[kind, bucket, key, n], …]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counters(BTreeMap<(Kind, i64, String), i64>);
+pub struct Counters<'a>(BTreeMap<(Kind, i64, Cow<'a, str>), i64>);
 
-impl Counters {
+impl<'a> Counters<'a> {
     /// Adds `n` to a counter.
-    pub fn add(&mut self, kind: Kind, bucket: i64, key: &str, n: i64) {
-        let sum = self.0.entry((kind, bucket, key.to_owned())).or_default();
+    pub fn add(&mut self, kind: Kind, bucket: i64, key: impl Into<Cow<'a, str>>, n: i64) {
+        let sum = self.0.entry((kind, bucket, key.into())).or_default();
         *sum = sum.saturating_add(n);
     }
 
     /// Adds `n` events that ended in the outcome `code` in the hour `hour`.
-    pub fn add_outcome(&mut self, hour: i64, code: &str, n: i64) {
+    pub fn add_outcome(&mut self, hour: i64, code: &'a str, n: i64) {
         self.add(Kind::Outcome, hour, code, n);
-    }
-
-    /// `[[kind, bucket, key, n], …]`, for `json_each`.
-    pub fn to_json(&self) -> String {
-        let rows: Vec<(&Kind, i64, &str, i64)> = self
-            .0
-            .iter()
-            .map(|((kind, bucket, key), n)| (kind, *bucket, key.as_str(), *n))
-            .collect();
-        serde_json::to_string(&rows).unwrap_or_default()
     }
 
     /// Whether there is nothing to add.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// The counters that are not zero, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Kind, i64, &str, i64)> {
+        self.0
+            .iter()
+            .filter(|(_, n)| **n != 0)
+            .map(|((kind, bucket, key), n)| (*kind, *bucket, key.as_ref(), *n))
+    }
+}
+
+impl Serialize for Counters<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Counters<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Row<'a>(Kind, i64, #[serde(borrow)] Cow<'a, str>, i64);
+        let rows = Vec::<Row<'a>>::deserialize(deserializer)?;
+        let mut counters = Self::default();
+        for Row(kind, bucket, key, n) in rows {
+            counters.add(kind, bucket, key, n);
+        }
+        Ok(counters)
+    }
 }
 
 /// Counts one accepted event (`sign` 1), or takes it back (`sign` -1) once it is known to have
 /// been counted before in another batch.
-pub fn count_event(counters: &mut Counters, event: &LiveFacts<'_>, sign: i64) {
+pub fn count_event<'a>(counters: &mut Counters<'a>, event: &LiveFacts<'a>, sign: i64) {
     let minute = floor_to(event.received_at, MINUTE_MS);
     counters.add(Kind::Type, minute, event.event_type, sign);
     if let Some(page) = event.page {
-        counters.add(Kind::Page, minute, &live_key(page), sign);
+        counters.add(Kind::Page, minute, live_key(page), sign);
     }
     if let Some(feature) = event.feature {
-        counters.add(Kind::Feature, minute, &live_key(feature), sign);
+        counters.add(Kind::Feature, minute, live_key(feature), sign);
     }
     counters.add_outcome(floor_to(event.received_at, HOUR_MS), ACCEPTED, sign);
 }
@@ -157,11 +173,16 @@ mod tests {
         let mut counters = Counters::default();
         count_event(&mut counters, &event, 1);
         assert_eq!(
-            counters.to_json(),
+            serde_json::to_string(&counters).unwrap(),
             r#"[["t",1705334400000,"page_view",1],["p",1705334400000,"/a \"b\"",1],["o",1705334400000,"accepted",1]]"#
         );
+        let text = serde_json::to_string(&counters).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Counters<'_>>(&text).unwrap(),
+            counters
+        );
         count_event(&mut counters, &event, -1);
-        assert!(counters.0.values().all(|n| *n == 0));
+        assert_eq!(counters.iter().count(), 0);
     }
 
     #[test]

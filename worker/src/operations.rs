@@ -1,18 +1,29 @@
 //! Shoreline watches itself: what it knows of each call, and the events it makes of them.
 //!
-//! A call's event is made after its answer, kept in the isolate for some seconds ([`Buffer`]) and
-//! committed with others to the outbox of Shoreline's own site, from where it goes the way of all
-//! events. The commit is no call, so it makes no event of its own.
+//! A call is counted after its answer in the isolate ([`Buffer`]): calls that are alike have one
+//! event, which names the first of them and has the counts and durations of all. Those that failed,
+//! and those whose caller asks for it by `traceparent`, have an event each. Every call is in exactly
+//! one event, so sums over events are exact. Some seconds of them are committed together to the
+//! outbox of Shoreline's own site, from where they go the way of all events. The commit is no call,
+//! so it makes no event of its own.
 
 mod buffer;
 mod call;
 mod event;
 mod histogram;
 mod line;
+mod outcomes;
+mod request_logs;
 mod route;
+mod site_name;
+mod stored;
 
-pub use buffer::{Buffer, EXACT_PER_SECOND, FLUSH_EVERY_MS, FLUSH_FROM, MAX_GROUPS, MAX_WITH_SITE};
-pub use call::{Call, current, within};
-pub use event::{Batch, Operation};
+pub use buffer::{Added, Buffer, FLUSH_EVERY_MS, Taken};
+pub use call::{Call, CallId, current, within};
+pub use event::Operation;
 pub use histogram::{BOUNDS_MS, Histogram, bucket_of};
+pub use outcomes::Outcomes;
+pub use request_logs::RequestLogs;
 pub use route::{Kind, Route, method_name};
+pub use site_name::SiteName;
+pub use stored::Batch;

@@ -1,30 +1,31 @@
-//! What one batch asks of its site's Durable Object, prepared once, as one JSON string.
+//! What one batch asks of its site's log, prepared once, as bytes ([`crate::protocol::commit`]).
 //!
-//! Counting is done here, in the isolate, so that the object, of which a site has only a few,
-//! does nothing but run prepared statements.
+//! Counting is done here, in the isolate, so that the object, of which a site has only a few, adds
+//! sums and writes rows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use sha2::{Digest, Sha256};
+use shoreline_shared::id;
+use shoreline_shared::lines::Lines;
 use shoreline_shared::privacy::user_hash;
-use shoreline_shared::stamp::StampedEvent;
 
-use crate::auth::hex;
+use crate::auth::{hex, sha256};
 use crate::ingest::Platform;
 use crate::live::{
     ACCEPTED, Counters, HOUR_MS, Kind, LiveFacts, TRACKER_DROPPED, count_event, floor_to,
 };
-use crate::outbox::{Part, cut_parts};
 use crate::outcome::EventResult;
 use crate::policy::Policy;
+use crate::protocol::commit::{BatchName, Head, write};
 use crate::tally::OWN_SITE;
-use sha2::{Digest, Sha256};
 
 /// A batch made ready for `site_do`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Publication {
     site: String,
     shard: u32,
-    json: String,
+    body: Vec<u8>,
     is_over_any_hour: bool,
 }
 
@@ -38,7 +39,7 @@ pub struct Taken<'a> {
     /// The sender's id of the batch.
     pub batch_id: Option<&'a str>,
     /// The events to publish.
-    pub events: &'a [StampedEvent],
+    pub events: &'a Lines,
     /// How the others ended.
     pub results: &'a [EventResult],
     /// How many the sender had to drop before.
@@ -55,7 +56,7 @@ pub struct ImportStep<'a> {
     /// The step's own id, the same whenever it is repeated.
     pub batch_id: &'a str,
     /// The events to publish.
-    pub events: &'a [StampedEvent],
+    pub events: &'a Lines,
     /// How the others ended.
     pub results: &'a [EventResult],
 }
@@ -73,17 +74,9 @@ impl Publication {
         let settings = platform.settings();
         // Without a batch id nothing remembers the batch, and any shard will do.
         let shard = batch_id
-            .or(events.first().map(StampedEvent::event_id))
+            .or(events.iter().next().map(|event| event.event_id))
             .map_or(0, |id| shard_of(id, settings.shards));
-        let parts = cut_parts(events, || platform.fresh_id());
-        let batch = batch_id
-            .filter(|_| !events.is_empty())
-            .map(|batch_id| (batch_id, digest(events)));
-        let visitors: BTreeSet<&str> = events.iter().filter_map(StampedEvent::user_id).collect();
-        let visitors: Vec<String> = visitors
-            .into_iter()
-            .map(|user| user_hash(&settings.hash_key, site, user))
-            .collect();
+        let visitors: BTreeSet<&str> = events.iter().filter_map(|event| event.user_id).collect();
         let mut counters = count(taken, now_ms);
         let quota = taken
             .policy
@@ -94,19 +87,23 @@ impl Publication {
             counters.add(Kind::Quota, hour, "", as_i64(events.len()));
         }
         let head = Head {
-            now_ms,
-            batch,
+            at: now_ms,
+            batch: batch_id
+                .filter(|_| !events.is_empty())
+                .map(|batch_id| name(batch_id, events)),
             quota,
-            n: events.len(),
-            import: None,
+            counters,
+            visitors: visitors
+                .into_iter()
+                .map(|user| user_hash(&settings.hash_key, site, user).into())
+                .collect(),
+            ..Head::default()
         };
         Self {
             site: site.to_owned(),
             shard,
-            json: write_json(&head, &counters, &visitors, &parts),
-            is_over_any_hour: head
-                .quota
-                .is_some_and(|max| as_i64(head.n) > i64::from(max)),
+            is_over_any_hour: quota.is_some_and(|max| as_i64(events.len()) > i64::from(max)),
+            body: write(head, events),
         }
     }
 
@@ -117,12 +114,7 @@ impl Publication {
 
     /// Prepares a step of an import. It happened long ago: it is in no live count and no quota, and
     /// its events end, for the ledger, in the hour they are imported in.
-    pub fn of_import(
-        step: &ImportStep<'_>,
-        now_ms: i64,
-        shards: u32,
-        fresh_id: impl FnMut() -> String,
-    ) -> Self {
+    pub fn of_import(step: &ImportStep<'_>, now_ms: i64, shards: u32) -> Self {
         let ImportStep {
             site,
             import_id,
@@ -132,9 +124,9 @@ impl Publication {
         } = *step;
         let mut counters = Counters::default();
         let hour = floor_to(now_ms, HOUR_MS);
-        for event in events {
+        for event in events.iter() {
             counters.add_outcome(hour, ACCEPTED, 1);
-            let own = floor_to(event.received_at(), HOUR_MS);
+            let own = floor_to(event.received_at, HOUR_MS);
             counters.add(Kind::Imported, hour, "", -1);
             counters.add(Kind::Imported, own, "", 1);
         }
@@ -144,71 +136,59 @@ impl Publication {
         Self::known_again(
             (site, batch_id, Some(import_id)),
             events,
-            &counters,
+            counters,
             (now_ms, shards),
-            fresh_id,
         )
     }
 
     /// Prepares operation events for Shoreline's own site. `batch_id` is known again, so the call may
     /// be repeated.
-    pub fn of_operations(
-        batch_id: &str,
-        events: &[StampedEvent],
-        now_ms: i64,
-        shards: u32,
-        fresh_id: impl FnMut() -> String,
-    ) -> Self {
+    pub fn of_operations(batch_id: &str, events: &Lines, now_ms: i64, shards: u32) -> Self {
         let mut counters = Counters::default();
-        for event in events {
-            count_event(&mut counters, &LiveFacts::of(event), 1);
+        for event in events.iter() {
+            count_event(&mut counters, &LiveFacts::of(&event), 1);
         }
         Self::known_again(
             (OWN_SITE, batch_id, None),
             events,
-            &counters,
+            counters,
             (now_ms, shards),
-            fresh_id,
         )
     }
 
     /// What Shoreline commits itself, under an id that makes it known again, beside any quota.
     fn known_again(
         (site, batch_id, import): (&str, &str, Option<&str>),
-        events: &[StampedEvent],
-        counters: &Counters,
+        events: &Lines,
+        counters: Counters<'_>,
         (now_ms, shards): (i64, u32),
-        fresh_id: impl FnMut() -> String,
     ) -> Self {
         let head = Head {
-            now_ms,
-            batch: Some((batch_id, digest(events))),
-            quota: None,
-            n: events.len(),
-            import,
+            at: now_ms,
+            batch: Some(name(batch_id, events)),
+            import: import.map(Into::into),
+            counters,
+            ..Head::default()
         };
-        let parts = cut_parts(events, fresh_id);
         Self {
             site: site.to_owned(),
             shard: shard_of(batch_id, shards),
-            json: write_json(&head, counters, &[], &parts),
+            body: write(head, events),
             is_over_any_hour: false,
         }
     }
 
     /// Prepares counts alone: what was refused before anything was read.
-    pub fn of_counts(site: &str, counters: &Counters, now_ms: i64) -> Self {
+    pub fn of_counts(site: &str, counters: Counters<'_>, now_ms: i64) -> Self {
         let head = Head {
-            now_ms,
-            batch: None,
-            quota: None,
-            n: 0,
-            import: None,
+            at: now_ms,
+            counters,
+            ..Head::default()
         };
         Self {
             site: site.to_owned(),
             shard: 0,
-            json: write_json(&head, counters, &[], &[]),
+            body: write(head, &Lines::default()),
             is_over_any_hour: false,
         }
     }
@@ -223,15 +203,18 @@ impl Publication {
         self.shard
     }
 
-    /// The body of the call, read by [`crate::site::Commit`].
-    pub fn json(&self) -> &str {
-        &self.json
+    /// The body of the call, read by [`crate::protocol::Commit`].
+    pub fn body(&self) -> &[u8] {
+        &self.body
     }
 }
 
 /// The shard a batch goes to: by its id, so that a retry meets the memory of the first try.
 pub fn shard_of(batch_id: &str, shards: u32) -> u32 {
-    let digest = Sha256::digest(batch_id.as_bytes());
+    if shards <= 1 {
+        return 0;
+    }
+    let digest = sha256(batch_id.as_bytes());
     let head = digest
         .iter()
         .take(4)
@@ -239,87 +222,37 @@ pub fn shard_of(batch_id: &str, shards: u32) -> u32 {
     head.checked_rem(shards).unwrap_or(0)
 }
 
-/// What tells a retry from another batch that wears the same id: the ids of its events. Events
-/// that were never seen are not taken for duplicates only because a sender reused an id.
-fn digest(events: &[StampedEvent]) -> String {
+/// A batch by its id, and by what tells a retry from another batch that wears the same id: 8 bytes of
+/// SHA-256 of the ids of its events. Events that were never seen are not taken for duplicates only
+/// because a sender reused an id.
+fn name<'a>(batch_id: &'a str, events: &Lines) -> BatchName<'a> {
     let mut hasher = Sha256::new();
-    for event in events {
-        hasher.update(event.event_id().as_bytes());
+    for event in events.iter() {
+        match id::uuid_bits(event.event_id) {
+            // Half of what the text would be to hash.
+            Some(bits) => hasher.update(bits.to_be_bytes()),
+            None => hasher.update(event.event_id.as_bytes()),
+        }
     }
-    hex(hasher.finalize().get(..16).unwrap_or_default())
+    let digest = hex(hasher.finalize().get(..8).unwrap_or_default());
+    BatchName(batch_id.into(), digest.into())
 }
 
-fn count(taken: &Taken<'_>, now_ms: i64) -> Counters {
+fn count<'a>(taken: &Taken<'a>, now_ms: i64) -> Counters<'a> {
     let mut counters = Counters::default();
-    for event in taken.events {
-        count_event(&mut counters, &LiveFacts::of(event), 1);
+    for event in taken.events.iter() {
+        count_event(&mut counters, &LiveFacts::of(&event), 1);
     }
-    let mut outcomes: BTreeMap<&str, i64> = BTreeMap::new();
+    let hour = floor_to(now_ms, HOUR_MS);
     for result in taken.results {
-        let n = outcomes.entry(result.code).or_default();
-        *n = n.saturating_add(1);
+        counters.add_outcome(hour, result.code, 1);
     }
     if taken.dropped > 0 {
-        outcomes.insert(TRACKER_DROPPED, i64::from(taken.dropped));
-    }
-    for (code, n) in outcomes {
-        counters.add_outcome(floor_to(now_ms, HOUR_MS), code, n);
+        counters.add_outcome(hour, TRACKER_DROPPED, i64::from(taken.dropped));
     }
     counters
 }
 
 fn as_i64(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
-}
-
-/// What a call says of the batch as a whole.
-struct Head<'a> {
-    now_ms: i64,
-    /// Its id and what tells it from another of the same id.
-    batch: Option<(&'a str, String)>,
-    /// What the shard may take this hour.
-    quota: Option<u32>,
-    /// Events in the batch.
-    n: usize,
-    /// The import whose step it is.
-    import: Option<&'a str>,
-}
-
-/// Assembles the call from pieces that are JSON already: an event is serialized once in its life.
-fn write_json(head: &Head<'_>, counters: &Counters, visitors: &[String], parts: &[Part]) -> String {
-    // Uuids, hex and numbers need no escaping; what may hold anything goes through serde.
-    let bytes = parts
-        .iter()
-        .fold(512_usize, |sum, part| sum.saturating_add(part.events.len()));
-    let mut json = String::with_capacity(bytes);
-    json.push_str(&format!("{{\"at\":{}", head.now_ms));
-    if let Some(quota) = head.quota {
-        json.push_str(&format!(",\"quota\":{{\"max\":{quota},\"n\":{}}}", head.n));
-    }
-    if let Some(import) = head.import {
-        json.push_str(&format!(",\"import\":\"{import}\""));
-    }
-    if let Some((id, digest)) = &head.batch {
-        json.push_str(&format!(
-            ",\"batch\":{{\"id\":\"{id}\",\"digest\":\"{digest}\"}}"
-        ));
-    }
-    json.push_str(",\"counters\":");
-    json.push_str(&counters.to_json());
-    json.push_str(",\"visitors\":");
-    json.push_str(&serde_json::to_string(visitors).unwrap_or_default());
-    json.push_str(",\"parts\":[");
-    for (index, part) in parts.iter().enumerate() {
-        if index > 0 {
-            json.push(',');
-        }
-        json.push_str(&format!(
-            "{{\"id\":\"{}\",\"n\":{},\"events\":",
-            part.id, part.n
-        ));
-        json.push_str(&part.events);
-        json.push('}');
-    }
-    json.push_str("]}");
-    json
 }

@@ -7,11 +7,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::consume::{Message, Unreadable};
+use crate::consume::Message;
 use crate::error::Fault;
 use crate::jobs::{self, Job};
 use crate::lake::ObjectName;
 use crate::privacy::DAY_MS;
+use crate::protocol::Unreadable;
 use crate::prune::ids_known_from;
 use crate::read::days::{Days, date};
 use crate::read::reconciliation::ShardHours;

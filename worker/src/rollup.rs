@@ -110,8 +110,9 @@ pub fn store_statements(site: &str, events: &[NewEvent<'_>], users: &[&str]) -> 
         statements.extend(sums.statements(site));
     }
     if site == OWN_SITE && !events.is_empty() {
-        let bodies: Vec<&RawValue> = events.iter().map(|event| event.body).collect();
-        statements.extend(operations::statements(site, &json(&bodies)));
+        statements.extend(operations::statements(
+            events.iter().map(|event| event.body.get()),
+        ));
     }
     statements.push(Statement::new(ERASED, [site.into(), json(users).into()]));
     statements

@@ -9,8 +9,49 @@ pub enum Param {
     Int(i64),
     /// A text, often a JSON array that the statement opens with `json_each`.
     Text(String),
+    /// Bytes: of Durable Objects only, D1 hands them over as numbers.
+    Blob(Vec<u8>),
     /// NULL.
     Null,
+}
+
+/// A value of a row that is read as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// An integer.
+    Int(i64),
+    /// A text.
+    Text(String),
+    /// Bytes.
+    Blob(Vec<u8>),
+    /// NULL, or a value of another kind.
+    Null,
+}
+
+impl Cell {
+    /// The integer; 0 of anything else, which a column of integers does not hold.
+    pub fn int(&self) -> i64 {
+        match self {
+            Self::Int(int) => *int,
+            _ => 0,
+        }
+    }
+
+    /// The text; empty of anything else.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            _ => "",
+        }
+    }
+
+    /// The bytes; none of anything else.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Blob(bytes) => bytes,
+            _ => &[],
+        }
+    }
 }
 
 impl From<i64> for Param {
@@ -22,6 +63,12 @@ impl From<i64> for Param {
 impl From<&str> for Param {
     fn from(value: &str) -> Self {
         Self::Text(value.to_owned())
+    }
+}
+
+impl From<&[u8]> for Param {
+    fn from(value: &[u8]) -> Self {
+        Self::Blob(value.to_vec())
     }
 }
 
@@ -73,6 +120,16 @@ pub trait Sql {
     /// # Errors
     /// Whatever the database says.
     fn rows<T: DeserializeOwned>(&self, sql: &str, params: &[Param]) -> Result<Vec<T>, SqlError>;
+
+    /// Runs a statement and returns its rows of `N` columns as they are, bytes included.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    fn cells<const N: usize>(
+        &self,
+        sql: &str,
+        params: &[Param],
+    ) -> Result<Vec<[Cell; N]>, SqlError>;
 
     /// Runs `work` in one transaction: all of its writes stay, or, where it fails, none.
     ///

@@ -31,13 +31,13 @@ pub const APPROXIMATE: [&str; 7] = [
 /// An isolate's counts.
 #[derive(Debug, Default)]
 pub struct Tally {
-    sites: HashMap<String, Counters>,
+    sites: HashMap<String, Counters<'static>>,
     since: Option<i64>,
 }
 
 impl Tally {
     /// Counts one refused request.
-    pub fn add(&mut self, site: &str, code: &str, now_ms: i64) {
+    pub fn add(&mut self, site: &str, code: &'static str, now_ms: i64) {
         if self.sites.len() >= MAX_SITES && !self.sites.contains_key(site) {
             return;
         }
@@ -50,7 +50,7 @@ impl Tally {
     }
 
     /// What is to be written now: by site, and nothing where the last time is not long ago.
-    pub fn take_if_due(&mut self, now_ms: i64) -> Vec<(String, Counters)> {
+    pub fn take_if_due(&mut self, now_ms: i64) -> Vec<(String, Counters<'static>)> {
         let due = self
             .since
             .is_some_and(|since| now_ms.saturating_sub(since) >= FLUSH_EVERY_MS);
@@ -77,8 +77,10 @@ mod tests {
         tally.add(OWN_SITE, "unknown_key", NOW + 1);
         let mut due = tally.take_if_due(NOW + FLUSH_EVERY_MS);
         due.sort_by(|a, b| a.0.cmp(&b.0));
-        let json: Vec<(&str, String)> =
-            due.iter().map(|(s, c)| (s.as_str(), c.to_json())).collect();
+        let json: Vec<(&str, String)> = due
+            .iter()
+            .map(|(site, told)| (site.as_str(), serde_json::to_string(told).unwrap()))
+            .collect();
         let hour = NOW - NOW % HOUR_MS;
         assert_eq!(
             json,

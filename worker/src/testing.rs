@@ -1,6 +1,6 @@
 //! Native tests run the crate's SQL on a real SQLite, and its recipe on a platform of plain values.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{self, RefCell};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rusqlite::Connection;
@@ -8,25 +8,30 @@ use rusqlite::types::{Value as Sqlite, ValueRef};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::sql::{Param, Sql, SqlError, Statement};
+use crate::sql::{Cell, Param, Sql, SqlError, Statement};
 
 /// A database in memory that can be told to fail at its n-th statement.
 pub(crate) struct TestSql {
     connection: Connection,
-    fail_in: Cell<Option<u32>>,
+    fail_in: cell::Cell<Option<u32>>,
 }
 
 impl TestSql {
     pub(crate) fn new() -> Self {
         Self {
             connection: Connection::open_in_memory().unwrap(),
-            fail_in: Cell::new(None),
+            fail_in: cell::Cell::new(None),
         }
     }
 
     /// Lets the `n`-th statement from now fail (1 is the next one).
     pub(crate) fn fail_in(&self, n: u32) {
         self.fail_in.set(Some(n));
+    }
+
+    /// Takes back what [`TestSql::fail_in`] told.
+    pub(crate) fn never_fail(&self) {
+        self.fail_in.set(None);
     }
 
     fn count_down(&self) -> Result<(), SqlError> {
@@ -92,24 +97,29 @@ impl TestSql {
     }
 }
 
+fn failed(error: rusqlite::Error) -> SqlError {
+    SqlError(error.to_string())
+}
+
+fn bound(params: &[Param]) -> impl rusqlite::Params {
+    rusqlite::params_from_iter(params.iter().map(|param| match param {
+        Param::Int(int) => Sqlite::Integer(*int),
+        Param::Text(text) => Sqlite::Text(text.clone()),
+        Param::Blob(bytes) => Sqlite::Blob(bytes.clone()),
+        Param::Null => Sqlite::Null,
+    }))
+}
+
 impl Sql for TestSql {
     fn rows<T: DeserializeOwned>(&self, sql: &str, params: &[Param]) -> Result<Vec<T>, SqlError> {
         self.count_down()?;
-        let failed = |error: rusqlite::Error| SqlError(error.to_string());
         let mut statement = self.connection.prepare(sql).map_err(failed)?;
         let names: Vec<String> = statement
             .column_names()
             .iter()
             .map(|n| (*n).into())
             .collect();
-        let values = params.iter().map(|param| match param {
-            Param::Int(int) => Sqlite::Integer(*int),
-            Param::Text(text) => Sqlite::Text(text.clone()),
-            Param::Null => Sqlite::Null,
-        });
-        let mut rows = statement
-            .query(rusqlite::params_from_iter(values))
-            .map_err(failed)?;
+        let mut rows = statement.query(bound(params)).map_err(failed)?;
         let mut out = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
             let mut map = Map::new();
@@ -126,6 +136,30 @@ impl Sql for TestSql {
             out.push(
                 serde_json::from_value(Value::Object(map)).map_err(|e| SqlError(e.to_string()))?,
             );
+        }
+        Ok(out)
+    }
+
+    fn cells<const N: usize>(
+        &self,
+        sql: &str,
+        params: &[Param],
+    ) -> Result<Vec<[Cell; N]>, SqlError> {
+        self.count_down()?;
+        let mut statement = self.connection.prepare(sql).map_err(failed)?;
+        assert_eq!(statement.column_count(), N, "{sql}");
+        let mut rows = statement.query(bound(params)).map_err(failed)?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            out.push(std::array::from_fn(|index| {
+                match row.get_ref(index).unwrap() {
+                    ValueRef::Null => Cell::Null,
+                    ValueRef::Integer(int) => Cell::Int(int),
+                    ValueRef::Real(real) => panic!("no reals here: {real}"),
+                    ValueRef::Text(text) => Cell::Text(String::from_utf8_lossy(text).into_owned()),
+                    ValueRef::Blob(bytes) => Cell::Blob(bytes.to_vec()),
+                }
+            }));
         }
         Ok(out)
     }
@@ -147,6 +181,14 @@ impl Sql for &TestSql {
         (**self).rows(sql, params)
     }
 
+    fn cells<const N: usize>(
+        &self,
+        sql: &str,
+        params: &[Param],
+    ) -> Result<Vec<[Cell; N]>, SqlError> {
+        (**self).cells(sql, params)
+    }
+
     fn transaction<T>(&self, work: &mut dyn FnMut() -> Result<T, SqlError>) -> Result<T, SqlError> {
         (**self).transaction(work)
     }
@@ -166,15 +208,81 @@ impl crate::consume::Database for TestSql {
 /// Has D1 store messages of one site, as the consumer does, and tells what is handed over.
 pub(crate) fn consume(
     sql: &TestSql,
-    texts: &[&str],
+    bodies: &[&[u8]],
     key: &[u8],
 ) -> Result<crate::consume::Handover, crate::consume::NotStored<SqlError>> {
     use crate::consume::{Batch, Handover, Message, store};
-    let messages: Vec<Message<'_>> = texts.iter().map(|t| Message::parse(t).unwrap()).collect();
+    let messages: Vec<Message<'_>> = bodies.iter().map(|b| Message::parse(b).unwrap()).collect();
     let messages: Vec<&Message<'_>> = messages.iter().collect();
     let batch = Batch::of(&messages[0].site, &messages, key);
     let findings = block_on(store(sql, &batch))?;
     Ok(Handover::of(&messages, &findings))
+}
+
+/// The epoch of the logs of tests.
+pub(crate) const EPOCH: &str = "e";
+
+/// The name of a row of such a log.
+pub(crate) fn row_name(seq: usize) -> String {
+    format!("{EPOCH}-{seq}")
+}
+
+/// A message of rows, each (number, time, events), as a log would write it.
+pub(crate) fn message(site: &str, shard: u32, rows: &[(usize, i64, &[Value])]) -> Vec<u8> {
+    use crate::protocol::message::{Message, MessageRow};
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|(_, _, events)| events.iter().map(|event| format!("{event}\n")).collect())
+        .collect();
+    Message {
+        site: site.into(),
+        shard,
+        epoch: EPOCH.into(),
+        replay: None,
+        rows: rows
+            .iter()
+            .zip(&lines)
+            .map(|((seq, at, events), lines)| MessageRow {
+                seq: i64::try_from(*seq).unwrap(),
+                at: *at,
+                n: events.len(),
+                lines: lines.as_bytes(),
+            })
+            .collect(),
+    }
+    .write()
+}
+
+/// A publication's rows as JSON: heads, each with its events.
+pub(crate) fn published_rows(publication: &crate::publish::Publication) -> Vec<Value> {
+    let commit = crate::protocol::Commit::parse(publication.body()).unwrap();
+    commit
+        .rows()
+        .map(|row| {
+            let mut value: Value = serde_json::from_str(row.head_text).unwrap();
+            let lines = std::str::from_utf8(row.lines).unwrap().lines();
+            value["events"] = lines
+                .map(|line| serde_json::from_str::<Value>(line).unwrap())
+                .collect();
+            value
+        })
+        .collect()
+}
+
+/// Lines of stored events of (number, time of receipt, bytes of the line at least).
+pub(crate) fn lines_of(events: &[(usize, i64, usize)]) -> shoreline_shared::lines::Lines {
+    let events: Vec<_> = events
+        .iter()
+        .map(|(n, at, size)| {
+            let text = format!(
+                r#"{{"eventId":"{}","eventType":"error","source":"s","receivedAt":{at},"userId":"u","eventData":{{"message":"{}"}}}}"#,
+                uuid(*n),
+                "x".repeat(*size),
+            );
+            shoreline_shared::stamp::StampedEvent::from_json(&text).unwrap()
+        })
+        .collect();
+    events.iter().collect()
 }
 
 /// Ids that are UUIDs and tell their number.
@@ -206,7 +314,7 @@ pub(crate) struct TestPlatform {
     pub(crate) limiter: RefCell<crate::rate::Limiter>,
     /// What the platform's own limiter says, and how often it was asked.
     pub(crate) within_limit: bool,
-    pub(crate) limiter_asked: Cell<u32>,
+    pub(crate) limiter_asked: cell::Cell<u32>,
     pub(crate) tallied: RefCell<Vec<(String, &'static str)>>,
     pub(crate) unknown: RefCell<Vec<Vec<String>>>,
 }
@@ -235,7 +343,7 @@ impl TestPlatform {
             day_key: Ok([7; 32]),
             limiter: RefCell::default(),
             within_limit: true,
-            limiter_asked: Cell::default(),
+            limiter_asked: cell::Cell::default(),
             tallied: RefCell::default(),
             unknown: RefCell::default(),
         }
@@ -270,7 +378,7 @@ impl crate::ingest::Platform for TestPlatform {
     fn limiter<T>(&self, ask: impl FnOnce(&mut crate::rate::Limiter) -> T) -> T {
         ask(&mut self.limiter.borrow_mut())
     }
-    async fn within_limit(&self, _: u64) -> bool {
+    async fn within_limit(&self, _: &str) -> bool {
         self.limiter_asked.set(self.limiter_asked.get() + 1);
         self.within_limit
     }

@@ -1,7 +1,5 @@
 //! Trace context: `traceparent` of the W3C, read strictly and continued.
 
-use crate::auth::hex;
-
 /// Characters of a `traceparent` of version 00: `00-<32 hex>-<16 hex>-<2 hex>`.
 const CHARS: usize = 55;
 
@@ -9,11 +7,12 @@ const CHARS: usize = 55;
 /// defined.
 const SAMPLED: u8 = 1;
 
-/// A span of ours in a trace, which is the caller's or a new one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A span of ours in a trace, which is the caller's or a new one. Its texts are made where they are
+/// told: most calls need none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trace {
-    trace_id: String,
-    span_id: String,
+    trace_id: [u8; 16],
+    span_id: [u8; 8],
     sampled: bool,
 }
 
@@ -21,58 +20,86 @@ impl Trace {
     /// Continues the caller's trace; one that is missing or not to the letter of the standard is
     /// not looked at, and a new one begins. `random` makes the ids.
     pub fn begin(traceparent: Option<&str>, random: &[u8; 24]) -> Self {
-        let (trace, span) = random.split_at(16);
-        let (trace_id, sampled) = match traceparent.and_then(parse) {
-            Some((trace_id, flags)) => (trace_id.to_owned(), flags & SAMPLED != 0),
-            // Every call has its line in the log, so it is recorded.
-            None => (hex(trace), true),
-        };
+        let (mut own, mut span_id) = ([0; 16], [0; 8]);
+        let (trace, span) = random.split_at(own.len());
+        own.copy_from_slice(trace);
+        span_id.copy_from_slice(span);
+        let (trace_id, flags) = traceparent.and_then(parse).unwrap_or((own, 0));
         Self {
             trace_id,
-            span_id: hex(span),
-            sampled,
+            span_id,
+            // Of a trace that begins here nobody has asked for a record of every call.
+            sampled: flags & SAMPLED != 0,
         }
     }
 
     /// The trace's id: 32 hex digits.
-    pub fn id(&self) -> &str {
-        &self.trace_id
+    pub fn id(&self) -> String {
+        let mut text = String::with_capacity(32);
+        push_hex(&mut text, &self.trace_id);
+        text
+    }
+
+    /// The trace's id as bytes.
+    pub fn bytes(&self) -> [u8; 16] {
+        self.trace_id
+    }
+
+    /// Whether the caller asks that its calls are recorded.
+    pub fn is_sampled(&self) -> bool {
+        self.sampled
     }
 
     /// The header for whom we answer or call: the same trace, our span as the parent.
     pub fn traceparent(&self) -> String {
-        let flags = u8::from(self.sampled);
-        format!("00-{}-{}-{flags:02x}", self.trace_id, self.span_id)
+        let mut text = String::with_capacity(CHARS);
+        text.push_str("00-");
+        push_hex(&mut text, &self.trace_id);
+        text.push('-');
+        push_hex(&mut text, &self.span_id);
+        text.push_str(if self.sampled { "-01" } else { "-00" });
+        text
+    }
+}
+
+fn push_hex(text: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        for nibble in [byte >> 4, byte & 0x0f] {
+            text.push(char::from_digit(nibble.into(), 16).unwrap_or('0'));
+        }
     }
 }
 
 /// The trace's id and flags.
-fn parse(header: &str) -> Option<(&str, u8)> {
-    // Also keeps what follows from looking at megabytes, and at anything but ASCII.
-    let head = header.get(..CHARS).filter(|head| head.is_ascii())?;
-    let mut fields = head.split('-');
-    let (version, trace_id, parent, flags) = (
-        field(fields.next(), 2)?,
-        field(fields.next(), 32)?,
-        field(fields.next(), 16)?,
-        field(fields.next(), 2)?,
-    );
+fn parse(header: &str) -> Option<([u8; 16], u8)> {
+    let (mut version, mut trace_id, mut parent, mut flags) = ([0], [0; 16], [0; 8], [0]);
+    read_hex(header.get(..2)?, &mut version)?;
+    read_hex(header.get(2..35)?.strip_prefix('-')?, &mut trace_id)?;
+    read_hex(header.get(35..52)?.strip_prefix('-')?, &mut parent)?;
+    read_hex(header.get(52..CHARS)?.strip_prefix('-')?, &mut flags)?;
     let rest = header.get(CHARS..)?;
     // A later version may have more fields, after another hyphen; version ff is forbidden.
     let whole = match version {
-        "00" => rest.is_empty(),
-        "ff" => false,
+        [0] => rest.is_empty(),
+        [0xff] => false,
         _ => rest.is_empty() || rest.starts_with('-'),
     };
-    let is_zero = |id: &str| id.bytes().all(|byte| byte == b'0');
-    (whole && fields.next().is_none() && !is_zero(trace_id) && !is_zero(parent)).then_some(())?;
-    Some((trace_id, u8::from_str_radix(flags, 16).ok()?))
+    let [flags] = flags;
+    (whole && trace_id != [0; 16] && parent != [0; 8]).then_some((trace_id, flags))
 }
 
-/// A field of so many lowercase hex digits.
-fn field(text: Option<&str>, chars: usize) -> Option<&str> {
-    let digit = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
-    text.filter(|text| text.len() == chars && text.bytes().all(digit))
+/// Reads lowercase hex digits, two for each byte.
+fn read_hex(digits: &str, bytes: &mut [u8]) -> Option<()> {
+    let value = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit & 0x0f),
+        b'a'..=b'f' => Some((digit & 0x0f).wrapping_add(9)),
+        _ => None,
+    };
+    for (pair, byte) in digits.as_bytes().chunks_exact(2).zip(bytes) {
+        let [high, low] = pair else { return None };
+        *byte = value(*high)? << 4 | value(*low)?;
+    }
+    Some(())
 }
 
 #[cfg(test)]
@@ -101,6 +128,7 @@ mod tests {
                 trace.traceparent(),
                 format!("00-4bf92f3577b34da6a3ce929d0e0e4736-abababababababab-{flags}")
             );
+            assert_eq!(trace.is_sampled(), flags == "01");
         }
     }
 
@@ -131,6 +159,7 @@ mod tests {
             let trace = Trace::begin(Some(bad), &RANDOM);
             assert_eq!(trace.id(), "ab".repeat(16), "{bad}");
             assert_eq!(trace, Trace::begin(None, &RANDOM));
+            assert!(!trace.is_sampled());
         }
     }
 

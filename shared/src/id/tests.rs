@@ -56,6 +56,18 @@ const PINNED_DERIVED: &str = "a248c143-9fd3-8542-8ad4-efada82df578";
 const PINNED_FOREIGN: &str = "bf0a1f24-4def-8a13-b8ce-a313ff53d2bc";
 
 proptest! {
+    #[cfg(feature = "pipeline")]
+    #[test]
+    fn the_bits_of_an_id_are_its_own(bits: u128, at in 0_usize..36, byte in 0x20_u8..0x7f) {
+        let text = Uuid::from_u128(bits).to_string();
+        prop_assert_eq!(uuid_bits(&text), Some(bits));
+        prop_assert_eq!(uuid_bits(&text.to_uppercase()), Some(bits));
+        let mut bytes = text.into_bytes();
+        bytes[at] = byte;
+        let text = String::from_utf8(bytes).unwrap();
+        prop_assert_eq!(uuid_bits(&text).is_some(), parse_uuid(&text).is_some());
+    }
+
     #[test]
     fn v7_ids_are_valid_and_sort_by_time(now in 0_i64..253_402_300_800_000, later in 1_i64..1_000_000, random: [u8; 10], other: [u8; 10]) {
         let id = uuid_v7(now, random);
@@ -84,5 +96,25 @@ proptest! {
             prop_assert_eq!(parsed.get_variant(), Variant::RFC4122);
             prop_assert_eq!(id, again);
         }
+    }
+}
+
+#[test]
+fn a_uuid_is_sixteen_bytes_and_nothing_else_is() {
+    let uuid = "0198c1d2-0a0b-7c0d-8e0f-00112233445F";
+    let bytes = uuid_bits(uuid).unwrap().to_be_bytes();
+    assert_eq!(bytes[..4], [0x01, 0x98, 0xc1, 0xd2]);
+    assert_eq!(bytes[15], 0x5f);
+    for bad in [
+        "",
+        "0198c1d2",
+        "0198c1d20a0b7c0d8e0f00112233445f",
+        "0198c1d2-0a0b-7c0d-8e0f-00112233445",
+        "0198c1d2-0a0b-7c0d-8e0f-00112233445f0",
+        "0198c1d2-0a0b-7c0d-8e0f-0011223344-f",
+        "0198c1d2-0a0b-7c0d-8e0f+00112233445f",
+        "0198c1d2-0a0b-7c0d-8e0f-001122334xyz",
+    ] {
+        assert_eq!(uuid_bits(bad), None, "{bad}");
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{REDACTED, redact::redact};
+use crate::swar::{self, equal};
 
 /// Click ids of advertising networks: that there was one is kept, the id is not.
 const CLICK_IDS: [&str; 10] = [
@@ -68,14 +69,31 @@ pub fn path_part(url: &str) -> Option<Cow<'_, str>> {
 
 /// What stands before the first `sign`, and after it.
 fn split(text: &str, sign: char) -> (&str, Option<&str>) {
-    text.split_once(sign)
-        .map_or((text, None), |(before, after)| (before, Some(after)))
+    swar::split_once(text, u8::try_from(sign).unwrap_or(0))
+}
+
+fn has(text: &str, sign: u8) -> bool {
+    swar::find(text.as_bytes(), |word| equal(word, sign)).is_some()
+}
+
+/// Where the first two slashes stand.
+fn slashes(text: &str) -> Option<usize> {
+    let mut from = 0_usize;
+    loop {
+        let rest = text.as_bytes().get(from..)?;
+        let at = swar::find(rest, |word| equal(word, b'/'))?;
+        let next = at.saturating_add(1);
+        if rest.get(next) == Some(&b'/') {
+            return Some(from.saturating_add(at));
+        }
+        from = from.saturating_add(next);
+    }
 }
 
 /// Scheme and authority (`https://user@host:1`, `//host`; empty for a relative URL), and the rest.
 fn split_origin(base: &str) -> (&str, &str) {
     let is_slash = |c| c == '/' || c == '\\';
-    let scheme = match base.find("//") {
+    let scheme = match slashes(base) {
         Some(0) => 0,
         Some(at) if is_scheme(base.get(..at).unwrap_or_default()) => at,
         _ => return ("", base),
@@ -83,7 +101,8 @@ fn split_origin(base: &str) -> (&str, &str) {
     let after = base.get(scheme..).unwrap_or_default();
     // Browsers take any number of slashes here.
     let authority = after.trim_start_matches(is_slash);
-    let len = authority.find(is_slash).unwrap_or(authority.len());
+    let (host, _) = swar::split_at(authority, |word| equal(word, b'/') | equal(word, b'\\'));
+    let len = host.len();
     let end = base
         .len()
         .saturating_sub(authority.len())
@@ -101,6 +120,10 @@ fn is_scheme(text: &str) -> bool {
 }
 
 fn push_without_user(out: &mut String, origin: &str) {
+    if !has(origin, b'@') {
+        out.push_str(origin);
+        return;
+    }
     match origin.rsplit_once('@') {
         Some((user, host)) => {
             let slashes = user.rfind(['/', '\\']).map_or(0, |at| at.saturating_add(1));
@@ -112,6 +135,10 @@ fn push_without_user(out: &mut String, origin: &str) {
 }
 
 fn push_path(out: &mut String, path: &str) {
+    if !has(path, b'%') {
+        out.push_str(path);
+        return;
+    }
     for (at, segment) in path.split('/').enumerate() {
         if at > 0 {
             out.push('/');
@@ -124,7 +151,10 @@ fn push_path(out: &mut String, path: &str) {
 /// Writes the parameters that may stay, behind `sign` if there are any.
 fn push_query(out: &mut String, sign: char, query: &str) {
     let mut sign = Some(sign);
-    for pair in query.split('&') {
+    let mut rest = Some(query).filter(|query| !query.is_empty());
+    while let Some(pairs) = rest {
+        let pair;
+        (pair, rest) = split(pairs, '&');
         let (name, value) = split(pair, '=');
         let is_click_id = CLICK_IDS.iter().any(|id| name.eq_ignore_ascii_case(id));
         if !is_click_id && !is_allowed(name) {
@@ -153,8 +183,9 @@ fn is_allowed(name: &str) -> bool {
 
 /// Writes a value that is kept, up to where a second query would begin in it.
 fn push_value(out: &mut String, value: &str) {
-    let value = value.split(['?', ';']).next().unwrap_or_default();
-    if !value.contains(['%', '+', '@']) {
+    let (value, _) = swar::split_at(value, |word| equal(word, b'?') | equal(word, b';'));
+    let is_odd = |word| equal(word, b'%') | equal(word, b'+') | equal(word, b'@');
+    if swar::find(value.as_bytes(), is_odd).is_none() {
         out.push_str(value);
         return;
     }

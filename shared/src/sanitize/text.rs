@@ -1,7 +1,10 @@
 //! One string: control characters, outer spaces, private things, length.
 
+use std::borrow::Cow;
+
 use crate::limits::MAX_STRING_CHARS;
 use crate::privacy::{REDACTED, clean_url, is_absolute_url, redact, suspicion};
+use crate::swar::{equal, find};
 
 /// Passes that a string gets to settle after the first. One or two are needed where cutting a long
 /// text leaves something at its end that is private or no longer whole; none was found that needs more.
@@ -9,77 +12,164 @@ const MAX_PASSES: usize = 4;
 
 /// How a string is looked at.
 #[derive(Clone, Copy)]
-pub(super) struct Style {
+pub(crate) struct Style {
     /// It stands under a key that holds URLs, so it is one even where it is relative.
-    pub(super) is_url: bool,
+    pub(crate) is_url: bool,
     /// Fragments of URLs are kept, cleaned.
-    pub(super) hash_routing: bool,
+    pub(crate) hash_routing: bool,
 }
 
 /// The string as it may be stored; `None` where it is so already, which one scan of its bytes
 /// finds out for nearly all strings.
-pub(super) fn cleaned(text: &str, style: Style) -> Option<String> {
+pub(crate) fn cleaned(text: &str, style: Style) -> Option<String> {
     if is_plain(text, style) {
         return None;
     }
+    cleaned_suspect(text, style)
+}
+
+/// The same of a string that is known not to be plain at one look.
+pub(crate) fn cleaned_suspect(text: &str, style: Style) -> Option<String> {
+    if let Some(url) = settled_url(text, style) {
+        return (url != text).then_some(url);
+    }
+    settle(text, style)
+}
+
+/// A URL of the usual kind, cleaned: one with a query or a fragment and nothing that is private in
+/// plain sight or encoded. What is left of it stands as it stood, with its signs between, so nothing
+/// new comes about that a second [`pass`] would change.
+fn settled_url(text: &str, style: Style) -> Option<String> {
+    let is_usual = text.len() <= MAX_STRING_CHARS
+        && !style.hash_routing
+        && is_url(text, style)
+        && is_trimmed(text)
+        && !has_percent(text)
+        && !suspicion(text).private;
+    let url = is_usual.then(|| clean_url(text, false))?;
+    (url.len() <= MAX_STRING_CHARS && is_trimmed(&url)).then_some(url)
+}
+
+fn has_percent(text: &str) -> bool {
+    find(text.as_bytes(), |word| equal(word, b'%')).is_some()
+}
+
+fn settle(text: &str, style: Style) -> Option<String> {
     let mut now = pass(text, style);
     if now == text {
         return None;
     }
     for _ in 0..MAX_PASSES {
         if is_plain(&now, style) {
-            return Some(now);
+            return Some(now.into_owned());
         }
         let next = pass(&now, style);
         if next == now {
-            return Some(now);
+            return Some(now.into_owned());
         }
-        now = next;
+        now = Cow::Owned(next.into_owned());
     }
     Some(REDACTED.to_owned())
 }
 
 /// Whether one scan of the bytes shows that [`pass`] would change nothing.
-fn is_plain(text: &str, style: Style) -> bool {
+pub(crate) fn is_plain(text: &str, style: Style) -> bool {
     if text.len() > MAX_STRING_CHARS || !is_trimmed(text) {
         return false;
     }
     let found = suspicion(text);
-    let is_url = style.is_url || is_absolute_url(text);
-    !found.private && (!found.url_parts || !is_url)
+    !found.private && (!found.url_parts || !is_url(text, style))
 }
 
 /// An identifier as it may be stored: without control characters and outer spaces, cut.
 pub(crate) fn identifier(text: String) -> String {
-    if text.len() <= MAX_STRING_CHARS && text.bytes().all(|b| b.is_ascii_graphic()) {
+    if is_plain_identifier(&text) {
         return text;
     }
     cut(without_controls(&text).trim()).to_owned()
 }
 
-fn pass(text: &str, style: Style) -> String {
+/// Whether an identifier is of visible ASCII alone, and not too long.
+pub(crate) fn is_plain_identifier(text: &str) -> bool {
+    // Looks at all bytes rather than stopping at the first, which lets it look at many at once.
+    let is_odd = |byte: &u8| u8::from(!byte.is_ascii_graphic());
+    text.len() <= MAX_STRING_CHARS && text.as_bytes().iter().map(is_odd).fold(0, |a, b| a | b) == 0
+}
+
+fn is_url(text: &str, style: Style) -> bool {
+    style.is_url || is_absolute_url(text)
+}
+
+fn pass(text: &str, style: Style) -> Cow<'_, str> {
     let mut now = without_controls(text);
-    if style.is_url || is_absolute_url(now.trim()) {
-        now = clean_url(now.trim(), style.hash_routing);
+    if is_url(now.trim(), style) {
+        now = Cow::Owned(clean_url(now.trim(), style.hash_routing));
     }
     if let Some(redacted) = redact(now.trim()) {
-        now = redacted;
+        now = Cow::Owned(redacted);
     }
-    cut(now.trim()).to_owned()
+    match now {
+        Cow::Borrowed(now) => Cow::Borrowed(cut(now.trim())),
+        Cow::Owned(now) => {
+            let kept = cut(now.trim());
+            if kept.len() == now.len() {
+                Cow::Owned(now)
+            } else {
+                Cow::Owned(kept.to_owned())
+            }
+        }
+    }
 }
 
 fn is_trimmed(text: &str) -> bool {
-    text.trim().len() == text.len()
+    match text.as_bytes() {
+        [] => true,
+        [only] => only.is_ascii_graphic(),
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => true,
+        _ => text.trim().len() == text.len(),
+    }
 }
 
-fn without_controls(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
+fn without_controls(text: &str) -> Cow<'_, str> {
+    // A control character is one byte, or two of which the first is 0xc2.
+    let may_be = |byte: &u8| u8::from(*byte < b' ' || *byte == 0x7f || *byte == 0xc2);
+    if text.as_bytes().iter().map(may_be).fold(0, |a, b| a | b) == 0 {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().filter(|c| !c.is_control()).collect())
 }
 
 /// The first [`MAX_STRING_CHARS`] characters, without spaces at the end of them.
 fn cut(text: &str) -> &str {
+    if text.len() <= MAX_STRING_CHARS {
+        return text;
+    }
     match text.char_indices().nth(MAX_STRING_CHARS) {
         Some((end, _)) => text.get(..end).unwrap_or_default().trim_end(),
         None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// The short ways say what the long one does.
+        #[test]
+        fn short_ways_end_where_the_long_one_does(
+            text in prop_oneof![
+                "(https?://)?([a-z0-9@%?#&=;+/. bBeEaArR:-]|bearer x|=bea|rer x|utm_source=|ref=|gclid=|#/|1111|4111 |\u{a0}|£|é|\u{85}|\u{7f}){0,20}",
+                "(https://x.example|/a|)(/[a-z .]{0,4}){0,3}(\\?|#|)((utm_source|ref|q|gclid|yclid)(=[a-z+;0-9 ]{0,8})?(&|\\?|#|)){0,4}",
+                "(https://x.example/\\?(gclid=a&){150,170}) {0,2}",
+            ],
+            is_url: bool,
+            hash_routing: bool,
+        ) {
+            let style = Style { is_url, hash_routing };
+            prop_assert_eq!(cleaned(&text, style), settle(&text, style));
+        }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::event::Rejection;
 
 /// Whether nothing is left of a text without control characters and outer spaces.
-pub(super) fn is_blank(text: &str) -> bool {
+pub(crate) fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_control() || c.is_whitespace())
 }
 

@@ -29,16 +29,21 @@ pub(super) fn read(fields: &mut Map<String, Value>, rules: &Rules) -> Result<i64
 /// `None` for what is neither.
 pub fn instant_ms(value: &Value) -> Option<i64> {
     match value {
-        Value::Number(number) => Some(milliseconds(number)),
-        Value::String(text) => DateTime::parse_from_rfc3339(text.trim())
-            .ok()
-            .map(|at| at.timestamp_millis()),
+        Value::Number(number) => Some(instant_of_number(number)),
+        Value::String(text) => instant_of_text(text),
         _ => None,
     }
 }
 
+/// The same of an RFC 3339 string.
+pub(crate) fn instant_of_text(text: &str) -> Option<i64> {
+    DateTime::parse_from_rfc3339(text.trim())
+        .ok()
+        .map(|at| at.timestamp_millis())
+}
+
 /// Whole milliseconds, rounded down; what no `i64` holds becomes the nearest that it does.
-fn milliseconds(number: &Number) -> i64 {
+pub(crate) fn instant_of_number(number: &Number) -> i64 {
     if let Some(whole) = number.as_i64() {
         return whole;
     }
@@ -46,19 +51,28 @@ fn milliseconds(number: &Number) -> i64 {
     number.as_f64().unwrap_or(f64::MAX).floor() as i64
 }
 
-fn check_range(at: i64, field: &'static str, rules: &Rules) -> Result<i64, Rejection> {
+/// Whether a moment lies within what the rules allow.
+pub(crate) fn is_within(at: i64, rules: &Rules) -> bool {
+    (earliest(rules)..=latest(rules)).contains(&at)
+}
+
+fn earliest(rules: &Rules) -> i64 {
+    if rules.any_past {
+        return MIN_TIMESTAMP_MS;
+    }
     let retention_ms = i64::from(rules.retention_days).saturating_mul(DAY_MS);
-    let earliest = if rules.any_past {
-        MIN_TIMESTAMP_MS
-    } else {
-        rules
-            .now_ms
-            .saturating_sub(retention_ms)
-            .max(MIN_TIMESTAMP_MS)
-    };
-    let problem = if at > rules.now_ms.saturating_add(MAX_FUTURE_MS) {
+    let kept_since = rules.now_ms.saturating_sub(retention_ms);
+    kept_since.max(MIN_TIMESTAMP_MS)
+}
+
+fn latest(rules: &Rules) -> i64 {
+    rules.now_ms.saturating_add(MAX_FUTURE_MS)
+}
+
+fn check_range(at: i64, field: &'static str, rules: &Rules) -> Result<i64, Rejection> {
+    let problem = if at > latest(rules) {
         format!("{field} lies more than 24 hours ahead.")
-    } else if at < earliest {
+    } else if at < earliest(rules) {
         format!("{field} lies further back than events are kept.")
     } else {
         return Ok(at);

@@ -31,7 +31,7 @@ pub(super) fn drafts(content_type: &str, body: &str) -> Vec<Draft<'static>> {
 
 pub(super) fn owned(draft: Draft<'_>) -> Draft<'static> {
     match draft {
-        Draft::Text(text) => Draft::Text(text.to_owned().leak()),
+        Draft::Text(text) | Draft::Scanned { text, .. } => Draft::Text(text.to_owned().leak()),
         Draft::Made(made) => Draft::Made(made),
         Draft::Unknown { keys } => Draft::Unknown { keys },
         Draft::Refused(rejection) => Draft::Refused(rejection),

@@ -1,11 +1,17 @@
 //! The parts of a cleaned URL that tell where a visitor came from.
 
+use std::borrow::Cow;
+
+use shoreline_shared::swar::{equal, find, split_at, split_once};
+
+const WWW: &str = "www.";
+
 /// Bytes of a name in the DNS (RFC 1035, 2.3.4).
 const MAX_HOST_BYTES: usize = 253;
 
 /// A URL, absolute or relative, cut into what is read of it.
 pub(super) struct Url<'a> {
-    authority: Option<&'a str>,
+    base: &'a str,
     query: &'a str,
     /// What stands behind the `?` of a fragment that is a route (`#/a?utm_source=b`).
     route_query: &'a str,
@@ -13,41 +19,89 @@ pub(super) struct Url<'a> {
 
 impl<'a> Url<'a> {
     pub(super) fn parse(url: &'a str) -> Self {
-        let (rest, fragment) = url.split_once('#').unwrap_or((url, ""));
-        let (base, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let authority = base
-            .split_once("//")
-            .filter(|(scheme, _)| is_scheme(scheme))
-            .map(|(_, after)| after.split(['/', '\\']).next().unwrap_or_default());
+        let (rest, fragment) = split_once(url, b'#');
+        let (base, query) = split_once(rest, b'?');
+        let route_query = fragment.and_then(|fragment| split_once(fragment, b'?').1);
         Self {
-            authority,
-            query,
-            route_query: fragment.split_once('?').map_or("", |(_, query)| query),
+            base,
+            query: query.unwrap_or_default(),
+            route_query: route_query.unwrap_or_default(),
         }
+    }
+
+    /// What stands between two slashes and the next.
+    fn authority(&self) -> Option<&'a str> {
+        let (scheme, after) = self.base.split_once("//")?;
+        let ends = |word| equal(word, b'/') | equal(word, b'\\');
+        is_scheme(scheme).then(|| split_at(after, ends).0)
     }
 
     /// The host, in lowercase, without `www.`, user, port and the root's dot; `None` of what cannot
     /// be one. Of an Android application (`android-app://com.example`) its package.
-    pub(super) fn host(&self) -> Option<String> {
-        let host = self.authority?.rsplit('@').next()?;
-        let host = match host.rsplit_once(':') {
-            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+    pub(super) fn host(&self) -> Option<Cow<'a, str>> {
+        let authority = self.authority()?;
+        let host = match find(authority.as_bytes(), |word| equal(word, b'@')) {
+            Some(_) => authority.rsplit('@').next()?,
+            None => authority,
+        };
+        let host = match split_once(host, b':') {
+            (host, None) => host,
+            _ => match host.rsplit_once(':') {
+                Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+                _ => host,
+            },
+        };
+        let host = host.trim_end_matches('.');
+        let named = match host.get(..WWW.len()) {
+            Some(head) if head.eq_ignore_ascii_case(WWW) => host.get(WWW.len()..)?,
             _ => host,
         };
-        let host = host.trim_end_matches('.').to_ascii_lowercase();
-        let host = host.strip_prefix("www.").unwrap_or(&host);
-        let fits = (1..=MAX_HOST_BYTES).contains(&host.len());
-        (fits && host.chars().all(is_host_char)).then(|| host.to_owned())
+        let fits = (1..=MAX_HOST_BYTES).contains(&named.len());
+        if !fits || !named.chars().all(is_host_char) {
+            return None;
+        }
+        Some(if named.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(named.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(named)
+        })
     }
 
-    /// The first parameter with this name that is not empty.
-    pub(super) fn parameter(&self, name: &str, folds: bool) -> Option<String> {
-        [self.query, self.route_query]
-            .into_iter()
-            .flat_map(|query| form_urlencoded::parse(query.as_bytes()))
-            .filter(|(key, _)| key == name)
-            .find_map(|(_, value)| plain(&value, folds))
+    /// Looks at its parameters in order: the name, decoded, and the value, which is decoded when it
+    /// is asked for.
+    pub(super) fn each_parameter(&self, mut look: impl FnMut(&str, &dyn Fn() -> Cow<'a, str>)) {
+        for query in [self.query, self.route_query] {
+            let mut rest = Some(query).filter(|query| !query.is_empty());
+            while let Some(pairs) = rest {
+                let pair;
+                (pair, rest) = split_once(pairs, b'&');
+                let (name, value) = split_once(pair, b'=');
+                let value = || match value.unwrap_or_default() {
+                    value if is_encoded(value) => decoded(pair).1,
+                    value => Cow::Borrowed(value),
+                };
+                if is_encoded(name) {
+                    look(&decoded(pair).0, &value);
+                } else {
+                    look(name, &value);
+                }
+            }
+        }
     }
+}
+
+/// Whether something stands for something else in a name or value.
+fn is_encoded(text: &str) -> bool {
+    find(text.as_bytes(), |word| {
+        equal(word, b'%') | equal(word, b'+')
+    })
+    .is_some()
+}
+
+/// A name and its value.
+fn decoded(pair: &str) -> (Cow<'_, str>, Cow<'_, str>) {
+    let mut pairs = form_urlencoded::parse(pair.as_bytes());
+    pairs.next().unwrap_or_default()
 }
 
 /// Letters and digits of any script, what joins them, and what IPv6 addresses stand in.
@@ -67,14 +121,18 @@ fn is_scheme(text: &str) -> bool {
 
 /// A text in one spelling: without control characters, which an encoded parameter can hide, and
 /// outer spaces; in lowercase if it `folds`. `None` if nothing is left.
-pub(super) fn plain(text: &str, folds: bool) -> Option<String> {
+pub(super) fn plain(text: Cow<'_, str>, folds: bool) -> Option<Cow<'_, str>> {
+    let is_spelled = |byte: u8| byte.is_ascii_graphic() && !(folds && byte.is_ascii_uppercase());
+    if !text.is_empty() && text.bytes().all(is_spelled) {
+        return Some(text);
+    }
     let kept: String = text.chars().filter(|c| !c.is_control()).collect();
     let kept = kept.trim();
     if kept.is_empty() {
         None
     } else if folds {
-        Some(kept.to_lowercase())
+        Some(kept.to_lowercase().into())
     } else {
-        Some(kept.to_owned())
+        Some(kept.to_owned().into())
     }
 }

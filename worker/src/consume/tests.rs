@@ -1,12 +1,12 @@
 use std::cell::{Cell, RefCell};
 
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::*;
 use crate::rollup::brute::{KEY, count, event, read};
 use crate::sql::{Sql, SqlError, Statement};
-use crate::testing::{NOW, TestSql, block_on, consume, uuid};
+use crate::testing::{NOW, TestSql, block_on, consume, row_name, uuid};
 
 fn database() -> TestSql {
     let sql = TestSql::new();
@@ -14,11 +14,10 @@ fn database() -> TestSql {
     sql
 }
 
-/// A message of one part.
-fn message(site: &str, part: usize, events: std::ops::Range<usize>) -> String {
+/// A message of one row.
+fn message(site: &str, row: usize, events: std::ops::Range<usize>) -> Vec<u8> {
     let events: Vec<Value> = events.map(|n| event(site, n)).collect();
-    let part = json!({"id": uuid(part), "at": NOW, "n": events.len(), "events": events});
-    json!({"site": site, "shard": 0, "parts": [part]}).to_string()
+    crate::testing::message(site, 0, &[(row, NOW, &events)])
 }
 
 fn events(range: std::ops::Range<usize>) -> Vec<Value> {
@@ -45,7 +44,7 @@ fn ids(range: std::ops::Range<usize>) -> Vec<String> {
 
 #[test]
 fn messages_are_stored_together_by_site_and_a_replay_alone() {
-    let replay = |text: &str| crate::dead_letter::replay_message(text, Replay::Plain).unwrap();
+    let replay = |text: &[u8]| crate::dead_letter::replay_message(text, Replay::Plain).unwrap();
     let (one, two) = (message("one", 1, 0..1), message("two", 2, 0..1));
     let texts = [
         one.clone(),
@@ -65,17 +64,16 @@ fn messages_that_share_events_share_a_transaction_and_each_event_lands_once() {
     let sql = database();
     // The queue brings the first message twice, and the second has some of its events.
     let (first, second) = (message("demo", 1, 0..30), message("demo", 2, 20..50));
-    let texts = [first.as_str(), &second, &first];
+    let texts: [&[u8]; 3] = [&first, &second, &first];
     for _ in 0..2 {
         let handover = consume(&sql, &texts, KEY).unwrap();
         assert_eq!(
             landed(&handover),
-            [(uuid(1), ids(0..30)), (uuid(2), ids(30..50))]
+            [(row_name(1), ids(0..30)), (row_name(2), ids(30..50))]
         );
-        let parts = &handover.confirmation.parts;
-        assert_eq!(parts.len(), 2);
-        assert_eq!(parts[0].duplicates, Vec::<String>::new());
-        assert_eq!(parts[1].duplicates, ids(20..30));
+        let told = &handover.confirmations[0];
+        assert_eq!(told.ranges, [(1, 2)]);
+        assert_eq!(told.duplicates, [(2, ids(20..30))]);
         assert_eq!(read(&sql, "demo"), count("demo", &events(0..50)));
     }
 }
@@ -89,7 +87,7 @@ fn what_d1_refuses_spoils_its_batch_and_not_its_neighbours_alone() {
         uuid(5)
     ));
     let (bad, good) = (message("demo", 1, 0..10), message("demo", 2, 10..20));
-    for texts in [vec![good.as_str(), &bad], vec![&bad]] {
+    for texts in [vec![good.as_slice(), &bad], vec![&bad]] {
         let refused = NotStored::Refused(SqlError("poison".to_owned()));
         assert_eq!(consume(&sql, &texts, KEY), Err(refused));
         assert_eq!(sql.number("SELECT count(*) FROM event_ids"), 0);
@@ -133,8 +131,8 @@ fn what_other_consumers_store_meanwhile_is_met_again() {
     });
     let findings = block_on(store(&database, &batch)).unwrap();
     let handover = Handover::of(&[&message_of_all], &findings);
-    assert_eq!(landed(&handover), [(uuid(1), ids(10..20))]);
-    assert_eq!(handover.confirmation.parts[0].duplicates, ids(0..10));
+    assert_eq!(landed(&handover), [(row_name(1), ids(10..20))]);
+    assert_eq!(handover.confirmations[0].duplicates, [(1, ids(0..10))]);
     assert_eq!(read(&sql, "demo"), count("demo", &events(0..20)));
 }
 
@@ -177,8 +175,23 @@ fn a_commit_that_landed_though_it_failed_is_met_as_its_own() {
     let text = message("demo", 1, 0..20);
     consume(&sql, &[&text], KEY).unwrap();
     let handover = consume(&sql, &[&text], KEY).unwrap();
-    assert_eq!(landed(&handover), [(uuid(1), ids(0..20))]);
-    assert!(handover.confirmation.parts[0].duplicates.is_empty());
+    assert_eq!(landed(&handover), [(row_name(1), ids(0..20))]);
+    assert!(handover.confirmations[0].duplicates.is_empty());
     let all: Vec<Value> = sql.rows("SELECT event_id FROM events", &[]).unwrap();
     assert_eq!(all.len(), 20);
+}
+
+#[test]
+fn a_log_whose_storage_was_lost_between_two_messages_is_told_by_its_new_name() {
+    let sql = database();
+    let first = message("demo", 1, 0..5);
+    let text = String::from_utf8(message("demo", 1, 5..9)).unwrap();
+    let second = text.replacen("\"epoch\":\"e\"", "\"epoch\":\"later\"", 1);
+    let handover = consume(&sql, &[&first, second.as_bytes()], KEY).unwrap();
+    // Both are row 1, and neither is taken for the other.
+    let parts = [(row_name(1), ids(0..5)), ("later-1".to_owned(), ids(5..9))];
+    assert_eq!(landed(&handover), parts);
+    let told = handover.confirmations.iter();
+    let told: Vec<_> = told.map(|c| (c.epoch.as_str(), c.ranges[0])).collect();
+    assert_eq!(told, [("e", (1, 1)), ("later", (1, 1))]);
 }

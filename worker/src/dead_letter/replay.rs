@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Reason;
-use crate::consume::Replay;
 use crate::error::Fault;
+use crate::protocol::message::Replay;
 use crate::read::Params;
 use crate::sql::Statement;
 

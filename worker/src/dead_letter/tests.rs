@@ -1,16 +1,18 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::consume::{Findings, Handover, Message};
+use crate::consume;
 use crate::lake::RefusedObject;
 use crate::read::Params;
 use crate::sinks::SinkKind;
 use crate::sql::Sql;
-use crate::testing::{NOW, TestSql};
+use crate::testing::{EPOCH, NOW, TestSql, message, row_name};
 
-const MESSAGE: &str = r#"{"site":"demo","shard":2,"parts":[
-    {"id":"p1","at":5,"n":1,"events":[{"odd": 1}]},
-    {"id":"p2","at":6,"n":2,"events":[1, 2]}]}"#;
+/// A message of two rows, whose lines are no stored events.
+fn odd() -> Vec<u8> {
+    let (one, two) = ([json!({"odd": 1})], [json!(1), json!("x\ny")]);
+    message("demo", 2, &[(1, 5, &one), (2, 6, &two)])
+}
 
 fn database() -> TestSql {
     let sql = TestSql::new();
@@ -26,10 +28,11 @@ fn part(site: &str, id: &str) -> DeadPart {
     DeadPart {
         site: site.into(),
         shard: 0,
+        row: None,
         id: id.into(),
         at: NOW,
         events: 3,
-        message: String::new(),
+        message: Vec::new(),
     }
 }
 
@@ -40,51 +43,54 @@ fn bury(sql: &TestSql, site: &str, id: &str, reason: Reason, at: i64) {
 
 #[test]
 fn parts_are_told_apart_however_odd_their_events_are() {
-    let label = Label::parse(MESSAGE).unwrap();
-    let parts = label.parts();
-    assert_eq!((parts[0].id.as_str(), parts[1].events), ("p1", 2));
-    for part in &parts {
-        let alone = Label::parse(&part.message).unwrap();
-        assert_eq!(alone.parts(), std::slice::from_ref(part));
+    let body = odd();
+    let parts = DeadPart::of(&Message::parse(&body).unwrap());
+    assert_eq!((&parts[0].id, parts[1].events), (&row_name(1), 2));
+    for (n, part) in parts.iter().enumerate() {
+        let alone = Message::parse(&part.message).unwrap();
+        assert_eq!(DeadPart::of(&alone), std::slice::from_ref(part));
         assert_eq!((alone.site.as_str(), alone.shard), ("demo", 2));
+        let told = part.confirmation().unwrap();
+        let seq = i64::try_from(n).unwrap() + 1;
+        assert_eq!(
+            (told.epoch.as_str(), told.ranges),
+            (EPOCH, vec![(seq, seq)])
+        );
     }
-    for none in ["", "{}", "[]", r#"{"site":"demo","shard":0}"#] {
-        assert!(Label::parse(none).is_none(), "{none}");
-    }
+    assert_eq!(DeadPart::unknown(b"text", NOW).confirmation(), None);
 }
 
 #[test]
 fn a_replay_is_the_message_and_says_so() {
-    let message = r#"{"site":"demo","shard":0,"parts":[]}"#;
+    let kept = odd();
     for how in [Replay::Plain, Replay::Forced] {
-        let replay = replay_message(message, how).unwrap();
-        let read = Message::parse(&replay).unwrap();
-        assert_eq!((read.replay, read.site.as_str()), (Some(how), "demo"));
-        assert_eq!(Label::parse(&replay).unwrap().replay, Some(how));
+        let replay = replay_message(&kept, how).unwrap();
+        let mut read = Message::parse(&replay).unwrap();
+        assert_eq!(read.replay.take(), Some(how));
+        assert_eq!(read, Message::parse(&kept).unwrap());
+        // What fails again is kept as the replay that it is.
+        let parts = DeadPart::of(&Message::parse(&replay).unwrap());
+        assert_eq!(Message::parse(&parts[0].message).unwrap().replay, Some(how));
     }
-    assert_eq!(Message::parse(message).unwrap().replay, None);
-    assert_eq!(replay_message("garbage", Replay::Plain), None);
+    assert_eq!(replay_message(b"garbage", Replay::Plain), None);
 }
 
 #[test]
 fn what_the_lake_has_forgotten_is_taken_out_unless_it_is_forced() {
     let day = 86_400_000;
-    let text = |at: i64, replay: &str| {
-        format!(
-            r#"{{{replay}"site":"s","shard":0,"parts":[{{"id":"old","at":{at},"n":0,"events":[]}},{{"id":"new","at":{NOW},"n":0,"events":[]}}]}}"#
-        )
-    };
-    let old = text(NOW - 15 * day - 1, "");
-    let mut message = Message::parse(&old).unwrap();
-    assert_eq!(message.take_too_old(NOW), ["old"]);
-    assert_eq!(message.part_ids(), ["new"]);
-    let young = text(NOW - 15 * day, "");
-    assert!(Message::parse(&young).unwrap().take_too_old(NOW).is_empty());
-    let forced = text(0, r#""replay":"forced","#);
-    let mut message = Message::parse(&forced).unwrap();
+    let body = |at: i64| message("s", 0, &[(1, at, &[]), (2, NOW, &[])]);
+    let old = body(NOW - 15 * day - 1);
+    let mut message = consume::Message::parse(&old).unwrap();
+    assert_eq!(message.take_too_old(NOW), [row_name(1)]);
+    assert_eq!(message.part_ids(), [row_name(2)]);
+    let young = body(NOW - 15 * day);
+    let mut message = consume::Message::parse(&young).unwrap();
+    assert!(message.take_too_old(NOW).is_empty());
+    let forced = replay_message(&body(0), Replay::Forced).unwrap();
+    let mut message = consume::Message::parse(&forced).unwrap();
     assert!(message.take_too_old(NOW).is_empty());
     assert!(
-        Handover::of(&[&message], &Findings::default())
+        consume::Handover::of(&[&message], &consume::Findings::default())
             .append
             .starts_with(r#"{"forced":true,"#)
     );
@@ -94,7 +100,7 @@ fn what_the_lake_has_forgotten_is_taken_out_unless_it_is_forced() {
 fn a_path_is_made_of_plain_names_only() {
     assert_eq!(
         part("demo", "0198-ab").object_key(),
-        "dead-letters/demo/0198-ab.json"
+        "dead-letters/demo/0198-ab.ndjson"
     );
     let odd = part("../events", "a/b").object_key();
     assert!(
@@ -102,7 +108,7 @@ fn a_path_is_made_of_plain_names_only() {
         "{odd}"
     );
     assert_ne!(odd, part("../events", "a/c").object_key());
-    let unknown = DeadPart::unknown("text", NOW);
+    let unknown = DeadPart::unknown(b"text", NOW);
     assert!(unknown.object_key().starts_with("dead-letters/_shoreline/"));
 }
 
@@ -124,7 +130,7 @@ fn a_part_is_listed_once_with_its_first_and_last_time() {
         json!({
             "siteId": "demo", "partId": "p1", "code": "unreadable", "detail": "words",
             "receivedAt": NOW, "events": 3, "firstAt": NOW, "lastAt": NOW + 5, "tries": 2,
-            "objectKey": "dead-letters/demo/p1.json",
+            "objectKey": "dead-letters/demo/p1.ndjson",
         })
     );
     assert_eq!(list("siteId=other")["deadLetters"][0]["code"], "too_old");
@@ -172,7 +178,7 @@ fn a_replay_selects_and_what_it_stored_is_forgotten() {
     bury(&sql, "a", "p2", Reason::Unreadable, NOW + 1);
     bury(&sql, "b", "p3", Reason::TooOld, NOW + 2);
     // What nobody knows has no events; Shoreline's own parts have.
-    let unknown = DeadPart::unknown("text", NOW + 3);
+    let unknown = DeadPart::unknown(b"text", NOW + 3);
     run::<serde::de::IgnoredAny>(
         &sql,
         &unknown.statement(Reason::Unreadable, "words", NOW + 3),
@@ -183,7 +189,7 @@ fn a_replay_selects_and_what_it_stored_is_forgotten() {
         let kept: Vec<Chosen> = run(&sql, &statement);
         kept.into_iter().map(|kept| kept.key).collect()
     };
-    let key = |site: &str, id: &str| format!("dead-letters/{site}/{id}.json");
+    let key = |site: &str, id: &str| format!("dead-letters/{site}/{id}.ndjson");
     assert_eq!(select(r#"{"all":true}"#), [key("a", "p1"), key("a", "p2")]);
     assert_eq!(select(r#"{"all":true,"force":true}"#).len(), 4);
     assert_eq!(select(r#"{"code":"unreadable"}"#), [key("a", "p2")]);

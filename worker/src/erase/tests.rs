@@ -6,7 +6,7 @@ use crate::privacy::{DAY_MS, day_of};
 use crate::recompute;
 use crate::rollup::brute::{DAY, KEY, ask, count, event, filled, read};
 use crate::sql::Sql;
-use crate::testing::{TestSql, block_on, uuid};
+use crate::testing::{TestSql, block_on, message, row_name, uuid};
 
 const NOW: i64 = (DAY + 20) * DAY_MS;
 const SECRET: &str = "00112233445566778899aabbccddeeff";
@@ -144,13 +144,12 @@ fn what_comes_late_is_named_to_the_consumer() {
         late(3, "u1", NOW + 1),
         late(4, "u1", NOW - 9),
     ];
-    let part = json!({"id": uuid(99), "at": 0, "n": 4, "events": events});
-    let text = json!({"site": "demo", "shard": 0, "parts": [part]}).to_string();
+    let text = message("demo", 0, &[(99, 0, &events)]);
     let message = Message::parse(&text).unwrap();
     let batch = Batch::of("demo", &[&message], KEY);
     let findings = block_on(store(&sql, &batch)).unwrap();
     for n in 1..=4 {
-        let alias = findings.alias(&uuid(99), &uuid(n));
+        let alias = findings.alias(&row_name(99), &uuid(n));
         assert_eq!(alias, [1, 4].contains(&n).then_some(&secret), "{n}");
     }
     assert_eq!(
@@ -161,7 +160,7 @@ fn what_comes_late_is_named_to_the_consumer() {
     assert_eq!(block_on(store(&sql, &batch)).unwrap(), findings);
     // The lake gets them nameless, and they are nobody's duplicates.
     let handover = Handover::of(&[&message], &findings);
-    assert!(handover.confirmation.parts[0].duplicates.is_empty());
+    assert!(handover.confirmations[0].duplicates.is_empty());
     let append: Value = serde_json::from_str(&handover.append).unwrap();
     let landed = append["parts"][0]["events"].as_array().unwrap();
     assert_eq!(landed.len(), 4);

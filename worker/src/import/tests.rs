@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::log::{ImportState, Log, Receipt};
+use crate::protocol::{Commit, Confirmation, Message};
 use crate::publish::Publication;
-use crate::site::{Commit, Confirmation, ConfirmedPart, ImportState, Receipt, SiteStore};
 use crate::sql::Sql;
 use crate::testing::{NOW, TestSql, block_on, uuid};
 
@@ -41,8 +42,8 @@ impl TestWorld {
         }
     }
 
-    fn site(&self) -> SiteStore<&TestSql> {
-        SiteStore::open(&self.site, 1_000, NOW).unwrap()
+    fn site(&self) -> Log<&TestSql> {
+        Log::open(&self.site, 1_000, "e", NOW).unwrap()
     }
 
     /// Counts down to a fault. `Err(true)`: it is to be done all the same.
@@ -76,31 +77,25 @@ impl TestWorld {
     fn consume(&self, seen: &mut BTreeSet<String>) -> Vec<Value> {
         let site = self.site();
         let mut fresh = Vec::new();
-        loop {
-            let now = self.now_ms.get() + 1_000_000_000;
-            let messages = site.due_messages("demo", 0, now).unwrap();
-            if messages.is_empty() {
-                return fresh;
-            }
-            for message in messages {
-                let body: Value = serde_json::from_str(&message.body).unwrap();
-                let parts = body["parts"].as_array().unwrap().iter().map(|part| {
-                    let mut duplicates = Vec::new();
-                    for event in part["events"].as_array().unwrap() {
-                        let id = event["eventId"].as_str().unwrap().to_owned();
-                        if seen.insert(id.clone()) {
-                            fresh.push(event.clone());
-                        } else {
-                            duplicates.push(id);
-                        }
+        while let Some(sent) = site.next_message("demo", 0, NOW).unwrap() {
+            let message = Message::parse(&sent.body).unwrap();
+            let rows = message.rows.iter().map(|row| {
+                let mut duplicates = Vec::new();
+                for line in std::str::from_utf8(row.lines).unwrap().lines() {
+                    let event: Value = serde_json::from_str(line).unwrap();
+                    let id = event["eventId"].as_str().unwrap().to_owned();
+                    if seen.insert(id.clone()) {
+                        fresh.push(event);
+                    } else {
+                        duplicates.push(id);
                     }
-                    let id = part["id"].as_str().unwrap().to_owned();
-                    ConfirmedPart { id, duplicates }
-                });
-                let parts = parts.collect();
-                site.confirm(&Confirmation { parts }).unwrap();
-            }
+                }
+                (row.seq, duplicates)
+            });
+            let confirmation = Confirmation::of(&message.epoch, rows);
+            site.confirm(&confirmation, NOW).unwrap();
         }
+        fresh
     }
 }
 
@@ -139,8 +134,8 @@ impl World for TestWorld {
     }
     async fn commit(&self, publication: &Publication) -> Result<Receipt, Trouble> {
         self.faulty(|| {
-            let commit: Commit<'_> = serde_json::from_str(publication.json()).unwrap();
-            self.site().commit(&commit).unwrap()
+            let commit = Commit::parse(publication.body()).unwrap();
+            self.site().commit(&commit, NOW).unwrap()
         })
     }
     async fn state(&self, _: u32, import_id: &str) -> Result<ImportState, Trouble> {

@@ -4,17 +4,17 @@ use std::fmt;
 
 use shoreline_shared::id;
 use shoreline_shared::sanitize::Privacy;
-use shoreline_shared::stamp::StampedEvent;
 use shoreline_shared::validate::{Rules, Sender};
 
 use super::lines::cut;
 use super::step::drafts;
 use super::store::{Cursor, Done, ImportStore, Work};
 use super::{IMPORT_SOURCE, RETRY_MS, RejectedLine, SETTLE_MS, STEP_BYTES};
+use crate::draft::Body;
 use crate::judge::{Context, judge};
+use crate::log::{ImportState, Receipt};
 use crate::outcome::Status;
 use crate::publish::{ImportStep, Publication};
-use crate::site::{ImportState, Receipt};
 use crate::sql::{Sql, SqlError};
 
 /// What an import needs of the world. The shell gives it the platform; tests give it faults.
@@ -198,13 +198,14 @@ async fn step<S: Sql>(
         country: None,
         region: None,
         is_bot: false,
+        agent: None,
     };
-    let judged = judge(step.drafts, &context, || world.fresh_id());
+    let judged = judge(step.drafts, &Body::default(), &context, || world.fresh_id());
     let count = |status| judged.results.iter().filter(|r| r.status == status).count();
     let mut done = Done {
         bytes: cut.bytes,
         next: cut.next,
-        accepted: judged.stamped.len(),
+        accepted: judged.lines.len(),
         duplicate: count(Status::Duplicate),
         rejected: count(Status::Rejected),
         skipped: count(Status::Skipped),
@@ -229,7 +230,6 @@ async fn step<S: Sql>(
         world.put(&key, ndjson(&done.listed)).await?;
     }
     if !cut.lines.is_empty() {
-        let events: Vec<StampedEvent> = judged.stamped.into_iter().map(|(_, e)| e).collect();
         let walk = format!("import:{import_id}/{}", cursor.part);
         let at = usize::try_from(cursor.at).unwrap_or(usize::MAX);
         let publication = Publication::of_import(
@@ -237,14 +237,13 @@ async fn step<S: Sql>(
                 site: place.site,
                 import_id: &import_id,
                 batch_id: &id::derived(place.site, &walk, at),
-                events: &events,
+                events: &judged.lines,
                 results: &judged.results,
             },
             now_ms,
             world.shards(),
-            || world.fresh_id(),
         );
-        drop(events);
+        drop(judged);
         let receipt = world.commit(&publication).await?;
         if let Some(seconds) = receipt.retry_after_s {
             let wait = i64::from(seconds).saturating_mul(1_000);

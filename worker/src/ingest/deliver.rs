@@ -2,12 +2,11 @@
 
 use shoreline_shared::privacy::anonymous_id;
 use shoreline_shared::sanitize::Privacy;
-use shoreline_shared::stamp::StampedEvent;
 use shoreline_shared::validate::{Rules, Sender};
 
 use super::{Platform, gate, tallied};
 use crate::admit::{Admitted, Door};
-use crate::bots::is_bot;
+use crate::agents::Told;
 use crate::draft::Delivery;
 use crate::error::Fault;
 use crate::judge::{Context, Judged, judge};
@@ -29,6 +28,10 @@ pub(super) async fn deliver(
         .clone()
         .unwrap_or_else(|| platform.fresh_id());
     let facts = admitted.facts();
+    // What a service sends is judged by what each event says of itself.
+    let told = admitted
+        .is_page()
+        .then(|| platform.told_by(facts.user_agent.as_deref().unwrap_or_default()));
     let context = Context {
         site: &admitted.grant().site,
         sender,
@@ -47,9 +50,12 @@ pub(super) async fn deliver(
         sent_at: delivery.sent_at,
         country: facts.country.as_deref().filter(|_| admitted.is_page()),
         region: facts.region.as_deref().filter(|_| admitted.is_page()),
-        is_bot: is_unwanted_bot(admitted),
+        is_bot: told.is_some_and(|told| is_unwanted_bot(admitted, told)),
+        agent: told.map(|told| told.agent),
     };
-    let judged = judge(delivery.drafts, &context, || platform.fresh_id());
+    let judged = judge(delivery.drafts, &delivery.body, &context, || {
+        platform.fresh_id()
+    });
     if !judged.unknown.is_empty() {
         platform.note_unknown(context.site, &judged.unknown);
     }
@@ -106,11 +112,11 @@ fn source_of(door: Door) -> &'static str {
 }
 
 /// A page that is a bot's, on a site that wants none. What a service sends, it vouches for.
-fn is_unwanted_bot(admitted: &Admitted) -> bool {
+fn is_unwanted_bot(admitted: &Admitted, told: Told) -> bool {
     let facts = admitted.facts();
-    admitted.is_page()
-        && !admitted.grant().policy.keep_bots
-        && (facts.known_bot || facts.user_agent.as_deref().is_some_and(is_bot))
+    // A request without the header is no page's either, but that is for validation to say.
+    !admitted.grant().policy.keep_bots
+        && (facts.known_bot || facts.user_agent.is_some() && told.is_bot)
 }
 
 /// Publishes what may be published and says how each event ended.
@@ -122,26 +128,26 @@ async fn answer(
     platform: &impl Platform,
 ) -> Result<Answer, Fault> {
     let Judged {
-        stamped,
+        lines,
+        places,
         mut results,
         ..
     } = judged;
     // Other protocols have no word for it: their answers say that events are kept.
     let may_be_dry = matches!(admitted.door(), Door::Events | Door::Ingest);
     if may_be_dry && admitted.facts().dry_run() {
-        return Ok(Answer::new(stamped.len(), results));
+        return Ok(Answer::new(lines.len(), results));
     }
-    let (places, events): (Vec<usize>, Vec<StampedEvent>) = stamped.into_iter().unzip();
     let taken = Taken {
         site: &admitted.grant().site,
         policy: &admitted.grant().policy,
         batch_id,
-        events: &events,
+        events: &lines,
         results: &results,
         dropped,
     };
     let publication = Publication::new(&taken, platform);
-    if events.is_empty() {
+    if lines.is_empty() {
         platform.count_later(publication);
         // A duplicate within the batch has an accepted event beside it.
         return if results
@@ -160,14 +166,14 @@ async fn answer(
     }
     let duplicate = tallied(platform.publish(&publication).await, admitted, platform)?;
     if !duplicate {
-        return Ok(Answer::new(events.len(), results));
+        return Ok(Answer::new(lines.len(), results));
     }
     let message = "This batch was taken before.";
     results.extend(
         places
             .iter()
-            .zip(&events)
-            .map(|(index, event)| EventResult::duplicate(*index, event.event_id(), message)),
+            .zip(lines.iter())
+            .map(|(index, event)| EventResult::duplicate(*index, event.event_id, message)),
     );
     Ok(Answer::new(0, results))
 }

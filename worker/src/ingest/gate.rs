@@ -4,13 +4,16 @@
 //! the network behind it has a bucket too, ten times as large: an office's visitors share it. What is
 //! no key at all is charged to its network alone, before the next look-up is made for it.
 
+use std::borrow::Cow;
+
 use shoreline_shared::privacy::truncate_ip;
 
 use super::Platform;
 use crate::admit::Admitted;
+use crate::auth::sha256_hex;
 use crate::error::Fault;
 use crate::facts::RequestFacts;
-use crate::rate::{Standing, visitor};
+use crate::rate::{Limit, Standing};
 
 /// How many visitors at their limit a network may hold.
 const NETWORK_VISITORS: u32 = 10;
@@ -21,66 +24,101 @@ const LIMITER_RETRY_AFTER_S: u32 = 10;
 /// The name of the buckets of strangers: no site has it.
 const STRANGERS: &str = "_strangers";
 
-/// The visitor's bucket, and the one of the network. A service is bound by its site's quota alone.
-fn buckets(admitted: &Admitted, platform: &impl Platform) -> Option<[(u64, u32); 2]> {
+/// Those of a visitor and its network. A service has none: it is bound by its site's quota alone.
+fn limits(admitted: &Admitted, platform: &impl Platform) -> Option<[Limit; 2]> {
     if !admitted.is_page() {
         return None;
     }
-    let (facts, grant) = (admitted.facts(), admitted.grant());
+    let grant = admitted.grant();
     let rate = grant.policy.rate(&platform.settings().limits);
-    let agent = facts.user_agent.as_deref().or(Some(""));
-    Some([
-        (visitor(&grant.site, facts.ip.as_deref(), agent), rate),
-        (
-            visitor(&grant.site, Some(&network(facts)), None),
-            rate.saturating_mul(NETWORK_VISITORS),
-        ),
-    ])
+    let network = network(admitted.facts());
+    Some(platform.limiter(|limiter| {
+        [
+            limiter.limit(&visitor(admitted), rate),
+            limiter.limit(
+                &[&grant.site, &network],
+                rate.saturating_mul(NETWORK_VISITORS),
+            ),
+        ]
+    }))
+}
+
+/// Takes events out of the buckets of a request that was let in.
+pub(super) fn charge(admitted: &Admitted, events: usize, platform: &impl Platform) {
+    let (Some(limits), 1..) = (admitted.limits(), events) else {
+        return;
+    };
+    let now_ms = platform.now_ms();
+    platform.limiter(|limiter| {
+        for limit in limits {
+            limiter.charge(limit, events, now_ms);
+        }
+    });
+}
+
+/// What names a visitor.
+fn visitor(admitted: &Admitted) -> [&str; 3] {
+    let facts = admitted.facts();
+    [
+        &admitted.grant().site,
+        facts.ip.as_deref().unwrap_or_default(),
+        facts.user_agent.as_deref().unwrap_or_default(),
+    ]
 }
 
 /// An IPv4 address as it is; of an IPv6 address the part that a customer is given.
-fn network(facts: &RequestFacts) -> String {
+fn network(facts: &RequestFacts) -> Cow<'_, str> {
     let ip = facts.ip.as_deref().unwrap_or_default();
     if ip.contains(':') {
-        truncate_ip(ip)
+        truncate_ip(ip).into()
     } else {
-        ip.to_owned()
+        ip.into()
     }
 }
 
 /// Whether a request of this visitor may go on. It costs as much as an event, so that requests
 /// without events are bounded too.
-pub(super) async fn check(admitted: &Admitted, platform: &impl Platform) -> Result<(), Fault> {
+pub(super) async fn check(admitted: Admitted, platform: &impl Platform) -> Result<Admitted, Fault> {
     let now_ms = platform.now_ms();
-    for (bucket, rate) in buckets(admitted, platform).into_iter().flatten() {
-        match platform.limiter(|limiter| limiter.standing(bucket, rate, now_ms)) {
+    let limits = limits(&admitted, platform);
+    for (limit, of_network) in limits.into_iter().flatten().zip([false, true]) {
+        match platform.limiter(|limiter| limiter.standing(limit, now_ms)) {
             Standing::Free => {}
             Standing::Over { retry_after_s } => return Err(Fault::RateLimited { retry_after_s }),
-            Standing::Close if platform.within_limit(bucket).await => {}
             Standing::Close => {
-                return Err(Fault::RateLimited {
-                    retry_after_s: LIMITER_RETRY_AFTER_S,
-                });
+                let name = everywhere(&admitted, of_network);
+                if !platform.within_limit(&name).await {
+                    return Err(Fault::RateLimited {
+                        retry_after_s: LIMITER_RETRY_AFTER_S,
+                    });
+                }
             }
         }
     }
-    charge(admitted, 1, platform);
-    Ok(())
+    let admitted = admitted.limited_by(limits);
+    charge(&admitted, 1, platform);
+    Ok(admitted)
 }
 
-/// Takes events out of the visitor's buckets.
-pub(super) fn charge(admitted: &Admitted, events: usize, platform: &impl Platform) {
-    let now_ms = platform.now_ms();
-    for (bucket, rate) in buckets(admitted, platform).into_iter().flatten() {
-        platform.limiter(|limiter| limiter.charge(bucket, rate, events, now_ms));
-    }
+/// The name of a bucket that is the same in every isolate, for the platform's limiter. It is a hash,
+/// for the platform is to be told of no visitor.
+fn everywhere(admitted: &Admitted, of_network: bool) -> String {
+    let network = network(admitted.facts());
+    let [site, ip, agent] = visitor(admitted);
+    let fields = if of_network {
+        [site, &network, "network"]
+    } else {
+        [site, ip, agent]
+    };
+    let name = fields.map(|field| format!("{}:{field}", field.len()));
+    sha256_hex(name.concat().as_bytes())
 }
 
 /// Whether somebody whose key is not known yet may have it looked up.
 pub(super) fn check_stranger(facts: &RequestFacts, platform: &impl Platform) -> Result<(), Fault> {
-    let (bucket, rate) = stranger(facts, platform);
+    let limit = stranger(facts, platform);
     let now_ms = platform.now_ms();
-    match platform.limiter(|limiter| limiter.standing(bucket, rate, now_ms)) {
+    match platform.limiter(|limiter| limiter.standing(limit, now_ms)) {
         Standing::Over { retry_after_s } => Err(Fault::RateLimited { retry_after_s }),
         Standing::Free | Standing::Close => Ok(()),
     }
@@ -88,13 +126,14 @@ pub(super) fn check_stranger(facts: &RequestFacts, platform: &impl Platform) -> 
 
 /// Notes that somebody's key was none.
 pub(super) fn charge_stranger(facts: &RequestFacts, platform: &impl Platform) {
-    let (bucket, rate) = stranger(facts, platform);
+    let limit = stranger(facts, platform);
     let now_ms = platform.now_ms();
-    platform.limiter(|limiter| limiter.charge(bucket, rate, 1, now_ms));
+    platform.limiter(|limiter| limiter.charge(limit, 1, now_ms));
 }
 
 /// As many a minute as a visitor may send events.
-fn stranger(facts: &RequestFacts, platform: &impl Platform) -> (u64, u32) {
-    let bucket = visitor(STRANGERS, Some(&network(facts)), None);
-    (bucket, platform.settings().limits.visitor_per_minute)
+fn stranger(facts: &RequestFacts, platform: &impl Platform) -> Limit {
+    let per_minute = platform.settings().limits.visitor_per_minute;
+    let network = network(facts);
+    platform.limiter(|limiter| limiter.limit(&[STRANGERS, &network], per_minute))
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::outcome::Status;
-use crate::testing::{NOW, TestPlatform, block_on, uuid};
+use crate::testing::{NOW, TestPlatform, block_on, published_rows, uuid};
 
 const KEY: &str = "slb_demo_abcdefghijklmnopqrstuvwxyz";
 
@@ -39,8 +39,16 @@ fn run(platform: &mut TestPlatform) -> Result<Answer, Fault> {
     block_on(take_batch(facts(), platform))
 }
 
+/// What was published: the head of the whole, and its rows as `parts`.
 fn published(platform: &TestPlatform) -> Value {
-    serde_json::from_str(platform.published.borrow()[0].json()).unwrap()
+    told(&platform.published.borrow()[0])
+}
+
+fn told(publication: &crate::publish::Publication) -> Value {
+    let commit = crate::protocol::Commit::parse(publication.body()).unwrap();
+    let mut value = serde_json::to_value(commit.head()).unwrap();
+    value["parts"] = published_rows(publication).into();
+    value
 }
 
 #[test]
@@ -49,7 +57,7 @@ fn a_good_batch_is_published_whole_with_its_counts() {
     let answer = run(&mut platform).unwrap();
     assert_eq!(answer, Answer::new(2, Vec::new()));
     let published = published(&platform);
-    assert_eq!(published["batch"]["id"], uuid(1));
+    assert_eq!(published["batch"][0], uuid(1));
     assert_eq!(published["visitors"].as_array().unwrap().len(), 1);
     let part = &published["parts"][0];
     assert_eq!(part["n"], 2);
@@ -70,7 +78,7 @@ fn a_good_batch_is_published_whole_with_its_counts() {
             ["o", NOW - NOW % 3_600_000, "accepted", 2],
         ])
     );
-    assert!(!platform.published.borrow()[0].json().contains("u1\"]"));
+    assert!(!published.to_string().contains("u1\"]"));
 }
 
 #[test]
@@ -150,7 +158,7 @@ fn nothing_valid_is_a_422_counted_and_not_published() {
     };
     assert_eq!(results.len(), 2);
     assert!(platform.published.borrow().is_empty());
-    let counted: Value = serde_json::from_str(platform.counted.borrow()[0].json()).unwrap();
+    let counted: Value = told(&platform.counted.borrow()[0]);
     assert_eq!(counted["parts"], json!([]));
     assert!(counted.get("batch").is_none());
     assert_eq!(counted["counters"].as_array().unwrap().len(), 2);
@@ -249,7 +257,7 @@ fn half_a_megabyte_is_cut_into_parts_that_fit() {
     assert!(parts.len() > 5);
     let mut ids = Vec::new();
     for part in parts {
-        assert!(part["events"].to_string().len() <= crate::outbox::MAX_PART_BYTES);
+        assert!(part["bytes"].as_u64().unwrap() <= crate::protocol::commit::MAX_ROW_BYTES as u64);
         ids.extend(
             part["events"]
                 .as_array()

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use super::open_hours;
 use super::partition::{epoch_name, hour_of};
 use crate::live::HOUR_MS;
+use crate::log::OUTCOME_MEMORY_MS;
 use crate::sinks::SinkKind;
-use crate::site::OUTCOME_MEMORY_MS;
 use crate::sql::{Sql, SqlError};
 
 /// How long a part's id is remembered, from its receipt. The outbox resends for as long as a part is

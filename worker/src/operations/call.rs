@@ -5,13 +5,18 @@
 //! of it, and no other call can see it.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
 
+use shoreline_shared::id::uuid_v7;
+
 use super::event::Operation;
-use super::route::{Route, method_name};
+use super::histogram::Histogram;
+use super::outcomes::Outcomes;
+use super::route::{Kind, Route, method_name};
+use super::site_name::SiteName;
+use crate::live::ACCEPTED;
 use crate::outcome::EventResult;
 use crate::trace::Trace;
 
@@ -19,11 +24,29 @@ thread_local! {
     static CURRENT: RefCell<Option<Rc<Call>>> = const { RefCell::new(None) };
 }
 
+/// The name of a call in logs and answers: a UUIDv7, written only where it is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallId {
+    began_ms: i64,
+    random: [u8; 10],
+}
+
+impl CallId {
+    /// The name of a call that began then, Unix milliseconds.
+    pub fn new(began_ms: i64, random: [u8; 10]) -> Self {
+        Self { began_ms, random }
+    }
+
+    /// The name.
+    pub fn text(self) -> String {
+        uuid_v7(self.began_ms, self.random)
+    }
+}
+
 /// A call under way.
 #[derive(Debug)]
 pub struct Call {
-    began_ms: i64,
-    id: String,
+    id: CallId,
     trace: Trace,
     route: Route,
     method: &'static str,
@@ -32,16 +55,15 @@ pub struct Call {
 
 #[derive(Debug, Default)]
 struct Found {
-    site: Option<String>,
+    site: Option<SiteName>,
     code: Option<&'static str>,
-    outcomes: BTreeMap<&'static str, u64>,
+    outcomes: Outcomes,
 }
 
 impl Call {
-    /// A call that begins now. `id` is its name in logs and answers.
-    pub fn new(method: &str, path: &str, trace: Trace, id: String, now_ms: i64) -> Self {
+    /// A call that begins when its name says.
+    pub fn new(method: &str, path: &str, trace: Trace, id: CallId) -> Self {
         Self {
-            began_ms: now_ms,
             id,
             trace,
             route: Route::of(method, path),
@@ -51,13 +73,19 @@ impl Call {
     }
 
     /// Its name in logs and answers.
-    pub fn id(&self) -> &str {
-        &self.id
+    pub fn id(&self) -> CallId {
+        self.id
     }
 
     /// Its trace.
-    pub fn trace(&self) -> &Trace {
-        &self.trace
+    pub fn trace(&self) -> Trace {
+        self.trace
+    }
+
+    /// Whether the answer names the call. Of those who send events few read an answer's headers; so
+    /// they are told where something is wrong, or where they told of a trace themselves.
+    pub fn is_told(&self, traced: bool, status: u16) -> bool {
+        traced || status >= 400 || self.route.kind != Kind::Ingest
     }
 
     /// Its route.
@@ -72,7 +100,7 @@ impl Call {
 
     /// Notes the site that its key is of.
     pub fn note_site(&self, site: &str) {
-        self.found.borrow_mut().site = Some(site.to_owned());
+        self.found.borrow_mut().site = SiteName::new(site);
     }
 
     /// Notes why it was not served.
@@ -82,21 +110,17 @@ impl Call {
 
     /// Notes how the events that it brought ended, as the sender is told.
     pub fn note_results(&self, accepted: usize, others: &[EventResult]) {
-        let mut found = self.found.borrow_mut();
-        let codes = others.iter().map(|result| (result.code, 1));
-        let accepted = u64::try_from(accepted).unwrap_or(u64::MAX);
-        for (code, n) in codes.chain([(crate::live::ACCEPTED, accepted)]) {
-            if n > 0 {
-                let sum = found.outcomes.entry(code).or_default();
-                *sum = sum.saturating_add(n);
-            }
+        let outcomes = &mut self.found.borrow_mut().outcomes;
+        outcomes.add(ACCEPTED, u64::try_from(accepted).unwrap_or(u64::MAX));
+        for result in others {
+            outcomes.add(result.code, 1);
         }
     }
 
     /// The call, answered at `now_ms` with `status`.
     pub fn end(&self, status: u16, now_ms: i64) -> Operation {
         let found = self.found.take();
-        let duration_ms = now_ms.saturating_sub(self.began_ms).max(0);
+        let duration_ms = now_ms.saturating_sub(self.id.began_ms).max(0);
         Operation {
             at: now_ms,
             route: self.route,
@@ -105,11 +129,10 @@ impl Call {
             status,
             // An answer that went well may have met a fault on its way.
             code: found.code.filter(|_| status >= 400),
-            trace_id: self.trace.id().to_owned(),
-            request_id: self.id.clone(),
+            trace: self.trace,
+            id: self.id,
             duration_ms,
-            calls: 1,
-            total_ms: duration_ms,
+            durations: Histogram::one(duration_ms),
             outcomes: found.outcomes,
         }
     }
@@ -140,9 +163,18 @@ mod tests {
     use super::*;
     use crate::testing::{NOW, block_on};
 
-    fn call(id: &str) -> Rc<Call> {
+    const A: CallId = CallId {
+        began_ms: NOW,
+        random: [1; 10],
+    };
+    const B: CallId = CallId {
+        began_ms: NOW,
+        random: [2; 10],
+    };
+
+    fn call(id: CallId) -> Rc<Call> {
         let trace = Trace::begin(None, &[1; 24]);
-        Rc::new(Call::new("POST", "/v1/events", trace, id.into(), NOW))
+        Rc::new(Call::new("POST", "/v1/events", trace, id))
     }
 
     /// Waits once.
@@ -164,50 +196,49 @@ mod tests {
         let work = async |name: &'static str| {
             for _ in 0..3 {
                 current(|call| call.note_site(name));
-                seen.borrow_mut()
-                    .push((name, current(|call| call.id().to_owned())));
+                seen.borrow_mut().push((name, current(Call::id)));
                 turn().await;
             }
         };
-        let calls = [call("a"), call("b")];
+        let calls = [call(A), call(B)];
         let mut a = pin!(within(calls[0].clone(), work("a")));
         let mut b = pin!(within(calls[1].clone(), work("b")));
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..4 {
             let _ = a.as_mut().poll(&mut context);
-            assert_eq!(current(|call| call.id().to_owned()), None);
+            assert_eq!(current(Call::id), None);
             let _ = b.as_mut().poll(&mut context);
         }
         assert_eq!(seen.borrow().len(), 6);
         for (name, id) in seen.borrow().iter() {
-            assert_eq!(id.as_deref(), Some(*name));
+            assert_eq!(*id, Some(if *name == "a" { A } else { B }));
         }
         for (call, name) in calls.iter().zip(["a", "b"]) {
-            assert_eq!(call.end(200, NOW).site.as_deref(), Some(name));
+            assert_eq!(call.end(200, NOW).site, SiteName::new(name));
         }
     }
 
     #[test]
     fn a_call_within_another_gives_the_outer_one_back() {
-        let asked = || current(|call| call.id().to_owned());
-        block_on(within(call("outer"), async {
-            block_on(within(call("inner"), async {
-                assert_eq!(asked().as_deref(), Some("inner"));
+        let asked = || current(Call::id);
+        block_on(within(call(A), async {
+            block_on(within(call(B), async {
+                assert_eq!(asked(), Some(B));
             }));
-            assert_eq!(asked().as_deref(), Some("outer"));
+            assert_eq!(asked(), Some(A));
         }));
         assert_eq!(asked(), None);
     }
 
     #[test]
     fn what_was_found_out_is_in_its_end() {
-        let call = call("a");
+        let call = call(A);
         call.note_code("unavailable");
         let duplicate = EventResult::duplicate(1, "id", "Seen.");
         call.note_results(3, &[duplicate.clone(), duplicate]);
         let operation = call.end(202, NOW + 7);
         assert_eq!((operation.duration_ms, operation.code), (7, None));
-        let outcomes: Vec<_> = operation.outcomes.into_iter().collect();
+        let outcomes: Vec<_> = operation.outcomes.iter().collect();
         assert_eq!(outcomes, [("accepted", 3), ("duplicate", 2)]);
         call.note_code("unavailable");
         // The platform's clock may be set back.

@@ -37,6 +37,34 @@ impl Histogram {
         all
     }
 
+    /// A single duration.
+    pub fn one(duration_ms: i64) -> Self {
+        let mut one = Self {
+            n: 1,
+            sum_ms: duration_ms,
+            ..Self::default()
+        };
+        one.count(duration_ms, 1);
+        one
+    }
+
+    /// Counts `n` durations within the bounds that they are not above; `n` and `sum_ms` of the whole
+    /// stay as they are.
+    pub fn count(&mut self, duration_ms: i64, n: i64) {
+        for within in self.within.iter_mut().skip(bucket_of(duration_ms)) {
+            *within = within.saturating_add(n);
+        }
+    }
+
+    /// How many durations fall in each bucket, by its upper bound; only those where there are any.
+    /// What is above all bounds is left to be told from `n`.
+    pub fn buckets(&self) -> impl Iterator<Item = (i64, i64)> {
+        let below = [0].into_iter().chain(self.within);
+        let each = BOUNDS_MS.into_iter().zip(self.within).zip(below);
+        each.map(|((bound, within), below)| (bound, within.saturating_sub(below)))
+            .filter(|(_, n)| *n > 0)
+    }
+
     /// Adds another's durations.
     pub fn add(&mut self, other: &Self) {
         self.n = self.n.saturating_add(other.n);
@@ -115,6 +143,22 @@ mod tests {
             let bucket = bucket_of(durations[place.max(1) - 1]);
             let lower = bucket.checked_sub(1).map_or(0, |below| BOUNDS_MS[below]) as f64;
             prop_assert!(lower - 0.05 <= found && found <= BOUNDS_MS[bucket] as f64 + 0.05);
+        }
+
+        #[test]
+        fn one_by_one_or_by_bucket_it_is_the_same(durations in prop::collection::vec(0_i64..20_000, 0..50)) {
+            let want = of(&durations);
+            let mut sum = Histogram::default();
+            for duration in &durations {
+                sum.add(&Histogram::one(*duration));
+            }
+            prop_assert_eq!(&sum, &want);
+            let mut read = Histogram::of(want.n, want.sum_ms, &[]);
+            for (bound, n) in want.buckets() {
+                prop_assert!(n > 0);
+                read.count(bound, n);
+            }
+            prop_assert_eq!(read, want);
         }
 
         #[test]

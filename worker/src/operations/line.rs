@@ -3,14 +3,15 @@
 use serde::Serialize;
 
 use super::event::Operation;
+use super::site_name::SiteName;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Line<'a> {
     level: &'static str,
     at: &'static str,
-    request_id: &'a str,
-    trace_id: &'a str,
+    request_id: String,
+    trace_id: String,
     method: &'static str,
     route: &'static str,
     action: &'static str,
@@ -37,15 +38,15 @@ impl Operation {
                 "info"
             },
             at: "request",
-            request_id: &self.request_id,
-            trace_id: &self.trace_id,
+            request_id: self.id.text(),
+            trace_id: self.trace.id(),
             method: self.method,
             route: self.route.pattern,
             action: self.route.action,
             status: self.status,
             duration_ms: self.duration_ms,
             code: self.code,
-            site: self.site.as_deref(),
+            site: self.site.as_ref().map(SiteName::as_str),
         };
         // Strings and numbers always serialize.
         serde_json::to_string(&line).unwrap_or_default()
@@ -55,13 +56,11 @@ impl Operation {
 #[cfg(test)]
 mod tests {
     use super::super::event::tests::operation;
-    use crate::testing::uuid;
-
     #[test]
     fn a_line_tells_the_call_and_nothing_of_a_user() {
         let mut call = operation("/v1/analytics/users/ann/events", Some("demo"), 200, 3);
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-        let id = uuid(1);
+        let id = call.id.text();
         assert_eq!(
             call.line(),
             format!(

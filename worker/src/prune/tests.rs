@@ -68,8 +68,7 @@ fn old_events_go_in_bounded_steps_and_rollups_stay() {
 
 fn filled_again(sql: &TestSql, events: &[serde_json::Value]) -> i64 {
     let before = sql.number("SELECT count(*) FROM events");
-    let part = serde_json::json!({"id": "p", "at": 0, "n": 1, "events": events});
-    let text = serde_json::json!({"site": "demo", "shard": 0, "parts": [part]}).to_string();
+    let text = crate::testing::message("demo", 0, &[(1, 0, events)]);
     consume(sql, &[&text], crate::rollup::brute::KEY).unwrap();
     sql.number("SELECT count(*) FROM events") - before
 }

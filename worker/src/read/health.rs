@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::lake::LakeState;
-use crate::site::OutboxState;
+use crate::log::OutboxState;
 use crate::sql::Statement;
 
 /// Whether something works.

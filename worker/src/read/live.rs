@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::live::MINUTE_MS;
-use crate::site::{Entry, LIVE_MINUTES, Snapshot, first_minute};
+use crate::log::{Entry, LIVE_MINUTES, Snapshot, first_minute};
 
 /// Pages and features named at most.
 pub const TOP: usize = 20;

@@ -8,7 +8,7 @@ use super::Params;
 use super::hours::Hours;
 use crate::error::Fault;
 use crate::live::TRACKER_DROPPED;
-use crate::site::Entry;
+use crate::log::Entry;
 use crate::tally::APPROXIMATE;
 
 /// A checked query.

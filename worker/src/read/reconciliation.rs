@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Params;
 use super::hours::Hours;
 use crate::error::Fault;
-use crate::site::Entry;
+use crate::log::Entry;
 use crate::sql::Statement;
 
 /// A checked query.

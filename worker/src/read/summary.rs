@@ -269,8 +269,7 @@ mod tests {
                         "eventType": event_type, "source": source,
                     })
                 }).collect();
-                let part = json!({"id": uuid(9_000 + part), "at": now, "n": events.len(), "events": events});
-                let text = json!({"site": "demo", "shard": 0, "parts": [part]}).to_string();
+                let text = crate::testing::message("demo", 0, &[(part, now, &events)]);
                 consume(&sql, &[&text], KEY).unwrap();
             }
             let statement = summary.statement("demo", now);

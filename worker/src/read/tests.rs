@@ -15,7 +15,7 @@ use super::summary::{self, Summary};
 use super::{Params, days};
 use crate::privacy::DAY_MS;
 use crate::rollup::brute::{self, DAY, KEY, ask, event, filled};
-use crate::testing::{TestSql, consume, uuid};
+use crate::testing::{TestSql, consume, message};
 
 /// Events of a case.
 const EVENTS: usize = 150;
@@ -23,7 +23,7 @@ const EVENTS: usize = 150;
 const NOW: i64 = (DAY + 9) * DAY_MS + 5;
 
 /// A database that took events, by their numbers, in messages of these sizes in turn; the second half
-/// of each message is another part.
+/// of each message is another row.
 fn taken(numbers: &[usize], sizes: &[usize]) -> TestSql {
     let sql = TestSql::new();
     sql.migrate();
@@ -34,14 +34,13 @@ fn taken(numbers: &[usize], sizes: &[usize]) -> TestSql {
             break;
         }
         rest = left;
-        let parts = [&some[..some.len() / 2], &some[some.len() / 2..]];
-        let parts = parts.into_iter().enumerate().map(|(half, some)| {
+        let [one, two] = [&some[..some.len() / 2], &some[some.len() / 2..]].map(|some| {
             let once: BTreeSet<&usize> = some.iter().collect();
-            let events: Vec<Value> = once.into_iter().map(|n| event("demo", *n)).collect();
-            json!({"id": uuid(1_000 + 2 * n + half), "at": 0, "n": events.len(), "events": events})
+            let events = once.into_iter().map(|n| event("demo", *n));
+            events.collect::<Vec<Value>>()
         });
-        let parts: Vec<Value> = parts.collect();
-        let text = json!({"site": "demo", "shard": 0, "parts": parts}).to_string();
+        let row = 1_000 + 2 * n;
+        let text = message("demo", 0, &[(row, 0, &one), (row + 1, 0, &two)]);
         consume(&sql, &[&text], KEY).unwrap();
     }
     sql

@@ -3,9 +3,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::consume::{Batch, store};
 use crate::lake::{hour_of, object_key};
+use crate::log::Entry;
 use crate::privacy::day_of;
 use crate::rollup::brute::{KEY, ask, event, filled, read};
-use crate::site::Entry;
 use crate::testing::{NOW, TestSql, block_on};
 
 const HOUR: i64 = 3_600_000;

@@ -8,7 +8,7 @@ use crate::counted::{Facts, Hashes, Stored};
 use crate::live::HOUR_MS;
 use crate::privacy::{DAY_MS, day_of};
 use crate::sql::Sql;
-use crate::testing::{TestSql, consume, uuid};
+use crate::testing::{TestSql, consume, message, uuid};
 
 pub(crate) const KEY: &[u8] = b"a key of the test";
 
@@ -254,9 +254,8 @@ pub(crate) fn filled(site: &str, events: &[Value]) -> TestSql {
     let sql = TestSql::new();
     sql.migrate();
     for (n, some) in events.chunks(50).enumerate() {
-        let part = json!({"id": uuid(1_000_000 + n), "at": 0, "n": some.len(), "events": some});
-        let text = json!({"site": site, "shard": 0, "parts": [part]}).to_string();
-        consume(&sql, &[&text], KEY).unwrap();
+        let message = message(site, 0, &[(1_000_000 + n, 0, some)]);
+        consume(&sql, &[&message], KEY).unwrap();
     }
     sql
 }

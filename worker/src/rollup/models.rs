@@ -20,12 +20,11 @@ fn database() -> TestSql {
     sql
 }
 
-fn message(site: &str, part: usize, events: &[Value]) -> String {
-    let part = json!({"id": uuid(part), "at": NOW, "n": events.len(), "events": events});
-    json!({"site": site, "shard": 0, "parts": [part]}).to_string()
+fn message(site: &str, row: usize, events: &[Value]) -> Vec<u8> {
+    crate::testing::message(site, 0, &[(row, NOW, events)])
 }
 
-fn take(sql: &TestSql, text: &str) {
+fn take(sql: &TestSql, text: &[u8]) {
     consume(sql, &[text], KEY).unwrap();
 }
 
@@ -258,11 +257,11 @@ proptest! {
         let mut seen = BTreeSet::new();
         for (indexes, fault) in &order {
             let ids: Vec<usize> = indexes.iter().map(|index| index.index(parts.len())).collect();
-            let texts: Vec<String> = ids.iter().map(|id| {
+            let texts: Vec<Vec<u8>> = ids.iter().map(|id| {
                 let events: Vec<Value> = parts[*id].iter().map(|n| event("demo", *n)).collect();
                 message("demo", 1_000 + id, &events)
             }).collect();
-            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
             sql.fail_in(*fault);
             if consume(&sql, &texts, KEY).is_ok() {
                 seen.extend(ids.iter().flat_map(|id| parts[*id].iter().copied()));
@@ -275,7 +274,7 @@ proptest! {
 }
 
 /// Rows that D1 charges for a message: those changed, and an entry of each index beside them.
-fn rows_written(sql: &TestSql, text: &str) -> i64 {
+fn rows_written(sql: &TestSql, text: &[u8]) -> i64 {
     let number = |query: &str| sql.number(query);
     let before = (
         number("SELECT total_changes()"),

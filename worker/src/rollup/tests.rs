@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 use crate::consume::{Batch, Handover, Message, NotStored};
 use crate::sql::Sql;
-use crate::testing::{NOW, TestSql, consume, uuid};
+use crate::testing::{NOW, TestSql, consume, row_name, uuid};
 
 const KEY: &[u8] = b"a key of the test";
 
@@ -22,19 +22,20 @@ fn event(site: &str, n: usize, at: i64) -> serde_json::Value {
     })
 }
 
-/// A message of parts, each a list of event numbers.
-fn message(site: &str, parts: &[(usize, Vec<usize>)]) -> String {
-    let parts: Vec<_> = parts
+/// A message of rows, each a list of event numbers.
+fn message(site: &str, rows: &[(usize, Vec<usize>)]) -> Vec<u8> {
+    let rows: Vec<(usize, Vec<_>)> = rows
         .iter()
-        .map(|(id, events)| {
-            let events: Vec<_> = events.iter().map(|n| event(site, *n, NOW)).collect();
-            json!({"id": uuid(*id), "at": NOW, "n": events.len(), "events": events})
-        })
+        .map(|(seq, events)| (*seq, events.iter().map(|n| event(site, *n, NOW)).collect()))
         .collect();
-    json!({"site": site, "shard": 0, "parts": parts}).to_string()
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(seq, events)| (*seq, NOW, events.as_slice()))
+        .collect();
+    crate::testing::message(site, 0, &rows)
 }
 
-fn take(sql: &TestSql, text: &str) -> Handover {
+fn take(sql: &TestSql, text: &[u8]) -> Handover {
     consume(sql, &[text], KEY).unwrap()
 }
 
@@ -61,8 +62,11 @@ fn a_message_that_comes_again_changes_nothing() {
     let text = message("demo", &[(1, vec![10, 11, 12]), (2, vec![13])]);
     let first = take(&sql, &text);
     let duplicates = |handover: &Handover| -> usize {
-        let parts = handover.confirmation.parts.iter();
-        parts.map(|part| part.duplicates.len()).sum()
+        let rows = handover
+            .confirmations
+            .iter()
+            .flat_map(|told| &told.duplicates);
+        rows.map(|(_, ids)| ids.len()).sum()
     };
     assert_eq!(duplicates(&first), 0);
     for _ in 0..2 {
@@ -89,10 +93,9 @@ fn the_migration_fills_the_hours_as_the_consumer_does() {
     let events: Vec<_> = (0..40)
         .map(|n| event("demo", n, NOW + i64::try_from(n).unwrap() * 400_000))
         .collect();
-    let part = json!({"id": uuid(100), "at": NOW, "n": events.len(), "events": events});
     take(
         &sql,
-        &json!({"site": "demo", "shard": 0, "parts": [part]}).to_string(),
+        &crate::testing::message("demo", 0, &[(100, NOW, &events)]),
     );
     let hours = || {
         let rows = "SELECT * FROM hour_counts ORDER BY site_id, hour, event_type, source";
@@ -170,7 +173,7 @@ fn sites_do_not_suppress_each_others_events() {
     let sql = database();
     take(&sql, &message("one", &[(1, vec![10])]));
     let two = take(&sql, &message("two", &[(2, vec![10])]));
-    assert!(two.confirmation.parts[0].duplicates.is_empty());
+    assert!(two.confirmations[0].duplicates.is_empty());
     assert_eq!(sql.number("SELECT count(*) FROM events"), 2);
 }
 
@@ -182,15 +185,13 @@ fn an_event_of_two_parts_is_landed_by_the_first_and_named_to_the_second() {
     assert_eq!(
         appended(&handover),
         [
-            (uuid(1), vec![uuid(10), uuid(11)]),
-            (uuid(2), vec![uuid(12)])
+            (row_name(1), vec![uuid(10), uuid(11)]),
+            (row_name(2), vec![uuid(12)])
         ]
     );
-    assert_eq!(
-        handover.confirmation.parts[0].duplicates,
-        Vec::<String>::new()
-    );
-    assert_eq!(handover.confirmation.parts[1].duplicates, [uuid(11)]);
+    let told = &handover.confirmations[0];
+    assert_eq!(told.ranges, [(1, 2)]);
+    assert_eq!(told.duplicates, [(2, vec![uuid(11)])]);
 }
 
 #[test]
@@ -201,10 +202,14 @@ fn what_no_outbox_wrote_is_unreadable_and_no_panic() {
         "[]",
         "{}",
         r#"{"site":1}"#,
-        r#"{"site":"a","shard":0,"parts":{}}"#,
+        "{\"site\":\"a\",\"shard\":0,\"epoch\":\"e\",\"rows\":[[1,5,1,9]]}\n{\"odd\":1}",
+        "{\"site\":\"a\",\"shard\":0,\"epoch\":\"e\",\"rows\":[[1,5,2,10]]}\n{\"odd\":1}\n",
+        "{\"site\":\"a\",\"shard\":0,\"epoch\":\"e\",\"rows\":[[1,5,1,2]]}\n\"\n",
     ] {
-        assert!(Message::parse(text).is_err(), "{text}");
+        assert!(Message::parse(text.as_bytes()).is_err(), "{text}");
     }
+    let latin = b"{\"site\":\"a\",\"shard\":0,\"epoch\":\"e\",\"rows\":[[1,5,1,2]]}\n\xff\n";
+    assert!(Message::parse(latin).is_err());
 }
 
 proptest! {

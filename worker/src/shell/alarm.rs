@@ -15,7 +15,8 @@ pub(super) struct AlarmClock {
 impl AlarmClock {
     /// Makes sure of a ring at `due_ms` or before.
     pub(super) async fn by(&self, state: &State, due_ms: i64, now_ms: i64) -> Result<()> {
-        self.set(state, self.known.get().by(due_ms), now_ms).await
+        self.set(state, self.known.get().by(due_ms, now_ms), now_ms)
+            .await
     }
 
     /// Arms it for the case that the run which begins now dies.
@@ -46,9 +47,10 @@ impl AlarmClock {
         let storage = state.storage();
         let done = match wanted {
             Alarm::At(due_ms) => {
-                // The platform's binding takes an offset, not a time.
+                // The binding takes an offset, not a time. An alarm that is set to now may not ring
+                // for tens of seconds, so it is a millisecond ahead at least.
                 storage
-                    .set_alarm(due_ms.saturating_sub(now_ms).max(0))
+                    .set_alarm(due_ms.saturating_sub(now_ms).max(1))
                     .await
             }
             _ => storage.delete_alarm().await,

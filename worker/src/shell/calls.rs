@@ -5,17 +5,20 @@ use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
-use shoreline_shared::id::uuid_v7;
-use worker::{Context, Delay, Env, Request, Response, Result};
+use shoreline_shared::lines::Lines;
+use worker::{Context, Delay, Env, Result};
 
 use super::bindings::config;
 use super::edge::{commit, is_new_shard, register};
 use super::log;
-use super::platform::{Ids, now_ms, random};
+use super::platform::{Ids, now_ms, serial};
 use super::reply::{Cors, problem};
 use crate::config::Config;
 use crate::error::Fault;
-use crate::operations::{Batch, Buffer, Call, FLUSH_EVERY_MS, Kind, within};
+use crate::head::Head;
+use crate::operations::{
+    Added, Batch, Buffer, Call, CallId, FLUSH_EVERY_MS, Kind, Operation, Taken, within,
+};
 use crate::publish::Publication;
 use crate::trace::Trace;
 
@@ -33,45 +36,47 @@ thread_local! {
 /// Answers a request as this call.
 pub(super) async fn watched<F>(
     call: Call,
+    head: &Head<'_>,
     env: &Env,
     context: &Context,
     answer: F,
-) -> Result<Response>
+) -> Result<web_sys::Response>
 where
-    F: Future<Output = Result<Response>>,
+    F: Future<Output = Result<web_sys::Response>>,
 {
     let call = Rc::new(call);
     let response = within(Rc::clone(&call), or_problem(answer)).await?;
-    // The answer of an object that took over a WebSocket has headers that cannot be set.
-    let headers = response.headers();
-    let _ = headers.set("x-request-id", call.id());
-    let _ = headers.set("traceparent", &call.trace().traceparent());
-    end(&call, response.status_code(), env, context);
+    let status = response.status();
+    if call.is_told(head.header("traceparent").is_some(), status) {
+        // The answer of an object that took over a WebSocket has headers that cannot be set.
+        let headers = response.headers();
+        let _ = headers.set("x-request-id", &call.id().text());
+        let _ = headers.set("traceparent", &call.trace().traceparent());
+    }
+    end(&call, status, env, context);
     Ok(response)
 }
 
 /// The call that a request begins.
-pub(super) fn begin(request: &Request, method: &str, path: &str) -> Result<Call> {
-    let mut bytes = [0; 34];
-    random(&mut bytes)?;
-    let (mut own, mut trace) = ([0; 10], [0; 24]);
-    let (first, rest) = bytes.split_at(own.len());
-    own.copy_from_slice(first);
-    trace.copy_from_slice(rest);
+pub(super) fn begin(head: &Head<'_>) -> Result<Call> {
+    let serial = serial()?;
     let now = now_ms();
-    let traceparent = request.headers().get("traceparent")?;
-    let trace = Trace::begin(traceparent.as_deref(), &trace);
-    Ok(Call::new(method, path, trace, uuid_v7(now, own), now))
+    let trace = Trace::begin(head.header("traceparent"), &serial.bytes());
+    let id = CallId::new(now, serial.id());
+    Ok(Call::new(head.method, head.path(), trace, id))
 }
 
 /// What fails for no known reason is still answered.
-async fn or_problem(answer: impl Future<Output = Result<Response>>) -> Result<Response> {
+async fn or_problem<F>(answer: F) -> Result<web_sys::Response>
+where
+    F: Future<Output = Result<web_sys::Response>>,
+{
     match answer.await {
         Ok(response) => Ok(response),
         Err(error) => {
             log::error("http_worker", error);
             let fault = Fault::Unavailable("The request could not be served right now.");
-            problem(&fault, &Cors::Any)
+            problem(&fault, &Cors::Any).map(Into::into)
         }
     }
 }
@@ -81,11 +86,8 @@ fn end(call: &Call, status: u16, env: &Env, context: &Context) {
     let now = now_ms();
     let operation = call.end(status, now);
     let config = config(env).ok();
-    if config
-        .as_ref()
-        .is_none_or(|config| config.all_requests_logged)
-        || operation.is_our_failure()
-    {
+    let logs = config.as_ref().map(|config| config.request_logs);
+    if logs.unwrap_or_default().want(&operation) {
         log::request(&operation);
     }
     let Some(config) = config.filter(|config| config.operation_events) else {
@@ -94,35 +96,41 @@ fn end(call: &Call, status: u16, env: &Env, context: &Context) {
     if call.route().kind == Kind::System {
         return;
     }
-    let (first, due) = BUFFER.with_borrow_mut(|buffer| {
-        let first = buffer.add(operation, now);
-        (first, buffer.is_due(now))
-    });
-    let env = env.clone();
-    if due {
-        context.wait_until(flush(env, config));
-    } else if first {
-        context.wait_until(async move {
-            Delay::from(FLUSH_AFTER).await;
-            // Others may have been so many that all of it went before.
-            if BUFFER.with_borrow(|buffer| buffer.is_due(now_ms())) {
-                flush(env, config).await;
-            }
-        });
+    match BUFFER.with_borrow_mut(|buffer| buffer.add(operation, now)) {
+        Added::Waits => {}
+        Added::Due(taken) => context.wait_until(flush(env.clone(), config, taken)),
+        Added::First => {
+            let env = env.clone();
+            context.wait_until(async move {
+                Delay::from(FLUSH_AFTER).await;
+                // Others may have been so many that all of it went before.
+                let due = BUFFER.with_borrow_mut(|buffer| buffer.take_if_due(now_ms()));
+                if let Some(taken) = due {
+                    flush(env, config, taken).await;
+                }
+            });
+        }
     }
 }
 
-/// Commits what waits to the outbox of Shoreline's own site. What cannot be committed is lost, and
+/// Commits what waited to the outbox of Shoreline's own site. What cannot be committed is lost, and
 /// told to the log.
-async fn flush(env: Env, config: Rc<Config>) {
-    let (operations, lost) = BUFFER.with_borrow_mut(Buffer::take);
+async fn flush(env: Env, config: Rc<Config>, taken: Taken) {
+    let calls: i64 = taken.events.iter().map(Operation::calls).sum();
+    let lost = match commit_events(&env, &config, &taken.events).await {
+        Ok(()) => taken.lost,
+        Err(error) => {
+            log::error("operations", error);
+            taken.lost.saturating_add(calls)
+        }
+    };
     if lost > 0 {
         log::error("operations", format_args!("{lost} calls have no event"));
     }
-    let ids = match Ids::new() {
-        Ok(ids) => ids,
-        Err(error) => return log::error("operations", error),
-    };
+}
+
+async fn commit_events(env: &Env, config: &Config, operations: &[Operation]) -> Result<()> {
+    let ids = Ids::new()?;
     let now = now_ms();
     let fresh = || ids.next(now);
     let batch_id = fresh();
@@ -130,24 +138,25 @@ async fn flush(env: Env, config: Rc<Config>) {
         id: &batch_id,
         received_at: now,
     };
-    let events: Vec<_> = operations
+    let mut events = Lines::default();
+    operations
         .iter()
         .filter_map(|operation| operation.stamped(&fresh(), batch))
-        .collect();
+        .for_each(|event| events.push(&event));
     if events.is_empty() {
-        return;
+        return Ok(());
     }
     let shards = config.ingest.shards;
-    let publication = Publication::of_operations(&batch_id, &events, now, shards, fresh);
-    for _ in 0..TRIES {
-        match commit(&env, &publication).await {
-            Ok(_) => {
-                if is_new_shard(&publication) {
-                    register(&env, publication.site(), publication.shard()).await;
-                }
-                return;
-            }
-            Err(error) => log::error("operations", error),
+    let publication = Publication::of_operations(&batch_id, &events, now, shards);
+    let mut tries = 1;
+    while let Err(error) = commit(env, &publication).await {
+        if tries >= TRIES {
+            return Err(error);
         }
+        tries = tries.saturating_add(1);
     }
+    if is_new_shard(&publication) {
+        register(env, publication.site(), publication.shard()).await;
+    }
+    Ok(())
 }

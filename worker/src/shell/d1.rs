@@ -79,6 +79,7 @@ fn prepare(database: &D1Database, statement: &Statement) -> Result<D1PreparedSta
             // D1 takes no BigInt; every integer here is below 2^53, so f64 holds it.
             Param::Int(int) => JsValue::from_f64(*int as f64),
             Param::Text(text) => JsValue::from_str(text),
+            Param::Blob(bytes) => js_sys::Uint8Array::from(bytes.as_slice()).into(),
             Param::Null => JsValue::NULL,
         })
         .collect();

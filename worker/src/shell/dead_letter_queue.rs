@@ -4,43 +4,38 @@ use serde::de::IgnoredAny;
 use worker::{Env, Result};
 
 use super::bindings::LAKE;
-use super::events_queue::{Failure, confirm, consume, dead};
+use super::events_queue::{Failure, confirm, consume};
 use super::platform::now_ms;
 use super::{alerts, d1, log};
-use crate::consume::{NotStored, Unreadable};
-use crate::dead_letter::{
-    DeadPart, Kept, Label, Reason, find, forget, is_of_content, probe, replay_message,
-};
+use crate::consume::NotStored;
+use crate::dead_letter::{DeadPart, Kept, Reason, find, forget, is_of_content, probe};
+use crate::protocol::{Message, Unreadable};
 
 /// Looks at a message that failed as often as the queue tries: each of its parts gets one more try by
 /// itself, and only what fails while D1 takes writes is a dead letter. All else is left to the
-/// outbox, which still has it.
+/// log, which still has it.
 ///
-/// `false` asks for another try: of what is no message of an outbox no outbox has a copy.
-pub(super) async fn inspect(text: &str, env: &Env) -> bool {
-    let Some(label) = Label::parse(text) else {
-        let unknown = DeadPart::unknown(text, now_ms());
-        let detail = "The message is not one of an outbox.";
+/// `false` asks for another try: of what is no message of a log no log has a copy.
+pub(super) async fn inspect(body: &[u8], env: &Env) -> bool {
+    let Ok(message) = Message::parse(body) else {
+        let unknown = DeadPart::unknown(body, now_ms());
+        let detail = "The message is not one of a log.";
         let buried = bury(&unknown, Reason::Unreadable, detail, env).await;
         if let Err(error) = &buried {
             log::error("dead_letter_queue", error);
         }
         return buried.is_ok();
     };
-    for part in label.parts() {
-        if let Err(error) = inspect_part(&part, &label, env).await {
+    for part in DeadPart::of(&message) {
+        if let Err(error) = inspect_part(&part, env).await {
             log::error("dead_letter_queue", error);
         }
     }
     true
 }
 
-async fn inspect_part(part: &DeadPart, label: &Label<'_>, env: &Env) -> Result<()> {
-    let message = label
-        .replay
-        .and_then(|how| replay_message(&part.message, how))
-        .unwrap_or_else(|| part.message.clone());
-    match consume(&message, env).await {
+async fn inspect_part(part: &DeadPart, env: &Env) -> Result<()> {
+    match consume(&part.message, env).await {
         Ok(()) => Ok(()),
         Err(Failure::Unreadable(Unreadable(error))) => {
             bury(part, Reason::Unreadable, &error, env).await
@@ -60,15 +55,16 @@ async fn inspect_part(part: &DeadPart, label: &Label<'_>, env: &Env) -> Result<(
     }
 }
 
-/// Keeps a part, lists it, and then lets the outbox drop it. Whatever fails, the outbox still has it.
+/// Keeps a part, lists it, and then lets the log drop it. Whatever fails, the log still has it.
 pub(super) async fn bury(part: &DeadPart, reason: Reason, detail: &str, env: &Env) -> Result<()> {
     let bucket = env.bucket(LAKE)?;
-    let text = part.message.clone();
-    bucket.put(part.object_key(), text).execute().await?;
+    let message = part.message.clone();
+    bucket.put(part.object_key(), message).execute().await?;
     let statement = part.statement(reason, detail, now_ms());
     d1::rows::<IgnoredAny>(env, &statement).await?;
-    // Of what nobody knows, no outbox has a part: nothing is confirmed, then.
-    confirm(env, &part.site, part.shard, &dead(&part.id)).await?;
+    if let Some(confirmation) = part.confirmation() {
+        confirm(env, &part.site, part.shard, &confirmation).await?;
+    }
     log::error("dead_letter_queue", reason.code());
     alerts::dead_letters(env, &part.site, part.events, reason).await;
     Ok(())

@@ -1,20 +1,20 @@
 //! `GET /v1/dead-letters` and `POST /v1/dead-letters/replay`, for the holder of the admin token.
 
 use serde::de::IgnoredAny;
-use worker::{Env, QueueContentType, RawMessageBuilder, Request, Response, Result};
+use worker::{Env, Request, Response, Result};
 
 use super::admin_worker::{authorize, body, rows};
 use super::bindings::{EVENTS_QUEUE, LAKE, LAKE_DO};
 use super::platform::now_ms;
 use super::read_worker::to_json;
 use super::reply::{Cors, json, problem};
-use super::{d1, log, objects};
-use crate::consume::Replay;
+use super::{d1, log, objects, queue};
 use crate::dead_letter::{
     Chosen, ListQuery, MAX_REPLAYS, Replayed, Row, Selection, forget_refused, replay_message, touch,
 };
 use crate::error::Fault;
 use crate::lake::Retry;
+use crate::protocol::message::Replay;
 use crate::read::Params;
 use crate::routes::{RETRY, lake_object};
 
@@ -107,11 +107,9 @@ async fn send(key: &str, how: Replay, env: &Env) -> Result<bool> {
     let Some(content) = object.body() else {
         return Ok(false);
     };
-    let Some(message) = replay_message(&content.text().await?, how) else {
+    let Some(message) = replay_message(&content.bytes().await?, how) else {
         return Ok(false);
     };
-    let text = RawMessageBuilder::new(message.as_str().into())
-        .build_with_content_type(QueueContentType::Text);
-    env.queue(EVENTS_QUEUE)?.send_raw(text).await?;
+    queue::send(env, EVENTS_QUEUE, &message).await?;
     Ok(true)
 }

@@ -2,9 +2,9 @@
 
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
-use worker::{SqlStorageValue, State};
+use worker::{SqlCursor, SqlStorageValue, State};
 
-use crate::sql::{Param, Sql, SqlError};
+use crate::sql::{Cell, Param, Sql, SqlError};
 
 /// The SQLite of one Durable Object.
 pub(super) struct DoSql {
@@ -35,23 +35,54 @@ impl DoSql {
     }
 }
 
-impl Sql for DoSql {
-    fn rows<T: DeserializeOwned>(&self, sql: &str, params: &[Param]) -> Result<Vec<T>, SqlError> {
+impl DoSql {
+    fn exec(&self, sql: &str, params: &[Param]) -> Result<SqlCursor, SqlError> {
         let values: Vec<SqlStorageValue> = params
             .iter()
             .map(|param| match param {
                 Param::Int(int) => SqlStorageValue::Integer(*int),
                 Param::Text(text) => SqlStorageValue::String(text.clone()),
+                Param::Blob(bytes) => SqlStorageValue::Blob(bytes.clone()),
                 Param::Null => SqlStorageValue::Null,
             })
             .collect();
-        let cursor = self
-            .sql
-            .exec(sql, values)
-            .map_err(|error| SqlError(error.to_string()))?;
-        cursor
-            .to_array()
-            .map_err(|error| SqlError(error.to_string()))
+        self.sql.exec(sql, values).map_err(failed)
+    }
+}
+
+fn failed(error: worker::Error) -> SqlError {
+    SqlError(error.to_string())
+}
+
+fn cell(value: SqlStorageValue) -> Cell {
+    match value {
+        SqlStorageValue::Integer(int) => Cell::Int(int),
+        SqlStorageValue::String(text) => Cell::Text(text),
+        SqlStorageValue::Blob(bytes) => Cell::Blob(bytes),
+        _ => Cell::Null,
+    }
+}
+
+impl Sql for DoSql {
+    fn rows<T: DeserializeOwned>(&self, sql: &str, params: &[Param]) -> Result<Vec<T>, SqlError> {
+        self.exec(sql, params)?.to_array().map_err(failed)
+    }
+
+    fn cells<const N: usize>(
+        &self,
+        sql: &str,
+        params: &[Param],
+    ) -> Result<Vec<[Cell; N]>, SqlError> {
+        let mut rows = Vec::new();
+        for row in self.exec(sql, params)?.raw() {
+            let mut cells = row.map_err(failed)?.into_iter().map(cell);
+            rows.push(std::array::from_fn(|_| cells.next().unwrap_or(Cell::Null)));
+        }
+        Ok(rows)
+    }
+
+    fn run(&self, sql: &str, params: &[Param]) -> Result<(), SqlError> {
+        self.exec(sql, params).map(drop)
     }
 
     fn transaction<T>(&self, work: &mut dyn FnMut() -> Result<T, SqlError>) -> Result<T, SqlError> {

@@ -4,23 +4,25 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use worker::{Context, Env, Request, Result};
+use worker::{Context, Env, Result};
 
 use super::bindings::{PRIVACY_DO, RATE_LIMITER, SITE_DO};
+use super::entry::Incoming;
 use super::gzip::{ReadError, decompress, read};
-use super::platform::{Ids, now_ms};
+use super::platform::{Ids, now_ms, random};
 use super::{d1, keys, log, objects};
 use crate::admit::{Door, Encoding};
+use crate::agents::{Agents, Told};
 use crate::auth::Grant;
 use crate::config::Config;
 use crate::error::Fault;
 use crate::ingest::{Platform, Settings};
+use crate::log::Receipt;
 use crate::privacy::{DayKey, day_of};
 use crate::publish::Publication;
 use crate::rate::Limiter;
 use crate::routes::{COMMIT, DAY_KEY, PRIVACY_OBJECT, site_object};
 use crate::shards::register_shard;
-use crate::site::Receipt;
 use crate::tally::{APPROXIMATE, Tally};
 
 thread_local! {
@@ -29,6 +31,9 @@ thread_local! {
 
     /// The buckets of the visitors that this isolate serves.
     static LIMITER: RefCell<Limiter> = RefCell::default();
+
+    /// What the user agents tell that this isolate meets.
+    static AGENTS: RefCell<Agents> = RefCell::default();
 
     /// What this isolate has refused and not written yet.
     static TALLY: RefCell<Tally> = RefCell::default();
@@ -46,7 +51,7 @@ pub(super) struct Edge {
     ids: Ids,
     config: Rc<Config>,
     length_known: bool,
-    request: Request,
+    incoming: Incoming,
     env: Env,
     context: Rc<Context>,
 }
@@ -80,16 +85,16 @@ impl Platform for Edge {
         let broken = Fault::malformed("The body could not be read to its end.");
         // A length that was declared, and admitted, is held to by the platform: no need to count.
         if encoding == Encoding::Identity && self.length_known {
-            return self.request.bytes().await.map_err(|_| broken);
+            return self.incoming.bytes().await.ok_or(broken);
         }
-        let Some(body) = self.request.inner().body() else {
+        let Some(body) = self.incoming.request().body() else {
             return Ok(Vec::new());
         };
         let body = match encoding {
             Encoding::Identity => body,
             Encoding::Gzip => decompress(&body).map_err(|_| broken.clone())?,
         };
-        read(body, door.max_bytes())
+        Box::pin(read(body, door.max_bytes()))
             .await
             .map_err(|error| match error {
                 ReadError::TooLarge => door.too_large(),
@@ -104,8 +109,8 @@ impl Platform for Edge {
         {
             return Ok(key);
         }
-        let answer: worker::Result<DayKey> =
-            objects::call(&self.env, PRIVACY_DO, PRIVACY_OBJECT, DAY_KEY, "").await;
+        let asked = objects::call(&self.env, PRIVACY_DO, PRIVACY_OBJECT, DAY_KEY, "");
+        let answer: worker::Result<DayKey> = Box::pin(asked).await;
         answer
             .map_err(|error| log::error("privacy_do", error))
             .ok()
@@ -129,15 +134,19 @@ impl Platform for Edge {
         Ok(receipt.duplicate)
     }
 
+    fn told_by(&self, user_agent: &str) -> Told {
+        AGENTS.with_borrow_mut(|agents| agents.ask(user_agent))
+    }
+
     fn limiter<T>(&self, ask: impl FnOnce(&mut Limiter) -> T) -> T {
         LIMITER.with_borrow_mut(ask)
     }
 
-    async fn within_limit(&self, visitor: u64) -> bool {
+    async fn within_limit(&self, name: &str) -> bool {
         let Ok(limiter) = self.env.rate_limiter(RATE_LIMITER) else {
             return true; // A deployment may do without it.
         };
-        match limiter.limit(format!("{visitor:x}")).await {
+        match limiter.limit(name.to_owned()).await {
             Ok(outcome) => outcome.success,
             Err(error) => {
                 log::error("rate_limiter", error);
@@ -169,18 +178,19 @@ impl Platform for Edge {
 impl Edge {
     /// A request that begins now. `length_known`: its length was declared, and admitted is what it says.
     pub(super) fn new(
-        request: Request,
+        incoming: Incoming,
         env: Env,
         context: Rc<Context>,
         config: Rc<Config>,
         length_known: bool,
     ) -> Result<Self> {
+        seed_limiter()?;
         Ok(Self {
             now_ms: now_ms(),
             ids: Ids::new()?,
             config,
             length_known,
-            request,
+            incoming,
             env,
             context,
         })
@@ -189,7 +199,7 @@ impl Edge {
     /// Writes what was refused, where it is time to.
     pub(super) fn flush_tally(&self) {
         for (site, counters) in TALLY.with_borrow_mut(|tally| tally.take_if_due(self.now_ms)) {
-            self.count_later(Publication::of_counts(&site, &counters, self.now_ms));
+            self.count_later(Publication::of_counts(&site, counters, self.now_ms));
         }
     }
 
@@ -203,6 +213,18 @@ impl Edge {
         self.context
             .wait_until(async move { register(&env, &site, shard).await });
     }
+}
+
+/// Gives this isolate's buckets their secret, before the first of them is named.
+fn seed_limiter() -> Result<()> {
+    LIMITER.with_borrow_mut(|limiter| {
+        if !limiter.is_seeded() {
+            let mut seed = [0; 16];
+            random(&mut seed)?;
+            *limiter = Limiter::new(u128::from_be_bytes(seed));
+        }
+        Ok(())
+    })
 }
 
 /// Whether this isolate has not told D1 of the publication's shard yet; from now on it has.
@@ -227,5 +249,6 @@ pub(super) async fn register(env: &Env, site: &str, shard: u32) {
 
 pub(super) async fn commit(env: &Env, publication: &Publication) -> Result<Receipt> {
     let name = site_object(publication.site(), publication.shard());
-    objects::call(env, SITE_DO, &name, COMMIT, publication.json()).await
+    let said = objects::call_with_bytes(env, SITE_DO, &name, COMMIT, publication.body()).await?;
+    Ok(said.unwrap_or_default())
 }

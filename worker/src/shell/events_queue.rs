@@ -11,27 +11,26 @@ use super::bindings::{DEAD_LETTERS_QUEUE, LAKE_DO, SITE_DO, settings};
 use super::d1::D1;
 use super::dead_letter_queue::{bury, forget_replayed, inspect};
 use super::platform::now_ms;
+use super::queue::body;
 use super::users_worker::forget;
 use super::{log, objects};
-use crate::consume::{
-    Batch, Findings, Handover, Message, NotStored, RETRY_DELAY_S, Unreadable, groups, store,
-};
-use crate::dead_letter::{Label, Reason};
+use crate::consume::{Batch, Findings, Handover, Message, NotStored, RETRY_DELAY_S, groups, store};
+use crate::dead_letter::{DeadPart, Reason};
+use crate::protocol::{Confirmation, Unreadable};
 use crate::routes::{APPEND, CONFIRM, lake_object, site_object};
-use crate::site::{Confirmation, ConfirmedPart};
 
 #[event(queue)]
 async fn queue(batch: MessageBatch<JsValue>, env: Env, _context: Context) -> Result<()> {
-    let messages: Vec<(RawMessage, String)> = batch
+    let messages: Vec<(RawMessage, Vec<u8>)> = batch
         .raw_iter()
         .map(|message| {
-            let text = message.body().as_string().unwrap_or_default();
-            (message, text)
+            let body = body(&message);
+            (message, body)
         })
         .collect();
     if batch.queue() == DEAD_LETTERS_QUEUE {
-        for (message, text) in &messages {
-            inspect_or_retry(message, text, &env).await;
+        for (message, body) in &messages {
+            inspect_or_retry(message, body, &env).await;
         }
     } else {
         settle(&messages, &env).await;
@@ -47,15 +46,15 @@ struct Item<'a> {
 }
 
 /// Acknowledges what is done, and asks for the rest again.
-async fn settle(messages: &[(RawMessage, String)], env: &Env) {
+async fn settle(messages: &[(RawMessage, Vec<u8>)], env: &Env) {
     let mut items = Vec::new();
-    for (raw, text) in messages {
-        match prepare(text, env).await {
+    for (raw, body) in messages {
+        match prepare(body, env).await {
             Ok(message) => items.push(Item { raw, message }),
             // Reading it again would not make it readable.
             Err(Failure::Unreadable(Unreadable(error))) => {
                 log::error("events_queue", &error);
-                inspect_or_retry(raw, text, env).await;
+                inspect_or_retry(raw, body, env).await;
             }
             Err(failure) => retry(&[raw], failure),
         }
@@ -118,8 +117,8 @@ fn retry(messages: &[&RawMessage], failure: Failure) {
     }
 }
 
-async fn inspect_or_retry(message: &RawMessage, text: &str, env: &Env) {
-    if inspect(text, env).await {
+async fn inspect_or_retry(message: &RawMessage, body: &[u8], env: &Env) {
+    if inspect(body, env).await {
         message.ack();
     } else {
         message.retry();
@@ -154,18 +153,18 @@ impl From<worker::Error> for Failure {
 
 /// One message: whatever fails in between, the outbox sends its parts again, and every step meets
 /// what it did before.
-pub(super) async fn consume(text: &str, env: &Env) -> std::result::Result<(), Failure> {
-    let message = prepare(text, env).await?;
+pub(super) async fn consume(body: &[u8], env: &Env) -> std::result::Result<(), Failure> {
+    let message = prepare(body, env).await?;
     let findings = stored(&[&message], env).await?;
     hand_over(&[&message], &findings, env).await
 }
 
 /// Reads a message, and takes out what comes too late.
-async fn prepare<'a>(text: &'a str, env: &Env) -> std::result::Result<Message<'a>, Failure> {
-    let mut message = Message::parse(text).map_err(Failure::Unreadable)?;
+async fn prepare<'a>(body: &'a [u8], env: &Env) -> std::result::Result<Message<'a>, Failure> {
+    let mut message = Message::parse(body).map_err(Failure::Unreadable)?;
     let too_old = message.take_too_old(now_ms());
     if !too_old.is_empty() {
-        bury_too_old(text, &too_old, env).await?;
+        bury_too_old(body, &too_old, env).await?;
     }
     Ok(message)
 }
@@ -198,7 +197,9 @@ async fn hand_over(
     let handover = Handover::of(messages, findings);
     let lake = lake_object(site, *shard);
     objects::call::<()>(env, LAKE_DO, &lake, APPEND, &handover.append).await?;
-    confirm(env, site, *shard, &handover.confirmation).await?;
+    for confirmation in &handover.confirmations {
+        confirm(env, site, *shard, confirmation).await?;
+    }
     for replay in messages.iter().filter(|message| message.replay.is_some()) {
         forget_replayed(env, site, &replay.part_ids()).await?;
     }
@@ -216,23 +217,13 @@ pub(super) async fn confirm(
     objects::call::<()>(env, SITE_DO, &site_object(site, shard), CONFIRM, &body).await
 }
 
-async fn bury_too_old(text: &str, ids: &[String], env: &Env) -> Result<()> {
-    let label = Label::parse(text);
-    for part in label.iter().flat_map(Label::parts) {
+async fn bury_too_old(body: &[u8], ids: &[String], env: &Env) -> Result<()> {
+    let message = crate::protocol::Message::parse(body);
+    for part in message.iter().flat_map(DeadPart::of) {
         if ids.contains(&part.id) {
             let detail = "The part came later than the lake remembers parts.";
             bury(&part, Reason::TooOld, detail, env).await?;
         }
     }
     Ok(())
-}
-
-/// The confirmation of a part that is dead.
-pub(super) fn dead(id: &str) -> Confirmation {
-    Confirmation {
-        parts: vec![ConfirmedPart {
-            id: id.to_owned(),
-            duplicates: Vec::new(),
-        }],
-    }
 }

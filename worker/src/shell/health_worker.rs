@@ -13,13 +13,13 @@ use super::read_worker::{each_shard, rows, site_of, to_json};
 use crate::error::Fault;
 use crate::facts::RequestFacts;
 use crate::lake::LakeState;
+use crate::log::State;
 use crate::read::health::{
     Backlog, Condition, Details, Health, Metrics, Service, TotalRow, lake_service, queue_service,
     totals, worst,
 };
 use crate::read::live::sum;
 use crate::routes::{HEALTH_SITE, STATE};
-use crate::site::State;
 
 /// How long the verdict for everybody is good: whoever asks a thousand times a second costs one
 /// check in that time.

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use worker::{Context, Env, Request, Response, Result, event};
+use worker::{Context, Env, Request, Response, Result};
 
+use super::entry::Incoming;
 use super::ingest_worker::Way;
 use super::reply::{Cors, preflight, problem};
 use super::{
@@ -11,61 +12,86 @@ use super::{
     metrics_worker, prometheus_worker, read_worker, rebuild_worker, sdk_settings_worker,
     users_worker,
 };
-use crate::endpoints::{Door, find};
+use crate::endpoints::{Door, Endpoint, find};
 use crate::error::Fault;
+use crate::head::Head;
 use crate::sdk_settings::SdkSettings;
 
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
+/// Answers a request whose head is `text`.
+pub(super) async fn answer(
+    text: String,
+    incoming: Incoming,
+    env: Env,
+    context: Context,
+) -> Result<web_sys::Response> {
+    let Some(head) = Head::parse(&text) else {
+        let fault = Fault::malformed("The request's headers cannot be read.");
+        return problem(&fault, &Cors::Any).map(Into::into);
+    };
     let context = Rc::new(context);
-    let path = request.path();
-    // The worker crate takes every method that it does not know for GET.
-    let method = request.inner().method();
-    let call = calls::begin(&request, &method, &path)?;
-    let answer = route(path, method, request, env.clone(), Rc::clone(&context));
-    calls::watched(call, &env, &context, answer).await
+    let call = calls::begin(&head)?;
+    let answer = route(&head, incoming, env.clone(), Rc::clone(&context));
+    calls::watched(call, &head, &env, &context, answer).await
 }
 
 async fn route(
-    path: String,
-    method: String,
-    request: Request,
+    head: &Head<'_>,
+    incoming: Incoming,
     env: Env,
     context: Rc<Context>,
-) -> Result<Response> {
-    let Some(endpoint) = find(&path) else {
-        return problem(&Fault::NotFound, &Cors::Any);
+) -> Result<web_sys::Response> {
+    let path = head.path();
+    let Some(endpoint) = find(path) else {
+        return problem(&Fault::NotFound, &Cors::Any).map(Into::into);
     };
-    let origin = request.headers().get("origin")?;
     let cors = match endpoint.door {
-        Door::Ingest => Cors::Echo(origin.as_deref()),
+        Door::Ingest => Cors::Echo(head.header("origin")),
         _ => Cors::Any,
     };
-    if method == "OPTIONS" {
-        return preflight(endpoint.allow, &cors);
+    if head.method == "OPTIONS" {
+        return preflight(endpoint.allow, &cors).map(Into::into);
     }
-    if !endpoint.takes(&method) {
-        return problem(&Fault::MethodNotAllowed(endpoint.allow), &cors);
+    if !endpoint.takes(head.method) {
+        return problem(&Fault::MethodNotAllowed(endpoint.allow), &cors).map(Into::into);
     }
+    match (endpoint.door, Way::of(path)) {
+        (Door::Ingest, Some(way)) => {
+            ingest_worker::take(way, head, incoming, env, context, &cors).await
+        }
+        _ => {
+            let request = Request::from(incoming.into_request());
+            // Apart, so that no event carries the rooms of all questions with it.
+            Box::pin(other(endpoint, head, request, env))
+                .await
+                .map(Into::into)
+        }
+    }
+}
+
+/// What takes no events.
+async fn other(
+    endpoint: &Endpoint,
+    head: &Head<'_>,
+    request: Request,
+    env: Env,
+) -> Result<Response> {
+    let (method, path) = (head.method, head.path());
     match endpoint.door {
-        Door::Ingest => match Way::of(&path) {
-            Some(way) => ingest_worker::take(way, request, env, context, &cors).await,
-            None => problem(&Fault::NotFound, &cors),
-        },
-        Door::SdkSettings => match SdkSettings::of(&path) {
+        Door::Ingest => problem(&Fault::NotFound, &Cors::Echo(head.header("origin"))),
+        Door::SdkSettings => match SdkSettings::of(path) {
             Some(wanted) => sdk_settings_worker::settings(&wanted, &request, &env).await,
-            None => problem(&Fault::NotFound, &cors),
+            None => problem(&Fault::NotFound, &Cors::Any),
         },
-        Door::Imports => import_worker::imports(&method, &path, request, &env).await,
-        Door::Read => read_worker::read(&path, &request, &env).await,
+        Door::Imports => import_worker::imports(method, path, request, &env).await,
+        Door::Read => read_worker::read(path, &request, &env).await,
         Door::Ticket => live_worker::ticket(&request, &env).await,
         Door::Stream => live_worker::stream(&request, &env).await,
         Door::Prometheus => prometheus_worker::metrics(&request, &env).await,
-        Door::Metric => metrics_worker::metric(&path, &request, &env).await,
-        Door::Question => metrics_worker::question(&path, request, &env).await,
-        Door::Users => users_worker::users(&method, &path, &request, &env).await,
-        Door::Sites => admin_worker::admin(&method, &path, request, &env).await,
-        Door::DeadLetters => dead_letter_worker::dead_letters(&method, &path, request, &env).await,
+        Door::Metric => metrics_worker::metric(path, &request, &env).await,
+        Door::Question => metrics_worker::question(path, request, &env).await,
+        Door::Users => users_worker::users(method, path, &request, &env).await,
+        Door::Sites => admin_worker::admin(method, path, request, &env).await,
+        Door::DeadLetters => dead_letter_worker::dead_letters(method, path, request, &env).await,
         Door::Rebuild => rebuild_worker::rebuild(request, &env).await,
     }
 }

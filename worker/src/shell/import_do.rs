@@ -15,13 +15,13 @@ use crate::import::{
     ImportStore, NewImport, Place, Progress, RETRY_MS, Trouble, Turn, UploadedPart, World,
     forget_import, told, turn,
 };
+use crate::log::{ImportState, Receipt};
 use crate::publish::Publication;
 use crate::routes::{
     ADD_PART, COMPLETE, CREATE, IMPORT_STATE, IS_OPEN, PROGRESS, WAKE, parse_import_object,
     site_object,
 };
 use crate::shards::register_shard;
-use crate::site::{ImportState, Receipt};
 use crate::sql::{SqlError, Statement};
 
 /// How long one run of the alarm goes on. The platform ends a run after 15 minutes, and a run that

@@ -2,14 +2,15 @@
 
 use std::rc::Rc;
 
-use worker::{Context, Env, Request, Response, Result};
+use worker::{Context, Env, Result};
 
 use super::bindings::config;
 use super::edge::Edge;
-use super::reply::{Cors, json, problem, text};
-use crate::adapters::{CloudEventHeaders, SegmentCall};
+use super::entry::Incoming;
+use super::reply::{Cors, problem, taken, text};
+use crate::adapters::SegmentCall;
 use crate::error::Fault;
-use crate::facts::RequestFacts;
+use crate::head::Head;
 use crate::ingest::{take_batch, take_commands, take_plausible, take_segment};
 use crate::operations::current;
 use crate::outcome::Answer;
@@ -42,29 +43,31 @@ impl Way {
 /// Takes what was sent and answers it, in the words of its protocol.
 pub(super) async fn take(
     way: Way,
-    request: Request,
+    head: &Head<'_>,
+    incoming: Incoming,
     env: Env,
     context: Rc<Context>,
     cors: &Cors<'_>,
-) -> Result<Response> {
+) -> Result<web_sys::Response> {
     let config = match config(&env) {
         Ok(config) => config,
-        Err(fault) => return problem(&fault, cors),
+        Err(fault) => return problem(&fault, cors).map(Into::into),
     };
-    let facts = facts(way, &request)?;
+    let facts = head.facts();
     let dry_run = facts.dry_run();
     let length_known = facts.content_length.is_some();
-    let mut edge = Edge::new(request, env, context, config, length_known)?;
+    let mut edge = Edge::new(incoming, env, context, config, length_known)?;
+    // The rarer ways apart, so that a page's events take little room while they wait.
     let answer = match way {
         Way::Batch => take_batch(facts, &mut edge).await,
-        Way::Commands => take_commands(facts, &mut edge).await,
-        Way::Segment(call) => take_segment(call, facts, &mut edge).await,
-        Way::Plausible => take_plausible(facts, &mut edge).await,
+        Way::Commands => Box::pin(take_commands(facts, &mut edge)).await,
+        Way::Segment(call) => Box::pin(take_segment(call, facts, &mut edge)).await,
+        Way::Plausible => Box::pin(take_plausible(facts, &mut edge)).await,
     };
     edge.flush_tally();
     note(way, dry_run, &answer);
     match answer {
-        Err(fault) => problem(&fault, cors),
+        Err(fault) => problem(&fault, cors).map(Into::into),
         Ok(answer) => respond(way, dry_run, &answer, cors),
     }
 }
@@ -82,7 +85,7 @@ fn note(way: Way, dry_run: bool, answer: &std::result::Result<Answer, Fault>) {
     current(|call| call.note_results(accepted, results));
 }
 
-fn respond(way: Way, dry_run: bool, answer: &Answer, cors: &Cors<'_>) -> Result<Response> {
+fn respond(way: Way, dry_run: bool, answer: &Answer, cors: &Cors<'_>) -> Result<web_sys::Response> {
     match way {
         Way::Plausible => {
             let response = text(202, "ok", cors)?;
@@ -90,50 +93,14 @@ fn respond(way: Way, dry_run: bool, answer: &Answer, cors: &Cors<'_>) -> Result<
                 // What their own server says of what it left out.
                 response.headers().set("x-plausible-dropped", "1")?;
             }
-            Ok(response)
+            Ok(response.into())
         }
-        Way::Segment(_) => json(200, answer.to_segment_json(), cors),
+        Way::Segment(_) => taken(200, &answer.to_segment_json(), cors),
         // 202 means durable, and a dry run keeps nothing.
-        Way::Batch | Way::Commands => json(
+        Way::Batch | Way::Commands => taken(
             if dry_run { 200 } else { 202 },
-            serde_json::to_string(answer)?,
+            &serde_json::to_string(answer)?,
             cors,
         ),
     }
-}
-
-/// The platform's score (1 to 99) of a request that it is sure a machine makes.
-const CERTAINLY_BOT: u32 = 1;
-
-fn facts(way: Way, request: &Request) -> Result<RequestFacts> {
-    let headers = request.headers();
-    let cf = request.cf();
-    let url = request.inner().url();
-    let on = |name| Ok::<_, worker::Error>(headers.get(name)?.as_deref() == Some("1"));
-    Ok(RequestFacts {
-        query: url
-            .split_once('?')
-            .map(|(_, query)| query.to_owned())
-            .unwrap_or_default(),
-        origin: headers.get("origin")?,
-        authorization: headers.get("authorization")?,
-        content_type: headers.get("content-type")?,
-        content_encoding: headers.get("content-encoding")?,
-        content_length: headers
-            .get("content-length")?
-            .and_then(|length| length.parse().ok()),
-        idempotency_key: headers.get("idempotency-key")?,
-        cloud_event: match way {
-            Way::Commands => CloudEventHeaders::new(headers.entries()),
-            _ => CloudEventHeaders::default(),
-        },
-        user_agent: headers.get("user-agent")?,
-        ip: headers.get("cf-connecting-ip")?,
-        opted_out: on("sec-gpc")? || on("dnt")?,
-        known_bot: cf
-            .and_then(worker::Cf::bot_management)
-            .is_some_and(|bot| bot.verified_bot() || bot.score() <= CERTAINLY_BOT),
-        country: cf.and_then(worker::Cf::country),
-        region: cf.and_then(worker::Cf::region),
-    })
 }

@@ -18,9 +18,9 @@ use super::bindings::{SITE_DO, settings};
 use super::do_sql::DoSql;
 use super::platform::now_ms;
 use super::{log, objects};
+use crate::log::Snapshot;
 use crate::read::live::unite;
 use crate::routes::{CHANGED, OPEN, TICKET, WATCH, site_object};
-use crate::site::Snapshot;
 use crate::stream::{Closing, Hub, Opening, ROUND_DEADLINE_MS, Socket, TicketStore, allowance};
 
 /// The code that answers a close.

@@ -54,5 +54,5 @@ pub(super) fn unknown_shape(site: &str, keys: &[Vec<String>]) {
 
 /// The names of the call that is under way, where there is one.
 fn names() -> (Option<String>, Option<String>) {
-    current(|call| (call.id().to_owned(), call.trace().id().to_owned())).unzip()
+    current(|call| (call.id().text(), call.trace().id())).unzip()
 }

@@ -1,5 +1,6 @@
-//! Calls to Durable Objects: a POST of JSON text, answered by JSON.
+//! Calls to Durable Objects: a POST of JSON text or of bytes, answered by JSON.
 
+use js_sys::Uint8Array;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 use worker::{Env, Method, Request, RequestInit, Response, Result};
@@ -12,18 +13,55 @@ pub(super) async fn call<T: DeserializeOwned>(
     command: &str,
     body: &str,
 ) -> Result<T> {
+    let mut response = post(env, namespace, name, command, JsValue::from_str(body)).await?;
+    read(command, &mut response).await
+}
+
+/// Calls `command` with bytes; `None` where the object is done and has nothing to say.
+pub(super) async fn call_with_bytes<T: DeserializeOwned>(
+    env: &Env,
+    namespace: &str,
+    name: &str,
+    command: &str,
+    body: &[u8],
+) -> Result<Option<T>> {
+    let body = Uint8Array::from(body).into();
+    let mut response = post(env, namespace, name, command, body).await?;
+    if response.status_code() == NOTHING_TO_SAY {
+        return Ok(None);
+    }
+    read(command, &mut response).await.map(Some)
+}
+
+async fn post(
+    env: &Env,
+    namespace: &str,
+    name: &str,
+    command: &str,
+    body: JsValue,
+) -> Result<Response> {
     let stub = env.durable_object(namespace)?.get_by_name(name)?;
     let mut init = RequestInit::new();
-    init.with_method(Method::Post)
-        .with_body(Some(JsValue::from_str(body)));
+    init.with_method(Method::Post).with_body(Some(body));
     // The host is never looked up: it is only what a URL must have.
     let request = Request::new_with_init(&format!("https://object{command}"), &init)?;
-    let mut response = stub.fetch_with_request(request).await?;
+    stub.fetch_with_request(request).await
+}
+
+async fn read<T: DeserializeOwned>(command: &str, response: &mut Response) -> Result<T> {
     let text = response.text().await?;
     if response.status_code() != 200 {
         return Err(worker::Error::RustError(format!("{command}: {text}")));
     }
     Ok(serde_json::from_str(&text)?)
+}
+
+/// The status of an answer without a body.
+const NOTHING_TO_SAY: u16 = 204;
+
+/// The answer of a command that is done and has nothing to say.
+pub(super) fn done() -> Result<Response> {
+    Ok(Response::empty()?.with_status(NOTHING_TO_SAY))
 }
 
 /// The answer of an object's command.

@@ -1,16 +1,27 @@
 //! The platform's clock and random numbers, for the core to be given.
 
-use std::cell::Cell;
+use std::cell::OnceCell;
+use std::rc::Rc;
 
-use js_sys::Reflect;
+use js_sys::{Date, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
-use worker::{Date, Result};
+use worker::Result;
 
+use crate::serial::Serial;
 use crate::trace::Trace;
 
+thread_local! {
+    /// What this isolate makes its ids of.
+    static SERIAL: OnceCell<Rc<Serial>> = const { OnceCell::new() };
+}
+
 /// Unix milliseconds, by the platform.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the platform's clock is a whole number of 13 digits"
+)]
 pub(super) fn now_ms() -> i64 {
-    i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX)
+    Date::now() as i64
 }
 
 /// Fills with the platform's random bytes; never returns without having done so.
@@ -21,42 +32,35 @@ pub(super) fn random(bytes: &mut [u8]) -> Result<()> {
     Ok(())
 }
 
-/// A trace that begins here.
-pub(super) fn new_trace() -> Result<Trace> {
-    let mut bytes = [0; 24];
-    random(&mut bytes)?;
-    Ok(Trace::begin(None, &bytes))
+/// What this isolate makes its ids of: random bytes are asked for once an isolate, not once an id.
+pub(super) fn serial() -> Result<Rc<Serial>> {
+    SERIAL.with(|cell| {
+        if let Some(serial) = cell.get() {
+            return Ok(Rc::clone(serial));
+        }
+        let mut seed = [0; 32];
+        random(&mut seed)?;
+        Ok(Rc::clone(cell.get_or_init(|| Rc::new(Serial::new(seed)))))
+    })
 }
 
-/// Makes UUIDv7s: one call for random bytes, then counting on from them, as RFC 9562 allows.
-#[derive(Debug)]
-pub(super) struct Ids {
-    base: [u8; 10],
-    count: Cell<u64>,
+/// A trace that begins here.
+pub(super) fn new_trace() -> Result<Trace> {
+    Ok(Trace::begin(None, &serial()?.bytes()))
 }
+
+/// Makes UUIDv7s.
+#[derive(Debug)]
+pub(super) struct Ids(Rc<Serial>);
 
 impl Ids {
     /// A maker of ids.
     pub(super) fn new() -> Result<Self> {
-        let mut base = [0; 10];
-        random(&mut base)?;
-        let count = base.iter().take(8).fold(0, |n: u64, byte| {
-            n.wrapping_mul(256).wrapping_add(u64::from(*byte))
-        });
-        Ok(Self {
-            base,
-            count: Cell::new(count),
-        })
+        serial().map(Self)
     }
 
     /// Another id.
     pub(super) fn next(&self, now_ms: i64) -> String {
-        let count = self.count.get().wrapping_add(1);
-        self.count.set(count);
-        let mut bytes = self.base;
-        for (byte, new) in bytes.iter_mut().zip(count.to_be_bytes()) {
-            *byte = new;
-        }
-        shoreline_shared::id::uuid_v7(now_ms, bytes)
+        self.0.uuid(now_ms)
     }
 }

@@ -13,10 +13,10 @@ use super::reply::{Cors, exposition, problem};
 use super::{d1, log, objects};
 use crate::error::Fault;
 use crate::lake::LakeState;
+use crate::log::State;
 use crate::read::prometheus::{self, Findings, MAX_SHARDS};
 use crate::routes::{STATE, lake_object, site_object};
 use crate::shards::{Count, ShardRow, count_shards, list_shards};
-use crate::site::State;
 
 /// Shards asked at once: each is two calls, and the platform opens six connections at a time.
 const AT_ONCE: usize = 3;

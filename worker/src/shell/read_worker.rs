@@ -11,6 +11,7 @@ use super::{d1, keys, log, objects, reply};
 use crate::auth::{KeyKind, lookup_hash};
 use crate::error::Fault;
 use crate::facts::RequestFacts;
+use crate::log::{Entry, Snapshot};
 use crate::read::live::unite;
 use crate::read::metric::Format;
 use crate::read::operations::Operations;
@@ -20,7 +21,6 @@ use crate::read::reconciliation::{Findings, Reconciliation};
 use crate::read::summary::Summary;
 use crate::read::{Params, operations, recent, summary};
 use crate::routes::{HOURS, OUTCOMES, SNAPSHOT, lake_object, site_object};
-use crate::site::{Entry, Snapshot};
 use crate::sql::Statement;
 
 /// Answers a GET of the dashboard API or of `/health`.

@@ -1,5 +1,9 @@
 //! Responses: JSON, problems, and the headers that let any page read them.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use web_sys::ResponseInit;
 use worker::{Headers, Response, ResponseBuilder, Result};
 
 use crate::error::Fault;
@@ -17,6 +21,14 @@ const ALLOWED_HEADERS: &str = "authorization, content-encoding, content-type, id
      x-retry-count, anonymousid, sentat, rsa-recovered, rsa-retry-attempt, rsa-retry-reason, \
      rsa-since-first-attempt, rsa-since-last-attempt";
 
+/// Origins whose headers an isolate keeps: of the pages of some hundred sites.
+const MAX_ORIGINS: usize = 500;
+
+thread_local! {
+    /// Status and headers of [`taken`], by status and origin.
+    static KEPT: RefCell<HashMap<u16, HashMap<String, ResponseInit>>> = RefCell::default();
+}
+
 /// What a response lets pages of other origins do.
 pub(super) enum Cors<'a> {
     /// Ingest: any page may read the answer, so that a tracker can read a refusal. Whether events
@@ -24,6 +36,32 @@ pub(super) enum Cors<'a> {
     Echo(Option<&'a str>),
     /// The dashboard API: its bearer token, not the origin, is what opens it.
     Any,
+}
+
+/// What a page or service is told of the events that it sent: the answer that is made most often.
+/// Its headers are the same for all pages of an origin, and are made once an isolate.
+pub(super) fn taken(status: u16, text: &str, cors: &Cors<'_>) -> Result<web_sys::Response> {
+    let Cors::Echo(origin) = cors else {
+        return json(status, text.to_owned(), cors).map(Into::into);
+    };
+    KEPT.with_borrow_mut(|kept| {
+        let of_status = kept.entry(status).or_default();
+        let origin = origin.unwrap_or_default();
+        if !of_status.contains_key(origin) {
+            if of_status.len() >= MAX_ORIGINS {
+                of_status.clear();
+            }
+            let init = ResponseInit::new();
+            init.set_status(status);
+            init.set_headers(&headers("application/json", cors)?.0);
+            of_status.insert(origin.to_owned(), init);
+        }
+        let init = of_status.get(origin).cloned().unwrap_or_default();
+        Ok(web_sys::Response::new_with_opt_str_and_init(
+            Some(text),
+            &init,
+        )?)
+    })
 }
 
 /// JSON text with a status.

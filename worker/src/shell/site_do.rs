@@ -1,36 +1,38 @@
-//! `site_do`: the Durable Object of one site and shard, around [`crate::site::SiteStore`].
+//! `site_do`: the Durable Object of one site and shard, around [`crate::log::Log`].
 
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use worker::{
-    DurableObject, Env, QueueContentType, RawMessageBuilder, Request, Response, Result, State,
-    durable_object,
-};
+use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
 use super::alarm::AlarmClock;
 use super::bindings::{EVENTS_QUEUE, LIVE_DO, settings};
 use super::do_sql::DoSql;
 use super::platform::{Ids, now_ms};
-use super::{log, objects};
+use super::{log, objects, queue};
+use crate::log::{Log, Outgoing, Receipt, Snapshot, Watch};
+use crate::protocol::{Commit, Confirmation};
 use crate::routes::{
     CHANGED, COMMIT, CONFIRM, HOURS, IMPORT_STATE, OUTCOMES, SNAPSHOT, STATE, WAKE, WATCH,
     live_object, parse_object,
 };
-use crate::site::{Commit, Confirmation, Message, SiteStore, Snapshot, Watch};
 use crate::sql::SqlError;
 
-/// How long a new part waits for company before it is sent: several parts share a message, and a
+/// How long a new row waits for company before it is sent: several rows share a message, and a
 /// reader of D1 does not notice.
 const GATHER_MS: i64 = 100;
 
-/// How long the outbox waits after the queue did not take a message.
-const POSTPONE_MS: i64 = 5_000;
+/// How long the log waits after the queue did not take a message.
+const PAUSE_MS: i64 = 5_000;
 
-/// A site's (and shard's) live counts and outbox.
+/// Messages that one run of the alarm sends at most: at 128 KB each they stay far below the
+/// memory of an isolate, and the next run is due at once where more wait.
+const MESSAGES_PER_RUN: usize = 8;
+
+/// A site's (and shard's) log and live counts.
 #[durable_object]
 pub struct SiteDo {
-    store: OnceCell<SiteStore<DoSql>>,
+    store: OnceCell<Log<DoSql>>,
     alarm: AlarmClock,
     watch: Rc<Watch>,
     state: State,
@@ -50,25 +52,25 @@ impl DurableObject for SiteDo {
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         let path = request.path();
-        let body = request.text().await?;
+        let body = request.bytes().await?;
         let now = now_ms();
         match path.as_str() {
-            COMMIT => objects::answer(self.commit(&body, now).await),
+            COMMIT => match self.commit(&body, now).await {
+                Ok(receipt) if receipt.is_taken() => objects::done(),
+                result => objects::answer(result),
+            },
             CONFIRM => objects::answer(self.confirm(&body, now).await),
-            SNAPSHOT => objects::answer(self.store()?.snapshot(now)),
+            SNAPSHOT => answer_with(self.store()?.snapshot(now)),
             WATCH => objects::answer(self.look(now)),
-            OUTCOMES => {
-                let from: i64 = serde_json::from_str(&body)?;
-                objects::answer(self.store()?.outcomes(from))
+            OUTCOMES => answer_with(self.store()?.outcomes(serde_json::from_slice(&body)?)),
+            IMPORT_STATE => {
+                let import_id = String::from_utf8_lossy(&body);
+                objects::answer(self.store()?.import_state(&import_id))
             }
-            IMPORT_STATE => objects::answer(self.store()?.import_state(&body)),
-            HOURS => {
-                let from: i64 = serde_json::from_str(&body)?;
-                objects::answer(self.store()?.hours(from))
-            }
+            HOURS => answer_with(self.store()?.hours(serde_json::from_slice(&body)?)),
             STATE => objects::answer(self.store()?.state(now)),
             WAKE => {
-                let due = self.store()?.next_due()?;
+                let due = self.store()?.next_due(now);
                 objects::answer(self.alarm.look(&self.state, due, now).await)
             }
             _ => Response::error("no such command", 404),
@@ -84,22 +86,29 @@ impl DurableObject for SiteDo {
     }
 }
 
+/// The answer of what cannot fail.
+fn answer_with(value: impl serde::Serialize) -> Result<Response> {
+    objects::answer(Ok::<_, SqlError>(value))
+}
+
 impl SiteDo {
     /// The store; one that could not be opened is opened anew by the next call.
-    fn store(&self) -> Result<&SiteStore<DoSql>> {
+    fn store(&self) -> Result<&Log<DoSql>> {
         if let Some(store) = self.store.get() {
             return Ok(store);
         }
         let resend_ms = settings(&self.env)?.resend_ms;
-        let store = SiteStore::open(DoSql::new(&self.state), resend_ms, now_ms())?;
+        let now = now_ms();
+        let epoch = Ids::new()?.next(now);
+        let store = Log::open(DoSql::new(&self.state), resend_ms, &epoch, now)?;
         Ok(self.store.get_or_init(|| store))
     }
 
-    async fn commit(&self, body: &str, now: i64) -> Result<crate::site::Receipt> {
-        let commit: Commit<'_> = serde_json::from_str(body)?;
+    async fn commit(&self, body: &[u8], now: i64) -> Result<Receipt> {
+        let commit = Commit::parse(body).map_err(unreadable)?;
         let store = self.store()?;
-        let receipt = store.commit(&commit)?;
-        if commit.changed_live(&receipt) {
+        let receipt = store.commit(&commit, now)?;
+        if receipt.is_taken() && commit.head().import.is_none() {
             self.tell_watcher(store, now);
         }
         // The batch is durable from here on, whatever becomes of the alarm: the cron looks after it.
@@ -110,14 +119,13 @@ impl SiteDo {
         Ok(receipt)
     }
 
-    async fn confirm(&self, body: &str, now: i64) -> Result<()> {
-        let confirmation: Confirmation = serde_json::from_str(body)?;
+    async fn confirm(&self, body: &[u8], now: i64) -> Result<()> {
+        let confirmation: Confirmation = serde_json::from_slice(body)?;
         let store = self.store()?;
-        store.confirm(&confirmation)?;
-        if confirmation.changes_live() {
+        if store.confirm(&confirmation, now)? {
             self.tell_watcher(store, now);
         }
-        match store.next_due()? {
+        match store.next_due(now) {
             Some(due) => self.alarm.by(&self.state, due, now).await,
             None => Ok(()),
         }
@@ -127,12 +135,12 @@ impl SiteDo {
     fn look(&self, now: i64) -> Result<Snapshot> {
         let store = self.store()?;
         self.watch.look(store, now)?;
-        Ok(store.snapshot(now)?)
+        Ok(store.snapshot(now))
     }
 
     /// Sends word that the live counts changed, where somebody waits for it: beside the answer, which
     /// neither waits for it nor fails with it.
-    fn tell_watcher(&self, store: &SiteStore<DoSql>, now: i64) {
+    fn tell_watcher(&self, store: &Log<DoSql>, now: i64) {
         match self.watch.must_tell(store, now) {
             Ok(true) => {}
             Ok(false) => return,
@@ -159,31 +167,27 @@ impl SiteDo {
         let name = self.state.id().name().unwrap_or_default();
         let (site, shard) = parse_object(&name)
             .ok_or_else(|| SqlError(format!("not the name of a site's object: {name}")))?;
-        let ids = Ids::new()?;
-        for message in &store.due_messages(site, shard, now_ms())? {
-            if !self.send(store, message, &ids).await? {
-                break;
+        for _ in 0..MESSAGES_PER_RUN {
+            match store.next_message(site, shard, now_ms())? {
+                Some(message) => self.send(store, message).await,
+                None => break,
             }
         }
-        let due = store.next_due()?;
-        self.alarm.rest(&self.state, due, now_ms()).await
+        let now = now_ms();
+        self.alarm.rest(&self.state, store.next_due(now), now).await
     }
 
-    /// `false` where the queue takes nothing now.
-    async fn send(&self, store: &SiteStore<DoSql>, message: &Message, ids: &Ids) -> Result<bool> {
-        let text = RawMessageBuilder::new(message.body.as_str().into())
-            .build_with_content_type(QueueContentType::Text);
-        match self.env.queue(EVENTS_QUEUE)?.send_raw(text).await {
-            Ok(()) => {
-                store.mark_sent(message, &ids.next(now_ms()), now_ms())?;
-                Ok(true)
-            }
+    async fn send(&self, store: &Log<DoSql>, message: Outgoing) {
+        match queue::send(&self.env, EVENTS_QUEUE, &message.body).await {
+            Ok(()) => store.sent(message, now_ms()),
             Err(error) => {
                 log::error("events_queue", error);
-                let now = now_ms();
-                store.postpone(now, now.saturating_add(POSTPONE_MS))?;
-                Ok(false)
+                store.pause(message, now_ms().saturating_add(PAUSE_MS));
             }
         }
     }
+}
+
+fn unreadable(error: impl std::fmt::Display) -> worker::Error {
+    worker::Error::RustError(error.to_string())
 }

@@ -46,8 +46,8 @@ pub(super) mod tests {
 
     use super::*;
     use crate::live::MINUTE_MS;
+    use crate::log::{Entry, Snapshot};
     use crate::read::live::unite;
-    use crate::site::{Entry, Snapshot};
     use crate::testing::NOW;
 
     /// Puts a delta's data onto a state's, as docs/API.md tells clients to.

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::delta::Delta;
+use crate::log::LEASE_LEFT_MS;
 use crate::read::live::Live;
-use crate::site::LEASE_LEFT_MS;
 
 /// A frame is sent this long after the one before it at the earliest.
 const FRAME_MS: i64 = 1_000;
@@ -142,8 +142,8 @@ mod tests {
 
     use super::super::delta::tests::{any_live, apply};
     use super::*;
+    use crate::log::Snapshot;
     use crate::read::live::unite;
-    use crate::site::Snapshot;
     use crate::testing::NOW;
 
     fn users(n: usize, at: i64) -> Live {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::ImportStore;
 use crate::import::{Bytes, MAX_LISTED_LINES, Parts, Progress, RejectedLine};
-use crate::site::ImportState;
+use crate::log::ImportState;
 use crate::sql::{Sql, SqlError};
 
 impl<S: Sql> ImportStore<S> {

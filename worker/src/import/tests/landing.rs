@@ -33,17 +33,20 @@ fn imported_events_are_stored_and_landed_by_their_own_hours() {
         sinks: vec![(SinkKind::R2, "1".to_owned())],
     };
     let lake = LakeStore::open(&lake_sql, &settings, NOW, [1, 2, 3, 4]).unwrap();
-    let by_hour = |entries: Vec<crate::site::Entry>| -> BTreeMap<i64, i64> {
+    let by_hour = |entries: Vec<crate::log::Entry>| -> BTreeMap<i64, i64> {
         let some = entries.into_iter().filter(|entry| entry.n != 0);
         some.map(|entry| (entry.bucket, entry.n)).collect()
     };
-    let before = world.site().hours(0).unwrap();
+    let before = world.site().hours(0);
     assert_eq!(by_hour(before.done.clone()), by_hour(before.waiting));
-    for body in world.site().due_messages("demo", 0, NOW).unwrap() {
-        let handover = consume(&d1, &[&body.body], b"a key of the test").unwrap();
+    while let Some(sent) = world.site().next_message("demo", 0, NOW).unwrap() {
+        let handover = consume(&d1, &[&sent.body], b"a key of the test").unwrap();
         let append = serde_json::from_str(&handover.append).unwrap();
         lake.append(&append, NOW).unwrap();
-        world.site().confirm(&handover.confirmation).unwrap();
+        world
+            .site()
+            .confirm(&handover.confirmations[0], NOW)
+            .unwrap();
     }
     // Counted on the days they are of; their ids are new as of now, and not forgotten before long.
     assert_eq!(
@@ -72,7 +75,7 @@ fn imported_events_are_stored_and_landed_by_their_own_hours() {
     let landed = by_hour(lake.hours(0).unwrap().done);
     assert_eq!(landed.len(), 3);
     assert_eq!(by_hour(before.done), landed);
-    assert_eq!(by_hour(world.site().hours(0).unwrap().done), landed);
+    assert_eq!(by_hour(world.site().hours(0).done), landed);
     assert_eq!(keys.len(), 3);
     assert_eq!(lake.state().unwrap().landed_events, 4);
     assert_eq!(run(&store, &world, ID), Turn::At(NOW + KEEP_MS));

@@ -1,6 +1,7 @@
 //! What becomes of the lines of an import, and what its owner is told.
 
 use super::*;
+use crate::testing::lines_of;
 
 #[test]
 fn every_line_ends_in_one_outcome_and_bad_ones_are_listed_with_their_numbers() {
@@ -64,7 +65,7 @@ fn every_line_ends_in_one_outcome_and_bad_ones_are_listed_with_their_numbers() {
         .collect();
     assert_eq!(listed, progress.rejected_lines);
     // The ledger has them all in the hour of the import.
-    let outcomes = world.site().outcomes(0).unwrap();
+    let outcomes = world.site().outcomes(0);
     let hour = NOW - NOW % crate::live::HOUR_MS;
     assert!(
         outcomes.iter().all(|entry| entry.bucket == hour),
@@ -108,7 +109,7 @@ fn the_same_file_again_changes_nothing_and_says_so() {
         [1, 1, 1, 2],
         "equal lines are events of their own"
     );
-    let before = world.site().outcomes(0).unwrap();
+    let before = world.site().outcomes(0);
     let (again, progress) = import(&world, &uuid(2), std::slice::from_ref(&text), &mut seen);
     assert_eq!(again, Vec::<Value>::new());
     assert_eq!((progress.processed, progress.duplicate), (0, 4));
@@ -124,8 +125,8 @@ fn the_same_file_again_changes_nothing_and_says_so() {
     let more = [text, b"\n".to_vec(), command(1).into_bytes()].concat();
     let (again, progress) = import(&world, &uuid(4), &[more], &mut seen);
     assert_eq!((numbers(&again), progress.duplicate), (vec![1], 4));
-    let after = world.site().outcomes(0).unwrap();
-    let accepted = |entries: &[crate::site::Entry]| {
+    let after = world.site().outcomes(0);
+    let accepted = |entries: &[crate::log::Entry]| {
         entries
             .iter()
             .filter(|e| e.key == "accepted")
@@ -169,26 +170,19 @@ fn an_old_event_is_of_its_own_time_and_no_live_traffic() {
         (&plain["receivedAt"], &plain["timestamp"]),
         (&3_000.into(), &3_000.into())
     );
-    let live = world.site().snapshot(NOW).unwrap();
-    assert_eq!(live, crate::site::Snapshot::default());
+    let live = world.site().snapshot(NOW);
+    assert_eq!(live, crate::log::Snapshot::default());
 }
 
 #[test]
 fn an_import_waits_while_the_outbox_is_full() {
     let world = TestWorld::new();
-    let parts: Vec<String> = (0..300)
-        .map(|n| format!(r#"{{"id":"{}","n":1,"events":[{{"eventId":"{}","eventType":"a.b","source":"s","receivedAt":1,"eventData":{{"n":-1}}}}]}}"#, uuid(n), uuid(n)))
-        .collect();
-    let full = format!(
-        r#"{{"at":{NOW},"counters":[],"visitors":[],"parts":[{}]}}"#,
-        parts.join(",")
-    );
-    let full: Commit<'_> = serde_json::from_str(&full).unwrap();
-    assert_eq!(
-        world.site().commit(&full).unwrap().retry_after_s,
-        None,
-        "live traffic never waits"
-    );
+    // Each event is a row of its own.
+    let events: Vec<(usize, i64, usize)> = (0..300).map(|n| (n, NOW, 90_000)).collect();
+    let full = crate::protocol::commit::write(Default::default(), &lines_of(&events));
+    let full = Commit::parse(&full).unwrap();
+    let taken = world.site().commit(&full, NOW).unwrap();
+    assert!(taken.is_taken(), "live traffic never waits");
     let sql = TestSql::new();
     let store = create(&sql, ID, Some(1));
     upload(&store, &world, ID, 1, command(1).as_bytes());

@@ -92,7 +92,7 @@ fn a_bots_events_are_skipped_and_counted_exactly() {
     assert_eq!((answer.accepted, answer.skipped), (0, 2));
     assert_eq!(answer.results[1].code, "bot");
     assert!(platform.published.borrow().is_empty());
-    let counted: Value = serde_json::from_str(platform.counted.borrow()[0].json()).unwrap();
+    let counted: Value = super::told(&platform.counted.borrow()[0]);
     assert_eq!(counted["counters"][0][2], "bot");
     assert_eq!(counted["counters"][0][3], 2);
     // The platform may know better than the name.
@@ -116,7 +116,7 @@ fn a_quota_travels_with_the_batch() {
     platform.grant.as_mut().unwrap().policy.hourly_quota = Some(9);
     run(&mut platform).unwrap();
     let published = published(&platform);
-    assert_eq!(published["quota"], json!({"max": 9, "n": 2}));
+    assert_eq!(published["quota"], 9);
     let hour = NOW - NOW % 3_600_000;
     let counters = published["counters"].as_array().unwrap();
     assert!(counters.contains(&json!(["q", hour, "", 2])));

@@ -150,7 +150,7 @@ fn what_waits_and_what_has_landed_is_known_by_hour() {
     append(&store, 2, &[3], NOW, NOW);
     let hours = |from: i64| {
         let hours = store.hours(from).unwrap();
-        let of = |entries: Vec<crate::site::Entry>| -> Vec<(i64, i64)> {
+        let of = |entries: Vec<crate::log::Entry>| -> Vec<(i64, i64)> {
             entries
                 .iter()
                 .map(|entry| (entry.bucket, entry.n))

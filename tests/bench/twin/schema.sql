@@ -1,0 +1,2 @@
+CREATE TABLE sites (site_id TEXT PRIMARY KEY, origins TEXT NOT NULL);
+CREATE TABLE keys (key_hash TEXT PRIMARY KEY, site_id TEXT NOT NULL, kind TEXT NOT NULL);

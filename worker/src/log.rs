@@ -1,0 +1,333 @@
+//! The core of `site_do`: a site's (and shard's) log of batches, and the live counts folded from it.
+//!
+//! A commit is one transaction of the batch's id and its rows, and is what a 202 stands for. Rows go
+//! to the queue as messages until the consumer confirms them; nothing rests on the queue.
+//!
+//! Counts are in memory. They are a fold of the rows: of those that are here, and of what was saved
+//! of those that are gone, in the transaction that deleted them. So an instance that begins anew
+//! folds them again and has the same counts.
+
+mod backlog;
+mod batches;
+mod drain;
+mod fold;
+mod imports;
+mod saved;
+mod snapshot;
+mod waiting;
+mod watch;
+
+use std::cell::RefCell;
+
+use serde::{Deserialize, Serialize};
+
+use crate::live::{
+    ACCEPTED, Counters, DUPLICATE, HOUR_MS, Kind, MINUTE_MS, TRACKER_DROPPED, floor_to,
+};
+use crate::protocol::{Commit, Head};
+use crate::sql::{Cell, Sql, SqlError};
+
+use batches::Batches;
+use drain::Drain;
+use fold::{Counts, Delta};
+use saved::Saved;
+use waiting::Waiting;
+
+pub use backlog::OutboxState;
+pub use drain::Outgoing;
+pub use imports::ImportState;
+pub use snapshot::{Entry, Snapshot, State, first_minute};
+pub use watch::{LEASE_LEFT_MS, Watch};
+
+/// Minutes that the live view shows.
+pub const LIVE_MINUTES: i64 = 60;
+
+/// A user counts as active this long after an event.
+pub const ACTIVE_MS: i64 = 5 * MINUTE_MS;
+
+/// How long hourly outcome counts are kept.
+pub const OUTCOME_MEMORY_MS: i64 = 31 * 24 * HOUR_MS;
+
+/// The answer of a commit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// This very batch was committed before; nothing was added.
+    #[serde(default)]
+    pub duplicate: bool,
+    /// Nothing was added: the site's quota of this hour is used up, or, of an import, too many rows
+    /// wait. Seconds until there may be room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u32>,
+}
+
+impl Receipt {
+    /// Whether the batch was taken by this very call.
+    pub fn is_taken(&self) -> bool {
+        !self.duplicate && self.retry_after_s.is_none()
+    }
+
+    fn retry_after(seconds: u32) -> Self {
+        Self {
+            duplicate: false,
+            retry_after_s: Some(seconds),
+        }
+    }
+}
+
+/// The log of one site and shard, on the SQLite of its Durable Object.
+#[derive(Debug)]
+pub struct Log<S> {
+    sql: S,
+    resend_ms: i64,
+    memory: RefCell<Memory>,
+}
+
+/// What an instance knows beside its database.
+#[derive(Debug)]
+struct Memory {
+    /// Made with the storage: numbers of rows are of this log alone.
+    epoch: String,
+    /// The number of the next row. None is ever used twice, or a late confirmation of one row would
+    /// delete another.
+    next_seq: i64,
+    counts: Counts,
+    waiting: Waiting,
+    saved: Saved,
+    batches: Batches,
+    drain: Drain,
+}
+
+const SCHEMA: [&str; 2] = [
+    // `high` is the highest number that was ever deleted, but for what `saved` knows of it.
+    "CREATE TABLE IF NOT EXISTS log_state (id INTEGER PRIMARY KEY CHECK (id = 1), \
+     epoch TEXT NOT NULL, high INTEGER NOT NULL)",
+    // The lines come last: who reads what stands before them does not read their pages.
+    "CREATE TABLE IF NOT EXISTS log (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, \
+     n INTEGER NOT NULL, head TEXT NOT NULL, lines BLOB NOT NULL)",
+];
+
+/// Rows that are folded at once when an instance begins: of some 500 bytes of head each.
+const OPEN_ROWS: i64 = 1_000;
+
+impl<S: Sql> Log<S> {
+    /// Opens the log, making its tables where they are missing, and folds what is there.
+    /// `resend_ms` is how long a message waits for its first confirmation before it is sent again;
+    /// `fresh_id` is the epoch of a log that is new.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn open(sql: S, resend_ms: i64, fresh_id: &str, now_ms: i64) -> Result<Self, SqlError> {
+        for statement in SCHEMA
+            .into_iter()
+            .chain(saved::SCHEMA)
+            .chain(imports::SCHEMA)
+            .chain(watch::SCHEMA)
+        {
+            sql.run(statement, &[])?;
+        }
+        let (epoch, high) = state(&sql, fresh_id)?;
+        let mut counts = Counts::default();
+        let saved = Saved::open(&sql, &mut counts)?;
+        let mut memory = Memory {
+            epoch,
+            next_seq: high.max(saved.high()),
+            counts,
+            waiting: Waiting::default(),
+            saved,
+            batches: Batches::open(&sql, now_ms)?,
+            drain: Drain::default(),
+        };
+        memory.fold_rows(&sql)?;
+        memory.next_seq = memory.next_seq.saturating_add(1);
+        Ok(Self {
+            sql,
+            resend_ms,
+            memory: RefCell::new(memory),
+        })
+    }
+
+    /// Commits a batch: its id and its rows together, or nothing.
+    ///
+    /// # Errors
+    /// Whatever the database says; nothing was written then.
+    pub fn commit(&self, commit: &Commit<'_>, now_ms: i64) -> Result<Receipt, SqlError> {
+        let memory = &mut *self.memory.borrow_mut();
+        let head = commit.head();
+        if commit.is_empty() {
+            memory.add_counts(&self.sql, head.counters.clone(), now_ms)?;
+            return Ok(Receipt::default());
+        }
+        memory.batches.turn(&self.sql, now_ms)?;
+        if memory.is_over_quota(commit) && !memory.batches.knows(&self.sql, head)? {
+            return Ok(Receipt::retry_after(seconds_to_next_hour(head.at)));
+        }
+        if head.import.is_some() && memory.waiting.is_full() {
+            return Ok(Receipt::retry_after(imports::RETRY_AFTER_S));
+        }
+        let is_new = self.sql.transaction(&mut || {
+            if !memory.batches.remember(&self.sql, head)? {
+                return Ok(false);
+            }
+            if let Some(import) = &head.import {
+                imports::note(&self.sql, import, head.at)?;
+            }
+            let mut seq = memory.next_seq;
+            for row in commit.rows() {
+                self.sql.run(
+                    "INSERT INTO log (seq, at, n, head, lines) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    &[
+                        seq.into(),
+                        row.head.at.into(),
+                        as_i64(row.head.n).into(),
+                        row.head_text.into(),
+                        row.lines.into(),
+                    ],
+                )?;
+                seq = seq.saturating_add(1);
+            }
+            Ok(true)
+        })?;
+        if !is_new {
+            // A step of an import that comes again was not sent again: it was not known to be done.
+            if head.import.is_none() {
+                memory.add_counts(&self.sql, of_duplicate(head), now_ms)?;
+            }
+            return Ok(Receipt {
+                duplicate: true,
+                retry_after_s: None,
+            });
+        }
+        memory.batches.note();
+        for row in commit.rows() {
+            memory.next_seq = memory.next_seq.saturating_add(1);
+            memory.counts.add_head(&row.head);
+            memory.waiting.add(&row.head);
+        }
+        Ok(Receipt::default())
+    }
+
+    /// Saves what is due to be saved otherwise, and forgets what no answer needs any more.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn prune_if_due(&self, now_ms: i64) -> Result<(), SqlError> {
+        let memory = &mut *self.memory.borrow_mut();
+        memory.batches.turn(&self.sql, now_ms)?;
+        let outcomes_from = now_ms.saturating_sub(OUTCOME_MEMORY_MS);
+        if memory.saved.due().is_some_and(|due| due <= now_ms) {
+            memory.saved.merge(&self.sql, now_ms, outcomes_from)?;
+            imports::prune(&self.sql, outcomes_from, &memory.waiting)?;
+        }
+        memory.counts.prune(now_ms, outcomes_from);
+        Ok(())
+    }
+
+    /// When the object must wake next: the earliest of all due times, or never.
+    pub fn next_due(&self, now_ms: i64) -> Option<i64> {
+        let drain = self.drain_due(now_ms);
+        let memory = self.memory.borrow();
+        let due = [drain, memory.saved.due(), memory.batches.due()];
+        due.into_iter().flatten().min()
+    }
+}
+
+impl Memory {
+    /// Folds the rows that are here.
+    fn fold_rows<S: Sql>(&mut self, sql: &S) -> Result<(), SqlError> {
+        let mut after = i64::MIN;
+        loop {
+            let rows: Vec<[Cell; 2]> = sql.cells(
+                "SELECT seq, head FROM log WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+                &[after.into(), OPEN_ROWS.into()],
+            )?;
+            let Some([seq, _]) = rows.last() else {
+                return Ok(());
+            };
+            after = seq.int();
+            self.next_seq = self.next_seq.max(after);
+            for [_, head] in &rows {
+                let head = parse_head(head.text())?;
+                self.counts.add_head(&head);
+                self.waiting.add(&head);
+            }
+        }
+    }
+
+    /// Adds counts that no row stands for, and saves them.
+    fn add_counts<S: Sql>(
+        &mut self,
+        sql: &S,
+        counters: Counters<'_>,
+        now_ms: i64,
+    ) -> Result<(), SqlError> {
+        if counters.is_empty() {
+            return Ok(());
+        }
+        let mut delta = Delta::default();
+        delta.add_all(&counters, now_ms);
+        let slot = self.saved.write(sql, delta, 0, now_ms)?;
+        self.saved.set(slot);
+        self.counts.add_all(&counters);
+        Ok(())
+    }
+
+    /// Whether the batch is more than the shard may still take this hour.
+    fn is_over_quota(&self, commit: &Commit<'_>) -> bool {
+        let head = commit.head();
+        let Some(max) = head.quota else {
+            return false;
+        };
+        let taken = self.counts.get(Kind::Quota, floor_to(head.at, HOUR_MS), "");
+        taken.saturating_add(as_i64(commit.len())) > i64::from(max)
+    }
+}
+
+/// What a batch seen before adds to the ledger alone: what it had accepted then are duplicates now; its
+/// other outcomes are outcomes again. What its tracker dropped before is told once only.
+fn of_duplicate<'a>(head: &'a Head<'_>) -> Counters<'a> {
+    let mut counters = Counters::default();
+    for (kind, hour, code, n) in head.counters.iter() {
+        if kind == Kind::Outcome && code != TRACKER_DROPPED {
+            let code = if code == ACCEPTED { DUPLICATE } else { code };
+            counters.add_outcome(hour, code, n);
+        }
+    }
+    counters
+}
+
+/// The log's epoch, made now where the log is new, and the highest number of rows that are gone.
+fn state(sql: &impl Sql, fresh_id: &str) -> Result<(String, i64), SqlError> {
+    let look = || sql.cells("SELECT epoch, high FROM log_state", &[]);
+    let mut rows: Vec<[Cell; 2]> = look()?;
+    if rows.is_empty() {
+        sql.run(
+            "INSERT INTO log_state (id, epoch, high) VALUES (1, ?1, 0)",
+            &[fresh_id.into()],
+        )?;
+        rows = look()?;
+    }
+    rows.first()
+        .map(|[epoch, high]| (epoch.text().to_owned(), high.int()))
+        .ok_or_else(|| SqlError("the log has no state".to_owned()))
+}
+
+fn parse_head(text: &str) -> Result<Head<'_>, SqlError> {
+    serde_json::from_str(text).map_err(|error| SqlError(format!("a head of the log: {error}")))
+}
+
+/// At most an hour; a tracker's own backoff never waits for longer than half of one anyway.
+fn seconds_to_next_hour(now_ms: i64) -> u32 {
+    let next = floor_to(now_ms, HOUR_MS).saturating_add(HOUR_MS);
+    let seconds = next
+        .saturating_sub(now_ms)
+        .saturating_add(999)
+        .checked_div(1_000);
+    u32::try_from(seconds.unwrap_or(1).clamp(1, 3_600)).unwrap_or(3_600)
+}
+
+fn as_i64(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,362 @@
+//! From the log to the queue: which rows go next, which go again, and which are done.
+//!
+//! What was sent, and when, is in memory. An instance that begins anew sends all rows that are not
+//! confirmed again; the consumer meets what it did before.
+
+use std::collections::BTreeMap;
+
+use shoreline_shared::stamp::StampedEvent;
+
+use super::fold::Delta;
+use super::imports::count_duplicates;
+use super::{Log, Memory, parse_head};
+use crate::live::{ACCEPTED, Counters, DUPLICATE, HOUR_MS, Kind, LiveFacts, count_event, floor_to};
+use crate::protocol::message::{Message, MessageRow, fitting};
+use crate::protocol::{Confirmation, Head};
+use crate::sql::{Cell, Sql, SqlError};
+
+/// Messages of a shard that may wait for confirmation at once, so that a stalled consumer does not
+/// fill the queue with copies of the backlog.
+pub(super) const MAX_UNCONFIRMED_MESSAGES: usize = 64;
+
+/// Rows looked at for one message: more than it can hold of rows of usual size.
+const ROWS_PER_MESSAGE: i64 = 256;
+
+/// A row that was sent this often without a confirmation goes alone from then on: whatever keeps it
+/// back must not keep its neighbours back too.
+const SENDS_IN_COMPANY: u32 = 3;
+
+/// The resend delay stops doubling here: 2^5 × 2 minutes is about an hour.
+const MAX_DOUBLINGS: u32 = 5;
+
+/// A message for the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Its bytes.
+    pub body: Vec<u8>,
+    rows: Vec<i64>,
+    sends: u32,
+}
+
+/// What is under way.
+#[derive(Debug, Default)]
+pub(super) struct Drain {
+    /// Messages sent and not confirmed, by the first of their rows.
+    flights: BTreeMap<i64, Flight>,
+    /// The highest number of a row that was sent.
+    sent_to: i64,
+    /// The queue takes nothing before, Unix milliseconds.
+    paused_until: i64,
+}
+
+#[derive(Debug, Clone)]
+struct Flight {
+    rows: Vec<i64>,
+    sends: u32,
+    due: i64,
+}
+
+impl Drain {
+    /// Messages sent and not confirmed.
+    pub(super) fn unconfirmed(&self) -> usize {
+        self.flights.len()
+    }
+
+    fn has_room(&self) -> bool {
+        self.flights.len() < MAX_UNCONFIRMED_MESSAGES
+    }
+
+    /// Takes out the message that is to be sent again first, where one is overdue.
+    fn take_overdue(&mut self, now_ms: i64) -> Option<Flight> {
+        let overdue = self.flights.iter().find(|(_, flight)| flight.due <= now_ms);
+        let first = *overdue?.0;
+        let mut flight = self.flights.remove(&first)?;
+        if flight.sends >= SENDS_IN_COMPANY {
+            let company: Vec<i64> = flight.rows.iter().skip(1).copied().collect();
+            flight.rows.truncate(1);
+            for row in company {
+                let alone = Flight {
+                    rows: vec![row],
+                    ..flight
+                };
+                self.flights.insert(row, alone);
+            }
+        }
+        Some(flight)
+    }
+
+    fn confirmed(&mut self, ranges: &[(i64, i64)]) {
+        let is_done = |row: &i64| {
+            ranges
+                .iter()
+                .any(|(first, last)| (first..=last).contains(&row))
+        };
+        self.flights.retain(|_, flight| {
+            flight.rows.retain(|row| !is_done(row));
+            !flight.rows.is_empty()
+        });
+    }
+}
+
+/// Milliseconds until a message that was sent `sends` times is sent again, unless it is confirmed.
+fn resend_delay_ms(sends: u32, first_ms: i64) -> i64 {
+    let doublings = sends.saturating_sub(1).min(MAX_DOUBLINGS);
+    first_ms.saturating_mul(1_i64.checked_shl(doublings).unwrap_or(1))
+}
+
+impl<S: Sql> Log<S> {
+    /// The message to send now: one whose confirmation is overdue, else of rows never sent.
+    /// [`Log::sent`] follows where the queue took it, [`Log::pause`] where it did not.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn next_message(
+        &self,
+        site: &str,
+        shard: u32,
+        now_ms: i64,
+    ) -> Result<Option<Outgoing>, SqlError> {
+        let memory = &mut *self.memory.borrow_mut();
+        if now_ms < memory.drain.paused_until {
+            return Ok(None);
+        }
+        while let Some(flight) = memory.drain.take_overdue(now_ms) {
+            let message = self.message(memory, (site, shard), &flight.rows, flight.sends)?;
+            if message.is_some() {
+                return Ok(message);
+            }
+        }
+        if !memory.drain.has_room() || !memory.has_unsent() {
+            return Ok(None);
+        }
+        let sizes: Vec<[Cell; 2]> = self.sql.cells(
+            "SELECT seq, length(lines) FROM log WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+            &[memory.drain.sent_to.into(), ROWS_PER_MESSAGE.into()],
+        )?;
+        let n = fitting(
+            sizes
+                .iter()
+                .map(|[_, bytes]| usize::try_from(bytes.int()).unwrap_or(usize::MAX)),
+        );
+        let rows: Vec<i64> = sizes.iter().take(n).map(|[seq, _]| seq.int()).collect();
+        if rows.is_empty() {
+            // All that was not sent by this instance is confirmed.
+            memory.drain.sent_to = memory.next_seq.saturating_sub(1);
+            return Ok(None);
+        }
+        self.message(memory, (site, shard), &rows, 0)
+    }
+
+    /// The message of those of these rows that are still here; they follow each other.
+    fn message(
+        &self,
+        memory: &Memory,
+        (site, shard): (&str, u32),
+        rows: &[i64],
+        sends: u32,
+    ) -> Result<Option<Outgoing>, SqlError> {
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
+            return Ok(None);
+        };
+        let found: Vec<[Cell; 4]> = self.sql.cells(
+            "SELECT seq, at, n, lines FROM log WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq",
+            &[(*first).into(), (*last).into()],
+        )?;
+        let rows: Vec<MessageRow<'_>> = found
+            .iter()
+            .filter(|[seq, ..]| rows.contains(&seq.int()))
+            .map(|[seq, at, n, lines]| MessageRow {
+                seq: seq.int(),
+                at: at.int(),
+                n: usize::try_from(n.int()).unwrap_or_default(),
+                lines: lines.bytes(),
+            })
+            .collect();
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let message = Message {
+            site: site.to_owned(),
+            shard,
+            epoch: memory.epoch.clone(),
+            replay: None,
+            rows,
+        };
+        Ok(Some(Outgoing {
+            body: message.write(),
+            rows: message.rows.iter().map(|row| row.seq).collect(),
+            sends,
+        }))
+    }
+
+    /// Notes that the queue took a message.
+    pub fn sent(&self, message: Outgoing, now_ms: i64) {
+        let drain = &mut self.memory.borrow_mut().drain;
+        let sends = message.sends.saturating_add(1);
+        let delay = resend_delay_ms(sends, self.resend_ms);
+        let (Some(first), Some(last)) = (message.rows.first(), message.rows.last()) else {
+            return;
+        };
+        let first = *first;
+        drain.sent_to = drain.sent_to.max(*last);
+        let flight = Flight {
+            rows: message.rows,
+            sends,
+            due: now_ms.saturating_add(delay),
+        };
+        drain.flights.insert(first, flight);
+    }
+
+    /// Notes that the queue did not take a message, and sends nothing until then: each would only be
+    /// refused too.
+    pub fn pause(&self, message: Outgoing, until_ms: i64) {
+        let drain = &mut self.memory.borrow_mut().drain;
+        drain.paused_until = until_ms;
+        // One that was sent before is still under way; one that is new stays unsent.
+        if let (Some(first), true) = (message.rows.first(), message.sends > 0) {
+            let first = *first;
+            let flight = Flight {
+                rows: message.rows,
+                sends: message.sends,
+                due: until_ms,
+            };
+            drain.flights.insert(first, flight);
+        }
+    }
+
+    /// Deletes confirmed rows, and takes events that were duplicates out of the counts: both together,
+    /// so that a confirmation that comes twice takes nothing out twice. Whether the live counts changed.
+    ///
+    /// # Errors
+    /// Whatever the database says; nothing was changed then.
+    pub fn confirm(&self, confirmation: &Confirmation, now_ms: i64) -> Result<bool, SqlError> {
+        let memory = &mut *self.memory.borrow_mut();
+        if confirmation.epoch != memory.epoch {
+            return Ok(false);
+        }
+        let mut rows: Vec<[Cell; 2]> = Vec::new();
+        for (first, last) in &confirmation.ranges {
+            rows.extend(self.sql.cells(
+                "SELECT seq, head FROM log WHERE seq BETWEEN ?1 AND ?2",
+                &[(*first).into(), (*last).into()],
+            )?);
+        }
+        let heads: BTreeMap<i64, Head<'_>> = rows
+            .iter()
+            .map(|[seq, head]| Ok((seq.int(), parse_head(head.text())?)))
+            .collect::<Result<_, SqlError>>()?;
+        let Some((high, _)) = heads.last_key_value() else {
+            memory.drain.confirmed(&confirmation.ranges);
+            return Ok(false);
+        };
+        let mut delta = Delta::default();
+        for head in heads.values() {
+            delta.add_head(head, now_ms);
+        }
+        let mut taken_back = Counters::default();
+        let mut of_imports: Vec<(&str, usize)> = Vec::new();
+        for (seq, ids) in &confirmation.duplicates {
+            let Some(head) = heads.get(seq) else {
+                continue; // Confirmed before.
+            };
+            self.take_back(*seq, head, ids, &mut taken_back)?;
+            if let Some(import) = &head.import {
+                of_imports.push((import, ids.len()));
+            }
+        }
+        delta.add_all(&taken_back, now_ms);
+        let mut delta = Some(delta);
+        let slot = self.sql.transaction(&mut || {
+            for (first, last) in &confirmation.ranges {
+                self.sql.run(
+                    "DELETE FROM log WHERE seq BETWEEN ?1 AND ?2",
+                    &[(*first).into(), (*last).into()],
+                )?;
+            }
+            for (import, n) in &of_imports {
+                count_duplicates(&self.sql, import, *n)?;
+            }
+            let delta = delta.take().unwrap_or_default();
+            memory.saved.write(&self.sql, delta, *high, now_ms)
+        })?;
+        memory.saved.set(slot);
+        memory.counts.add_all(&taken_back);
+        for head in heads.values() {
+            memory.waiting.remove(head);
+        }
+        memory.drain.confirmed(&confirmation.ranges);
+        Ok(confirmation.changes_live())
+    }
+
+    /// Moves the counts of events of a row that were duplicates.
+    fn take_back(
+        &self,
+        seq: i64,
+        head: &Head<'_>,
+        ids: &[String],
+        counters: &mut Counters<'_>,
+    ) -> Result<(), SqlError> {
+        let rows: Vec<[Cell; 1]> = self
+            .sql
+            .cells("SELECT lines FROM log WHERE seq = ?1", &[seq.into()])?;
+        let lines = rows
+            .first()
+            .map(|[lines]| lines.bytes())
+            .unwrap_or_default();
+        for event in lines
+            .split(|byte| *byte == b'\n')
+            .filter_map(|line| StampedEvent::from_json(std::str::from_utf8(line).ok()?))
+            .filter(|event| ids.iter().any(|id| id == event.event_id()))
+        {
+            let hour = floor_to(event.received_at(), HOUR_MS);
+            if head.import.is_some() {
+                // It is in no live count, and ended in the hour it was imported in.
+                let imported = floor_to(head.at, HOUR_MS);
+                counters.add_outcome(imported, ACCEPTED, -1);
+                counters.add_outcome(imported, DUPLICATE, 1);
+                counters.add(Kind::Imported, imported, "", 1);
+                counters.add(Kind::Imported, hour, "", -1);
+            } else {
+                let mut own = Counters::default();
+                count_event(&mut own, &LiveFacts::of(&event.line()), -1);
+                for (kind, bucket, key, n) in own.iter() {
+                    counters.add(kind, bucket, key.to_owned(), n);
+                }
+                counters.add_outcome(hour, DUPLICATE, 1);
+            }
+        }
+        Ok(())
+    }
+
+    /// When the log needs the alarm to send: at once where something is due and may be sent.
+    pub(super) fn drain_due(&self, now_ms: i64) -> Option<i64> {
+        let memory = self.memory.borrow();
+        let drain = &memory.drain;
+        let again = drain.flights.values().map(|flight| flight.due).min();
+        // New rows wait for a confirmation where there is no room, which looks at the alarm again.
+        let new = (drain.has_room() && memory.has_unsent()).then_some(now_ms);
+        let due = again.into_iter().chain(new).min()?;
+        Some(due.max(drain.paused_until))
+    }
+}
+
+impl Memory {
+    /// Whether there may be rows that this instance never sent.
+    fn has_unsent(&self) -> bool {
+        self.waiting.rows > 0 && self.drain.sent_to < self.next_seq.saturating_sub(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resends_double_up_to_an_hour() {
+        let minutes: Vec<i64> = (1..9)
+            .map(|sends| resend_delay_ms(sends, 120_000) / 60_000)
+            .collect();
+        assert_eq!(minutes, [2, 4, 8, 16, 32, 64, 64, 64]);
+        assert_eq!(resend_delay_ms(0, 120_000), 120_000);
+    }
+}
