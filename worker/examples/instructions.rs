@@ -5,6 +5,7 @@
 use shoreline_shared::id::uuid_v7;
 use shoreline_shared::sanitize::Privacy;
 use shoreline_shared::validate::{Rules, Sender};
+use shoreline_worker::agent::read_agent;
 use shoreline_worker::batch::split;
 use shoreline_worker::judge::{Context, judge};
 
@@ -46,6 +47,7 @@ fn take(body: &str) -> u32 {
         country: Some("DE"),
         region: Some("Bavaria"),
         is_bot: false,
+        agent: Some(read_agent(AGENT)),
     };
     let judged = judge(delivery.drafts, &delivery.body, &context, String::new);
     u32::try_from(judged.lines.len()).expect("100 at most")
