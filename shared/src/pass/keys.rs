@@ -96,7 +96,7 @@ const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 #[inline]
 fn slot(key: Key<'_>) -> usize {
     let hash = (key.rank ^ key.name.len() as u64).wrapping_mul(SPREAD);
-    (hash >> (u64::BITS - SLOTS.trailing_zeros())) as usize
+    hash.wrapping_shr(u64::BITS.wrapping_sub(SLOTS.trailing_zeros())) as usize
 }
 
 #[cfg(test)]

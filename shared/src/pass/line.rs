@@ -236,24 +236,23 @@ fn fact(lines: &mut Lines, written: Written) -> Place {
     lines.beside(&text)
 }
 
-/// Digits that are written at once: as many as an `u32` has at least.
-const GROUP: u32 = 9;
+/// Digits that are written at once, those of a billion: as many as an `u32` has at least.
+const GROUP: usize = 9;
 
 /// Writes an integer. Times have 13 digits.
 fn push_integer(out: &mut String, number: i64) {
     if number < 0 {
         out.push('-');
     }
-    let billion = 10_u64.pow(GROUP);
     let mut rest = number.unsigned_abs();
     let mut digits = [b'0'; 20];
     let mut places = digits.iter_mut().rev();
     let mut len = 0_usize;
     while rest > 0 || len == 0 {
         // Division by a constant costs less of 32 bits.
-        let mut group = (rest % billion) as u32;
-        rest /= billion;
-        for place in places.by_ref().take(GROUP as usize) {
+        let mut group = (rest % 1_000_000_000) as u32;
+        rest /= 1_000_000_000;
+        for place in places.by_ref().take(GROUP) {
             *place = b'0'.wrapping_add((group % 10) as u8);
             group /= 10;
             len = len.wrapping_add(1);
