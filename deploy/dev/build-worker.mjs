@@ -20,6 +20,12 @@ export const keepNames = process.env.WASM_NAMES === 'keep';
 /** What workerd has and the compiler does not use by itself: 128-bit vectors. */
 const TARGET_FEATURES = '+simd128';
 
+/**
+ * How large a function marked `#[inline]` may be, in LLVM's measure, to be copied into its callers: as any other's at
+ * `opt-level = "s"`, not 325. What is compiled for speed keeps a bound of its own, 225.
+ */
+const INLINE_HINT = 50;
+
 /** What the module may use, so that wasm-opt writes nothing that workerd cannot read. */
 const FEATURES = ['mutable-globals', 'sign-ext', 'nontrapping-float-to-int', 'bulk-memory', 'multivalue', 'reference-types', 'exception-handling', 'simd'];
 
@@ -53,5 +59,5 @@ export async function buildWorker() {
 /** Flags of this build alone; paths of the machine would be in every panic's place. */
 function rustFlags() {
   const cargoHome = process.env.CARGO_HOME ?? join(homedir(), '.cargo');
-  return ['-C', `target-feature=${TARGET_FEATURES}`, `--remap-path-prefix=${join(cargoHome, 'registry', 'src')}=crates`];
+  return ['-C', `target-feature=${TARGET_FEATURES}`, '-C', `llvm-args=-inlinehint-threshold=${INLINE_HINT}`, `--remap-path-prefix=${join(cargoHome, 'registry', 'src')}=crates`];
 }

@@ -1,5 +1,7 @@
 //! What browsers send and a strict JSON parser refuses, put right in the text.
 
+use serde::de::IgnoredAny;
+
 /// Replaces numbers that no double can hold by `null`, and escapes of half a surrogate pair by
 /// that of U+FFFD. Everything else stays as it is, well-formed or not.
 pub(super) fn repair(text: &str) -> String {
@@ -47,8 +49,11 @@ fn number_len(text: &str) -> usize {
     text.bytes().take_while(|byte| part(*byte)).count()
 }
 
+/// Whether it is a number, but one that no double can hold. Not by `f64::from_str`: its tables are 10 KB of
+/// the worker, beside those of the JSON parser.
 fn overflows(number: &str) -> bool {
-    number.parse::<f64>().is_ok_and(f64::is_infinite)
+    serde_json::from_str::<IgnoredAny>(number).is_ok()
+        && serde_json::from_str::<f64>(number).is_err()
 }
 
 fn repair_string(token: &str) -> String {

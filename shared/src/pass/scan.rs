@@ -220,7 +220,7 @@ impl Scan<'_> {
         }
     }
 
-    /// To the next quote, backslash or control character, eight bytes at a time.
+    /// Skips to the next quote, backslash or control character, eight bytes at a time.
     #[inline]
     fn skip_to_stop(&mut self) {
         while let Some(chunk) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {

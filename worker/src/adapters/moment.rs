@@ -75,9 +75,9 @@ impl Moment {
     /// RFC 3339; without an offset it is UTC.
     pub(super) fn from_text(text: &str) -> Option<Self> {
         let text = text.trim();
-        let zoned = DateTime::parse_from_rfc3339(text).map(|at| at.naive_utc());
-        let at = zoned.or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f"));
-        Self::of(at.ok()?)
+        let at = DateTime::parse_from_rfc3339(text)
+            .or_else(|_| DateTime::parse_from_rfc3339(&format!("{text}Z")));
+        Self::of(at.ok()?.naive_utc())
     }
 
     /// Only years that RFC 3339 can write.
@@ -210,6 +210,8 @@ mod tests {
             json!(true),
             json!("16.11.2025"),
             json!("2025-11-16"),
+            json!("2025-1-6T8:4:5"),
+            json!("2025-13-16T18:14:00"),
             json!("2025-13-16T18:14:00Z"),
             json!(1e300),
             json!(-1e300),
@@ -280,6 +282,7 @@ mod tests {
                 "2025-11-16T18:14:00.999999Z",
             ),
             ("2025-11-16T18:14:00", "2025-11-16T18:14:00Z"),
+            ("2025-11-16T18:14:00.5", "2025-11-16T18:14:00.500000Z"),
         ] {
             assert_eq!(iso(json!(text)), expected);
         }
