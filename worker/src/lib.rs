@@ -56,6 +56,7 @@ pub mod serial;
 pub mod shards;
 pub mod sinks;
 pub mod skew;
+pub mod sorted;
 pub mod sql;
 pub mod stream;
 pub mod tally;
