@@ -73,7 +73,7 @@ export async function findAccount(chosen) {
 /**
  * Looks at what is there, and changes nothing.
  * @param {string} accountId
- * @param {{ worker: string, database: string, queues: string[], buckets: string[] }} names
+ * @param {{ worker: string, database: string, namespace: string, queues: string[], buckets: string[] }} names
  * @returns {Promise<import('./plan.mjs').Found>}
  */
 export async function lookAt(accountId, { worker, database, queues }) {
@@ -84,8 +84,9 @@ export async function lookAt(accountId, { worker, database, queues }) {
     writeFileSync(config, `name = "${worker}"\n`);
     const ask = (/** @type {string[]} */ args) => run([...args, '--config', config], { accountId });
     // A Wrangler takes a second to start: not one after the other.
-    const [list, info, buckets, secrets] = await Promise.all([
+    const [list, namespaces, info, buckets, secrets] = await Promise.all([
       ask(['d1', 'list', '--json']),
+      ask(['kv', 'namespace', 'list']),
       Promise.all(queues.map(async (name) => ({ name, said: await ask(['queues', 'info', name]) }))),
       ask(['r2', 'bucket', 'list']),
       ask(['secret', 'list', '--name', worker, '--format', 'json']),
@@ -93,7 +94,7 @@ export async function lookAt(accountId, { worker, database, queues }) {
     const databases = databasesFrom(list);
     const has = databases.some(({ name }) => name === database);
     const applied = has && (await ask(['d1', 'execute', database, '--remote', '--json', '--command', 'SELECT name FROM d1_migrations ORDER BY id']));
-    return { accountId, databases, queues: queuesFrom(info), buckets: bucketsFrom(buckets), secrets: secretsFrom(secrets), migrations: applied ? migrationsFrom(applied) : [] };
+    return { accountId, databases, namespaces: namespacesFrom(namespaces), queues: queuesFrom(info), buckets: bucketsFrom(buckets), secrets: secretsFrom(secrets), migrations: applied ? migrationsFrom(applied) : [] };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -104,6 +105,13 @@ function databasesFrom(said) {
   const list = parsed(said.out);
   if (said.code !== 0 || !Array.isArray(list)) throw failure('list the D1 databases', said);
   return list.map(({ name, uuid }) => ({ name, id: uuid }));
+}
+
+/** @param {Said} said */
+export function namespacesFrom(said) {
+  const list = parsed(said.out);
+  if (said.code !== 0 || !Array.isArray(list)) throw failure('list the KV namespaces', said);
+  return list.map(({ title, id }) => ({ name: title, id }));
 }
 
 /** @param {{ name: string, said: Said }[]} info */
@@ -159,6 +167,6 @@ export async function make(task, args, accountId) {
   if (said.code !== 0 && !isThere(said)) throw failure(task, said);
 }
 
-/** D1: 7502; R2: 10004, your own; queues: 11009. @param {Said} said */
-const isThere = ({ out, err }) => /\[code: (7502|10004|11009)\]/.test(`${out}${err}`);
+/** D1: 7502; R2: 10004, your own; queues: 11009; of KV Wrangler tells it in words. @param {Said} said */
+const isThere = ({ out, err }) => /\[code: (7502|10004|11009)\]|A KV namespace with the title "[^"]+" already exists/.test(`${out}${err}`);
 

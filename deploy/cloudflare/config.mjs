@@ -2,8 +2,9 @@
 // an upgrade of wrangler.toml is not missed, and not committed.
 import { Failure } from '../dev/process.mjs';
 
-/** The id that stands in wrangler.toml for a database of one's own. */
+/** The ids that stand in wrangler.toml for a database and a KV namespace of one's own. */
 const NO_DATABASE = '"00000000-0000-0000-0000-000000000000"';
+const NO_NAMESPACE = '"00000000000000000000000000000000"';
 
 const HEADER = '# Made by `npm run deploy:setup` from wrangler.toml and the settings of this deployment: change those, not this.\n';
 
@@ -13,13 +14,15 @@ const quoted = (text) => JSON.stringify(text);
 /**
  * The production configuration.
  * @param {string} base wrangler.toml
- * @param {{ accountId: string, databaseId: string, domain?: string, vars: Record<string, string> }} own
+ * @param {{ accountId: string, databaseId: string, namespaceId: string, domain?: string, vars: Record<string, string> }} own
  */
-export function productionConfig(base, { accountId, databaseId, domain, vars }) {
+export function productionConfig(base, { accountId, databaseId, namespaceId, domain, vars }) {
   const top = [`account_id = ${quoted(accountId)}`];
   if (domain) top.push(`routes = [{ pattern = ${quoted(domain)}, custom_domain = true }]`);
-  if (base.split(NO_DATABASE).length !== 2) throw new Failure('wrangler.toml must have one database_id, of zeros');
-  const text = base.replace(NO_DATABASE, quoted(databaseId));
+  for (const [id, what] of [[NO_DATABASE, 'database_id'], [NO_NAMESPACE, 'id of a KV namespace']]) {
+    if (base.split(id).length !== 2) throw new Failure(`wrangler.toml must have one ${what}, of zeros`);
+  }
+  const text = base.replace(NO_DATABASE, quoted(databaseId)).replace(NO_NAMESPACE, quoted(namespaceId));
   // What stands before the first table is the worker's own.
   return `${HEADER}${top.join('\n')}\n${withVars(text, vars)}`;
 }
@@ -59,6 +62,8 @@ export function namesIn(base) {
   return {
     worker: one('name'),
     database: one('database_name'),
+    // Wrangler's configuration has no name of a namespace, only its id.
+    namespace: `${one('name')}-grants`,
     queues: [...new Set([...all('queue'), ...all('dead_letter_queue')])],
     buckets: all('bucket_name'),
     vars,

@@ -7,6 +7,7 @@ import { missingFor, toMake } from './secrets.mjs';
  * @typedef {object} Found
  * @property {string} [accountId]
  * @property {{ name: string, id: string }[]} [databases]
+ * @property {{ name: string, id: string }[]} [namespaces] of KV
  * @property {string[]} [queues]
  * @property {string[]} [buckets]
  * @property {string[]} [secrets] names
@@ -18,6 +19,7 @@ import { missingFor, toMake } from './secrets.mjs';
  * @property {string} worker
  * @property {string} config the name of the deployment's configuration
  * @property {string} database
+ * @property {string} namespace of KV
  * @property {string[]} queues
  * @property {string[]} buckets
  * @property {string[]} migrations names, in order
@@ -30,7 +32,7 @@ import { missingFor, toMake } from './secrets.mjs';
 
 /**
  * A step. `args` are Wrangler's; a secret is never among them.
- * @typedef {{ kind: 'database' | 'queue' | 'bucket' | 'config' | 'migrations' | 'secrets' | 'deploy', what: string, args?: string[], names?: string[] }} Step
+ * @typedef {{ kind: 'database' | 'namespace' | 'queue' | 'bucket' | 'config' | 'migrations' | 'secrets' | 'deploy', what: string, args?: string[], names?: string[] }} Step
  */
 
 /**
@@ -52,6 +54,10 @@ export function planOf(wanted, found) {
   const database = found.databases?.find(({ name }) => name === wanted.database);
   need(`D1 database ${wanted.database}${database ? ` (${database.id})` : ''}`, database !== undefined, {
     kind: 'database', what: `make the D1 database ${wanted.database}`, args: ['d1', 'create', wanted.database, ...where, '--update-config=false'],
+  });
+  const namespace = found.namespaces?.find(({ name }) => name === wanted.namespace);
+  need(`KV namespace ${wanted.namespace}${namespace ? ` (${namespace.id})` : ''}`, namespace !== undefined, {
+    kind: 'namespace', what: `make the KV namespace ${wanted.namespace}`, args: ['kv', 'namespace', 'create', wanted.namespace, '--update-config=false'],
   });
   for (const name of wanted.queues) {
     need(`queue ${name}`, found.queues?.includes(name), { kind: 'queue', what: `make the queue ${name}`, args: ['queues', 'create', name] });

@@ -10,7 +10,7 @@ import { migrationsDir } from '../dev/config.mjs';
 import { Failure, main, runShown, say } from '../dev/process.mjs';
 import { at, packagesInstalled, readText, tools } from '../dev/project.mjs';
 import { installPackages } from '../dev/setup.mjs';
-import { findAccount, lookAt, make, mustRun } from './account.mjs';
+import { findAccount, lookAt, make, mustRun, namespacesFrom } from './account.mjs';
 import { accountIn, namesIn, productionConfig } from './config.mjs';
 import { planOf, planText } from './plan.mjs';
 import { PREFIX, givenIn } from './secrets.mjs';
@@ -86,7 +86,8 @@ async function carryOut({ steps, ask }, { accountId, base, settings, wanted }) {
   for (const { kind, what, args = [], names = [] } of steps) {
     if (kind !== 'deploy') say(what);
     if (kind === 'config') {
-      writeFileSync(at(wanted.config), productionConfig(base, { ...settings, accountId, databaseId: await databaseId(accountId, wanted.database) }));
+      const [databaseId, namespaceId] = await Promise.all([databaseOf(accountId, wanted.database), namespaceOf(accountId, wanted.namespace)]);
+      writeFileSync(at(wanted.config), productionConfig(base, { ...settings, accountId, databaseId, namespaceId }));
     } else if (kind === 'secrets') {
       if (names.includes('HASH_KEY')) secrets.HASH_KEY = randomBytes(32).toString('hex');
       if (names.includes('ADMIN_TOKEN_HASH')) secrets.ADMIN_TOKEN_HASH = sha256((adminToken = `sla_${secretPart()}`));
@@ -104,11 +105,19 @@ async function carryOut({ steps, ask }, { accountId, base, settings, wanted }) {
 }
 
 /** @param {string} accountId @param {string} name */
-async function databaseId(accountId, name) {
+async function databaseOf(accountId, name) {
   const list = JSON.parse(await mustRun('list the D1 databases', ['d1', 'list', '--json'], { accountId }));
   const database = list.find((/** @type {{ name: string }} */ one) => one.name === name);
   if (!database) throw new Failure(`the D1 database ${name} was made, and is not listed yet; run this again`);
   return database.uuid;
+}
+
+/** @param {string} accountId @param {string} name */
+async function namespaceOf(accountId, name) {
+  const out = await mustRun('list the KV namespaces', ['kv', 'namespace', 'list'], { accountId });
+  const namespace = namespacesFrom({ code: 0, out, err: '' }).find((one) => one.name === name);
+  if (!namespace) throw new Failure(`the KV namespace ${name} was made, and is not listed yet; run this again`);
+  return namespace.id;
 }
 
 /** In the foreground: it shows what it uploads, and a new account is asked for its workers.dev name. @param {string} what @param {string[]} args */

@@ -26,56 +26,65 @@ pub fn parse_uuid(text: &str) -> Option<String> {
     is_uuid.then(|| text.to_ascii_lowercase())
 }
 
-/// The 128 bits of a UUID in the form that [`parse_uuid`] takes: the same for the same id in whatever
-/// case.
+/// The 128 bits of a UUID in the form that [`parse_uuid`] takes, in an order of their own: the same for
+/// the same id in whatever case, and different for different ids.
 #[cfg(feature = "pipeline")]
 pub fn uuid_bits(text: &str) -> Option<u128> {
     let bytes: &[u8; 36] = text.as_bytes().try_into().ok()?;
-    let (head, rest) = bytes.split_first_chunk::<19>()?;
-    let [a @ .., h1, b1, b2, b3, b4, h2, c1, c2, c3, c4, h3] = head;
-    let [d1, d2, d3, d4, h4, e @ ..] = rest.first_chunk::<17>()?;
-    let hyphens = [h1, h2, h3, h4].map(|byte| u8::from(*byte != b'-'));
-    let high = a.iter().chain([b1, b2, b3, b4, c1, c2, c3, c4]);
-    let low = [d1, d2, d3, d4].into_iter().chain(e);
-    let (mut bad, mut bits) = (hyphens.into_iter().fold(0, |a, b| a | b), [0_u64; 2]);
-    let [upper, lower] = &mut bits;
-    for byte in high {
-        let digit = HEX.get(usize::from(*byte)).copied().unwrap_or(NO_HEX);
-        bad |= digit & NO_HEX;
-        *upper = (*upper << 4) | u64::from(digit & 0x0f);
+    let (a, rest) = bytes.split_first_chunk::<8>()?;
+    let [h1, b1, b2, b3, b4, h2, c1, c2, c3, c4, h3, rest @ ..] = rest else {
+        return None;
+    };
+    let [d1, d2, d3, d4, h4, e1, e2, e3, e4, f @ ..] = rest else {
+        return None;
+    };
+    if [*h1, *h2, *h3, *h4] != *b"----" {
+        return None;
     }
-    for byte in low {
-        let digit = HEX.get(usize::from(*byte)).copied().unwrap_or(NO_HEX);
-        bad |= digit & NO_HEX;
-        *lower = (*lower << 4) | u64::from(digit & 0x0f);
+    let digits = [
+        u64::from_le_bytes(*a),
+        u64::from_le_bytes([*b1, *b2, *b3, *b4, *c1, *c2, *c3, *c4]),
+        u64::from_le_bytes([*d1, *d2, *d3, *d4, *e1, *e2, *e3, *e4]),
+        u64::from_le_bytes(f.try_into().ok()?),
+    ];
+    let valid = digits
+        .into_iter()
+        .fold(u64::MAX, |all, word| all & hex_digits(word));
+    if valid & TOPS != TOPS {
+        return None;
     }
-    (bad == 0).then_some((u128::from(*upper) << 64) | u128::from(*lower))
+    let [a, b, c, d] = digits.map(|word| u128::from(nibbles(word)));
+    // Nibbles lie in the lower halves of bytes: four words of them fit into two.
+    Some(((a << 4 | b) << 64) | (c << 4 | d))
 }
 
-/// What is no hex digit.
 #[cfg(feature = "pipeline")]
-const NO_HEX: u8 = 0x80;
+const ONES: u64 = 0x0101_0101_0101_0101;
+#[cfg(feature = "pipeline")]
+const TOPS: u64 = 0x80 * ONES;
 
-/// The values of hex digits, by their bytes.
+/// The top bits of those of eight bytes that are hex digits.
 #[cfg(feature = "pipeline")]
-static HEX: [u8; 256] = hex_digits();
+const fn hex_digits(word: u64) -> u64 {
+    // Of bytes below 0x80 no sum runs into the next.
+    let ascii = word & !TOPS;
+    let lower = ascii | (0x20 * ONES);
+    let digits = at_least(ascii, 0x30) & !at_least(ascii, 0x3a);
+    let letters = at_least(lower, 0x61) & !at_least(lower, 0x67);
+    (digits | letters) & !word & TOPS
+}
 
+/// The top bits of those of eight ASCII bytes that are this one or above it.
 #[cfg(feature = "pipeline")]
-const fn hex_digits() -> [u8; 256] {
-    let mut digits = [NO_HEX; 256];
-    let mut rest: &mut [u8] = &mut digits;
-    let mut byte = 0_u8;
-    while let [first, after @ ..] = rest {
-        *first = match byte {
-            b'0'..=b'9' => byte.wrapping_sub(b'0'),
-            b'a'..=b'f' => byte.wrapping_sub(b'a').wrapping_add(10),
-            b'A'..=b'F' => byte.wrapping_sub(b'A').wrapping_add(10),
-            _ => NO_HEX,
-        };
-        byte = byte.wrapping_add(1);
-        rest = after;
-    }
-    digits
+const fn at_least(ascii: u64, first: u64) -> u64 {
+    ascii.wrapping_add(0x80_u64.wrapping_sub(first).wrapping_mul(ONES))
+}
+
+/// The values of eight hex digits, each in the lower half of its byte.
+#[cfg(feature = "pipeline")]
+const fn nibbles(word: u64) -> u64 {
+    let letters = (word >> 6) & ONES;
+    (word & (0x0f * ONES)).wrapping_add(letters.wrapping_mul(9))
 }
 
 /// Whether a UUID, as [`parse_uuid`] gives it, is of version 8: those that the collector itself makes

@@ -15,6 +15,9 @@ pub struct Lines {
     places: Vec<Places>,
 }
 
+/// Bytes of what an event has beside its line, about: the path of its page.
+const PAGE_BYTES: usize = 32;
+
 /// Where the facts of one event stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Places {
@@ -127,6 +130,7 @@ impl Lines {
     /// Room for the lines of events of so many bytes.
     pub fn reserve(&mut self, events: usize, bytes: usize) {
         self.text.reserve(bytes);
+        self.beside.reserve(events.saturating_mul(PAGE_BYTES));
         self.places.reserve(events);
     }
 

@@ -27,10 +27,11 @@ mod text;
 mod view;
 
 use content::{Content, Found, Scratch, Watch};
-use fields::{Fields, Type, is_told, present};
+use fields::{Fields, Identifier, Type, is_told, present};
 use line::{Fixed, Head};
 use metadata::{Edge, Metadata};
 pub use scan::Tape;
+use tape::Pair;
 pub use tape::{Kind, Scanned};
 pub use view::{
     Change, Origin, Own, PAGE_KEYS, PARAMETERS, REFERRER, REFERRER_HOST, REFERRER_SOURCE, Told,
@@ -144,6 +145,10 @@ impl<'a, C: Collector> Pass<'a, C> {
             }
         };
         let bits = uuid_bits(event_id)?;
+        let is_plain = matches!(
+            (&user_id, &session_id),
+            (Some(Identifier::Plain(_)), Some(Identifier::Plain(_)))
+        );
         let start = lines.text().len();
         let heads = self.fixed.write_head(
             lines,
@@ -154,15 +159,15 @@ impl<'a, C: Collector> Pass<'a, C> {
                 tenant_id: tenant_id.as_ref(),
                 user_id: user_id.as_ref(),
                 session_id: session_id.as_ref(),
+                name: pair(own_id.and(fields.event_id), fields.event_type),
+                person: pair(fields.user_id, fields.session_id).filter(|_| is_plain),
                 timestamp: self.collector.timestamp(timestamp),
-                agent: self.metadata.agent(),
+                middle: self.metadata.middle(),
             },
         )?;
         let (page, feature) = self.write_data(event, &fields, event_type, lines)?;
         let out = lines.text_mut();
-        out.push_str(",\"metadata\":");
-        out.push_str(self.metadata.json());
-        out.push('}');
+        out.push_str(self.metadata.tail());
         let line = start..out.len();
         lines.end(Places {
             line,
@@ -194,6 +199,7 @@ impl<'a, C: Collector> Pass<'a, C> {
             metadata,
             of_tracker,
             self.edge.as_ref(),
+            &self.fixed,
             content,
             &self.collector,
         );
@@ -244,6 +250,11 @@ impl<'a, C: Collector> Pass<'a, C> {
             }
         }
     }
+}
+
+/// Two fields as they stand in the event, if they are texts and stand together.
+fn pair<'a>(first: Option<Scanned<'a, '_>>, second: Option<Scanned<'a, '_>>) -> Option<Pair<'a>> {
+    Pair::of(first?, second?)
 }
 
 fn page(lines: &mut Lines, found: Found) -> Option<Place> {

@@ -11,7 +11,7 @@ use crate::validate::ValidEvent;
 
 mod text;
 
-pub(crate) use text::{Style, cleaned, cleaned_suspect, identifier, is_plain, is_plain_identifier};
+pub(crate) use text::{Look, Style, cleaned, cleaned_as, identifier, is_plain_identifier, look};
 
 /// The level of `eventData` and `metadata` in an event.
 const CONTENT_LEVEL: usize = 2;

@@ -33,19 +33,26 @@ pub fn find(bytes: &[u8], marks: impl Fn(u64) -> u64) -> Option<usize> {
         }
         at = at.wrapping_add(8);
     }
-    // The rest, with bytes behind it that no text has.
-    let mut rest = 0_u64;
-    let left = bytes.get(at..).unwrap_or_default();
-    for (place, byte) in left.iter().enumerate() {
-        rest |= u64::from(*byte) << ((place & 7) << 3);
-    }
-    let found = marks(rest | PAST.checked_shl((left.len() as u32) << 3).unwrap_or(0));
-    let place = (found.trailing_zeros() >> 3) as usize;
-    (place < left.len()).then(|| at.wrapping_add(place))
+    find_in_rest(bytes.get(at..)?, marks).map(|place| at.wrapping_add(place))
 }
 
-/// Bytes that are not in UTF-8 and never marked.
-const PAST: u64 = u64::MAX;
+/// The same of less than eight bytes, filled up with what no UTF-8 has and nothing marks.
+#[inline]
+fn find_in_rest(bytes: &[u8], marks: impl Fn(u64) -> u64) -> Option<usize> {
+    const X: u8 = u8::MAX;
+    let word = match bytes {
+        [] => return None,
+        [a] => [*a, X, X, X, X, X, X, X],
+        [a, b] => [*a, *b, X, X, X, X, X, X],
+        [a, b, c] => [*a, *b, *c, X, X, X, X, X],
+        [a, b, c, d] => [*a, *b, *c, *d, X, X, X, X],
+        [a, b, c, d, e] => [*a, *b, *c, *d, *e, X, X, X],
+        [a, b, c, d, e, f] => [*a, *b, *c, *d, *e, *f, X, X],
+        [a, b, c, d, e, f, g, ..] => [*a, *b, *c, *d, *e, *f, *g, X],
+    };
+    let found = marks(u64::from_le_bytes(word));
+    (found != 0).then(|| (found.trailing_zeros() >> 3) as usize)
+}
 
 /// Where a text is cut in two at the first of some bytes, all ASCII: before it, and from it on.
 #[inline]

@@ -21,6 +21,7 @@ mod docs;
 mod duckdb;
 mod faults;
 mod filled;
+mod grants;
 mod hostile;
 mod imports;
 mod keys;

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::auth::{is_site_id, origin_pattern};
 use crate::error::Fault;
+use crate::grants::SETTLE_MS;
+use crate::grants::rows::site_columns;
 use crate::policy::{Policy, RETENTION_DAYS};
 use crate::sql::{Param, Statement};
 
@@ -161,29 +163,34 @@ impl NewSite {
         Ok(site)
     }
 
-    /// The statement that makes the site; it returns a row unless the site is there already, or
-    /// another one has its domain.
+    /// The statement that makes the site; it returns it as a [`Found`](crate::grants::rows::Found)
+    /// unless the site is there already, or another one has its domain.
     pub fn statement(&self, now_ms: i64) -> Statement {
         Statement::new(
-            "INSERT INTO sites (site_id, name, origins, hash_routing, domain, \
+            concat!(
+                "INSERT INTO sites (site_id, name, origins, hash_routing, domain, \
                                 visitor_per_minute, hourly_quota, keep_bots, retention_days, \
-                                created_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
-             ON CONFLICT DO NOTHING RETURNING site_id",
-            self.params(now_ms),
+                                grant_due, created_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
+             ON CONFLICT DO NOTHING RETURNING ",
+                site_columns!()
+            ),
+            self.params(now_ms).into_iter().chain([now_ms.into()]),
         )
     }
 
-    /// The statement that replaces what is set of the site; it returns a row where there is such a
-    /// site, unless another one has its domain.
-    pub fn replace(&self) -> Statement {
-        let [settings @ .., _] = self.params(0);
+    /// The statement that replaces what is set of the site; it returns it as a
+    /// [`Found`](crate::grants::rows::Found) where there is such a site, unless another one has its domain.
+    pub fn replace(&self, now_ms: i64) -> Statement {
         Statement::new(
-            "UPDATE OR IGNORE sites SET name = ?2, origins = ?3, hash_routing = ?4, domain = ?5, \
+            concat!(
+                "UPDATE OR IGNORE sites SET name = ?2, origins = ?3, hash_routing = ?4, domain = ?5, \
                     visitor_per_minute = ?6, hourly_quota = ?7, keep_bots = ?8, \
-                    retention_days = ?9 \
-             WHERE site_id = ?1 RETURNING site_id",
-            settings,
+                    retention_days = ?9, grant_due = ?10 \
+             WHERE site_id = ?1 RETURNING ",
+                site_columns!()
+            ),
+            self.params(now_ms),
         )
     }
 
@@ -201,7 +208,7 @@ impl NewSite {
             number(self.policy.hourly_quota),
             i64::from(self.policy.keep_bots).into(),
             number(self.policy.retention_days),
-            now_ms.into(),
+            now_ms.saturating_add(SETTLE_MS).into(),
         ]
     }
 }

@@ -1,5 +1,7 @@
 //! Admission: everything that can be refused before the body is read.
 
+use std::rc::Rc;
+
 use shoreline_shared::limits::MAX_BATCH_BYTES;
 
 use crate::auth::{Grant, KeyKind, origin_allowed};
@@ -75,7 +77,7 @@ pub enum Encoding {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Admitted {
     facts: RequestFacts,
-    grant: Grant,
+    grant: Rc<Grant>,
     door: Door,
     limits: Option<[Limit; 2]>,
 }
@@ -135,7 +137,7 @@ pub fn check_body(facts: &RequestFacts, door: Door) -> Result<Encoding, Fault> {
 ///
 /// # Errors
 /// 403 for another kind of key, or a page whose origin is not on the list.
-pub fn admit(facts: RequestFacts, grant: Grant, door: Door) -> Result<Admitted, Fault> {
+pub fn admit(facts: RequestFacts, grant: Rc<Grant>, door: Door) -> Result<Admitted, Fault> {
     if !door.takes(grant.kind) {
         return Err(Fault::WrongScope);
     }
@@ -174,7 +176,7 @@ mod tests {
         let mut facts = facts();
         change(&mut facts);
         check_body(&facts, Door::Events)
-            .and_then(|_| admit(facts, a_grant(KeyKind::Browser), Door::Events))
+            .and_then(|_| admit(facts, a_grant(KeyKind::Browser).into(), Door::Events))
             .err()
             .map(|fault| fault.code())
     }
@@ -229,7 +231,7 @@ mod tests {
             (Plausible, Browser, true),
             (Plausible, Source, false),
         ] {
-            let admitted = admit(facts(), a_grant(kind), door);
+            let admitted = admit(facts(), a_grant(kind).into(), door);
             assert_eq!(admitted.is_ok(), ok, "{door:?} {kind:?}");
         }
     }
@@ -242,7 +244,12 @@ mod tests {
             ..RequestFacts::default()
         };
         assert_eq!(check_body(&service, Door::Ingest), Ok(Encoding::Identity));
-        let admitted = admit(service.clone(), a_grant(KeyKind::Source), Door::Ingest).unwrap();
+        let admitted = admit(
+            service.clone(),
+            a_grant(KeyKind::Source).into(),
+            Door::Ingest,
+        )
+        .unwrap();
         assert!(!admitted.is_page());
         assert_eq!(
             check_body(&service, Door::Segment).map_err(|f| f.code()),

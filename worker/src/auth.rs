@@ -2,8 +2,9 @@
 //!
 //! A key is `sl<kind>_<site>_<secret>`: `b` browser (public), `s` source (secret), `r` read. The
 //! site is in the key, so that a key of no known form costs no look-up. Only the SHA-256 of a key
-//! is stored, and the look-up is by that hash, so there is no secret to compare in varying time.
+//! is stored, and the stores are asked by that hash, so there is no secret to compare in varying time.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::policy::Policy;
@@ -15,7 +16,8 @@ pub const MIN_SECRET_CHARS: usize = 26;
 pub const MAX_KEY_CHARS: usize = 112;
 
 /// What a key is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[cfg_attr(test, derive(utoipa::ToSchema), schema(rename_all = "lowercase"))]
 pub enum KeyKind {
     /// In pages: may send tracker events from the site's origins.
@@ -52,12 +54,31 @@ pub struct Grant {
     pub hash_routing: bool,
     /// The site's own limits.
     pub policy: Policy,
+    /// From when on the key is good no more, Unix milliseconds, where that is known.
+    pub ends_at: Option<i64>,
+}
+
+impl Grant {
+    /// Whether the key has ended.
+    pub fn has_ended(&self, now_ms: i64) -> bool {
+        self.ends_at.is_some_and(|at| at <= now_ms)
+    }
 }
 
 /// The SHA-256 (lowercase hex) a presented key is looked up by; `None` where its form is no key's.
 pub fn lookup_hash(key: &str) -> Option<String> {
-    let (prefix, _) = parts(key)?;
-    matches!(prefix, "slb" | "sls" | "slr").then(|| sha256_hex(key.as_bytes()))
+    is_key(key).then(|| sha256_hex(key.as_bytes()))
+}
+
+/// Whether this has the form of a key.
+pub fn is_key(key: &str) -> bool {
+    site_of_key(key).is_some()
+}
+
+/// The site that a key names; `None` for what has the form of none.
+pub fn site_of_key(key: &str) -> Option<&str> {
+    let (prefix, site) = parts(key)?;
+    matches!(prefix, "slb" | "sls" | "slr").then_some(site)
 }
 
 /// The prefix and the site of a key, or of a ticket; `None` for what has the form of neither.

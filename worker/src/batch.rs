@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use shoreline_shared::id::{is_derived, parse_uuid};
-use shoreline_shared::limits::{MAX_DEPTH, MAX_EVENTS_PER_BATCH};
+use shoreline_shared::limits::{MAX_DEPTH, MAX_EVENTS_PER_BATCH, TRACKER_BATCH_EVENTS};
 use shoreline_shared::pass::{Kind, Tape};
 use shoreline_shared::validate::instant_ms;
 
@@ -62,14 +62,16 @@ fn scanned(body: &[u8]) -> Option<Delivery<'_>> {
         }
     }
     let events = events.filter(|events| events.kind() == Kind::Array)?;
-    let drafts: Vec<Draft<'_>> = events
-        .children()
-        .take(MAX_EVENTS_PER_BATCH.saturating_add(1))
-        .map(|event| Draft::Scanned {
-            text: event.raw(),
-            place: event.place(),
-        })
-        .collect();
+    let mut drafts = Vec::with_capacity(TRACKER_BATCH_EVENTS);
+    let events = events.children();
+    drafts.extend(
+        events
+            .take(MAX_EVENTS_PER_BATCH.saturating_add(1))
+            .map(|event| Draft::Scanned {
+                text: event.raw(),
+                place: event.place(),
+            }),
+    );
     if drafts.is_empty() || drafts.len() > MAX_EVENTS_PER_BATCH {
         return None;
     }

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 use shoreline_shared::pass::{Change, Origin, Own, PARAMETERS, Told, parameter};
 pub use shoreline_shared::pass::{REFERRER_HOST, REFERRER_SOURCE};
+use shoreline_shared::swar::{equal, find};
 
 use names::{name_of_host, name_of_tag};
 use url::{Url, plain};
@@ -48,6 +49,9 @@ pub fn normalize(data: &mut Map<String, Value>) {
 ///
 /// What a sender puts under the last two keys is replaced.
 pub fn origin<'t>(told: &'t Told<'_>) -> Origin<'t> {
+    if says_nothing(told) {
+        return Origin::default();
+    }
     let Parameters {
         campaign,
         reference,
@@ -79,6 +83,18 @@ pub fn origin<'t>(told: &'t Told<'_>) -> Origin<'t> {
         (None, None) => None,
     };
     found
+}
+
+/// Whether there is neither a parameter nor a referrer.
+fn says_nothing(told: &Told<'_>) -> bool {
+    let has_query = |address: &str| find(address.as_bytes(), |word| equal(word, b'?')).is_some();
+    told.referrer.is_none()
+        && told.own.iter().all(|own| *own == Own::Absent)
+        && !told
+            .addresses
+            .iter()
+            .flatten()
+            .any(|address| has_query(address))
 }
 
 /// A text or number in its one spelling; `None` if that is empty.

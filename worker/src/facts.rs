@@ -5,8 +5,6 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use form_urlencoded::parse;
 
 use crate::adapters::CloudEventHeaders;
-use crate::auth::lookup_hash;
-use crate::error::Fault;
 
 /// What a request says in its method, URL and headers, as plain values.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -91,17 +89,6 @@ impl RequestFacts {
     /// can be told apart by the edge's daily hash only, as with `Sec-GPC`.
     pub fn is_private(&self) -> bool {
         self.opted_out || self.parameter("private").is_some_and(|value| value == "1")
-    }
-
-    /// The hash to look the request's key up by.
-    ///
-    /// # Errors
-    /// [`Fault::UnknownKey`] where there is no key, or one of no known form.
-    pub fn key_hash(&self) -> Result<String, Fault> {
-        self.key()
-            .as_deref()
-            .and_then(lookup_hash)
-            .ok_or(Fault::UnknownKey)
     }
 }
 

@@ -5,12 +5,14 @@
 mod deliver;
 mod gate;
 
+use std::rc::Rc;
+
 use shoreline_shared::id;
 
 use crate::adapters::{self, SegmentCall};
 use crate::admit::{Admitted, Door, Encoding, admit, check_body};
 use crate::agents::Told;
-use crate::auth::{Grant, lookup_hash};
+use crate::auth::{Grant, is_key};
 use crate::batch;
 use crate::draft::{Delivery, Draft};
 use crate::error::Fault;
@@ -32,10 +34,10 @@ pub trait Platform {
     fn fresh_id(&self) -> String;
     /// The limits and secrets of this deployment.
     fn settings(&self) -> &Settings;
-    /// What the key with this hash may do.
-    async fn grant(&self, key_hash: &str) -> Result<Grant, Fault>;
+    /// What the holder of this key may do.
+    async fn grant(&self, key: &str) -> Result<Rc<Grant>, Fault>;
     /// What a page may do that calls its site by this domain.
-    async fn grant_of_domain(&self, domain: &str) -> Result<Grant, Fault>;
+    async fn grant_of_domain(&self, domain: &str) -> Result<Rc<Grant>, Fault>;
     /// The body, unpacked; refused where it is over the door's limit.
     async fn body(&mut self, encoding: Encoding, door: Door) -> Result<Vec<u8>, Fault>;
     /// Today's key for day-scoped ids.
@@ -170,7 +172,7 @@ fn of_drafts(drafts: Vec<Draft<'_>>) -> Delivery<'_> {
     }
 }
 
-async fn grant_of_key(facts: &RequestFacts, platform: &impl Platform) -> Result<Grant, Fault> {
+async fn grant_of_key(facts: &RequestFacts, platform: &impl Platform) -> Result<Rc<Grant>, Fault> {
     known(facts, facts.key(), platform).await
 }
 
@@ -179,12 +181,11 @@ async fn known(
     facts: &RequestFacts,
     key: Option<String>,
     platform: &impl Platform,
-) -> Result<Grant, Fault> {
-    let hash = key.as_deref().and_then(lookup_hash);
+) -> Result<Rc<Grant>, Fault> {
     let looked_up = async {
         gate::check_stranger(facts, platform)?;
-        match hash {
-            Some(hash) => platform.grant(&hash).await,
+        match key.as_deref().filter(|key| is_key(key)) {
+            Some(key) => platform.grant(key).await,
             None => Err(Fault::UnknownKey),
         }
     };
@@ -209,7 +210,7 @@ fn stranger<T>(
 /// Admits a request and reads its body.
 async fn open(
     facts: RequestFacts,
-    grant: Grant,
+    grant: Rc<Grant>,
     door: Door,
     platform: &mut impl Platform,
 ) -> Result<(Admitted, Vec<u8>), Fault> {
@@ -223,7 +224,7 @@ async fn open(
 /// Admits a request whose sender has not sent too much.
 async fn enter(
     facts: RequestFacts,
-    grant: Grant,
+    grant: Rc<Grant>,
     door: Door,
     platform: &impl Platform,
 ) -> Result<Admitted, Fault> {

@@ -9,9 +9,12 @@
 
 mod backlog;
 mod batches;
+mod confirm;
+mod delta;
 mod drain;
 mod fold;
 mod imports;
+mod memory;
 mod saved;
 mod snapshot;
 mod waiting;
@@ -25,13 +28,9 @@ use crate::live::{
     ACCEPTED, Counters, DUPLICATE, HOUR_MS, Kind, MINUTE_MS, TRACKER_DROPPED, floor_to,
 };
 use crate::protocol::{Commit, Head};
-use crate::sql::{Cell, Sql, SqlError};
+use crate::sql::{Sql, SqlError};
 
-use batches::Batches;
-use drain::Drain;
-use fold::{Counts, Delta};
-use saved::Saved;
-use waiting::Waiting;
+use memory::Memory;
 
 pub use backlog::OutboxState;
 pub use drain::Outgoing;
@@ -82,21 +81,6 @@ pub struct Log<S> {
     memory: RefCell<Memory>,
 }
 
-/// What an instance knows beside its database.
-#[derive(Debug)]
-struct Memory {
-    /// Made with the storage: numbers of rows are of this log alone.
-    epoch: String,
-    /// The number of the next row. None is ever used twice, or a late confirmation of one row would
-    /// delete another.
-    next_seq: i64,
-    counts: Counts,
-    waiting: Waiting,
-    saved: Saved,
-    batches: Batches,
-    drain: Drain,
-}
-
 const SCHEMA: [&str; 2] = [
     // `high` is the highest number that was ever deleted, but for what `saved` knows of it.
     "CREATE TABLE IF NOT EXISTS log_state (id INTEGER PRIMARY KEY CHECK (id = 1), \
@@ -105,9 +89,6 @@ const SCHEMA: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS log (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, \
      n INTEGER NOT NULL, head TEXT NOT NULL, lines BLOB NOT NULL)",
 ];
-
-/// Rows that are folded at once when an instance begins: of some 500 bytes of head each.
-const OPEN_ROWS: i64 = 1_000;
 
 impl<S: Sql> Log<S> {
     /// Opens the log, making its tables where they are missing, and folds what is there.
@@ -125,20 +106,7 @@ impl<S: Sql> Log<S> {
         {
             sql.run(statement, &[])?;
         }
-        let (epoch, high) = state(&sql, fresh_id)?;
-        let mut counts = Counts::default();
-        let saved = Saved::open(&sql, &mut counts)?;
-        let mut memory = Memory {
-            epoch,
-            next_seq: high.max(saved.high()),
-            counts,
-            waiting: Waiting::default(),
-            saved,
-            batches: Batches::open(&sql, now_ms)?,
-            drain: Drain::default(),
-        };
-        memory.fold_rows(&sql)?;
-        memory.next_seq = memory.next_seq.saturating_add(1);
+        let memory = Memory::open(&sql, fresh_id, now_ms)?;
         Ok(Self {
             sql,
             resend_ms,
@@ -231,57 +199,6 @@ impl<S: Sql> Log<S> {
     }
 }
 
-impl Memory {
-    /// Folds the rows that are here.
-    fn fold_rows<S: Sql>(&mut self, sql: &S) -> Result<(), SqlError> {
-        let mut after = i64::MIN;
-        loop {
-            let rows: Vec<[Cell; 2]> = sql.cells(
-                "SELECT seq, head FROM log WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-                &[after.into(), OPEN_ROWS.into()],
-            )?;
-            let Some([seq, _]) = rows.last() else {
-                return Ok(());
-            };
-            after = seq.int();
-            self.next_seq = self.next_seq.max(after);
-            for [_, head] in &rows {
-                let head = parse_head(head.text())?;
-                self.counts.add_head(&head);
-                self.waiting.add(&head);
-            }
-        }
-    }
-
-    /// Adds counts that no row stands for, and saves them.
-    fn add_counts<S: Sql>(
-        &mut self,
-        sql: &S,
-        counters: Counters<'_>,
-        now_ms: i64,
-    ) -> Result<(), SqlError> {
-        if counters.is_empty() {
-            return Ok(());
-        }
-        let mut delta = Delta::default();
-        delta.add_all(&counters, now_ms);
-        let slot = self.saved.write(sql, delta, 0, now_ms)?;
-        self.saved.set(slot);
-        self.counts.add_all(&counters);
-        Ok(())
-    }
-
-    /// Whether the batch is more than the shard may still take this hour.
-    fn is_over_quota(&self, commit: &Commit<'_>) -> bool {
-        let head = commit.head();
-        let Some(max) = head.quota else {
-            return false;
-        };
-        let taken = self.counts.get(Kind::Quota, floor_to(head.at, HOUR_MS), "");
-        taken.saturating_add(as_i64(commit.len())) > i64::from(max)
-    }
-}
-
 /// What a batch seen before adds to the ledger alone: what it had accepted then are duplicates now; its
 /// other outcomes are outcomes again. What its tracker dropped before is told once only.
 fn of_duplicate<'a>(head: &'a Head<'_>) -> Counters<'a> {
@@ -293,26 +210,6 @@ fn of_duplicate<'a>(head: &'a Head<'_>) -> Counters<'a> {
         }
     }
     counters
-}
-
-/// The log's epoch, made now where the log is new, and the highest number of rows that are gone.
-fn state(sql: &impl Sql, fresh_id: &str) -> Result<(String, i64), SqlError> {
-    let look = || sql.cells("SELECT epoch, high FROM log_state", &[]);
-    let mut rows: Vec<[Cell; 2]> = look()?;
-    if rows.is_empty() {
-        sql.run(
-            "INSERT INTO log_state (id, epoch, high) VALUES (1, ?1, 0)",
-            &[fresh_id.into()],
-        )?;
-        rows = look()?;
-    }
-    rows.first()
-        .map(|[epoch, high]| (epoch.text().to_owned(), high.int()))
-        .ok_or_else(|| SqlError("the log has no state".to_owned()))
-}
-
-fn parse_head(text: &str) -> Result<Head<'_>, SqlError> {
-    serde_json::from_str(text).map_err(|error| SqlError(format!("a head of the log: {error}")))
 }
 
 /// At most an hour; a tracker's own backoff never waits for longer than half of one anyway.

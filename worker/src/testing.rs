@@ -1,6 +1,7 @@
 //! Native tests run the crate's SQL on a real SQLite, and its recipe on a platform of plain values.
 
 use std::cell::{self, RefCell};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rusqlite::Connection;
@@ -298,6 +299,7 @@ pub(crate) fn a_grant(kind: crate::auth::KeyKind) -> crate::auth::Grant {
         origins: vec!["https://shop.example".into()],
         hash_routing: false,
         policy: crate::policy::Policy::default(),
+        ends_at: None,
     }
 }
 
@@ -362,11 +364,14 @@ impl crate::ingest::Platform for TestPlatform {
     fn settings(&self) -> &crate::ingest::Settings {
         &self.settings
     }
-    async fn grant(&self, _: &str) -> Result<crate::auth::Grant, crate::error::Fault> {
-        self.grant.clone()
+    async fn grant(&self, _: &str) -> Result<Rc<crate::auth::Grant>, crate::error::Fault> {
+        self.grant.clone().map(Rc::new)
     }
-    async fn grant_of_domain(&self, _: &str) -> Result<crate::auth::Grant, crate::error::Fault> {
-        self.grant.clone()
+    async fn grant_of_domain(
+        &self,
+        _: &str,
+    ) -> Result<Rc<crate::auth::Grant>, crate::error::Fault> {
+        self.grant.clone().map(Rc::new)
     }
     async fn body(
         &mut self,

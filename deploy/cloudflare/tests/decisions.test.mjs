@@ -9,6 +9,7 @@ import { filesOf, readSettings } from '../settings.mjs';
 
 const ACCOUNT = 'a'.repeat(32);
 const DATABASE = '11111111-2222-3333-4444-555555555555';
+const NAMESPACE = 'b'.repeat(32);
 const base = readText('wrangler.toml');
 const names = namesIn(base);
 
@@ -16,18 +17,18 @@ const names = namesIn(base);
 const wanted = (own) => ({ ...names, config: 'wrangler.production.toml', migrations: ['0001_a.sql', '0002_b.sql'], given: {}, newAdminToken: false, deploy: false, ...own });
 
 /** @type {import('../plan.mjs').Found} */
-const all = { accountId: ACCOUNT, databases: [{ name: 'shoreline', id: DATABASE }], queues: ['shoreline-events', 'shoreline-dead-letters'], buckets: ['shoreline-lake'], secrets: ['HASH_KEY', 'ADMIN_TOKEN_HASH'], migrations: ['0001_a.sql', '0002_b.sql'] };
+const all = { accountId: ACCOUNT, databases: [{ name: 'shoreline', id: DATABASE }], namespaces: [{ name: 'shoreline-grants', id: NAMESPACE }], queues: ['shoreline-events', 'shoreline-dead-letters'], buckets: ['shoreline-lake'], secrets: ['HASH_KEY', 'ADMIN_TOKEN_HASH'], migrations: ['0001_a.sql', '0002_b.sql'] };
 
 /** @param {ReturnType<typeof planOf>} plan */
 const kinds = ({ steps }) => steps.map(({ kind }) => kind);
 
 test('wrangler.toml names what is to be made', () => {
-  assert.deepEqual({ ...names, vars: names.vars.SINKS }, { worker: 'shoreline', database: 'shoreline', queues: ['shoreline-events', 'shoreline-dead-letters'], buckets: ['shoreline-lake'], vars: 'r2' });
+  assert.deepEqual({ ...names, vars: names.vars.SINKS }, { worker: 'shoreline', database: 'shoreline', namespace: 'shoreline-grants', queues: ['shoreline-events', 'shoreline-dead-letters'], buckets: ['shoreline-lake'], vars: 'r2' });
 });
 
 test('an empty account gets everything, a full one only its configuration', () => {
-  const none = { accountId: ACCOUNT, databases: [], queues: [], buckets: [], secrets: [], migrations: [] };
-  assert.deepEqual(kinds(planOf(wanted(), none)), ['database', 'queue', 'queue', 'bucket', 'config', 'migrations', 'secrets']);
+  const none = { accountId: ACCOUNT, databases: [], namespaces: [], queues: [], buckets: [], secrets: [], migrations: [] };
+  assert.deepEqual(kinds(planOf(wanted(), none)), ['database', 'namespace', 'queue', 'queue', 'bucket', 'config', 'migrations', 'secrets']);
   assert.deepEqual(kinds(planOf(wanted(), all)), ['config']);
   assert.deepEqual(kinds(planOf(wanted({ deploy: true }), all)), ['config', 'deploy']);
 });
@@ -35,6 +36,7 @@ test('an empty account gets everything, a full one only its configuration', () =
 test('each thing that is missing is the only thing made', () => {
   /** @type {[Partial<import('../plan.mjs').Found>, string][]} */
   const cases = [
+    [{ namespaces: [{ name: 'shoreline-grants-old', id: NAMESPACE }] }, 'namespace'],
     [{ queues: ['shoreline-events'] }, 'queue'],
     [{ buckets: ['another'] }, 'bucket'],
     [{ migrations: ['0001_a.sql'] }, 'migrations'],
@@ -84,7 +86,7 @@ test('no secret is in the plan', () => {
 });
 
 test('the configuration differs from wrangler.toml in what is the account\'s own', () => {
-  const made = productionConfig(base, { accountId: ACCOUNT, databaseId: DATABASE, domain: 'collect.example.com', vars: { SINKS: 'r2,s3', AWS_REGION: 'eu-central-1', SITE_SHARDS: '4' } });
+  const made = productionConfig(base, { accountId: ACCOUNT, databaseId: DATABASE, namespaceId: NAMESPACE, domain: 'collect.example.com', vars: { SINKS: 'r2,s3', AWS_REGION: 'eu-central-1', SITE_SHARDS: '4' } });
   const [before, after] = [base, made].map((text) => new Set(text.split('\n')));
   assert.deepEqual([...after].filter((line) => !before.has(line)).slice(1), [
     `account_id = "${ACCOUNT}"`,
@@ -93,13 +95,14 @@ test('the configuration differs from wrangler.toml in what is the account\'s own
     'SITE_SHARDS = "4"',
     'SINKS = "r2,s3"',
     `database_id = "${DATABASE}"`,
+    `id = "${NAMESPACE}"`,
   ]);
   assert.equal(accountIn(made), ACCOUNT);
   assert.equal(accountIn(base), undefined);
 });
 
 test('a value cannot leave its quotes', () => {
-  const made = productionConfig(base, { accountId: ACCOUNT, databaseId: DATABASE, vars: { S3_BUCKET: 'a"\n[x]\ny = "' } });
+  const made = productionConfig(base, { accountId: ACCOUNT, databaseId: DATABASE, namespaceId: NAMESPACE, vars: { S3_BUCKET: 'a"\n[x]\ny = "' } });
   assert.ok(made.includes('S3_BUCKET = "a\\"\\n[x]\\ny = \\""'));
 });
 

@@ -12,6 +12,8 @@ export const TOKEN = 'a-token-of-the-tests';
 export class Cloudflare {
   /** Whatever an account holds. */
   databases = new Map();
+  /** KV namespaces: ids by title. @type {Map<string, string>} */
+  namespaces = new Map();
   queues = new Map();
   buckets = new Set();
   /** Workers by name: their secrets by name. @type {Map<string, Map<string, string>>} */
@@ -45,7 +47,7 @@ export class Cloudflare {
   /** What an account holds, in words. */
   get held() {
     const secrets = [...this.workers].flatMap(([worker, secrets]) => [...secrets.keys()].map((name) => `secret ${worker} ${name}`));
-    const all = [...[...this.databases.keys()].map((name) => `database ${name}`), ...[...this.queues.keys()].map((name) => `queue ${name}`), ...[...this.buckets].map((name) => `bucket ${name}`), ...secrets];
+    const all = [...[...this.databases.keys()].map((name) => `database ${name}`), ...[...this.namespaces.keys()].map((name) => `namespace ${name}`), ...[...this.queues.keys()].map((name) => `queue ${name}`), ...[...this.buckets].map((name) => `bucket ${name}`), ...secrets];
     return all.sort();
   }
 
@@ -91,6 +93,16 @@ export class Cloudflare {
       if (!found) return [404, refused(7404, 'no such database')];
       if (!database[2]) return ok({ name: found[0], uuid: found[1].uuid });
       return execute(found[1].sql, json.sql);
+    }
+    if (path === `${own}/storage/kv/namespaces` && method === 'GET') {
+      const page = Number(query.get('page') ?? 1);
+      return ok(page > 1 ? [] : [...this.namespaces].map(([title, id]) => ({ title, id })));
+    }
+    if (path === `${own}/storage/kv/namespaces`) {
+      if (this.namespaces.has(json.title)) return [400, refused(10014, 'a namespace with this account ID and title already exists')];
+      const id = randomUUID().replaceAll('-', '');
+      this.namespaces.set(json.title, id);
+      return ok({ title: json.title, id });
     }
     if (path === `${own}/queues` && method === 'GET') {
       const names = [...this.queues.keys()].filter((name) => !query.has('name') || name === query.get('name'));

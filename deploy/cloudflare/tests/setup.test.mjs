@@ -13,7 +13,7 @@ const settings = at(`${DEPLOYMENT}.json`);
 const forget = () => [config, settings].forEach((file) => rmSync(file, { force: true }));
 
 /** What a whole set-up leaves. */
-const WHOLE = ['bucket shoreline-lake', 'database shoreline', 'queue shoreline-dead-letters', 'queue shoreline-events', 'secret shoreline ADMIN_TOKEN_HASH', 'secret shoreline HASH_KEY'];
+const WHOLE = ['bucket shoreline-lake', 'database shoreline', 'namespace shoreline-grants', 'queue shoreline-dead-letters', 'queue shoreline-events', 'secret shoreline ADMIN_TOKEN_HASH', 'secret shoreline HASH_KEY'];
 
 let cloudflare = new Cloudflare();
 beforeEach(async () => {
@@ -58,6 +58,7 @@ test('from an empty account to everything, and the second run makes nothing', as
   assert.equal(tablesOf(), 3, 'the migrations ran');
   const made = readFileSync(config, 'utf8');
   assert.ok(made.includes(`account_id = "${ACCOUNT}"`) && made.includes(cloudflare.databases.get('shoreline').uuid));
+  assert.ok(made.includes(`id = "${cloudflare.namespaces.get('shoreline-grants')}"`));
   const secrets = cloudflare.workers.get('shoreline');
   const [token] = /sla_[a-z2-7]{26}/.exec(first.said) ?? [];
   assert.equal(createHash('sha256').update(token ?? '').digest('hex'), secrets?.get('ADMIN_TOKEN_HASH'));
@@ -75,7 +76,7 @@ test('from an empty account to everything, and the second run makes nothing', as
 
 test('cut off at a change, before or after its effect, the next run does the rest', async () => {
   /** @type {[RegExp, 'before' | 'after'][]} */
-  const points = [[/d1\/database$/, 'after'], [/query$/, 'before'], [/secrets/, 'after']];
+  const points = [[/d1\/database$/, 'after'], [/kv\/namespaces$/, 'after'], [/query$/, 'before'], [/secrets/, 'after']];
   for (const [point, when] of points) {
     cloudflare.stop();
     forget();
@@ -117,6 +118,7 @@ test('--deploy uploads the built worker with everything it needs', async () => {
   const { bindings, migrations } = cloudflare.uploaded;
   const named = Object.fromEntries(bindings.map((/** @type {any} */ one) => [one.name, one]));
   assert.equal(named.DB.id ?? named.DB.database_id, cloudflare.databases.get('shoreline').uuid);
+  assert.deepEqual([named.GRANTS.type, named.GRANTS.namespace_id], ['kv_namespace', cloudflare.namespaces.get('shoreline-grants')]);
   assert.deepEqual([named.EVENTS_QUEUE.queue_name, named.LAKE.bucket_name, named.SITE_SHARDS.text], ['shoreline-events', 'shoreline-lake', '4']);
   assert.deepEqual(['SITE_DO', 'LAKE_DO', 'PRIVACY_DO', 'IMPORT_DO'].map((name) => named[name].type), Array(4).fill('durable_object_namespace'));
   assert.deepEqual([migrations.new_tag, migrations.steps.length], ['v3', 3]);

@@ -2,21 +2,40 @@
 
 use core::ops::Range;
 
-use super::keys::Keys;
+use super::keys::{Key, Keys};
 use super::tape::{Kind, Node, Scanned, at, inner};
-use super::text::{push_cleaned, push_number, push_text, unescape};
+use super::text::{prints_as_it_stands, push_number, push_text, unescape};
 use crate::limits::MAX_ARRAY_ITEMS;
 use crate::privacy::{KeyKind, REDACTED, truncate_ips};
-use crate::sanitize::{Style, cleaned_suspect, is_plain};
+use crate::sanitize::{Look, Style, cleaned_as, look};
 
 /// Members of an object that the pass sorts. Real events have a dozen; wider objects take the slow way.
 const MAX_MEMBERS: usize = 64;
 
+/// Room for the members of an object and for a text, to begin with: that of nearly all.
+const MEMBERS: usize = 32;
+const TEXT_BYTES: usize = 256;
+
 /// A member of an object that is to be written.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Member<'a> {
-    pub(super) key: &'a str,
-    pub(super) value: Value,
+    key: Key<'a>,
+    value: Value,
+}
+
+impl<'a> Member<'a> {
+    pub(super) fn new(name: &'a str, value: Value) -> Self {
+        let key = Key::of(name);
+        Self { key, value }
+    }
+
+    pub(super) fn name(&self) -> &'a str {
+        self.key.name
+    }
+
+    pub(super) fn value(&self) -> Value {
+        self.value
+    }
 }
 
 /// What stands under its key.
@@ -39,12 +58,12 @@ pub(super) struct Scratch<'a> {
 }
 
 impl Scratch<'_> {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             keys: Keys::new(),
-            members: Vec::new(),
-            made: String::new(),
-            decoded: String::new(),
+            members: Vec::with_capacity(MEMBERS),
+            made: String::with_capacity(TEXT_BYTES),
+            decoded: String::with_capacity(TEXT_BYTES),
         }
     }
 }
@@ -133,7 +152,7 @@ impl<'a, 's> Content<'a, 's> {
                 return None;
             }
             self.scratch.members.push(Member {
-                key: at(self.text, node.key),
+                key: Key::at(self.text, node.key),
                 value: Value::Node(child),
             });
             child = node.next as usize;
@@ -153,7 +172,7 @@ impl<'a, 's> Content<'a, 's> {
             return None;
         }
         let mut pairs = members.windows(2);
-        if !pairs.all(|pair| matches!(pair, [before, after] if before.key < after.key)) {
+        if !pairs.all(|pair| matches!(pair, [before, after] if before.key.is_below(after.key))) {
             insertion_sort(members);
             let mut pairs = members.windows(2);
             if pairs.any(|pair| matches!(pair, [before, after] if before.key == after.key)) {
@@ -170,7 +189,7 @@ impl<'a, 's> Content<'a, 's> {
                 out.push(',');
             }
             if let Some(start) = self.member(out, member)? {
-                watch.note(member.key, out, start);
+                watch.note(member.name(), out, start);
                 is_first = false;
             } else {
                 out.truncate(before);
@@ -194,21 +213,46 @@ impl<'a, 's> Content<'a, 's> {
         if node.is_some_and(|(_, node)| node.kind == Kind::Null) {
             return Some(None);
         }
+        if let Some((_, node)) = node
+            && node.is_joined()
+            && self.stays(&node, kind)
+        {
+            // As it came, from the key's quote to the value's end.
+            out.push_str(at(self.text, (node.key.0.checked_sub(1)?, node.value.1)));
+            let value = node.value.1.checked_sub(node.value.0)?;
+            return Some(out.len().checked_sub(value as usize));
+        }
         out.push('"');
-        out.push_str(member.key);
+        out.push_str(member.name());
         out.push_str("\":");
         let start = out.len();
         match (member.value, node) {
             (Value::Ready(place), _) => out.push_str(self.ready.get(place).copied()?),
             _ if kind == KeyKind::Sensitive => push_text(out, REDACTED),
             (Value::Made(place), _) => {
+                let made = at(&self.scratch.made, place);
                 let style = self.style(kind);
-                text(out, at(&self.scratch.made, place), kind, style);
+                text(out, made, kind, style, look(made, style));
             }
             (_, Some((place, node))) => self.value(out, place, node, kind)?,
             (Value::Node(_), None) => return None,
         }
         Some(Some(start))
+    }
+
+    /// Whether a value is written as it stands.
+    #[inline]
+    fn stays(&self, node: &Node, kind: KeyKind) -> bool {
+        if !matches!(kind, KeyKind::Plain | KeyKind::Url) {
+            return false;
+        }
+        match node.kind {
+            Kind::Text => inner(self.text, node.value)
+                .is_some_and(|text| look(text, self.style(kind)) == Look::Plain),
+            Kind::Number => prints_as_it_stands(at(self.text, node.value)),
+            Kind::Bool => true,
+            Kind::Null | Kind::Escaped | Kind::Array | Kind::Object => false,
+        }
     }
 
     fn style(&self, kind: KeyKind) -> Style {
@@ -227,18 +271,20 @@ impl<'a, 's> Content<'a, 's> {
             Kind::Number => push_number(out, at(self.text, node.value))?,
             Kind::Text => {
                 let raw = inner(self.text, node.value)?;
-                if kind != KeyKind::Ip && is_plain(raw, self.style(kind)) {
-                    // As it came, quotes and all.
+                let style = self.style(kind);
+                let look = look(raw, style);
+                if look == Look::Plain && kind != KeyKind::Ip {
                     out.push_str(at(self.text, node.value));
                 } else {
-                    suspect_text(out, raw, kind, self.style(kind));
+                    text(out, raw, kind, style, look);
                 }
             }
             Kind::Escaped => {
                 let mut decoded = core::mem::take(&mut self.scratch.decoded);
                 decoded.clear();
                 unescape(inner(self.text, node.value)?, &mut decoded)?;
-                text(out, &decoded, kind, self.style(kind));
+                let style = self.style(kind);
+                text(out, &decoded, kind, style, look(&decoded, style));
                 self.scratch.decoded = decoded;
             }
             Kind::Array => self.array(out, place, node, kind)?,
@@ -274,21 +320,14 @@ impl<'a, 's> Content<'a, 's> {
 }
 
 /// Writes a text of this kind, cleaned.
-fn text(out: &mut String, text: &str, kind: KeyKind, style: Style) {
+fn text(out: &mut String, text: &str, kind: KeyKind, style: Style, look: Look) {
     if kind == KeyKind::Ip {
         push_text(out, &truncate_ips(text));
-    } else {
-        push_cleaned(out, text, style);
+        return;
     }
-}
-
-/// The same of one that is known not to be plain.
-fn suspect_text(out: &mut String, text: &str, kind: KeyKind, style: Style) {
-    if kind == KeyKind::Ip {
-        push_text(out, &truncate_ips(text));
-    } else {
-        let better = cleaned_suspect(text, style);
-        push_text(out, better.as_deref().unwrap_or(text));
+    match cleaned_as(text, style, look) {
+        Some(better) => push_text(out, &better),
+        None => push_text(out, text),
     }
 }
 
@@ -298,7 +337,9 @@ fn insertion_sort(members: &mut [Member<'_>]) {
         let mut place = end;
         while let Some(before) = place.checked_sub(1) {
             match (members.get(before), members.get(place)) {
-                (Some(left), Some(right)) if left.key > right.key => members.swap(before, place),
+                (Some(left), Some(right)) if right.key.is_below(left.key) => {
+                    members.swap(before, place)
+                }
                 _ => break,
             }
             place = before;

@@ -1,15 +1,62 @@
 //! What the keys of a batch say of their values. The events of a batch have much the same keys, so
 //! what was found of one is kept.
 
+use super::tape;
 use crate::privacy::KeyKind;
 use crate::sanitize::{Style, cleaned};
+
+/// A key, and what tells it from most others at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Key<'a> {
+    /// Its first eight bytes as a number, zeros behind a shorter one: numbers are in the order of the
+    /// keys, and zeros in no key, which has its control characters escaped.
+    rank: u64,
+    pub(super) name: &'a str,
+}
+
+impl<'a> Key<'a> {
+    pub(super) fn of(name: &'a str) -> Self {
+        let mut first = [0; 8];
+        for (to, from) in first.iter_mut().zip(name.bytes()) {
+            *to = from;
+        }
+        let rank = u64::from_be_bytes(first);
+        Self { rank, name }
+    }
+
+    /// The key at this place of a text: eight bytes are there at once, though not all be the key's.
+    #[inline]
+    pub(super) fn at(text: &'a str, place: (u32, u32)) -> Self {
+        let name = tape::at(text, place);
+        let from = text.as_bytes().get(place.0 as usize..);
+        let Some(first) = from.and_then(<[u8]>::first_chunk::<8>) else {
+            return Self::of(name);
+        };
+        let bits = (name.len() as u32).min(8) << 3;
+        let others = u64::MAX.checked_shr(bits).unwrap_or(0);
+        let rank = u64::from_be_bytes(*first) & !others;
+        Self { rank, name }
+    }
+
+    /// Whether it comes before another, by the bytes of both.
+    #[inline]
+    pub(super) fn is_below(self, other: Self) -> bool {
+        self.rank < other.rank || (self.rank == other.rank && self.name < other.name)
+    }
+
+    #[inline]
+    fn is(self, other: Self) -> bool {
+        self.rank == other.rank
+            && (self.name.len() <= 8 && other.name.len() <= 8 || self.name == other.name)
+    }
+}
 
 /// Keys that are kept. A page's batch has some twenty.
 const SLOTS: usize = 64;
 
 /// What is known of keys. Two that share a slot take it in turns.
 pub(super) struct Keys<'a> {
-    slots: [Option<(&'a str, KeyKind)>; SLOTS],
+    slots: [Option<(Key<'a>, KeyKind)>; SLOTS],
 }
 
 impl<'a> Keys<'a> {
@@ -21,14 +68,14 @@ impl<'a> Keys<'a> {
 
     /// The kind of a key; `None` of one that needs cleaning.
     #[inline]
-    pub(super) fn kind(&mut self, key: &'a str, hash_routing: bool) -> Option<KeyKind> {
-        let slot = self.slots.get_mut(slot(key.as_bytes()))?;
+    pub(super) fn kind(&mut self, key: Key<'a>, hash_routing: bool) -> Option<KeyKind> {
+        let slot = self.slots.get_mut(slot(key))?;
         if let Some((known, kind)) = slot
-            && *known == key
+            && known.is(key)
         {
             return Some(*kind);
         }
-        let kind = kind(key, hash_routing)?;
+        let kind = kind(key.name, hash_routing)?;
         *slot = Some((key, kind));
         Some(kind)
     }
@@ -43,15 +90,30 @@ fn kind(key: &str, hash_routing: bool) -> Option<KeyKind> {
     cleaned(key, style).is_none().then(|| KeyKind::of(key))
 }
 
-fn slot(key: &[u8]) -> usize {
-    let (first, last) = match key {
-        [] => (0, 0),
-        [only] => (*only, 0),
-        [first, .., last] => (*first, *last),
-    };
-    let sum = usize::from(first)
-        .wrapping_mul(5)
-        .wrapping_add(usize::from(last).wrapping_mul(3))
-        .wrapping_add(key.len());
-    sum & SLOTS.wrapping_sub(1)
+/// 2^64 over the golden ratio (Knuth).
+const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+
+#[inline]
+fn slot(key: Key<'_>) -> usize {
+    let hash = (key.rank ^ key.name.len() as u64).wrapping_mul(SPREAD);
+    (hash >> (u64::BITS - SLOTS.trailing_zeros())) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn keys_are_told_apart_and_ordered_as_texts(a in "[ab\u{e9}]{0,12}", b in "[ab\u{e9}]{0,12}") {
+            let [one, other] = [&a, &b].map(|key| Key::of(key));
+            prop_assert_eq!(one.is(other), a == b);
+            prop_assert_eq!(one.is_below(other), a < b);
+            let text = format!("{a}\":1}}{b}");
+            let end = a.len() as u32;
+            prop_assert_eq!(Key::at(&text, (0, end)), one);
+        }
+    }
 }

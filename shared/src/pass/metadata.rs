@@ -2,7 +2,7 @@
 
 use super::content::{Content, Found, Member, Value, Watch};
 use super::fields::is_told;
-use super::line::push_agent;
+use super::line::Fixed;
 use super::tape::{Kind, Scanned};
 use super::text::{push_cleaned, quoted};
 use super::{Agent, Collector, Common};
@@ -19,9 +19,14 @@ pub(super) struct Metadata<'a> {
     /// What it was written of.
     raw: &'a str,
     of_tracker: bool,
-    json: String,
-    agent: String,
+    /// From the receipt to the key of `eventData`.
+    middle: String,
+    /// From the key of `metadata` to the end of the line.
+    tail: String,
 }
+
+/// Bytes of a page's metadata, about: its user agent has up to 200.
+const TAIL_BYTES: usize = 512;
 
 /// What the edge itself knows of a page's visitor, as JSON.
 pub(super) struct Edge {
@@ -67,20 +72,20 @@ impl Edge {
 }
 
 impl<'a> Metadata<'a> {
-    /// As it is written.
-    pub(super) fn json(&self) -> &str {
-        &self.json
+    /// What stands between the event's time and its `eventData`, of which the user agent tells a part.
+    pub(super) fn middle(&self) -> &str {
+        &self.middle
     }
 
-    /// What its user agent tells, as members of the line.
-    pub(super) fn agent(&self) -> &str {
-        &self.agent
+    /// What stands behind the `eventData`.
+    pub(super) fn tail(&self) -> &str {
+        &self.tail
     }
 
     /// Whether it is that of this text.
     pub(super) fn is_of(&self, metadata: Option<Scanned<'a, '_>>, of_tracker: bool) -> bool {
         let raw = metadata.map_or("", |metadata| metadata.raw());
-        !self.json.is_empty() && self.of_tracker == of_tracker && self.raw == raw
+        !self.tail.is_empty() && self.of_tracker == of_tracker && self.raw == raw
     }
 
     /// Writes it anew; `None` where it has to take the slow way.
@@ -89,15 +94,22 @@ impl<'a> Metadata<'a> {
         metadata: Option<Scanned<'a, '_>>,
         of_tracker: bool,
         edge: Option<&'s Edge>,
+        fixed: &Fixed,
         mut content: Content<'a, 's>,
         collector: &impl Collector,
     ) -> Option<()> {
         self.raw = metadata.map_or("", |metadata| metadata.raw());
         self.of_tracker = of_tracker;
-        self.json.clear();
-        self.agent.clear();
+        self.tail.clear();
+        self.middle.clear();
+        self.tail.reserve(TAIL_BYTES);
+        self.tail.push_str(",\"metadata\":");
         let Some(metadata) = metadata else {
-            self.json.push_str("{}");
+            self.tail.push_str("{}}");
+            fixed.push_middle(
+                &mut self.middle,
+                edge.map_or(Agent::default(), |edge| edge.agent),
+            );
             return (!of_tracker).then_some(());
         };
         if metadata.kind() != Kind::Object {
@@ -110,12 +122,9 @@ impl<'a> Metadata<'a> {
         };
         if let Some(edge) = edge {
             let members = &mut content.scratch.members;
-            members.retain(|member| !matches!(member.key, IP_ADDRESS | USER_AGENT));
+            members.retain(|member| !matches!(member.name(), IP_ADDRESS | USER_AGENT));
             for (key, json) in [(IP_ADDRESS, &edge.ip), (USER_AGENT, &edge.user_agent)] {
-                members.push(Member {
-                    key,
-                    value: Value::Ready(content.ready.len()),
-                });
+                members.push(Member::new(key, Value::Ready(content.ready.len())));
                 content.ready.push(json);
             }
         } else if of_tracker && !(told(USER_AGENT) && told(IP_ADDRESS)) {
@@ -125,12 +134,13 @@ impl<'a> Metadata<'a> {
             return None;
         }
         let mut watch = Watch::of([USER_AGENT]);
-        content.write(&mut self.json, 0, &mut watch)?;
+        content.write(&mut self.tail, 0, &mut watch)?;
+        self.tail.push('}');
         let agent = match (edge, watch.found()) {
             (Some(edge), _) => edge.agent,
             (None, [Some(found)]) => {
                 let user_agent = match &found {
-                    Found::Place(place) => self.json.get(place.clone())?,
+                    Found::Place(place) => self.tail.get(place.clone())?,
                     Found::Text(text) => text,
                 };
                 let is_hidden = user_agent == REDACTED;
@@ -142,7 +152,7 @@ impl<'a> Metadata<'a> {
             }
             (None, [None]) => Agent::default(),
         };
-        push_agent(&mut self.agent, agent);
+        fixed.push_middle(&mut self.middle, agent);
         Some(())
     }
 }

@@ -23,7 +23,7 @@ impl<'a> Content<'a, '_> {
         let mut told = Told::default();
         for member in &self.scratch.members {
             let [url, page, path] = &mut told.addresses;
-            let place = match member.key {
+            let place = match member.name() {
                 URL => url,
                 PAGE => page,
                 PATH => path,
@@ -49,7 +49,7 @@ impl<'a> Content<'a, '_> {
 
     /// The text of a member; the outer `None`: the slow way has to look at it.
     fn text_of(&self, member: &Member<'a>) -> Option<Option<Cow<'a, str>>> {
-        let Value::Node(place) = member.value else {
+        let Value::Node(place) = member.value() else {
             return None;
         };
         let node = self.nodes.get(place)?;
@@ -68,7 +68,7 @@ impl<'a> Content<'a, '_> {
         if let Some(text) = self.text_of(member)? {
             return Some(Own::Text(text));
         }
-        let Value::Node(place) = member.value else {
+        let Value::Node(place) = member.value() else {
             return None;
         };
         let node = self.nodes.get(place)?;
@@ -83,7 +83,7 @@ impl<'a> Content<'a, '_> {
     pub(super) fn put(&mut self, origin: &Origin<'_>) {
         let members = &mut self.scratch.members;
         members.retain(|member| {
-            let goes = match member.key {
+            let goes = match member.name() {
                 REFERRER => origin.drops_referrer,
                 REFERRER_HOST | REFERRER_SOURCE => true,
                 key => parameter(key)
@@ -113,6 +113,6 @@ impl<'a> Content<'a, '_> {
         let start = made.len() as u32;
         made.push_str(text);
         let value = Value::Made((start, made.len() as u32));
-        self.scratch.members.push(Member { key, value });
+        self.scratch.members.push(Member::new(key, value));
     }
 }

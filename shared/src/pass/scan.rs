@@ -91,9 +91,13 @@ impl Scan<'_> {
         }
     }
 
+    /// The next byte that is no white space. There is hardly ever any.
     #[inline]
-    fn expect(&mut self, byte: u8) -> Option<()> {
-        (self.peek()? == byte).then(|| self.step())
+    fn next(&mut self) -> Option<u8> {
+        if self.peek()? <= b' ' {
+            self.spaces();
+        }
+        self.peek()
     }
 
     fn value(&mut self, key: Key, levels: usize) -> Option<()> {
@@ -129,7 +133,6 @@ impl Scan<'_> {
             odd_key: key.odd,
         });
         self.step();
-        self.spaces();
         if kind == Kind::Object {
             self.members(levels)?;
         } else {
@@ -143,52 +146,49 @@ impl Scan<'_> {
     }
 
     fn members(&mut self, levels: usize) -> Option<()> {
-        if self.peek()? == b'}' {
+        let mut next = self.next()?;
+        if next == b'}' {
             self.step();
             return Some(());
         }
         for _ in 0..MAX_KEYS {
-            if self.peek()? != b'"' {
+            if next != b'"' {
                 return None;
             }
             let start = self.at.wrapping_add(1) as u32;
             let odd = self.string()? == Kind::Escaped;
             let place = (start, self.at.wrapping_sub(1) as u32);
-            self.spaces();
-            self.expect(b':')?;
-            self.spaces();
+            if self.next()? != b':' {
+                return None;
+            }
+            self.step();
+            self.next()?;
             self.value(Key { place, odd }, levels)?;
-            self.spaces();
-            match self.peek()? {
-                b',' => self.step(),
-                b'}' => {
-                    self.step();
-                    return Some(());
-                }
+            let end = self.next()?;
+            self.step();
+            match end {
+                b',' => next = self.next()?,
+                b'}' => return Some(()),
                 _ => return None,
             }
-            self.spaces();
         }
         None
     }
 
     fn items(&mut self, levels: usize) -> Option<()> {
-        if self.peek()? == b']' {
+        if self.next()? == b']' {
             self.step();
             return Some(());
         }
         loop {
             self.value(Key::default(), levels)?;
-            self.spaces();
-            match self.peek()? {
-                b',' => self.step(),
-                b']' => {
-                    self.step();
-                    return Some(());
-                }
+            let end = self.next()?;
+            self.step();
+            match end {
+                b',' => _ = self.next()?,
+                b']' => return Some(()),
                 _ => return None,
             }
-            self.spaces();
         }
     }
 

@@ -85,6 +85,48 @@ impl<'t, 'n> Scanned<'t, 'n> {
     }
 }
 
+/// Two members of an object that stand one behind the other, without white space, and whose values
+/// are texts without escapes.
+#[derive(Debug, Clone)]
+pub(super) struct Pair<'t> {
+    /// Both, from the quote of the first key to that of the second value.
+    pub(super) text: &'t str,
+    /// The inside of the first value, in bytes of [`Pair::text`].
+    pub(super) first: Range<usize>,
+    /// The inside of the second.
+    pub(super) second: Range<usize>,
+}
+
+impl<'t> Pair<'t> {
+    pub(super) fn of(first: Scanned<'t, '_>, second: Scanned<'t, '_>) -> Option<Self> {
+        let (one, other) = (first.node()?, second.node()?);
+        let is_text = |node: &Node| node.kind == Kind::Text && node.is_joined();
+        // A comma and a quote lie between.
+        let is_next = one.value.1.wrapping_add(2) == other.key.0;
+        if !is_text(one) || !is_text(other) || !is_next {
+            return None;
+        }
+        let start = one.key.0.checked_sub(1)?;
+        let inside = |(from, to): (u32, u32)| {
+            let from = from.wrapping_sub(start).wrapping_add(1) as usize;
+            from..to.wrapping_sub(start).wrapping_sub(1) as usize
+        };
+        Some(Self {
+            text: at(first.text, (start, other.value.1)),
+            first: inside(one.value),
+            second: inside(other.value),
+        })
+    }
+}
+
+impl Node {
+    /// Whether nothing but the quote and the colon stands between key and value.
+    #[inline]
+    pub(super) fn is_joined(&self) -> bool {
+        self.key.1.wrapping_add(2) == self.value.0
+    }
+}
+
 /// A piece of the text.
 #[inline]
 pub(super) fn at(text: &str, (start, end): (u32, u32)) -> &str {

@@ -134,7 +134,7 @@ pub(super) fn number(raw: &str) -> Option<Number> {
 /// Whether a number is too short for a card's and already as `serde_json` prints it; `false` says
 /// nothing. Of decimals with so few digits no two are the same double, so the shortest text that
 /// gives a double back is the text that it came from.
-fn prints_as_it_stands(raw: &str) -> bool {
+pub(super) fn prints_as_it_stands(raw: &str) -> bool {
     let bytes = raw.as_bytes();
     if bytes.len() <= SHORT_NUMBER && bytes.iter().all(u8::is_ascii_digit) {
         return true;

@@ -1,5 +1,7 @@
 //! What a key says about the value under it.
 
+use std::sync::LazyLock;
+
 /// The kinds of keys that matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyKind {
@@ -25,35 +27,95 @@ impl KeyKind {
         if matches!(key, "__proto__" | "constructor" | "prototype") {
             return Self::Dropped;
         }
-        let mut buffer = [0_u8; LONGEST];
-        let Some(name) = normalized(key, &mut buffer) else {
+        let Some(name) = normalized(key) else {
             return Self::Plain;
         };
-        match name {
-            b"password" | b"passwd" | b"secret" | b"token" | b"accesstoken" | b"refreshtoken"
-            | b"apikey" | b"authorization" | b"cookie" | b"ssn" | b"cvv" => Self::Sensitive,
-            b"ip" | b"ips" | b"ipaddress" | b"ipaddresses" | b"clientip" | b"remoteaddr"
-            | b"remoteaddress" | b"remoteip" | b"xforwardedfor" | b"forwardedfor"
-            | b"forwarded" | b"realip" | b"xrealip" | b"sourceip" | b"sourceipaddress"
-            | b"userip" | b"visitorip" | b"cfconnectingip" | b"trueclientip" => Self::Ip,
-            b"url" | b"path" | b"page" | b"referrer" | b"href" => Self::Url,
-            _ => Self::Plain,
+        match NAMES.binary_search_by_key(&name, |(known, _)| *known) {
+            Ok(at) => NAMES.get(at).map_or(Self::Plain, |(_, kind)| *kind),
+            Err(_) => Self::Plain,
         }
     }
 }
 
-/// The key in lowercase without `-` and `_`; `None` where it is too long to be of a kind.
-fn normalized<'a>(key: &str, buffer: &'a mut [u8; LONGEST]) -> Option<&'a [u8]> {
-    let mut len = 0_usize;
-    // Some letters beyond ASCII have a lowercase within it: the Kelvin sign is a k.
-    for c in key.chars().flat_map(char::to_lowercase) {
-        if c == '-' || c == '_' {
-            continue;
-        }
-        *buffer.get_mut(len)? = u8::try_from(c).ok()?;
-        len = len.saturating_add(1);
+const SENSITIVE: [&str; 11] = [
+    "password",
+    "passwd",
+    "secret",
+    "token",
+    "accesstoken",
+    "refreshtoken",
+    "apikey",
+    "authorization",
+    "cookie",
+    "ssn",
+    "cvv",
+];
+
+const IP: [&str; 19] = [
+    "ip",
+    "ips",
+    "ipaddress",
+    "ipaddresses",
+    "clientip",
+    "remoteaddr",
+    "remoteaddress",
+    "remoteip",
+    "xforwardedfor",
+    "forwardedfor",
+    "forwarded",
+    "realip",
+    "xrealip",
+    "sourceip",
+    "sourceipaddress",
+    "userip",
+    "visitorip",
+    "cfconnectingip",
+    "trueclientip",
+];
+
+const URL: [&str; 5] = ["url", "path", "page", "referrer", "href"];
+
+/// The names as numbers, in order.
+static NAMES: LazyLock<Vec<(u128, KeyKind)>> = LazyLock::new(|| {
+    let of = |kind| move |name: &&str| (number(name), kind);
+    let mut names: Vec<_> = SENSITIVE
+        .iter()
+        .map(of(KeyKind::Sensitive))
+        .chain(IP.iter().map(of(KeyKind::Ip)))
+        .chain(URL.iter().map(of(KeyKind::Url)))
+        .collect();
+    names.sort_unstable_by_key(|(name, _)| *name);
+    names
+});
+
+/// A name as a number: its bytes, of which there are [`LONGEST`] at most, and how many they are.
+fn number(name: &str) -> u128 {
+    joined(name.bytes().map(Some)).unwrap_or(0)
+}
+
+/// The key in lowercase without `-` and `_`, as a number; `None` where it is too long to be of a kind.
+fn normalized(key: &str) -> Option<u128> {
+    if !key.is_ascii() {
+        // Some letters beyond ASCII have a lowercase within it: the Kelvin sign is a k.
+        let chars = key.chars().flat_map(char::to_lowercase);
+        return joined(chars.map(|c| u8::try_from(c).ok()));
     }
-    buffer.get(..len)
+    joined(key.bytes().map(|byte| Some(byte.to_ascii_lowercase())))
+}
+
+fn joined(bytes: impl Iterator<Item = Option<u8>>) -> Option<u128> {
+    let mut name = [0_u8; LONGEST + 1];
+    let mut len = 0_usize;
+    for byte in bytes {
+        let byte = byte?;
+        if byte != b'-' && byte != b'_' {
+            *name.get_mut(..LONGEST)?.get_mut(len)? = byte;
+            len = len.wrapping_add(1);
+        }
+    }
+    let [.., last] = &mut name;
+    *last = len as u8;
+    Some(u128::from_le_bytes(name))
 }
 
 #[cfg(test)]

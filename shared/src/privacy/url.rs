@@ -49,8 +49,12 @@ pub(crate) fn clean_url(url: &str, hash_routing: bool) -> String {
 /// The part of a cleaned URL that names the page: its path, with the route of a fragment that is
 /// one (`#/…`, `#!…`). None where nothing is left.
 pub fn path_part(url: &str) -> Option<Cow<'_, str>> {
-    let (rest, fragment) = split(url, '#');
-    let (base, _) = split(rest, '?');
+    let (base, rest) = swar::split_at(url, |word| equal(word, b'?') | equal(word, b'#'));
+    let fragment = if rest.is_empty() {
+        None
+    } else {
+        split(rest, '#').1
+    };
     let (origin, path) = split_origin(base);
     let path = if path.is_empty() && !origin.is_empty() {
         "/"
@@ -93,10 +97,14 @@ fn slashes(text: &str) -> Option<usize> {
 /// Scheme and authority (`https://user@host:1`, `//host`; empty for a relative URL), and the rest.
 fn split_origin(base: &str) -> (&str, &str) {
     let is_slash = |c| c == '/' || c == '\\';
-    let scheme = match slashes(base) {
-        Some(0) => 0,
-        Some(at) if is_scheme(base.get(..at).unwrap_or_default()) => at,
-        _ => return ("", base),
+    let scheme = if base.starts_with("https://") {
+        "https:".len()
+    } else {
+        match slashes(base) {
+            Some(0) => 0,
+            Some(at) if is_scheme(base.get(..at).unwrap_or_default()) => at,
+            _ => return ("", base),
+        }
     };
     let after = base.get(scheme..).unwrap_or_default();
     // Browsers take any number of slashes here.

@@ -19,39 +19,57 @@ pub(crate) struct Style {
     pub(crate) hash_routing: bool,
 }
 
+/// What one look at a string's bytes tells of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Cleaning would change nothing.
+    Plain,
+    /// A URL of the usual kind: with a query or a fragment, and nothing that is private in plain sight
+    /// or encoded.
+    UsualUrl,
+    /// It has to be looked at closely.
+    Odd,
+}
+
 /// The string as it may be stored; `None` where it is so already, which one scan of its bytes
 /// finds out for nearly all strings.
 pub(crate) fn cleaned(text: &str, style: Style) -> Option<String> {
-    if is_plain(text, style) {
-        return None;
+    cleaned_as(text, style, look(text, style))
+}
+
+/// The same of a string that was looked at.
+pub(crate) fn cleaned_as(text: &str, style: Style, look: Look) -> Option<String> {
+    match look {
+        Look::Plain => None,
+        // What is left of it stands as it stood, with its signs between, so nothing new comes about
+        // that a second pass would change.
+        Look::UsualUrl => {
+            let url = clean_url(text, style.hash_routing);
+            if url.len() <= MAX_STRING_CHARS && is_trimmed(&url) {
+                (url != text).then_some(url)
+            } else {
+                settle(text, style)
+            }
+        }
+        Look::Odd => settle(text, style),
     }
-    cleaned_suspect(text, style)
 }
 
-/// The same of a string that is known not to be plain at one look.
-pub(crate) fn cleaned_suspect(text: &str, style: Style) -> Option<String> {
-    if let Some(url) = settled_url(text, style) {
-        return (url != text).then_some(url);
+/// Looks at a string once.
+pub(crate) fn look(text: &str, style: Style) -> Look {
+    if text.len() > MAX_STRING_CHARS || !is_trimmed(text) {
+        return Look::Odd;
     }
-    settle(text, style)
-}
-
-/// A URL of the usual kind, cleaned: one with a query or a fragment and nothing that is private in
-/// plain sight or encoded. What is left of it stands as it stood, with its signs between, so nothing
-/// new comes about that a second [`pass`] would change.
-fn settled_url(text: &str, style: Style) -> Option<String> {
-    let is_usual = text.len() <= MAX_STRING_CHARS
-        && !style.hash_routing
-        && is_url(text, style)
-        && is_trimmed(text)
-        && !has_percent(text)
-        && !suspicion(text).private;
-    let url = is_usual.then(|| clean_url(text, false))?;
-    (url.len() <= MAX_STRING_CHARS && is_trimmed(&url)).then_some(url)
-}
-
-fn has_percent(text: &str) -> bool {
-    find(text.as_bytes(), |word| equal(word, b'%')).is_some()
+    let found = suspicion(text);
+    if found.private {
+        Look::Odd
+    } else if !found.url_parts || !is_url(text, style) {
+        Look::Plain
+    } else if style.hash_routing || find(text.as_bytes(), |word| equal(word, b'%')).is_some() {
+        Look::Odd
+    } else {
+        Look::UsualUrl
+    }
 }
 
 fn settle(text: &str, style: Style) -> Option<String> {
@@ -60,7 +78,7 @@ fn settle(text: &str, style: Style) -> Option<String> {
         return None;
     }
     for _ in 0..MAX_PASSES {
-        if is_plain(&now, style) {
+        if look(&now, style) == Look::Plain {
             return Some(now.into_owned());
         }
         let next = pass(&now, style);
@@ -70,15 +88,6 @@ fn settle(text: &str, style: Style) -> Option<String> {
         now = Cow::Owned(next.into_owned());
     }
     Some(REDACTED.to_owned())
-}
-
-/// Whether one scan of the bytes shows that [`pass`] would change nothing.
-pub(crate) fn is_plain(text: &str, style: Style) -> bool {
-    if text.len() > MAX_STRING_CHARS || !is_trimmed(text) {
-        return false;
-    }
-    let found = suspicion(text);
-    !found.private && (!found.url_parts || !is_url(text, style))
 }
 
 /// An identifier as it may be stored: without control characters and outer spaces, cut.

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::auth::{KeyKind, secret_text, sha256_hex};
 use crate::error::Fault;
+use crate::grants::SETTLE_MS;
+use crate::grants::rows::key_columns;
 use crate::read::Params;
 use crate::sql::Statement;
 
@@ -90,16 +92,22 @@ pub fn new_key(site_id: &str, body: &[u8], random: &[u8; SECRET_CHARS]) -> Resul
 }
 
 impl ShownKey {
-    /// The statement that keeps the key's hash; it returns a row unless there is no such site.
+    /// The statement that keeps the key's hash; it returns a [`KeyRow`](crate::grants::rows::KeyRow)
+    /// unless there is no such site.
     pub fn statement(&self, now_ms: i64) -> Statement {
         Statement::new(
-            "INSERT INTO keys (key_hash, site_id, kind, created_at) \
-             SELECT ?1, site_id, ?3, ?4 FROM sites WHERE site_id = ?2 RETURNING site_id",
+            concat!(
+                "INSERT INTO keys (key_hash, site_id, kind, created_at, grant_due) \
+             SELECT ?1, site_id, ?3, ?4, ?5 FROM sites WHERE site_id = ?2 \
+             RETURNING ",
+                key_columns!()
+            ),
             [
                 sha256_hex(self.key.as_bytes()).into(),
                 self.site_id.as_str().into(),
                 self.kind.as_str().into(),
                 now_ms.into(),
+                now_ms.saturating_add(SETTLE_MS).into(),
             ],
         )
     }
@@ -126,13 +134,22 @@ pub fn end_of_key(params: &Params, now_ms: i64) -> Result<i64, Fault> {
     Ok(now_ms.saturating_add(after_s.saturating_mul(1_000)))
 }
 
-/// The statement that ends a key at `end_ms`, unless it ends before; it returns a row where there is
-/// such a key.
-pub fn end_key(site_id: &str, key_id: &str, end_ms: i64) -> Statement {
+/// The statement that ends a key at `end_ms`, unless it ends before; it returns a
+/// [`KeyRow`](crate::grants::rows::KeyRow) where there is such a key.
+pub fn end_key(site_id: &str, key_id: &str, end_ms: i64, now_ms: i64) -> Statement {
     Statement::new(
-        "UPDATE keys SET revoked_at = min(coalesce(revoked_at, ?3), ?3) \
-         WHERE site_id = ?1 AND substr(key_hash, 1, 16) = ?2 RETURNING site_id",
-        [site_id.into(), key_id.into(), end_ms.into()],
+        concat!(
+            "UPDATE keys SET revoked_at = min(coalesce(revoked_at, ?3), ?3), grant_due = ?4 \
+         WHERE site_id = ?1 AND substr(key_hash, 1, 16) = ?2 \
+         RETURNING ",
+            key_columns!()
+        ),
+        [
+            site_id.into(),
+            key_id.into(),
+            end_ms.into(),
+            now_ms.saturating_add(SETTLE_MS).into(),
+        ],
     )
 }
 

@@ -84,7 +84,7 @@ fn a_site_is_made_once_listed_and_replaced() {
     assert_eq!(run(site(r#"{"siteId":"other"}"#).statement(3)), 1);
     assert_eq!(listed(&sql)[1], shop);
     let changed = site(r#"{"siteId":"shop","origins":["https://a.example"]}"#);
-    assert_eq!(run(changed.replace()), 1);
+    assert_eq!(run(changed.replace(4)), 1);
     assert_eq!(listed(&sql)[1], changed);
-    assert_eq!(run(site(r#"{"siteId":"none"}"#).replace()), 0);
+    assert_eq!(run(site(r#"{"siteId":"none"}"#).replace(4)), 0);
 }

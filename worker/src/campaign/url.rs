@@ -31,7 +31,10 @@ impl<'a> Url<'a> {
 
     /// What stands between two slashes and the next.
     fn authority(&self) -> Option<&'a str> {
-        let (scheme, after) = self.base.split_once("//")?;
+        let (scheme, after) = match self.base.strip_prefix("https://") {
+            Some(after) => ("", after),
+            None => self.base.split_once("//")?,
+        };
         let ends = |word| equal(word, b'/') | equal(word, b'\\');
         is_scheme(scheme).then(|| split_at(after, ends).0)
     }
@@ -40,6 +43,13 @@ impl<'a> Url<'a> {
     /// be one. Of an Android application (`android-app://com.example`) its package.
     pub(super) fn host(&self) -> Option<Cow<'a, str>> {
         let authority = self.authority()?;
+        if is_plain_host(authority) {
+            let host = authority.trim_end_matches('.');
+            let host = host.strip_prefix(WWW).unwrap_or(host);
+            return (1..=MAX_HOST_BYTES)
+                .contains(&host.len())
+                .then_some(Cow::Borrowed(host));
+        }
         let host = match find(authority.as_bytes(), |word| equal(word, b'@')) {
             Some(_) => authority.rsplit('@').next()?,
             None => authority,
@@ -102,6 +112,20 @@ fn is_encoded(text: &str) -> bool {
 fn decoded(pair: &str) -> (Cow<'_, str>, Cow<'_, str>) {
     let mut pairs = form_urlencoded::parse(pair.as_bytes());
     pairs.next().unwrap_or_default()
+}
+
+/// Whether a host is spelled in the usual way, with no user and no port about it.
+fn is_plain_host(authority: &str) -> bool {
+    let is_odd = |byte: &u8| {
+        let is_usual = matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_');
+        u8::from(!is_usual)
+    };
+    authority
+        .as_bytes()
+        .iter()
+        .map(is_odd)
+        .fold(0, |a, b| a | b)
+        == 0
 }
 
 /// Letters and digits of any script, what joins them, and what IPv6 addresses stand in.

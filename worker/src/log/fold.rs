@@ -1,9 +1,8 @@
-//! Counts as they are folded from rows: in memory, and in what is saved of rows that are gone.
+//! Counts as they are folded from rows, in memory.
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde::{Deserialize, Serialize};
-
+use super::delta::Delta;
 use super::{ACTIVE_MS, LIVE_MINUTES};
 use crate::live::{Counters, HOUR_MS, Kind, MINUTE_MS, floor_to};
 use crate::protocol::Head;
@@ -15,10 +14,6 @@ pub(super) const MAX_KEYS_PER_MINUTE: usize = 1_000;
 
 /// The key of what is over [`MAX_KEYS_PER_MINUTE`].
 pub(super) const OTHER: &str = "…";
-
-/// Keys of a piece at most, but for a bucket's: with the longest (128 characters, of up to four bytes)
-/// some 2 MB at the very most, a row's limit; usual ones are a tenth of that.
-const KEYS_PER_PIECE: usize = 3_000;
 
 /// Visitors after which those who are not active any more are forgotten: 16 bytes each and a map's
 /// room, about 2 MB.
@@ -61,13 +56,11 @@ impl Counts {
 
     /// Adds what was saved of rows that are gone.
     pub(super) fn add_delta(&mut self, delta: &Delta) {
-        for ((kind, bucket), keys) in &delta.by {
-            for (key, n) in keys {
-                self.add(*kind, *bucket, key, *n);
-            }
+        for (kind, bucket, key, n) in delta.counters() {
+            self.add(kind, bucket, key, n);
         }
-        for (hash, at) in &delta.visitors {
-            self.see(*hash, *at);
+        for (hash, at) in delta.visitors() {
+            self.see(hash, at);
         }
     }
 
@@ -110,7 +103,7 @@ impl Counts {
 }
 
 /// Adds to one key of a bucket, or to [`OTHER`] where the bucket has too many.
-fn add(keys: &mut BTreeMap<String, i64>, key: &str, n: i64) {
+pub(super) fn add(keys: &mut BTreeMap<String, i64>, key: &str, n: i64) {
     if let Some(sum) = keys.get_mut(key) {
         *sum = sum.saturating_add(n);
         return;
@@ -127,7 +120,7 @@ pub(super) fn is_hourly(kind: Kind) -> bool {
 }
 
 /// Whether a bucket of the live view, or of a quota, is still of use.
-fn is_shown(kind: Kind, bucket: i64, now_ms: i64) -> bool {
+pub(super) fn is_shown(kind: Kind, bucket: i64, now_ms: i64) -> bool {
     let memory = match kind {
         Kind::Quota => HOUR_MS,
         _ => LIVE_MINUTES.saturating_mul(MINUTE_MS),
@@ -135,135 +128,13 @@ fn is_shown(kind: Kind, bucket: i64, now_ms: i64) -> bool {
     bucket >= floor_to(now_ms, MINUTE_MS).saturating_sub(memory)
 }
 
-fn is_active(at: i64, now_ms: i64) -> bool {
+pub(super) fn is_active(at: i64, now_ms: i64) -> bool {
     at > now_ms.saturating_sub(ACTIVE_MS)
 }
 
 /// A user's keyed hash, written with 16 hex digits.
-fn hash_of(hex: &str) -> u64 {
+pub(super) fn hash_of(hex: &str) -> u64 {
     u64::from_str_radix(hex, 16).unwrap_or_default()
-}
-
-/// What rows that are gone have added: the form in which it is saved.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Delta {
-    #[serde(rename = "c", with = "rows")]
-    by: BTreeMap<(Kind, i64), BTreeMap<String, i64>>,
-    #[serde(rename = "v")]
-    visitors: BTreeMap<u64, i64>,
-}
-
-impl Delta {
-    /// Adds a row's head, but for what is too old to be of use.
-    pub(super) fn add_head(&mut self, head: &Head<'_>, now_ms: i64) {
-        self.add_all(&head.counters, now_ms);
-        if is_active(head.at, now_ms) {
-            for hash in &head.visitors {
-                self.see(hash_of(hash), head.at);
-            }
-        }
-    }
-
-    pub(super) fn add_all(&mut self, counters: &Counters<'_>, now_ms: i64) {
-        for (kind, bucket, key, n) in counters.iter() {
-            if is_hourly(kind) || is_shown(kind, bucket, now_ms) {
-                self.add((kind, bucket), key, n);
-            }
-        }
-    }
-
-    /// Adds another, but for what is too old to be of use.
-    pub(super) fn add_delta(&mut self, other: Self, now_ms: i64) {
-        for ((kind, bucket), keys) in other.by {
-            if is_hourly(kind) || is_shown(kind, bucket, now_ms) {
-                for (key, n) in keys {
-                    self.add((kind, bucket), &key, n);
-                }
-            }
-        }
-        for (hash, at) in other.visitors {
-            if is_active(at, now_ms) {
-                self.see(hash, at);
-            }
-        }
-    }
-
-    fn add(&mut self, bucket: (Kind, i64), key: &str, n: i64) {
-        add(self.by.entry(bucket).or_default(), key, n);
-    }
-
-    fn see(&mut self, hash: u64, at: i64) {
-        let seen = self.visitors.entry(hash).or_insert(at);
-        *seen = at.max(*seen);
-    }
-
-    /// Drops what is too old to be of use.
-    pub(super) fn forget(&mut self, now_ms: i64) {
-        self.by
-            .retain(|(kind, bucket), _| is_hourly(*kind) || is_shown(*kind, *bucket, now_ms));
-        self.visitors.retain(|_, at| is_active(*at, now_ms));
-    }
-
-    /// Takes out what hours hold, hour by hour.
-    pub(super) fn take_hours(&mut self) -> BTreeMap<i64, Self> {
-        let mut hours: BTreeMap<i64, Self> = BTreeMap::new();
-        let (hourly, rest) = std::mem::take(&mut self.by)
-            .into_iter()
-            .partition(|((kind, _), _)| is_hourly(*kind));
-        self.by = rest;
-        let hourly: BTreeMap<_, _> = hourly;
-        for ((kind, hour), keys) in hourly {
-            hours.entry(hour).or_default().by.insert((kind, hour), keys);
-        }
-        hours
-    }
-
-    /// Cuts it into pieces whose text is far below what a row may have.
-    pub(super) fn pieces(self) -> Vec<Self> {
-        let mut pieces = vec![Self {
-            by: BTreeMap::new(),
-            visitors: self.visitors,
-        }];
-        let mut n = 0_usize;
-        for (bucket, keys) in self.by {
-            n = n.saturating_add(keys.len());
-            if n > KEYS_PER_PIECE {
-                n = keys.len();
-                pieces.push(Self::default());
-            }
-            if let Some(last) = pieces.last_mut() {
-                last.by.insert(bucket, keys);
-            }
-        }
-        pieces.retain(|piece| !piece.is_empty());
-        pieces
-    }
-
-    /// Whether it adds nothing.
-    pub(super) fn is_empty(&self) -> bool {
-        self.by.is_empty() && self.visitors.is_empty()
-    }
-}
-
-/// `[[kind, bucket, {key: n}], …]`: keys of a JSON object are texts alone.
-mod rows {
-    use serde::{Deserializer, Serializer};
-
-    use super::*;
-
-    type By = BTreeMap<(Kind, i64), BTreeMap<String, i64>>;
-
-    pub(super) fn serialize<S: Serializer>(by: &By, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(by.iter().map(|((kind, bucket), keys)| (kind, bucket, keys)))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<By, D::Error> {
-        let rows = Vec::<(Kind, i64, BTreeMap<String, i64>)>::deserialize(deserializer)?;
-        Ok(rows
-            .into_iter()
-            .map(|(kind, bucket, keys)| ((kind, bucket), keys))
-            .collect())
-    }
 }
 
 #[cfg(test)]
@@ -299,30 +170,5 @@ mod tests {
         assert!(counts.visitors.len() <= MANY_VISITORS + 1);
         let end = NOW + 3 * MANY_VISITORS as i64 * 10;
         assert_eq!(counts.active(end).count(), ACTIVE_MS as usize / 10 - 1);
-    }
-
-    #[test]
-    fn a_delta_is_read_as_it_was_written() {
-        let mut counters = Counters::default();
-        counters.add(Kind::Page, floor_to(NOW, MINUTE_MS), "/a \"b\"", 2);
-        counters.add_outcome(floor_to(NOW, HOUR_MS), "accepted", 2);
-        counters.add(Kind::Page, 0, "/long ago", 9);
-        let head = Head {
-            at: NOW,
-            counters,
-            visitors: vec!["ffffffffffffffff".into()],
-            ..Head::default()
-        };
-        let mut delta = Delta::default();
-        delta.add_head(&head, NOW);
-        let text = serde_json::to_string(&delta).unwrap();
-        assert!(!text.contains("long ago"));
-        let mut read: Delta = serde_json::from_str(&text).unwrap();
-        assert_eq!(read, delta);
-        assert_eq!(read.take_hours().len(), 1);
-        assert!(!read.is_empty());
-        let mut later = Delta::default();
-        later.add_delta(read, NOW + 62 * MINUTE_MS);
-        assert!(later.is_empty());
     }
 }

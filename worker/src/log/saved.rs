@@ -7,7 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use super::fold::{Counts, Delta};
+use super::delta::Delta;
+use super::fold::Counts;
 use super::{ACTIVE_MS, LIVE_MINUTES};
 use crate::live::MINUTE_MS;
 use crate::sql::{Cell, Sql, SqlError};

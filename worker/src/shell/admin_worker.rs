@@ -4,6 +4,7 @@ use serde::de::IgnoredAny;
 use worker::{Env, Request, Response, Result};
 
 use super::bindings::config;
+use super::keys::Platform;
 use super::platform::{now_ms, random};
 use super::reply::{Cors, empty, json, problem};
 use super::{d1, log};
@@ -14,6 +15,8 @@ use crate::admin::{
 use crate::auth::{same_hash, sha256_hex};
 use crate::error::Fault;
 use crate::facts::RequestFacts;
+use crate::grants::publish::publish;
+use crate::grants::rows::{Due, Found, KeyRow};
 use crate::read::Params;
 use crate::sql::Statement;
 
@@ -44,12 +47,11 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
         }
         ("POST", []) => {
             let site = NewSite::parse(&body(&mut request).await?)?;
-            if rows::<IgnoredAny>(env, &site.statement(now_ms()))
-                .await?
-                .is_empty()
-            {
+            let rows: Vec<Found> = rows(env, &site.statement(now_ms())).await?;
+            if rows.is_empty() {
                 return Err(Fault::AlreadyExists);
             }
+            made(env, rows).await;
             Ok((201, serde_json::to_string(&site).ok()))
         }
         ("PUT", [site_id]) => {
@@ -60,7 +62,8 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
                     detail: "siteId must be the path's.",
                 });
             }
-            if rows::<IgnoredAny>(env, &site.replace()).await?.is_empty() {
+            let replaced: Vec<Found> = rows(env, &site.replace(now_ms())).await?;
+            if replaced.is_empty() {
                 let found = rows::<IgnoredAny>(env, &find_site(site_id)).await?;
                 return Err(if found.is_empty() {
                     Fault::NotFound
@@ -68,6 +71,7 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
                     Fault::AlreadyExists
                 });
             }
+            changed(env, replaced).await?;
             Ok((200, serde_json::to_string(&site).ok()))
         }
         ("GET", [site_id, "keys"]) => {
@@ -89,27 +93,48 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
                 Fault::Unavailable("A key cannot be made right now.")
             })?;
             let key = new_key(site_id, &body(&mut request).await?, &bytes)?;
-            if rows::<IgnoredAny>(env, &key.statement(now_ms()))
-                .await?
-                .is_empty()
-            {
+            let rows: Vec<KeyRow> = rows(env, &key.statement(now_ms())).await?;
+            if rows.is_empty() {
                 return Err(Fault::NotFound);
             }
+            made(env, rows).await;
             Ok((201, serde_json::to_string(&key).ok()))
         }
         ("DELETE", [site_id, "keys", key_id]) => {
             let url = request.inner().url();
             let params = Params::parse(url.split_once('?').map_or("", |(_, query)| query));
-            let end_ms = end_of_key(&params, now_ms())?;
-            let statement = end_key(site_id, key_id, end_ms);
-            if rows::<IgnoredAny>(env, &statement).await?.is_empty() {
+            let now = now_ms();
+            let end = end_key(site_id, key_id, end_of_key(&params, now)?, now);
+            let rows: Vec<KeyRow> = rows(env, &end).await?;
+            if rows.is_empty() {
                 return Err(Fault::NotFound);
             }
+            changed(env, rows).await?;
             Ok((204, None))
         }
         _ => Err(Fault::NotFound),
     }
 }
+
+/// Writes to KV what D1 has just taken for new. Where that fails the call succeeds all the same: D1 is asked
+/// for what KV does not have, the cron writes it, and a key is shown but once.
+async fn made<Row: Due>(env: &Env, rows: Vec<Row>) {
+    if publish(rows, &Platform(env)).await != Ok(0) {
+        log::error("grants", "what was made is not in KV yet");
+    }
+}
+
+/// Writes to KV what D1 has just changed.
+async fn changed<Row: Due>(env: &Env, rows: Vec<Row>) -> std::result::Result<(), Fault> {
+    match publish(rows, &Platform(env)).await {
+        Ok(0) => Ok(()),
+        _ => Err(NOT_EVERYWHERE),
+    }
+}
+
+/// A change that is stored, but that KV did not take. The call may be repeated; the cron brings it there, too.
+const NOT_EVERYWHERE: Fault =
+    Fault::Unavailable("The change is stored, but not everywhere yet; repeat the call.");
 
 /// Whether the request shows the admin token.
 pub(super) fn authorize(request: &Request, env: &Env) -> std::result::Result<(), Fault> {

@@ -27,6 +27,8 @@ pub(super) const EVENTS_QUEUE: &str = "EVENTS_QUEUE";
 pub(super) const DEAD_LETTERS_QUEUE: &str = "shoreline-dead-letters";
 /// The platform's limiter of visitors.
 pub(super) const RATE_LIMITER: &str = "RATE_LIMITER";
+/// The copy of what keys and domains may do, in KV.
+pub(super) const GRANTS: &str = "GRANTS";
 /// The bucket of the embedded lake.
 pub(super) const LAKE: &str = "LAKE";
 

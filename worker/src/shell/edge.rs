@@ -69,12 +69,12 @@ impl Platform for Edge {
         &self.config.ingest
     }
 
-    async fn grant(&self, key_hash: &str) -> std::result::Result<Grant, Fault> {
-        keys::grant(&self.env, key_hash, self.now_ms).await
+    async fn grant(&self, key: &str) -> std::result::Result<Rc<Grant>, Fault> {
+        keys::grant(&self.env, Some(&self.context), key, self.now_ms).await
     }
 
-    async fn grant_of_domain(&self, domain: &str) -> std::result::Result<Grant, Fault> {
-        keys::grant_of_domain(&self.env, domain, self.now_ms).await
+    async fn grant_of_domain(&self, domain: &str) -> std::result::Result<Rc<Grant>, Fault> {
+        keys::grant_of_domain(&self.env, &self.context, domain, self.now_ms).await
     }
 
     async fn body(

@@ -61,7 +61,7 @@ async fn route(
         _ => {
             let request = Request::from(incoming.into_request());
             // Apart, so that no event carries the rooms of all questions with it.
-            Box::pin(other(endpoint, head, request, env))
+            Box::pin(other(endpoint, head, request, env, &context))
                 .await
                 .map(Into::into)
         }
@@ -74,12 +74,13 @@ async fn other(
     head: &Head<'_>,
     request: Request,
     env: Env,
+    context: &Context,
 ) -> Result<Response> {
     let (method, path) = (head.method, head.path());
     match endpoint.door {
         Door::Ingest => problem(&Fault::NotFound, &Cors::Echo(head.header("origin"))),
         Door::SdkSettings => match SdkSettings::of(path) {
-            Some(wanted) => sdk_settings_worker::settings(&wanted, &request, &env).await,
+            Some(wanted) => sdk_settings_worker::settings(&wanted, &request, &env, context).await,
             None => problem(&Fault::NotFound, &Cors::Any),
         },
         Door::Imports => import_worker::imports(method, path, request, &env).await,

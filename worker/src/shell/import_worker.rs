@@ -45,7 +45,8 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
         ..RequestFacts::default()
     };
     let length: Option<u64> = header("content-length").and_then(|length| length.parse().ok());
-    let grant = keys::grant(env, &facts.key_hash()?, now_ms()).await?;
+    let key = facts.key().ok_or(Fault::UnknownKey)?;
+    let grant = keys::grant(env, None, &key, now_ms()).await?;
     check_grant(&grant)?;
     match call {
         Call::Create => create(&facts, length, &grant, &mut request, env).await,

@@ -1,69 +1,129 @@
-//! What a key may do, by D1 and what [`crate::key_cache`] remembers.
+//! What a key may do: the platform's side of [`crate::grants`].
 
 use std::cell::RefCell;
 use std::pin::pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use worker::{Delay, Env};
+use serde::de::DeserializeOwned;
+use worker::{Context, Delay, Env};
 
+use super::bindings::GRANTS;
+use super::platform::now_ms;
 use super::{d1, log};
 use crate::auth::Grant;
 use crate::error::Fault;
-use crate::key_cache::{Advice, KeyCache, KeyRow, look_up, look_up_domain};
+use crate::grants::cache::Cache;
+use crate::grants::entry::Entry;
+use crate::grants::{Asked, Behind, KV_CACHE_S, Stores, Unreachable, follow, look_up};
 use crate::operations::current;
 use crate::sql::Statement;
 
-/// How long a request waits for a look-up: D1 answers in milliseconds, or not for a long time.
-const DEADLINE: Duration = Duration::from_secs(2);
-
 thread_local! {
-    static CACHE: RefCell<KeyCache> = RefCell::default();
+    static CACHE: Rc<RefCell<Cache>> = Rc::default();
 }
 
-/// The grant of the key with this hash.
+/// What the holder of a key may do. What is then left to do is done behind the answer, where the request's
+/// `context` is given, and else before it.
 ///
 /// # Errors
-/// 401 for a hash of no valid key; 503 where D1 is down and the key was not seen lately.
-pub(super) async fn grant(env: &Env, key_hash: &str, now_ms: i64) -> Result<Grant, Fault> {
-    cached(env, key_hash, &look_up(key_hash, now_ms), now_ms).await
+/// 401 for what is no valid key; 503 where neither KV nor D1 answers and the key was not seen lately.
+pub(super) async fn grant(
+    env: &Env,
+    context: Option<&Context>,
+    key: &str,
+    now_ms: i64,
+) -> Result<Rc<Grant>, Fault> {
+    known(env, context, Asked::key(key)?, now_ms).await
 }
 
-/// The grant of a page that calls its site by this domain.
+/// What a page may do that calls its site by this domain.
 ///
 /// # Errors
 /// 401 for a domain of no site; 503 as for keys.
-pub(super) async fn grant_of_domain(env: &Env, domain: &str, now_ms: i64) -> Result<Grant, Fault> {
-    // Hashes are hex, so no domain's name in the cache is a key's.
-    let name = format!("domain:{domain}");
-    cached(env, &name, &look_up_domain(domain), now_ms).await
+pub(super) async fn grant_of_domain(
+    env: &Env,
+    context: &Context,
+    domain: &str,
+    now_ms: i64,
+) -> Result<Rc<Grant>, Fault> {
+    known(env, Some(context), Asked::Domain(domain), now_ms).await
 }
 
-async fn cached(env: &Env, name: &str, statement: &Statement, now_ms: i64) -> Result<Grant, Fault> {
-    let found = known(env, name, statement, now_ms).await;
+async fn known(
+    env: &Env,
+    context: Option<&Context>,
+    asked: Asked<'_>,
+    now_ms: i64,
+) -> Result<Rc<Grant>, Fault> {
+    let cache = CACHE.with(Rc::clone);
+    let (found, behind) = look_up(asked, &cache, &Platform(env), now_ms).await;
     if let Ok(grant) = &found {
         current(|call| call.note_site(&grant.site));
+    }
+    match (behind, context) {
+        (Behind::Nothing, _) => {}
+        (behind, None) => follow(behind, asked, &cache, &Platform(env)).await,
+        (behind, Some(context)) => {
+            let again: fn(&str) -> Asked<'_> = match asked {
+                Asked::Key(_) => |text| Asked::Key(text),
+                Asked::Domain(_) => |text| Asked::Domain(text),
+            };
+            let (env, text) = (env.clone(), asked.text().to_owned());
+            context.wait_until(async move {
+                follow(behind, again(&text), &cache, &Platform(&env)).await;
+            });
+        }
     }
     found
 }
 
-async fn known(env: &Env, name: &str, statement: &Statement, now_ms: i64) -> Result<Grant, Fault> {
-    let stale = match CACHE.with_borrow(|cache| cache.advise(name, now_ms)) {
-        Advice::Good(grant) => return Ok(grant),
-        Advice::Bad => return Err(Fault::UnknownKey),
-        Advice::Ask(stale) => stale,
-    };
-    let rows = pin!(d1::rows::<KeyRow>(env, statement));
-    let error = match select(rows, pin!(Delay::from(DEADLINE))).await {
-        Either::Left((Ok(mut rows), _)) => {
-            let grant = rows.pop().and_then(KeyRow::grant);
-            CACHE.with_borrow_mut(|cache| cache.learn(name, grant.as_ref(), now_ms));
-            return grant.ok_or(Fault::UnknownKey);
+/// KV, D1 and the clock.
+pub(super) struct Platform<'a>(pub(super) &'a Env);
+
+impl Stores for Platform<'_> {
+    fn now_ms(&self) -> i64 {
+        now_ms()
+    }
+
+    async fn kept(&self, name: &str) -> Result<Option<String>, Unreachable> {
+        let kv = self.0.kv(GRANTS).map_err(unreachable)?;
+        let read = kv.get(name).cache_ttl(KV_CACHE_S.into());
+        read.text().await.map_err(unreachable)
+    }
+
+    async fn keep(&self, entry: &Entry) -> Result<(), Unreachable> {
+        let kv = self.0.kv(GRANTS).map_err(unreachable)?;
+        let write = kv.put(&entry.name, &entry.value).map_err(unreachable)?;
+        let write = match entry.expires_s {
+            Some(at) => write.expiration(at),
+            None => write,
+        };
+        write.execute().await.map_err(unreachable)
+    }
+
+    async fn rows<T: DeserializeOwned>(&self, sql: &Statement) -> Result<Vec<T>, Unreachable> {
+        d1::rows(self.0, sql).await.map_err(unreachable)
+    }
+
+    async fn within<T>(&self, limit_ms: u32, work: impl Future<Output = T>) -> Option<T> {
+        let limit = Delay::from(Duration::from_millis(limit_ms.into()));
+        match select(pin!(work), pin!(limit)).await {
+            Either::Left((done, _)) => Some(done),
+            Either::Right(_) => {
+                unreachable(format!("no answer within {limit_ms} ms"));
+                None
+            }
         }
-        Either::Left((Err(error), _)) => error.to_string(),
-        Either::Right(_) => "D1 did not answer in time".to_owned(),
-    };
+    }
+
+    async fn wait(&self, ms: u32) {
+        Delay::from(Duration::from_millis(ms.into())).await;
+    }
+}
+
+fn unreachable(error: impl std::fmt::Display) -> Unreachable {
     log::error("keys", error);
-    CACHE.with_borrow_mut(|cache| cache.failed(now_ms));
-    stale.ok_or(Fault::Unavailable("Keys cannot be checked right now."))
+    Unreachable
 }

@@ -8,7 +8,7 @@ use super::health_worker::health;
 use super::platform::now_ms;
 use super::reply::{Cors, json, problem, table};
 use super::{d1, keys, log, objects, reply};
-use crate::auth::{KeyKind, lookup_hash};
+use crate::auth::KeyKind;
 use crate::error::Fault;
 use crate::facts::RequestFacts;
 use crate::log::{Entry, Snapshot};
@@ -73,10 +73,9 @@ pub(super) fn asked(request: &Request) -> Result<(Params, RequestFacts)> {
 /// The site that the request's read token reads: its own, and no other.
 pub(super) async fn site_of(facts: &RequestFacts, env: &Env) -> std::result::Result<String, Fault> {
     let token = facts.bearer().ok_or(Fault::UnknownKey)?;
-    let hash = lookup_hash(&token).ok_or(Fault::UnknownKey)?;
-    let grant = keys::grant(env, &hash, now_ms()).await?;
+    let grant = keys::grant(env, None, &token, now_ms()).await?;
     if grant.kind == KeyKind::Read {
-        Ok(grant.site)
+        Ok(grant.site.clone())
     } else {
         Err(Fault::WrongScope)
     }

@@ -1,11 +1,10 @@
 //! The settings that browser SDKs fetch first: the platform's side of [`crate::sdk_settings`].
 
-use worker::{Env, Request, Response, Result};
+use worker::{Context, Env, Request, Response, Result};
 
 use super::keys;
 use super::platform::now_ms;
 use super::reply::{Cors, json, problem};
-use crate::auth::lookup_hash;
 use crate::error::Fault;
 use crate::facts::RequestFacts;
 use crate::sdk_settings::SdkSettings;
@@ -15,6 +14,7 @@ pub(super) async fn settings(
     wanted: &SdkSettings,
     request: &Request,
     env: &Env,
+    context: &Context,
 ) -> Result<Response> {
     let url = request.inner().url();
     let facts = RequestFacts {
@@ -25,7 +25,7 @@ pub(super) async fn settings(
         authorization: request.headers().get("authorization")?,
         ..RequestFacts::default()
     };
-    match answer(wanted, &facts, &url, env).await {
+    match answer(wanted, &facts, &url, env, context).await {
         Ok(text) => json(200, text, &Cors::Any),
         Err(fault) => problem(&fault, &Cors::Any),
     }
@@ -36,9 +36,9 @@ async fn answer(
     facts: &RequestFacts,
     url: &str,
     env: &Env,
+    context: &Context,
 ) -> std::result::Result<String, Fault> {
     let key = wanted.key(facts).ok_or(Fault::UnknownKey)?;
-    let hash = lookup_hash(&key).ok_or(Fault::UnknownKey)?;
-    let grant = keys::grant(env, &hash, now_ms()).await?;
+    let grant = keys::grant(env, Some(context), &key, now_ms()).await?;
     wanted.answer(&key, &grant, url)
 }

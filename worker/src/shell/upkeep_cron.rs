@@ -1,21 +1,34 @@
-//! Every minute, a bounded piece of each: the hourly recount of the read models, and forgetting
-//! what is old.
+//! Every minute, a bounded piece of each: what KV is to keep of sites and keys, the hourly recount of the
+//! read models, and forgetting what is old.
 
 use worker::{Env, Result};
 
 use super::bindings::settings;
+use super::keys::Platform;
 use super::platform::now_ms;
 use super::{d1, log};
+use crate::grants::{Unreachable, publish};
 use crate::jobs::{self, Job};
 use crate::prune::{self, Deleted, End, MAX_CALL_STATEMENTS, MAX_CALLS, Site, Sweep, Turns};
 use crate::rebuild;
 use crate::recompute::{self, BUDGET_MS, Differs, Repair, SiteDay, Step};
+
+/// The job of [`crate::grants`].
+const GRANTS_JOB: &str = "grants";
 
 /// The job of [`recompute`].
 const RECOUNT: &str = "recount";
 
 /// Does what is due; a job that fails keeps no other from its turn, and is tried again in a minute.
 pub(super) async fn upkeep(env: &Env) {
+    match publish::publish_due(&Platform(env)).await {
+        Ok(0) => {}
+        Ok(n) => log::error(
+            GRANTS_JOB,
+            format!("{n} entries could not be written to KV"),
+        ),
+        Err(Unreachable) => log::error(GRANTS_JOB, "D1 did not answer"),
+    }
     note("recount", recount(env).await);
     match is_rebuilding(env).await {
         Ok(true) => return,

@@ -28,10 +28,10 @@ fn a_key_may_end_later_and_never_later_than_before() {
     sql.migrate();
     sql.execute_batch(
         "INSERT INTO sites (site_id, name, origins, created_at) VALUES ('s', 's', '[]', 0);
-         INSERT INTO keys VALUES ('0123456789abcdefff', 's', 'read', 0, NULL, NULL);",
+         INSERT INTO keys (key_hash, site_id, kind, created_at) VALUES ('0123456789abcdefff', 's', 'read', 0);",
     );
     let end = |at| {
-        let statement = end_key("s", "0123456789abcdef", at);
+        let statement = end_key("s", "0123456789abcdef", at, 1);
         let rows: Vec<serde::de::IgnoredAny> = sql.rows(statement.sql, &statement.params).unwrap();
         assert_eq!(rows.len(), 1);
         sql.number("SELECT revoked_at FROM keys")

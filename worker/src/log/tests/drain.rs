@@ -1,0 +1,113 @@
+//! Which rows go to the queue, when, and how often.
+
+use super::super::drain::MAX_UNCONFIRMED_MESSAGES;
+use super::*;
+
+#[test]
+fn a_message_is_sent_again_until_it_is_confirmed() {
+    let sql = TestSql::new();
+    let log = open(&sql, NOW);
+    assert_eq!(log.next_due(NOW), None);
+    commit(&log, &view(1, 10, NOW)).unwrap();
+    assert_eq!(log.drain_due(NOW), Some(NOW));
+    let mut now = NOW;
+    let mut waits = Vec::new();
+    for _ in 0..3 {
+        assert_eq!(send_all(&log, now), [[1]]);
+        let due = log.drain_due(now).unwrap();
+        waits.push(due - now);
+        now = due;
+    }
+    assert_eq!(waits, [RESEND, 2 * RESEND, 4 * RESEND]);
+    confirm(&log, 1, &[], now);
+    confirm(&log, 1, &[], now);
+    assert_eq!(log.outbox_state().unwrap(), OutboxState::default());
+    assert_eq!(log.drain_due(now), None);
+    assert_eq!(live_total(&log, NOW), 1);
+}
+
+#[test]
+fn a_queue_that_takes_nothing_is_left_alone_for_a_while() {
+    let sql = TestSql::new();
+    let log = open(&sql, NOW);
+    commit(&log, &view(1, 10, NOW)).unwrap();
+    let writes = sql.number("SELECT total_changes()");
+    let message = log.next_message("demo", 0, NOW).unwrap().unwrap();
+    log.pause(message, NOW + 5_000);
+    assert_eq!(log.next_message("demo", 0, NOW + 4_999).unwrap(), None);
+    assert_eq!(log.drain_due(NOW + 1), Some(NOW + 5_000));
+    assert_eq!(send_all(&log, NOW + 5_000), [[1]]);
+    // One that is refused when it goes again is still under way.
+    let late = NOW + 5_000 + RESEND;
+    let message = log.next_message("demo", 0, late).unwrap().unwrap();
+    log.pause(message, late + 5_000);
+    assert_eq!(log.outbox_state().unwrap().unconfirmed_messages, 1);
+    assert_eq!(send_all(&log, late + 5_000), [[1]]);
+    assert_eq!(
+        sql.number("SELECT total_changes()"),
+        writes,
+        "nothing was written for it"
+    );
+}
+
+#[test]
+fn a_stalled_consumer_is_not_drowned() {
+    let sql = TestSql::new();
+    let log = open(&sql, NOW);
+    // Each batch is far over half a message, so that each is a message of its own.
+    for batch in 0..70 {
+        let head = commit::Head {
+            at: NOW,
+            ..commit::Head::default()
+        };
+        let body = commit::write(head, &lines_of(&[(batch, NOW, 90_000)]));
+        commit(&log, &body).unwrap();
+    }
+    let sent = send_all(&log, NOW);
+    assert_eq!(sent.len(), MAX_UNCONFIRMED_MESSAGES);
+    assert_eq!(log.outbox_state().unwrap().unconfirmed_messages, 64);
+    // The next thing to do is to send again what is overdue; nothing new until a confirmation.
+    assert_eq!(log.drain_due(NOW), Some(NOW + RESEND));
+    assert_eq!(send_all(&log, NOW + RESEND), sent);
+    confirm(&log, 3, &[], NOW + RESEND);
+    assert_eq!(send_all(&log, NOW + RESEND), [[65]]);
+}
+
+#[test]
+fn a_batch_over_a_message_goes_in_several_rows_and_whole() {
+    let sql = TestSql::new();
+    let log = open(&sql, NOW);
+    let events: Vec<(usize, i64, usize)> = (0..100).map(|n| (n, NOW, 5_000)).collect();
+    let head = commit::Head {
+        at: NOW,
+        ..commit::Head::default()
+    };
+    let lines = lines_of(&events);
+    commit(&log, &commit::write(head, &lines)).unwrap();
+    let mut text = Vec::new();
+    while let Some(message) = log.next_message("demo", 0, NOW).unwrap() {
+        for row in Message::parse(&message.body).unwrap().rows {
+            text.extend_from_slice(row.lines);
+        }
+        log.sent(message, NOW);
+    }
+    assert_eq!(text, lines.text().as_bytes());
+    assert_eq!(log.outbox_state().unwrap().events, 100);
+}
+
+#[test]
+fn a_row_that_never_succeeds_goes_alone() {
+    let sql = TestSql::new();
+    let log = open(&sql, NOW);
+    for n in 0..3 {
+        commit(&log, &view(n, n, NOW)).unwrap();
+    }
+    let mut now = NOW;
+    for _ in 0..3 {
+        assert_eq!(send_all(&log, now), [[1, 2, 3]]);
+        now = log.drain_due(now).unwrap();
+    }
+    let mut alone = send_all(&log, now);
+    alone.sort();
+    assert_eq!(alone, [[1], [2], [3]]);
+}
