@@ -7,6 +7,7 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::RangeBounds;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
@@ -99,6 +100,11 @@ impl<K: Ord, V> Map<K, V> {
         }
     }
 
+    /// Keeps the entries for which this holds.
+    pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
+        self.0.retain_mut(|(key, value)| keep(key, value));
+    }
+
     /// The place of a key, to put a value there if it has none.
     pub fn entry(&mut self, key: K) -> Entry<'_, K, V> {
         Entry { map: self, key }
@@ -107,6 +113,16 @@ impl<K: Ord, V> Map<K, V> {
     /// The entries, in the order of their keys.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> + ExactSizeIterator {
         self.0.iter().map(|(key, value)| (key, value))
+    }
+
+    /// The entries of which the keys are within bounds, in order.
+    pub fn range(&self, keys: impl RangeBounds<K>) -> impl DoubleEndedIterator<Item = (&K, &V)> {
+        self.iter().filter(move |(key, _)| keys.contains(*key))
+    }
+
+    /// The last entry.
+    pub fn last_key_value(&self) -> Option<(&K, &V)> {
+        self.0.last().map(|(key, value)| (key, value))
     }
 
     /// The keys, in order.
@@ -231,6 +247,15 @@ impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Deserialize<'de> for M
 }
 
 #[cfg(test)]
+impl<K: Ord + Borrow<Q>, Q: Ord + ?Sized, V> std::ops::Index<&Q> for Map<K, V> {
+    type Output = V;
+
+    fn index(&self, key: &Q) -> &V {
+        self.get(key).unwrap()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
@@ -263,12 +288,16 @@ mod tests {
                 prop_assert_eq!(map.len(), tree.len());
             }
             prop_assert!(map.iter().eq(tree.iter()));
+            prop_assert!(map.range(5..=9).eq(tree.range(5..=9)));
+            prop_assert_eq!(map.last_key_value(), tree.last_key_value());
             prop_assert!(map.keys().eq(tree.keys()));
             prop_assert!(map.values().eq(tree.values()));
             let text = serde_json::to_string(&map).unwrap();
             prop_assert_eq!(&text, &serde_json::to_string(&tree).unwrap());
             prop_assert_eq!(&serde_json::from_str::<Map<i64, i64>>(&text).unwrap(), &map);
             prop_assert!(map.get(&20).is_none());
+            map.retain(|key, _| key % 2 == 0);
+            tree.retain(|key, _| key % 2 == 0);
             prop_assert!(map.into_iter().eq(tree));
         }
     }

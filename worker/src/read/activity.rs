@@ -53,8 +53,7 @@ impl Activity {
     /// is the one whose gap reaches back before it.
     pub fn users(&self, first: i64, last: i64) -> i64 {
         self.known
-            .iter()
-            .filter(|(day, _)| (first..=last).contains(*day))
+            .range(first..=last)
             .flat_map(|(day, gaps)| gaps.iter().map(move |(gap, n)| (day, gap, n)))
             .filter(|(day, gap, _)| **gap == 0 || **gap > day.saturating_sub(first))
             .fold(0, |sum: i64, (_, _, n)| sum.saturating_add(*n))

@@ -23,7 +23,7 @@ pub struct Answer {
     total: i64,
     /// Of the range.
     totals: Map<String, i64>,
-    by_status: Counts,
+    by_status: Map<String, Map<String, i64>>,
     /// The hours that have any.
     hours: Vec<Hour>,
 }
@@ -34,7 +34,7 @@ pub struct Answer {
 struct Hour {
     hour: i64,
     counts: Map<String, i64>,
-    by_status: Counts,
+    by_status: Map<String, Map<String, i64>>,
 }
 
 /// A row of the statement.
