@@ -1,4 +1,4 @@
-//! One event both ways: by the pass, and by the tree. Used by the fuzz target and by `tests/pass`.
+//! One event both ways: by the pass, and by the tree. Used by the fuzz target and by `tests/fuzz`.
 
 use std::borrow::Cow;
 

@@ -26,8 +26,7 @@ pub fn parse_uuid(text: &str) -> Option<String> {
     is_uuid.then(|| text.to_ascii_lowercase())
 }
 
-/// The 128 bits of a UUID in the form that [`parse_uuid`] takes, in an order of their own: the same for
-/// the same id in whatever case, and different for different ids.
+/// The 128 bits of a UUID in the form that [`parse_uuid`] takes.
 #[cfg(feature = "pipeline")]
 pub fn uuid_bits(text: &str) -> Option<u128> {
     let bytes: &[u8; 36] = text.as_bytes().try_into().ok()?;
@@ -53,9 +52,8 @@ pub fn uuid_bits(text: &str) -> Option<u128> {
     if valid & TOPS != TOPS {
         return None;
     }
-    let [a, b, c, d] = digits.map(|word| u128::from(nibbles(word)));
-    // Nibbles lie in the lower halves of bytes: four words of them fit into two.
-    Some(((a << 4 | b) << 64) | (c << 4 | d))
+    let [a, b, c, d] = digits.map(|word| u128::from(value(word)));
+    Some(a << 96 | b << 64 | c << 32 | d)
 }
 
 #[cfg(feature = "pipeline")]
@@ -80,11 +78,18 @@ const fn at_least(ascii: u64, first: u64) -> u64 {
     ascii.wrapping_add(0x80_u64.wrapping_sub(first).wrapping_mul(ONES))
 }
 
-/// The values of eight hex digits, each in the lower half of its byte.
+/// The value of eight hex digits, of which the first is the lowest byte.
 #[cfg(feature = "pipeline")]
-const fn nibbles(word: u64) -> u64 {
+const fn value(word: u64) -> u32 {
     let letters = (word >> 6) & ONES;
-    (word & (0x0f * ONES)).wrapping_add(letters.wrapping_mul(9))
+    let nibbles = (word & (0x0f * ONES)).wrapping_add(letters.wrapping_mul(9));
+    // The first nibble is the highest now; two become a byte, which stands in every second one.
+    let nibbles = nibbles.swap_bytes();
+    let pairs = (nibbles << 4 | nibbles << 8) & 0xff00_ff00_ff00_ff00;
+    let rest = pairs as u32;
+    let low = (rest >> 16 & 0xff00) | (rest >> 8 & 0x00ff);
+    let high = (pairs >> 48) as u32 & 0xff00 | (pairs >> 40) as u32 & 0x00ff;
+    high << 16 | low
 }
 
 /// Whether a UUID, as [`parse_uuid`] gives it, is of version 8: those that the collector itself makes

@@ -25,15 +25,16 @@ pub const fn below(word: u64, byte: u8) -> u64 {
 /// Where the first byte stands that `marks` marks, as [`equal`] and [`below`] do.
 #[inline]
 pub fn find(bytes: &[u8], marks: impl Fn(u64) -> u64) -> Option<usize> {
+    let (chunks, rest) = bytes.as_chunks::<8>();
     let mut at = 0_usize;
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+    for chunk in chunks {
         let found = marks(u64::from_le_bytes(*chunk));
         if found != 0 {
             return Some(at.wrapping_add((found.trailing_zeros() >> 3) as usize));
         }
         at = at.wrapping_add(8);
     }
-    find_in_rest(bytes.get(at..)?, marks).map(|place| at.wrapping_add(place))
+    find_in_rest(rest, marks).map(|place| at.wrapping_add(place))
 }
 
 /// The same of less than eight bytes, filled up with what no UTF-8 has and nothing marks.

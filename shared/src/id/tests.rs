@@ -58,12 +58,10 @@ const PINNED_FOREIGN: &str = "bf0a1f24-4def-8a13-b8ce-a313ff53d2bc";
 proptest! {
     #[cfg(feature = "pipeline")]
     #[test]
-    fn the_bits_of_an_id_are_its_own(bits: u128, flip in 0_u32..128, at in 0_usize..36, byte in 0x01_u8..0x7f) {
+    fn the_bits_of_an_id_are_its_own(bits: u128, at in 0_usize..36, byte in 0x01_u8..0x7f) {
         let text = Uuid::from_u128(bits).to_string();
-        prop_assert!(uuid_bits(&text).is_some());
-        prop_assert_eq!(uuid_bits(&text.to_uppercase()), uuid_bits(&text));
-        let other = Uuid::from_u128(bits ^ (1 << flip)).to_string();
-        prop_assert_ne!(uuid_bits(&other), uuid_bits(&text));
+        prop_assert_eq!(uuid_bits(&text), Some(bits));
+        prop_assert_eq!(uuid_bits(&text.to_uppercase()), Some(bits));
         let mut bytes = text.into_bytes();
         bytes[at] = byte;
         let text = String::from_utf8(bytes).unwrap();

@@ -171,7 +171,7 @@ fn milliseconds(raw: &str) -> Option<i64> {
     // A leading zero stands alone, and 18 digits always fit.
     if raw.len() <= 18 {
         let whole = raw.bytes().try_fold(0_i64, |whole, byte| {
-            let digit = byte.is_ascii_digit().then(|| byte & 0x0f)?;
+            let digit = byte.is_ascii_digit().then_some(byte & 0x0f)?;
             Some(whole.wrapping_mul(10).wrapping_add(i64::from(digit)))
         });
         if whole.is_some() {

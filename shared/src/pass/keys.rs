@@ -51,32 +51,41 @@ impl<'a> Key<'a> {
     }
 }
 
-/// Keys that are kept. A page's batch has some twenty.
-const SLOTS: usize = 64;
+/// log2 of [`SETS`].
+const SET_BITS: u32 = 5;
 
-/// What is known of keys. Two that share a slot take it in turns.
+/// Sets of keys that are kept, two in each: 32. A page's batch has some twenty keys.
+const SETS: usize = 1 << SET_BITS;
+
+/// What leaves [`SET_BITS`] of a hash.
+const SET_SHIFT: u32 = u64::BITS - SET_BITS;
+
+type Known<'a> = Option<(Key<'a>, KeyKind)>;
+
+/// What is known of keys. Of those that share a set the two that came last are kept.
 pub(super) struct Keys<'a> {
-    slots: [Option<(Key<'a>, KeyKind)>; SLOTS],
+    sets: [[Known<'a>; 2]; SETS],
 }
 
 impl<'a> Keys<'a> {
     pub(super) const fn new() -> Self {
         Self {
-            slots: [None; SLOTS],
+            sets: [[None; 2]; SETS],
         }
     }
 
     /// The kind of a key; `None` of one that needs cleaning.
     #[inline]
     pub(super) fn kind(&mut self, key: Key<'a>, hash_routing: bool) -> Option<KeyKind> {
-        let slot = self.slots.get_mut(slot(key))?;
-        if let Some((known, kind)) = slot
-            && known.is(key)
-        {
-            return Some(*kind);
+        let set = self.sets.get_mut(place(key))?;
+        for (known, kind) in set.iter().flatten() {
+            if known.is(key) {
+                return Some(*kind);
+            }
         }
         let kind = kind(key.name, hash_routing)?;
-        *slot = Some((key, kind));
+        let [first, second] = set;
+        *second = first.replace((key, kind));
         Some(kind)
     }
 }
@@ -94,9 +103,9 @@ fn kind(key: &str, hash_routing: bool) -> Option<KeyKind> {
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 #[inline]
-fn slot(key: Key<'_>) -> usize {
+fn place(key: Key<'_>) -> usize {
     let hash = (key.rank ^ key.name.len() as u64).wrapping_mul(SPREAD);
-    (hash >> (u64::BITS - SLOTS.trailing_zeros())) as usize
+    (hash >> SET_SHIFT) as usize
 }
 
 #[cfg(test)]

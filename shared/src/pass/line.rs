@@ -239,20 +239,22 @@ fn fact(lines: &mut Lines, written: Written) -> Place {
 /// Digits that are written at once: as many as an `u32` has at least.
 const GROUP: u32 = 9;
 
+/// The first number with more digits.
+const BILLION: u64 = 10_u64.pow(GROUP);
+
 /// Writes an integer. Times have 13 digits.
 fn push_integer(out: &mut String, number: i64) {
     if number < 0 {
         out.push('-');
     }
-    let billion = 10_u64.pow(GROUP);
     let mut rest = number.unsigned_abs();
     let mut digits = [b'0'; 20];
     let mut places = digits.iter_mut().rev();
     let mut len = 0_usize;
     while rest > 0 || len == 0 {
         // Division by a constant costs less of 32 bits.
-        let mut group = (rest % billion) as u32;
-        rest /= billion;
+        let mut group = (rest % BILLION) as u32;
+        rest /= BILLION;
         for place in places.by_ref().take(GROUP as usize) {
             *place = b'0'.wrapping_add((group % 10) as u8);
             group /= 10;

@@ -205,7 +205,7 @@ impl Scan<'_> {
         self.step();
         let mut kind = Kind::Text;
         loop {
-            self.to_stop();
+            self.skip_to_stop();
             match self.peek()? {
                 b'"' => {
                     self.step();
@@ -220,9 +220,9 @@ impl Scan<'_> {
         }
     }
 
-    /// To the next quote, backslash or control character, eight bytes at a time.
+    /// Skips to the next quote, backslash or control character, eight bytes at a time.
     #[inline]
-    fn to_stop(&mut self) {
+    fn skip_to_stop(&mut self) {
         while let Some(chunk) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
             let found = stops(u64::from_le_bytes(*chunk));
             if found != 0 {

@@ -155,6 +155,7 @@ pub(super) fn prints_as_it_stands(raw: &str) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
 mod tests {
     use proptest::prelude::*;
 

@@ -2,6 +2,15 @@
 //! `instructions <kind> <way> <batches>`, the way being `pass` or `tree`. What two numbers of batches
 //! cost apart, divided by the events between them, is what an event costs
 //! (`npm run bench -- instructions`).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    reason = "a tool for developers: what goes wrong here must stop it"
+)]
 
 use shoreline_shared::id::uuid_v7;
 use shoreline_shared::limits::{DEFAULT_RETENTION_DAYS, TRACKER_BATCH_EVENTS};

@@ -75,7 +75,7 @@ impl Cache {
                 return Advice::Bad;
             }
             let age = age(known.as_of, now_ms);
-            let verify = age >= REFRESH_MS && age < FRESH_MS && !d1_pauses && known.claim(now_ms);
+            let verify = (REFRESH_MS..FRESH_MS).contains(&age) && !d1_pauses && known.claim(now_ms);
             let grant = Rc::clone(&known.grant);
             return match age {
                 _ if verify => Advice::Verify(grant),
