@@ -60,6 +60,7 @@ pub mod sorted;
 pub mod sql;
 pub mod stream;
 pub mod tally;
+pub mod together;
 pub mod trace;
 pub mod turns;
 pub mod whole;

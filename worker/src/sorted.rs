@@ -246,6 +246,24 @@ impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Deserialize<'de> for M
     }
 }
 
+/// Some hundred items at most, in order.
+pub fn sorted<T: Ord>(items: impl IntoIterator<Item = T>) -> Vec<T> {
+    sorted_by(items, T::lt)
+}
+
+/// Some hundred items at most, in order; those of which none is before the other stay as they were.
+pub fn sorted_by<T>(
+    items: impl IntoIterator<Item = T>,
+    is_before: impl Fn(&T, &T) -> bool,
+) -> Vec<T> {
+    let mut all = Vec::new();
+    for item in items {
+        let at = all.partition_point(|each| !is_before(&item, each));
+        all.insert(at, item);
+    }
+    all
+}
+
 #[cfg(test)]
 impl<K: Ord + Borrow<Q>, Q: Ord + ?Sized, V> std::ops::Index<&Q> for Map<K, V> {
     type Output = V;
@@ -299,6 +317,20 @@ mod tests {
             map.retain(|key, _| key % 2 == 0);
             tree.retain(|key, _| key % 2 == 0);
             prop_assert!(map.into_iter().eq(tree));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sorted_is_as_a_stable_sort_leaves_it(
+            mut items in prop::collection::vec((0_u8..9, 0_u8..9), 0..40),
+        ) {
+            let sorted_now = sorted_by(items.clone(), |a, b| a.0 < b.0);
+            let whole = sorted(items.clone());
+            items.sort_by_key(|(key, _)| *key);
+            prop_assert_eq!(sorted_now, items.clone());
+            items.sort_unstable();
+            prop_assert_eq!(whole, items);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Messages of one site, to be stored in one transaction.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use super::{Event, Message, Part};
 use crate::counted::{Facts, Hashes};
@@ -97,8 +97,9 @@ impl<'a> Batch<'a> {
             .events
             .iter()
             .filter_map(|entry| entry.facts.4.as_deref());
-        let users: BTreeSet<&str> = users.collect();
-        let users: Vec<&str> = users.into_iter().collect();
+        let mut users: Vec<&str> = users.collect();
+        users.sort_unstable();
+        users.dedup();
         store_statements(self.site, &new, &users)
     }
 
