@@ -113,8 +113,14 @@ const foundByWord = (words) => {
   return (/** @type {string} */ line) => tests.some((test) => test.test(line));
 };
 
+/** What a line is found by: its first bytes, in lowercase (`bots/lines.rs`). @param {string} line */
+const keyOf = (line) => line.replace(/^\^/, '').slice(0, 3).toLowerCase();
+
+/** @param {string} a @param {string} b */
+const inOrder = (a, b) => (a < b ? -1 : Number(a > b));
+
 /**
- * The table of crawlers: sorted, each line once, and none that another line or a word finds anyway.
+ * The table of crawlers: in the order of their keys, so that the worker need not sort it, each line once, and none that another line or a word finds anyway.
  * @param {string[]} patterns regular expressions
  * @param {string[]} words found anywhere, in whatever case
  */
@@ -122,5 +128,5 @@ export function crawlerLines(patterns, words) {
   const byWord = foundByWord(words);
   const lines = [...new Set(patterns.flatMap(linesOfPattern))].filter((line) => !byWord(line));
   const plain = lines.filter((line) => !RESERVED.test(line));
-  return lines.filter((line) => !plain.some((other) => other !== line && line.includes(other))).sort();
+  return lines.filter((line) => !plain.some((other) => other !== line && line.includes(other))).sort((a, b) => inOrder(keyOf(a), keyOf(b)) || inOrder(a, b));
 }

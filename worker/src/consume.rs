@@ -1,6 +1,6 @@
 //! What the consumer does with queue messages: D1, then the lake, then the confirmation.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use serde_json::value::RawValue;
 
@@ -8,6 +8,7 @@ use crate::counted::Stored;
 use crate::erase::nameless_text;
 use crate::lake::{PART_MEMORY_MS, hour_of};
 use crate::protocol::{Confirmation, Unreadable};
+use crate::sorted::Map;
 
 pub use crate::protocol::message::Replay;
 
@@ -165,7 +166,7 @@ impl Handover {
             .iter()
             .any(|message| message.replay == Some(Replay::Forced));
         let mut append = format!("{{\"forced\":{forced},\"parts\":[");
-        let mut confirmed: BTreeMap<&str, Vec<(i64, Vec<String>)>> = BTreeMap::new();
+        let mut confirmed: Map<&str, Vec<(i64, Vec<String>)>> = Map::new();
         let mut seen = HashSet::new();
         for message in messages {
             for part in &message.parts {

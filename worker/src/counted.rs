@@ -2,7 +2,7 @@
 //! dimension. Users and sessions are keyed hashes from here on.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -13,6 +13,7 @@ use shoreline_shared::privacy::{is_anonymous_id, path_part, session_hash, user_h
 
 use crate::live::{HOUR_MS, floor_to, live_key};
 use crate::privacy::day_of;
+use crate::sorted::Map;
 
 mod decimal;
 mod stored;
@@ -50,7 +51,7 @@ pub struct Facts<'a>(
     /// 6: the session's hash; null for a day-scoped one, which is no visit but a day of them.
     pub Option<String>,
     /// 7: dimension to key.
-    pub BTreeMap<&'static str, Cow<'a, str>>,
+    pub Map<&'static str, Cow<'a, str>>,
     /// 8: milliseconds of a feature's use, tokens of an AI request.
     pub i64,
     /// 9: 1 for a use with a duration; cost of an AI request in millionths.
@@ -142,9 +143,9 @@ impl<'a> Facts<'a> {
     }
 }
 
-fn dimensions<'a>(event: &'a Stored<'a>, tracked: bool) -> BTreeMap<&'static str, Cow<'a, str>> {
+fn dimensions<'a>(event: &'a Stored<'a>, tracked: bool) -> Map<&'static str, Cow<'a, str>> {
     let data = &event.event_data;
-    let mut dims = BTreeMap::new();
+    let mut dims = Map::new();
     let mut put = |dim, key: Option<Cow<'a, str>>| {
         if let Some(key) = key.filter(|key| !key.is_empty()) {
             dims.insert(dim, bounded(key));

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 use shoreline_shared::event::Rejection;
 
+use crate::sorted::sorted_by;
+
 /// How an event ended at the collector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Outcome))]
@@ -123,8 +125,8 @@ impl Answer {
     }
 
     /// The answer for `accepted` events taken and the rest as `results` says.
-    pub fn new(accepted: usize, mut results: Vec<EventResult>) -> Self {
-        results.sort_by_key(|result| result.index);
+    pub fn new(accepted: usize, results: Vec<EventResult>) -> Self {
+        let results = sorted_by(results, |a, b| a.index < b.index);
         let count = |status| results.iter().filter(|r| r.status == status).count();
         Self {
             accepted,

@@ -9,12 +9,11 @@
 //! The hourly recount ([`crate::recompute`]) makes the same rows in SQL, of the facts
 //! ([`crate::counted::Facts`]) of a day's stored events, and shares what is done with them.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::counted::{Facts, Stored};
+use crate::sorted::Map;
 use crate::sql::Statement;
 use crate::tally::OWN_SITE;
 
@@ -119,7 +118,7 @@ pub fn store_statements(site: &str, events: &[NewEvent<'_>], users: &[&str]) -> 
 }
 
 fn own(site: &str, events: &[NewEvent<'_>]) -> Statement {
-    let mut parts: BTreeMap<&str, (i64, Vec<&str>)> = BTreeMap::new();
+    let mut parts: Map<&str, (i64, Vec<&str>)> = Map::new();
     for event in events {
         let (_, ids) = parts
             .entry(event.part)

@@ -1,11 +1,12 @@
 //! Messages of one site, to be stored in one transaction.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use super::{Event, Message, Part};
 use crate::counted::{Facts, Hashes};
 use crate::erase::Alias;
 use crate::rollup::{ErasedUser, Known, NewEvent, known_statement, store_statements};
+use crate::sorted::Map;
 use crate::sql::Statement;
 
 /// The events of messages of one site, with what is counted of them.
@@ -96,8 +97,9 @@ impl<'a> Batch<'a> {
             .events
             .iter()
             .filter_map(|entry| entry.facts.4.as_deref());
-        let users: BTreeSet<&str> = users.collect();
-        let users: Vec<&str> = users.into_iter().collect();
+        let mut users: Vec<&str> = users.collect();
+        users.sort_unstable();
+        users.dedup();
         store_statements(self.site, &new, &users)
     }
 
@@ -134,7 +136,7 @@ impl<'a> Batch<'a> {
 
     /// The users of the batch who are to be forgotten: of these D1 holds events again.
     pub fn erasures(&self, findings: &Findings<'_>) -> Vec<(String, Alias)> {
-        let mut users: BTreeMap<&str, &Alias> = BTreeMap::new();
+        let mut users: Map<&str, &Alias> = Map::new();
         for entry in &self.events {
             let alias = findings.alias(entry.part_id(), entry.id());
             if let (Some(user), Some(alias)) = (entry.event.head.user_id.as_deref(), alias) {
@@ -150,7 +152,7 @@ impl<'a> Batch<'a> {
 
 /// Which of a queue's messages are stored together: those of a site; a replay alone.
 pub fn groups<'a, T>(items: Vec<T>, message: impl Fn(&T) -> &Message<'a>) -> Vec<Vec<T>> {
-    let mut groups: BTreeMap<(String, Option<usize>), Vec<T>> = BTreeMap::new();
+    let mut groups: Map<(String, Option<usize>), Vec<T>> = Map::new();
     for (place, item) in items.into_iter().enumerate() {
         let Message { site, replay, .. } = message(&item);
         let key = (site.clone(), replay.map(|_| place));

@@ -1,12 +1,12 @@
 //! Writing to KV what D1 says: by the admin call that changed it, and by the cron.
 
-use futures_util::future::join_all;
 use serde::de::DeserializeOwned;
 
 use super::entry::Entry;
 use super::rows::{Confirmed, Due, Found, KeyRow};
 use super::{D1_BEHIND_MS, KV_WRITE_MS, Stores, Unreachable};
 use crate::sql::Statement;
+use crate::together::join_all;
 
 /// How often a write is tried.
 const TRIES: u32 = 2;

@@ -1,8 +1,6 @@
 //! Lines made into drafts with ids, so that each line is the same event whenever and however often
 //! it comes.
 
-use std::collections::BTreeMap;
-
 use shoreline_shared::event::Rejection;
 
 use super::History;
@@ -10,6 +8,7 @@ use super::lines::Line;
 use crate::adapters;
 use crate::auth::sha256_hex;
 use crate::draft::{Draft, Made};
+use crate::sorted::Map;
 use crate::sql::SqlError;
 
 /// Characters of a line's hash by which equal lines are counted: 128 bits.
@@ -20,7 +19,7 @@ const KEY_CHARS: usize = 32;
 pub(super) struct Step<'a> {
     pub(super) drafts: Vec<Draft<'a>>,
     /// How often each line without an id of its own has come, this step's included.
-    pub(super) counts: BTreeMap<String, i64>,
+    pub(super) counts: Map<String, i64>,
 }
 
 /// Makes the drafts. A line without an id of its own gets one of its hash and its ordinal among equal
@@ -32,7 +31,7 @@ pub(super) struct Step<'a> {
 /// Those of `known`.
 pub(super) fn drafts<'a>(
     lines: &[Line<'a>],
-    known: impl FnOnce(&[&str]) -> Result<BTreeMap<String, i64>, SqlError>,
+    known: impl FnOnce(&[&str]) -> Result<Map<String, i64>, SqlError>,
 ) -> Result<Step<'a>, SqlError> {
     let mut drafts = Vec::with_capacity(lines.len());
     let mut hashes: Vec<Option<String>> = Vec::with_capacity(lines.len());
@@ -100,7 +99,7 @@ mod tests {
     #[test]
     fn equal_lines_are_told_apart_by_their_ordinal_over_all_steps() {
         let hash = sha256_hex(A.as_bytes());
-        let mut known = BTreeMap::new();
+        let mut known = Map::new();
         let first = drafts(&[line(1, A), line(2, B), line(3, A)], |_| Ok(known.clone())).unwrap();
         assert_eq!(ids(&first)[0], Some(format!("line:{hash}:0")));
         assert_eq!(ids(&first)[2], Some(format!("line:{hash}:1")));
@@ -120,14 +119,14 @@ mod tests {
         let cloud = r#"{"specversion":"1.0","type":"a.b","source":"s","id":"7"}"#;
         let step = drafts(&[line(1, own), line(2, cloud)], |asked| {
             assert!(asked.is_empty());
-            Ok(BTreeMap::new())
+            Ok(Map::new())
         })
         .unwrap();
         assert_eq!(ids(&step), [None, Some("cloudevents:s\n7".to_owned())]);
         assert!(step.counts.is_empty());
         // Null counts as absent.
         let null = r#"{"eventId":null,"eventType":"a.b","source":"s"}"#;
-        let step = drafts(&[line(1, null)], |_| Ok(BTreeMap::new())).unwrap();
+        let step = drafts(&[line(1, null)], |_| Ok(Map::new())).unwrap();
         assert!(ids(&step)[0].is_some());
     }
 
@@ -145,7 +144,7 @@ mod tests {
             line(3, "nonsense"),
             line(4, "{\"x\":1}"),
         ];
-        let step = drafts(&lines, |_| Ok(BTreeMap::new())).unwrap();
+        let step = drafts(&lines, |_| Ok(Map::new())).unwrap();
         let [too_long, bytes, text, unknown] = step.drafts.as_slice() else {
             panic!("four lines, four drafts")
         };

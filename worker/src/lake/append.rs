@@ -1,12 +1,13 @@
 //! Appending: the events of parts become rows of lines, each part once.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::partition::hour_of;
 use super::store::{LakeStore, PART_MEMORY_MS};
+use crate::sorted::Map;
 use crate::sql::{Sql, SqlError};
 
 /// Bytes of lines in a row at most, but for a part that has more: several parts of a call share a row,
@@ -111,14 +112,11 @@ impl<S: Sql> LakeStore<S> {
 
     /// Rows by hour, in the order the events came. None has more than an object may have, so that parts
     /// that come together make no object larger.
-    fn rows_of<'a>(
-        &self,
-        parts: impl Iterator<Item = &'a AppendPart<'a>>,
-    ) -> BTreeMap<i64, Vec<Row>> {
+    fn rows_of<'a>(&self, parts: impl Iterator<Item = &'a AppendPart<'a>>) -> Map<i64, Vec<Row>> {
         let most = ROW_BYTES.min(self.rule.bytes);
-        let mut rows: BTreeMap<i64, Vec<Row>> = BTreeMap::new();
+        let mut rows: Map<i64, Vec<Row>> = Map::new();
         for part in parts {
-            let mut of_part: BTreeMap<i64, Row> = BTreeMap::new();
+            let mut of_part: Map<i64, Row> = Map::new();
             for (index, event) in part.events.iter().enumerate() {
                 let hour = part.hours.get(index).copied();
                 let row = of_part.entry(hour.unwrap_or(hour_of(part.at))).or_default();
@@ -138,7 +136,7 @@ impl<S: Sql> LakeStore<S> {
         rows
     }
 
-    fn append_rows(&self, rows: BTreeMap<i64, Vec<Row>>, now_ms: i64) -> Result<(), SqlError> {
+    fn append_rows(&self, rows: Map<i64, Vec<Row>>, now_ms: i64) -> Result<(), SqlError> {
         if rows.is_empty() {
             return Ok(());
         }

@@ -1,7 +1,5 @@
 //! Rows that are done: deleted, what they added saved, and what they added twice taken back.
 
-use std::collections::BTreeMap;
-
 use shoreline_shared::stamp::StampedEvent;
 
 use super::Log;
@@ -10,6 +8,7 @@ use super::imports::count_duplicates;
 use super::memory::parse_head;
 use crate::live::{ACCEPTED, Counters, DUPLICATE, HOUR_MS, Kind, LiveFacts, count_event, floor_to};
 use crate::protocol::{Confirmation, Head};
+use crate::sorted::Map;
 use crate::sql::{Cell, Sql, SqlError};
 
 impl<S: Sql> Log<S> {
@@ -30,7 +29,7 @@ impl<S: Sql> Log<S> {
                 &[(*first).into(), (*last).into()],
             )?);
         }
-        let heads: BTreeMap<i64, Head<'_>> = rows
+        let heads: Map<i64, Head<'_>> = rows
             .iter()
             .map(|[seq, head]| Ok((seq.int(), parse_head(head.text())?)))
             .collect::<Result<_, SqlError>>()?;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::fold::{add, hash_of, is_active, is_hourly, is_shown};
 use crate::live::{Counters, Kind};
 use crate::protocol::Head;
+use crate::sorted::Map;
 
 /// Keys of a piece at most, but for a bucket's: with the longest (128 characters, of up to four bytes)
 /// some 2 MB at the very most, a row's limit; usual ones are a tenth of that.
@@ -16,7 +17,7 @@ const KEYS_PER_PIECE: usize = 3_000;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Delta {
     #[serde(rename = "c", with = "rows")]
-    by: BTreeMap<(Kind, i64), BTreeMap<String, i64>>,
+    by: Map<(Kind, i64), BTreeMap<String, i64>>,
     #[serde(rename = "v")]
     visitors: BTreeMap<u64, i64>,
 }
@@ -86,13 +87,13 @@ impl Delta {
     }
 
     /// Takes out what hours hold, hour by hour.
-    pub(super) fn take_hours(&mut self) -> BTreeMap<i64, Self> {
-        let mut hours: BTreeMap<i64, Self> = BTreeMap::new();
+    pub(super) fn take_hours(&mut self) -> Map<i64, Self> {
+        let mut hours: Map<i64, Self> = Map::new();
         let (hourly, rest) = std::mem::take(&mut self.by)
             .into_iter()
             .partition(|((kind, _), _)| is_hourly(*kind));
         self.by = rest;
-        let hourly: BTreeMap<_, _> = hourly;
+        let hourly: Map<_, _> = hourly;
         for ((kind, hour), keys) in hourly {
             hours.entry(hour).or_default().by.insert((kind, hour), keys);
         }
@@ -102,7 +103,7 @@ impl Delta {
     /// Cuts it into pieces whose text is far below what a row may have.
     pub(super) fn pieces(self) -> Vec<Self> {
         let mut pieces = vec![Self {
-            by: BTreeMap::new(),
+            by: Map::new(),
             visitors: self.visitors,
         }];
         let mut n = 0_usize;
@@ -132,7 +133,7 @@ mod rows {
 
     use super::*;
 
-    type By = BTreeMap<(Kind, i64), BTreeMap<String, i64>>;
+    type By = Map<(Kind, i64), BTreeMap<String, i64>>;
 
     pub(super) fn serialize<S: Serializer>(by: &By, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(by.iter().map(|((kind, bucket), keys)| (kind, bucket, keys)))

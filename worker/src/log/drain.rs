@@ -3,11 +3,10 @@
 //! What was sent, and when, is in memory. An instance that begins anew sends all rows that are not
 //! confirmed again; the consumer meets what it did before.
 
-use std::collections::BTreeMap;
-
 use super::Log;
 use super::memory::Memory;
 use crate::protocol::message::{Message, MessageRow, fitting};
+use crate::sorted::Map;
 use crate::sql::{Cell, Sql, SqlError};
 
 /// Messages of a shard that may wait for confirmation at once, so that a stalled consumer does not
@@ -37,7 +36,7 @@ pub struct Outgoing {
 #[derive(Debug, Default)]
 pub(super) struct Drain {
     /// Messages sent and not confirmed, by the first of their rows.
-    flights: BTreeMap<i64, Flight>,
+    flights: Map<i64, Flight>,
     /// The highest number of a row that was sent.
     sent_to: i64,
     /// The queue takes nothing before, Unix milliseconds.

@@ -6,6 +6,7 @@ use super::delta::Delta;
 use super::{ACTIVE_MS, LIVE_MINUTES};
 use crate::live::{Counters, HOUR_MS, Kind, MINUTE_MS, floor_to};
 use crate::protocol::Head;
+use crate::sorted::Map;
 
 /// Keys of a kind that are counted by name in one minute. A site has fewer pages; what anybody makes
 /// up on top is counted together as [`OTHER`], so that a flood of pages fills no memory: 60 minutes
@@ -22,7 +23,7 @@ const MANY_VISITORS: usize = 50_000;
 /// The counts of a shard.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Counts {
-    by: BTreeMap<(Kind, i64), BTreeMap<String, i64>>,
+    by: Map<(Kind, i64), BTreeMap<String, i64>>,
     /// By keyed hash, when the user was seen last, Unix milliseconds.
     visitors: HashMap<u64, i64>,
 }

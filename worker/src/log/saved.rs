@@ -5,12 +5,11 @@
 //! begun. From time to time the older slots are merged: what the ledger shows goes to its hour, what
 //! the live view shows stays together, and the rest is dropped.
 
-use std::collections::BTreeMap;
-
 use super::delta::Delta;
 use super::fold::Counts;
 use super::{ACTIVE_MS, LIVE_MINUTES};
 use crate::live::MINUTE_MS;
+use crate::sorted::Map;
 use crate::sql::{Cell, Sql, SqlError};
 
 pub(super) const SCHEMA: [&str; 2] = [
@@ -38,7 +37,7 @@ const READ_SLOTS: i64 = 32;
 pub(super) struct Saved {
     high: i64,
     /// By id: when it was written last, and whether it is merged.
-    slots: BTreeMap<i64, (i64, bool)>,
+    slots: Map<i64, (i64, bool)>,
     open: Option<Slot>,
 }
 

@@ -1,13 +1,13 @@
 //! Reading the counts of one shard.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::{LIVE_MINUTES, Log, OutboxState};
 use crate::live::{ACCEPTED, HOUR_MS, Kind, MINUTE_MS, floor_to};
 use crate::read::reconciliation::ShardHours;
+use crate::sorted::Map;
 use crate::sql::{Sql, SqlError};
 
 /// Keys of a kind that a shard tells where it is not the only one: the merged view shows 20, and as
@@ -95,7 +95,7 @@ impl<S: Sql> Log<S> {
     /// Events accepted, and events that wait in the log, by the hours that begin from `from` on.
     pub fn hours(&self, from: i64) -> ShardHours {
         let memory = self.memory.borrow();
-        let mut done: BTreeMap<i64, i64> = BTreeMap::new();
+        let mut done: Map<i64, i64> = Map::new();
         let accepted = memory.counts.of(Kind::Outcome, from);
         let accepted = accepted.filter_map(|(hour, codes)| Some((hour, codes.get(ACCEPTED)?)));
         let imported = memory.counts.of(Kind::Imported, from);
@@ -136,7 +136,7 @@ impl<S: Sql> Log<S> {
     /// By key over all buckets, the largest first.
     fn sums(&self, kind: Kind, from: i64) -> Vec<Entry> {
         let memory = self.memory.borrow();
-        let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
+        let mut sums: Map<&str, i64> = Map::new();
         for (_, keys) in memory.counts.of(kind, from) {
             for (key, n) in keys {
                 let sum = sums.entry(key).or_default();

@@ -1,10 +1,11 @@
 //! What the rows that wait for their confirmation are, summed up as they come and go.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::as_i64;
 use crate::live::{HOUR_MS, floor_to};
 use crate::protocol::Head;
+use crate::sorted::Map;
 
 /// Rows that wait from which on an import waits too: four times what may be under way to the
 /// consumer, about 24 MB. Full enough that the consumer is never idle, and little enough that a page's
@@ -18,7 +19,7 @@ pub(super) struct Waiting {
     pub(super) events: i64,
     pub(super) bytes: i64,
     /// Events by the hour of their `receivedAt`.
-    pub(super) hours: BTreeMap<i64, i64>,
+    pub(super) hours: Map<i64, i64>,
     /// Rows by the import that they are of.
     imports: HashMap<String, i64>,
 }
@@ -69,7 +70,7 @@ impl Waiting {
     }
 }
 
-fn shift(hours: &mut BTreeMap<i64, i64>, hour: i64, n: i64) {
+fn shift(hours: &mut Map<i64, i64>, hour: i64, n: i64) {
     let sum = hours.entry(hour).or_default();
     *sum = sum.saturating_add(n);
     if *sum == 0 {

@@ -11,13 +11,13 @@
 //! be read again after the object was evicted.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use shoreline_shared::lines::{Line, Lines};
 
 use super::{Unreadable, first_line, take};
 use crate::live::{Counters, HOUR_MS, floor_to};
+use crate::sorted::Map;
 
 /// Bytes of lines in a row at most, a single event apart: 96 KiB, so that a row and what a message says
 /// of it always fit a queue message (128,000 bytes).
@@ -45,8 +45,8 @@ pub struct Head<'a> {
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub import: Option<Cow<'a, str>>,
     /// Of an import's row: events by the hour of their `receivedAt`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub hours: BTreeMap<i64, i64>,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub hours: Map<i64, i64>,
     /// What the batch adds to the counts.
     #[serde(borrow, default, skip_serializing_if = "Counters::is_empty")]
     pub counters: Counters<'a>,
@@ -177,8 +177,8 @@ fn push_row(body: &mut Vec<u8>, head: &Head<'_>, lines: &str) {
     body.extend_from_slice(lines.as_bytes());
 }
 
-fn by_hour<'a>(events: impl Iterator<Item = Line<'a>>) -> BTreeMap<i64, i64> {
-    let mut hours = BTreeMap::new();
+fn by_hour<'a>(events: impl Iterator<Item = Line<'a>>) -> Map<i64, i64> {
+    let mut hours = Map::new();
     for event in events {
         let n: &mut i64 = hours
             .entry(floor_to(event.received_at, HOUR_MS))

@@ -1,9 +1,9 @@
 //! Who was active: distinct users of any range, from the counts of gaps.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+use crate::sorted::Map;
 
 /// Said with every answer that counts users.
 pub const ANONYMOUS_NOTE: &str =
@@ -31,8 +31,8 @@ impl Row {
 /// Users by the day they were there and the gap before it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Activity {
-    known: BTreeMap<i64, Vec<(i64, i64)>>,
-    anonymous: BTreeMap<i64, i64>,
+    known: Map<i64, Vec<(i64, i64)>>,
+    anonymous: Map<i64, i64>,
 }
 
 impl Activity {
@@ -53,7 +53,7 @@ impl Activity {
     /// is the one whose gap reaches back before it.
     pub fn users(&self, first: i64, last: i64) -> i64 {
         self.known
-            .range(first..=last.max(first))
+            .range(first..=last)
             .flat_map(|(day, gaps)| gaps.iter().map(move |(gap, n)| (day, gap, n)))
             .filter(|(day, gap, _)| **gap == 0 || **gap > day.saturating_sub(first))
             .fold(0, |sum: i64, (_, _, n)| sum.saturating_add(*n))

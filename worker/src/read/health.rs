@@ -1,11 +1,10 @@
 //! `GET /health`: whether each dependency answers, and, with a read token, how full each is.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::lake::LakeState;
 use crate::log::OutboxState;
+use crate::sorted::Map;
 use crate::sql::Statement;
 
 /// Whether something works.
@@ -50,7 +49,7 @@ pub struct Details {
     /// When it was checked, Unix milliseconds.
     pub timestamp: i64,
     /// By service: `d1`, `site_do`, `events_queue`, `lake_do`, `r2`.
-    pub services: BTreeMap<&'static str, Service>,
+    pub services: Map<&'static str, Service>,
     /// Counts of the site.
     pub metrics: Metrics,
     /// What is durable and not landed yet.
@@ -68,9 +67,9 @@ pub struct Metrics {
     /// All of them.
     pub total_events: i64,
     /// By type.
-    pub events_by_type: BTreeMap<String, i64>,
+    pub events_by_type: Map<String, i64>,
     /// How events ended at the collector in the last 24 hours, by outcome.
-    pub outcomes: BTreeMap<String, i64>,
+    pub outcomes: Map<String, i64>,
 }
 
 /// What waits.

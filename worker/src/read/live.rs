@@ -1,11 +1,12 @@
 //! `GET /v1/analytics/live`: what happens now, over all shards of a site.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use crate::live::MINUTE_MS;
 use crate::log::{Entry, LIVE_MINUTES, Snapshot, first_minute};
+use crate::sorted::Map;
 
 /// Pages and features named at most.
 pub const TOP: usize = 20;
@@ -41,7 +42,7 @@ pub struct Minute {
     /// Its start, Unix milliseconds.
     pub minute: i64,
     /// Events by type.
-    pub counts: BTreeMap<String, i64>,
+    pub counts: Map<String, i64>,
 }
 
 /// One row of a top list.
@@ -57,15 +58,15 @@ pub struct Top {
 /// Unites the shards' snapshots: counts are summed, users are united by hash.
 pub fn unite(shards: Vec<Snapshot>, now_ms: i64) -> Live {
     let first = first_minute(now_ms);
-    let mut minutes: BTreeMap<i64, BTreeMap<String, i64>> = (0..LIVE_MINUTES)
+    let mut minutes: Map<i64, Map<String, i64>> = (0..LIVE_MINUTES)
         .map(|i| {
             (
                 first.saturating_add(i.saturating_mul(MINUTE_MS)),
-                BTreeMap::new(),
+                Map::new(),
             )
         })
         .collect();
-    let (mut pages, mut features) = (BTreeMap::new(), BTreeMap::new());
+    let (mut pages, mut features) = (Map::new(), Map::new());
     let mut users = BTreeSet::new();
     for shard in shards {
         for entry in shard.minutes {
@@ -97,12 +98,12 @@ pub fn unite(shards: Vec<Snapshot>, now_ms: i64) -> Live {
 }
 
 /// Adds a shard's count to the site's.
-pub fn sum(counts: &mut BTreeMap<String, i64>, entry: Entry) {
+pub fn sum(counts: &mut Map<String, i64>, entry: Entry) {
     let n = counts.entry(entry.key).or_default();
     *n = n.saturating_add(entry.n);
 }
 
-fn top(counts: BTreeMap<String, i64>) -> Vec<Top> {
+fn top(counts: Map<String, i64>) -> Vec<Top> {
     let mut rows: Vec<Top> = counts
         .into_iter()
         .map(|(key, count)| Top { key, count })

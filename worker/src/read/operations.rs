@@ -1,7 +1,5 @@
 //! `GET /v1/analytics/operations`: the calls that were made with a site's keys.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::Params;
@@ -10,6 +8,7 @@ use super::metric::Format;
 use crate::error::Fault;
 use crate::live::{MINUTE_MS, floor_to};
 use crate::operations::Histogram;
+use crate::sorted::Map;
 use crate::sql::Statement;
 
 /// The first status that is a failure, and the first that is one of ours.
@@ -48,7 +47,7 @@ pub struct Answer {
     /// All calls.
     pub total: Figures,
     /// By action.
-    pub actions: BTreeMap<String, Figures>,
+    pub actions: Map<String, Figures>,
     /// By hour and action; only what there was.
     pub hours: Vec<Hour>,
 }
@@ -60,7 +59,7 @@ pub struct Hour {
     /// Its start; of the first one the window may have a part only.
     pub hour: i64,
     /// By action.
-    pub actions: BTreeMap<String, Figures>,
+    pub actions: Map<String, Figures>,
 }
 
 /// What is told of some calls.
@@ -124,15 +123,15 @@ impl Operations {
     pub fn answer(&self, rows: &[Row], now_ms: i64) -> Answer {
         let from = self.from(now_ms);
         let mut total = Sum::default();
-        let mut actions: BTreeMap<&str, Sum> = BTreeMap::new();
-        let mut hours: BTreeMap<i64, BTreeMap<&str, Sum>> = BTreeMap::new();
+        let mut actions: Map<&str, Sum> = Map::new();
+        let mut hours: Map<i64, Map<&str, Sum>> = Map::new();
         for row in rows {
             total.add(row);
             actions.entry(&row.action).or_default().add(row);
             let hour = hours.entry(row.hour).or_default();
             hour.entry(&row.action).or_default().add(row);
         }
-        let figures = |sums: BTreeMap<&str, Sum>, minutes: i64| {
+        let figures = |sums: Map<&str, Sum>, minutes: i64| {
             let each = sums.into_iter();
             each.map(|(action, sum)| (action.to_owned(), sum.figures(minutes)))
                 .collect()

@@ -1,7 +1,5 @@
 //! `GET /v1/analytics/outcomes`: how every event ended at the collector, by hour.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::Params;
@@ -9,6 +7,7 @@ use super::hours::Hours;
 use crate::error::Fault;
 use crate::live::TRACKER_DROPPED;
 use crate::log::Entry;
+use crate::sorted::Map;
 use crate::tally::APPROXIMATE;
 
 /// A checked query.
@@ -24,7 +23,7 @@ pub struct Answer {
     /// Each hour in which something was counted, oldest first.
     pub hours: Vec<Hour>,
     /// Over all of them.
-    pub totals: BTreeMap<String, i64>,
+    pub totals: Map<String, i64>,
     /// Events received over all of them: the sum of the codes that are exact. `accepted`,
     /// `duplicate`, `bot` and each validation code count events, and every event has one of them.
     pub received: i64,
@@ -39,7 +38,7 @@ pub struct Hour {
     /// Its start, Unix milliseconds.
     pub hour: i64,
     /// By code.
-    pub counts: BTreeMap<String, i64>,
+    pub counts: Map<String, i64>,
 }
 
 impl Outcomes {
@@ -61,8 +60,8 @@ impl Outcomes {
     /// Sums the shards' counts.
     pub fn answer(&self, shards: Vec<Vec<Entry>>, now_ms: i64) -> Answer {
         let first = self.first_hour(now_ms);
-        let mut hours: BTreeMap<i64, BTreeMap<String, i64>> = BTreeMap::new();
-        let mut totals: BTreeMap<String, i64> = BTreeMap::new();
+        let mut hours: Map<i64, Map<String, i64>> = Map::new();
+        let mut totals: Map<String, i64> = Map::new();
         let mut received: i64 = 0;
         for entry in shards.into_iter().flatten() {
             if entry.bucket < first {
@@ -91,7 +90,7 @@ fn is_exact(code: &str) -> bool {
     code != TRACKER_DROPPED && !APPROXIMATE.contains(&code)
 }
 
-fn add(sums: &mut BTreeMap<String, i64>, key: String, n: i64) {
+fn add(sums: &mut Map<String, i64>, key: String, n: i64) {
     let sum = sums.entry(key).or_default();
     *sum = sum.saturating_add(n);
 }

@@ -1,7 +1,5 @@
 //! `GET /v1/analytics/metrics/platform`: the figures of a range, and of each of its days.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -9,6 +7,7 @@ use super::activity::{ANONYMOUS_NOTE, Activity, Row};
 use super::csv::{Cell, csv};
 use super::days::{Days, date};
 use crate::counted::decimal;
+use crate::sorted::Map;
 use crate::sql::Statement;
 
 /// The answer.
@@ -44,7 +43,7 @@ pub struct Figures {
     monthly_active_users: i64,
     sessions: i64,
     average_session_duration: i64,
-    feature_usage: BTreeMap<String, i64>,
+    feature_usage: Map<String, i64>,
     content_created: Content,
     ai_usage: Ai,
 }
@@ -54,7 +53,7 @@ pub struct Figures {
 #[serde(rename_all = "camelCase")]
 struct Content {
     total: i64,
-    by_type: BTreeMap<String, i64>,
+    by_type: Map<String, i64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -72,8 +71,8 @@ struct Ai {
 struct Sums {
     sessions: i64,
     duration_ms: i64,
-    features: BTreeMap<String, i64>,
-    content: BTreeMap<String, i64>,
+    features: Map<String, i64>,
+    content: Map<String, i64>,
     requests: i64,
     tokens: i64,
     cost_micro: i64,
@@ -100,8 +99,8 @@ pub fn statement(site: &str, days: Days) -> Statement {
 /// The answer from the statement's rows.
 pub fn answer(days: Days, rows: &[Row]) -> Answer {
     let mut activity = Activity::default();
-    let (mut total, mut users) = (0_i64, BTreeMap::new());
-    let mut sums: BTreeMap<i64, Sums> = BTreeMap::new();
+    let (mut total, mut users) = (0_i64, Map::new());
+    let mut sums: Map<i64, Sums> = Map::new();
     for row in rows {
         let pair = || row.items::<(i64, i64)>().pop().unwrap_or_default();
         match row.kind.as_str() {
@@ -210,7 +209,7 @@ impl Sums {
     }
 }
 
-fn add(counts: &mut BTreeMap<String, i64>, key: &str, n: i64) {
+fn add(counts: &mut Map<String, i64>, key: &str, n: i64) {
     let sum = counts.entry(key.to_owned()).or_default();
     *sum = sum.saturating_add(n);
 }

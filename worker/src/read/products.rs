@@ -1,20 +1,19 @@
 //! `GET /v1/analytics/metrics/products`: domain events by type, status and hour.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::Params;
 use super::csv::csv;
 use super::days::Days;
 use crate::error::Fault;
+use crate::sorted::Map;
 use crate::sql::Statement;
 
 /// Days at most: 31 of them are 744 hours, each with its types.
 const MAX_DAYS: i64 = 31;
 
 /// Counts by type and then by status; an event that tells none has the status ``.
-type Counts = BTreeMap<String, BTreeMap<String, i64>>;
+type Counts = Map<String, Map<String, i64>>;
 
 /// The answer. Times are Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -23,8 +22,8 @@ type Counts = BTreeMap<String, BTreeMap<String, i64>>;
 pub struct Answer {
     total: i64,
     /// Of the range.
-    totals: BTreeMap<String, i64>,
-    by_status: Counts,
+    totals: Map<String, i64>,
+    by_status: Map<String, Map<String, i64>>,
     /// The hours that have any.
     hours: Vec<Hour>,
 }
@@ -34,8 +33,8 @@ pub struct Answer {
 #[serde(rename_all = "camelCase")]
 struct Hour {
     hour: i64,
-    counts: BTreeMap<String, i64>,
-    by_status: Counts,
+    counts: Map<String, i64>,
+    by_status: Map<String, Map<String, i64>>,
 }
 
 /// A row of the statement.
@@ -78,8 +77,8 @@ pub fn statement(site: &str, days: Days) -> Statement {
 
 /// The answer from the statement's rows.
 pub fn answer(rows: Vec<Row>) -> Answer {
-    let (mut totals, mut by_status) = (BTreeMap::new(), Counts::new());
-    let mut hours: BTreeMap<i64, (BTreeMap<String, i64>, Counts)> = BTreeMap::new();
+    let (mut totals, mut by_status) = (Map::new(), Counts::new());
+    let mut hours: Map<i64, (Map<String, i64>, Counts)> = Map::new();
     let mut total = 0_i64;
     for row in rows {
         let hour = hours.entry(row.hour).or_default();
@@ -108,7 +107,7 @@ pub fn answer(rows: Vec<Row>) -> Answer {
     }
 }
 
-fn add(counts: &mut BTreeMap<String, i64>, key: &str, n: i64) {
+fn add(counts: &mut Map<String, i64>, key: &str, n: i64) {
     let sum = counts.entry(key.to_owned()).or_default();
     *sum = sum.saturating_add(n);
 }

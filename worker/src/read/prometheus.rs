@@ -4,13 +4,12 @@
 //! Where a part of the shards did not answer, what they count is left out: half of a counter would
 //! be one that goes down.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::exposition::{Page, Type, Value};
 use super::health::Backlog;
 use crate::operations::{BOUNDS_MS, Histogram};
+use crate::sorted::Map;
 use crate::sql::Statement;
 
 /// Shards that are asked at most, two calls each: the platform allows thousands, but a scraper waits
@@ -127,7 +126,7 @@ impl Findings {
             Type::Counter,
             "Calls answered, by action and HTTP status.",
         );
-        let mut durations: BTreeMap<&str, Histogram> = BTreeMap::new();
+        let mut durations: Map<&str, Histogram> = Map::new();
         for row in &self.calls {
             let status = row.status.to_string();
             page.sample(&[("action", &row.action), ("status", &status)], row.n);

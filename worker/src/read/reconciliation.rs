@@ -3,14 +3,13 @@
 //! Every accepted event is stored and has landed, or is a dead letter, or waits somewhere. What is
 //! none of these is a difference, and its stage says where to look.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::Params;
 use super::hours::Hours;
 use crate::error::Fault;
 use crate::log::Entry;
+use crate::sorted::Map;
 use crate::sql::Statement;
 
 /// A checked query.
@@ -142,7 +141,7 @@ impl Reconciliation {
     /// Puts the counts side by side.
     pub fn answer(&self, found: &Findings, now_ms: i64) -> Answer {
         let first = self.first_hour(now_ms);
-        let mut hours: BTreeMap<i64, Counts> = BTreeMap::new();
+        let mut hours: Map<i64, Counts> = Map::new();
         let mut add = |hour: i64, n: i64, field: fn(&mut Counts) -> &mut i64| {
             if hour >= first && n != 0 {
                 let sum = field(hours.entry(hour).or_default());

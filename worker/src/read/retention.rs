@@ -1,7 +1,5 @@
 //! `POST /v1/analytics/query/retention`: who comes back, by the day or week of their first event.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,6 +8,7 @@ use super::days::{Days, date};
 use super::question::{Question, days, number, object};
 use crate::error::Fault;
 use crate::privacy::day_of;
+use crate::sorted::Map;
 use crate::sql::Statement;
 
 /// New users of a range at most: each is looked up with its days.
@@ -130,9 +129,9 @@ impl Question for Retention {
     }
 
     fn answer(&self, rows: Vec<Row>) -> Result<Answer, Fault> {
-        let mut cohorts: BTreeMap<i64, BTreeMap<i64, i64>> = (self.period_of(self.days.first)
+        let mut cohorts: Map<i64, Map<i64, i64>> = (self.period_of(self.days.first)
             ..=self.period_of(self.days.last.min(self.today)))
-            .map(|cohort| (cohort, BTreeMap::new()))
+            .map(|cohort| (cohort, Map::new()))
             .collect();
         for row in rows {
             cohorts

@@ -1,12 +1,11 @@
 //! `GET /v1/analytics/metrics/summary`: events by type over a window, in buckets.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::Params;
 use crate::error::Fault;
 use crate::live::{HOUR_MS, MINUTE_MS, floor_to};
+use crate::sorted::Map;
 use crate::sql::Statement;
 
 /// Steps of the buckets, in minutes; all divide a day.
@@ -45,10 +44,10 @@ pub struct Answer {
     /// All events of the window.
     pub total: i64,
     /// By type.
-    pub by_type: BTreeMap<String, i64>,
+    pub by_type: Map<String, i64>,
     /// By source, where asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub by_source: Option<BTreeMap<String, i64>>,
+    pub by_source: Option<Map<String, i64>>,
     /// Every bucket of the window, empty ones too; the first may begin before the window.
     pub buckets: Vec<Bucket>,
 }
@@ -61,7 +60,7 @@ pub struct Bucket {
     /// Its start.
     pub start: i64,
     /// Its events by type.
-    pub by_type: BTreeMap<String, i64>,
+    pub by_type: Map<String, i64>,
 }
 
 impl Summary {
@@ -138,13 +137,13 @@ impl Summary {
     pub fn answer(&self, rows: Vec<Row>, now_ms: i64) -> Answer {
         let step_ms = self.step().saturating_mul(MINUTE_MS);
         let from = self.from(now_ms);
-        let mut buckets: BTreeMap<i64, BTreeMap<String, i64>> = BTreeMap::new();
+        let mut buckets: Map<i64, Map<String, i64>> = Map::new();
         let mut start = floor_to(from, step_ms);
         while start <= now_ms {
-            buckets.insert(start, BTreeMap::new());
+            buckets.insert(start, Map::new());
             start = start.saturating_add(step_ms);
         }
-        let (mut by_type, mut by_source) = (BTreeMap::new(), BTreeMap::new());
+        let (mut by_type, mut by_source) = (Map::new(), Map::new());
         let mut total = 0_i64;
         for row in rows {
             total = total.saturating_add(row.n);
@@ -171,7 +170,7 @@ impl Summary {
     }
 }
 
-fn add(counts: &mut BTreeMap<String, i64>, key: &str, n: i64) {
+fn add(counts: &mut Map<String, i64>, key: &str, n: i64) {
     let sum = counts.entry(key.to_owned()).or_default();
     *sum = sum.saturating_add(n);
 }

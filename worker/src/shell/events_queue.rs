@@ -1,7 +1,5 @@
 //! The consumer of the events queue: messages stored together, landed and confirmed shard by shard.
 
-use std::collections::BTreeMap;
-
 use wasm_bindgen::JsValue;
 use worker::{
     Context, Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, RawMessage, Result, event,
@@ -18,6 +16,7 @@ use crate::consume::{Batch, Findings, Handover, Message, NotStored, RETRY_DELAY_
 use crate::dead_letter::{DeadPart, Reason};
 use crate::protocol::{Confirmation, Unreadable};
 use crate::routes::{APPEND, CONFIRM, lake_object, site_object};
+use crate::sorted::Map;
 
 #[event(queue)]
 async fn queue(batch: MessageBatch<JsValue>, env: Env, _context: Context) -> Result<()> {
@@ -90,7 +89,7 @@ async fn settle_group(group: &[Item<'_>], env: &Env) -> Spoilt {
             return Spoilt::None;
         }
     };
-    let mut shards: BTreeMap<u32, Vec<&Item<'_>>> = BTreeMap::new();
+    let mut shards: Map<u32, Vec<&Item<'_>>> = Map::new();
     for item in group {
         shards.entry(item.message.shard).or_default().push(item);
     }

@@ -2,8 +2,6 @@
 //! the rest.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
-
 use worker::Env;
 
 use super::bindings::{LAKE, LAKE_DO, SITE_DO, config};
@@ -20,6 +18,7 @@ use crate::read::health::{
 };
 use crate::read::live::sum;
 use crate::routes::{HEALTH_SITE, STATE};
+use crate::sorted::Map;
 
 /// How long the verdict for everybody is good: whoever asks a thousand times a second costs one
 /// check in that time.
@@ -31,7 +30,7 @@ thread_local! {
 
 /// What a check of all services found.
 struct Findings {
-    services: BTreeMap<&'static str, Service>,
+    services: Map<&'static str, Service>,
     backlog: Backlog,
     metrics: Metrics,
     database_bytes: Option<u64>,
@@ -89,7 +88,7 @@ fn answer(status: Condition, details: Option<Details>) -> Result<(u16, String), 
 }
 
 async fn check(env: &Env, site: &str, shards: u32, now: i64) -> Findings {
-    let mut services = BTreeMap::new();
+    let mut services = Map::new();
     let mut backlog = Backlog::default();
     let mut metrics = Metrics::default();
 

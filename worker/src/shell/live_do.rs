@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::future::{Either, select, try_join_all};
+use futures_util::future::{Either, select};
 use wasm_bindgen::prelude::*;
 use worker::{
     Delay, DurableObject, Env, Request, Response, Result, State, WebSocket,
@@ -22,6 +22,7 @@ use crate::log::Snapshot;
 use crate::read::live::unite;
 use crate::routes::{CHANGED, OPEN, TICKET, WATCH, site_object};
 use crate::stream::{Closing, Hub, Opening, ROUND_DEADLINE_MS, Socket, TicketStore, allowance};
+use crate::together::try_join_all;
 
 /// The code that answers a close.
 const NORMAL_CLOSURE: u16 = 1000;

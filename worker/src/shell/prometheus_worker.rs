@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::future::{Either, join_all, select};
+use futures_util::future::{Either, select};
 use worker::{Delay, Env, Request, Response, Result};
 
 use super::admin_worker::{authorize, rows};
@@ -17,6 +17,7 @@ use crate::log::State;
 use crate::read::prometheus::{self, Findings, MAX_SHARDS};
 use crate::routes::{STATE, lake_object, site_object};
 use crate::shards::{Count, ShardRow, count_shards, list_shards};
+use crate::together::join_all;
 
 /// Shards asked at once: each is two calls, and the platform opens six connections at a time.
 const AT_ONCE: usize = 3;

@@ -4,7 +4,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::future::{Either, join_all, select};
+use futures_util::future::{Either, select};
 use worker::{Delay, Env, Result, ScheduleContext, ScheduledEvent, event};
 
 use super::bindings::{IMPORT_DO, LAKE_DO, SITE_DO};
@@ -15,6 +15,7 @@ use crate::import::{ImportRow, list_imports};
 use crate::jobs::Job;
 use crate::routes::{WAKE, import_object, lake_object, site_object};
 use crate::shards::{ShardRow, WAKE_JOB, cursor, list_shards};
+use crate::together::join_all;
 
 /// Shards woken at once: each is two calls, and the platform opens six connections at a time.
 const AT_ONCE: usize = 3;

@@ -2,17 +2,17 @@
 //!
 //! <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
+use std::borrow::Cow;
 
 use super::aws::{JSON_1_1, Service};
 use super::encode::cut;
 use super::http::{Answer, SinkRequest};
 use super::records::{Limits, Record, RecordSink};
 use super::verdict::{Entry, Failure, judge, judge_entry};
+
+use crate::sorted::Map;
 
 /// An event bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ const TIME_BYTES: usize = 14;
 const MAX_SOURCE: usize = 256;
 
 /// A stored event's fields: those that an entry's head needs, and all of them.
-type Fields<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
+type Fields<'a> = Map<Cow<'a, str>, &'a RawValue>;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

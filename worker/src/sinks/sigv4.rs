@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::http::SinkRequest;
 use super::settings::Credentials;
 use crate::auth::{hex, sha256_hex};
+use crate::sorted::sorted;
 
 /// Who signs, for what, and when.
 #[derive(Debug, Clone, Copy)]
@@ -85,9 +86,8 @@ fn canonical_request(request: &SinkRequest, payload: &str) -> (String, String) {
         .map(|(name, value)| (*name, single_spaced(value)))
         .collect();
     headers.push(("host", host.to_owned()));
-    headers.sort();
-    let mut params: Vec<&str> = query.split('&').filter(|param| !param.is_empty()).collect();
-    params.sort_unstable();
+    let headers = sorted(headers);
+    let params = sorted(query.split('&').filter(|param| !param.is_empty()));
     let signed = headers
         .iter()
         .map(|(name, _)| *name)

@@ -1,6 +1,6 @@
 //! The attributes of a CloudEvent in binary mode: headers that begin with `ce-`.
 
-use std::collections::BTreeMap;
+use crate::sorted::Map;
 
 /// Attributes at most that are looked at. The four required, the optional ones, and more extensions
 /// than anyone uses.
@@ -8,7 +8,7 @@ const MAX_ATTRIBUTES: usize = 64;
 
 /// The `ce-*` headers of a request, decoded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CloudEventHeaders(BTreeMap<String, String>);
+pub struct CloudEventHeaders(Map<String, String>);
 
 impl CloudEventHeaders {
     /// Picks them out of a request's headers, in whatever case their names are. Of a name that is

@@ -1,12 +1,11 @@
 //! The walk through an import's parts: its cursor, and what is counted as it moves.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::ImportStore;
 use crate::import::RejectedLine;
 use crate::import::lines::Place;
+use crate::sorted::Map;
 use crate::sql::{Sql, SqlError};
 
 /// Where the walk stands in a part.
@@ -29,7 +28,7 @@ pub(in crate::import) struct Done {
     pub(in crate::import) rejected: usize,
     pub(in crate::import) skipped: usize,
     pub(in crate::import) shard: Option<u32>,
-    pub(in crate::import) lines: BTreeMap<String, i64>,
+    pub(in crate::import) lines: Map<String, i64>,
     pub(in crate::import) listed: Vec<RejectedLine>,
 }
 
@@ -63,17 +62,14 @@ impl<S: Sql> ImportStore<S> {
     }
 
     /// How often these lines came before.
-    pub(in crate::import) fn counts(
-        &self,
-        hashes: &[&str],
-    ) -> Result<BTreeMap<String, i64>, SqlError> {
+    pub(in crate::import) fn counts(&self, hashes: &[&str]) -> Result<Map<String, i64>, SqlError> {
         #[derive(Deserialize)]
         struct Row {
             hash: String,
             n: i64,
         }
         if hashes.is_empty() {
-            return Ok(BTreeMap::new());
+            return Ok(Map::new());
         }
         let asked = serde_json::to_string(hashes).unwrap_or_default();
         let rows: Vec<Row> = self.sql.rows(
