@@ -1,7 +1,8 @@
 //! D1 that cannot answer at all, and isolates that have never seen a key: KV knows what it may do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use crate::d1::database;
 use reqwest::Client;
 use serde_json::json;
 use shoreline_tests::events::{batch, ids, view};
@@ -9,31 +10,41 @@ use shoreline_tests::eventually;
 use shoreline_tests::site::{Site, reply};
 use shoreline_tests::system::{StateDir, System};
 
-/// D1's files out of the way, with garbage in their place.
+/// D1's file out of the way, with garbage in its place.
 struct Broken {
-    folder: PathBuf,
+    file: PathBuf,
     away: PathBuf,
 }
 
 impl Broken {
-    /// What runs keeps the files that it has open; what is started from now on finds the garbage.
+    /// What runs keeps the file that it has open; what is started from now on finds the garbage.
     fn new(state: &StateDir) -> Self {
-        let folder = state.path().join("v3/d1/miniflare-D1DatabaseObject");
+        let file = PathBuf::from(database(state).path().unwrap());
         let away = state.path().join("d1-away");
-        let files = state.databases("d1/miniflare-D1DatabaseObject");
-        assert!(!files.is_empty(), "D1 has a file");
-        std::fs::rename(&folder, &away).unwrap();
-        std::fs::create_dir(&folder).unwrap();
-        for file in files {
-            std::fs::write(file, "no database ".repeat(1_000)).unwrap();
+        std::fs::create_dir(&away).unwrap();
+        for part in parts(&file) {
+            std::fs::rename(&part, away.join(part.file_name().unwrap())).unwrap();
         }
-        Self { folder, away }
+        std::fs::write(&file, "no database ".repeat(1_000)).unwrap();
+        Self { file, away }
     }
 
     fn heal(self) {
-        std::fs::remove_dir_all(&self.folder).unwrap();
-        std::fs::rename(&self.away, &self.folder).unwrap();
+        parts(&self.file)
+            .iter()
+            .for_each(|part| std::fs::remove_file(part).unwrap());
+        let kept = parts(&self.away.join(self.file.file_name().unwrap()));
+        for part in kept {
+            std::fs::rename(&part, self.file.with_file_name(part.file_name().unwrap())).unwrap();
+        }
     }
+}
+
+/// The files of a SQLite database that are there: its own, its log and the log's index.
+fn parts(file: &Path) -> Vec<PathBuf> {
+    let part = |end: &str| PathBuf::from(format!("{}{end}", file.display()));
+    let parts = ["", "-wal", "-shm"].map(part).into_iter();
+    parts.filter(|part| part.exists()).collect()
 }
 
 /// Has the worker begin anew, with isolates that know nothing; waits until it answers.

@@ -381,6 +381,31 @@ async fn every_answer_has_a_name_and_continues_a_good_trace_alone() {
 }
 
 #[tokio::test]
+async fn who_sends_events_is_told_a_name_where_it_is_of_use() {
+    let site = shared().new_site().await;
+    let good = |n: usize| {
+        let event = json!({
+            "eventType": "page_view", "userId": format!("u{n}"), "sessionId": "s",
+            "eventData": {"path": "/"}, "metadata": {"platform": "web"},
+        });
+        json!({"events": [event]}).to_string()
+    };
+    let named = async |request: reqwest::RequestBuilder, status: u16| {
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), status);
+        let has = |name| answer.headers().contains_key(name);
+        assert_eq!(has("x-request-id"), has("traceparent"));
+        has("traceparent").then(|| header(&answer, "traceparent").to_owned())
+    };
+    assert_eq!(named(site.post().body(good(1)), 202).await, None);
+    let traced = site.post().header("traceparent", traceparent());
+    let told = named(traced.body(good(2)), 202).await.unwrap();
+    assert!(told.contains(TRACE), "{told}");
+    assert!(named(site.post().body("{"), 400).await.is_some());
+    assert!(named(site.ingest().body("[]"), 422).await.is_some());
+}
+
+#[tokio::test]
 async fn a_call_has_one_line_in_the_log_and_what_goes_wrong_in_it_has_its_name() {
     let system = System::start_with(&StateDir::new(), "REQUEST_LOGS:all");
     let site = system.demo();

@@ -3,6 +3,15 @@
 //! cost apart, divided by the events between them, is what an event costs
 //! (`npm run bench -- instructions`). `instructions share <file>` reads bodies, one a line, and says how
 //! many of their events took the pass.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    reason = "a tool for developers: what goes wrong here must stop it"
+)]
 
 use shoreline_shared::id::uuid_v7;
 use shoreline_shared::limits::{DEFAULT_RETENTION_DAYS, TRACKER_BATCH_EVENTS};

@@ -19,6 +19,10 @@ const AGAIN_AFTER_MS: u32 = 1_100;
 /// later.
 const ROUNDS: u32 = 3;
 
+/// For how long rows are written that were read at once, milliseconds: what is written from a row must be
+/// written well within [`super::SETTLE_MS`] of its reading. The rest stays due.
+const BUDGET_MS: i64 = 20_000;
+
 /// Writes at once: the platform opens six connections at a time.
 const AT_ONCE: usize = 6;
 
@@ -73,6 +77,9 @@ pub async fn publish<Row: Due>(
         let now_ms = stores.now_ms();
         let mut written = Vec::new();
         for some in rows.chunks(AT_ONCE) {
+            if stores.now_ms().saturating_sub(now_ms) > BUDGET_MS {
+                break;
+            }
             let entries: Vec<Vec<Entry>> = some.iter().map(|row| row.entries(now_ms)).collect();
             let results = join_all(entries.iter().map(|entries| write(entries, stores))).await;
             for (row, result) in some.iter().zip(results) {

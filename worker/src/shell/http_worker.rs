@@ -49,7 +49,7 @@ async fn route(
         _ => Cors::Any,
     };
     if head.method == "OPTIONS" {
-        return preflight(endpoint.allow, &cors).map(Into::into);
+        return preflight(endpoint.allow, &cors);
     }
     if !endpoint.takes(head.method) {
         return problem(&Fault::MethodNotAllowed(endpoint.allow), &cors).map(Into::into);

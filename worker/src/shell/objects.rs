@@ -3,7 +3,20 @@
 use js_sys::Uint8Array;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
-use worker::{Env, Method, Request, RequestInit, Response, Result};
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::{Env, Error, Response, Result};
+
+#[wasm_bindgen(module = "/src/shell/objects.js")]
+extern "C" {
+    #[wasm_bindgen(catch, js_name = call)]
+    async fn call_object(
+        env: &Env,
+        namespace: &str,
+        name: &str,
+        command: &str,
+        body: JsValue,
+    ) -> std::result::Result<JsValue, JsValue>;
+}
 
 /// Calls `command` of the object `name` and reads its answer.
 pub(super) async fn call<T: DeserializeOwned>(
@@ -13,8 +26,8 @@ pub(super) async fn call<T: DeserializeOwned>(
     command: &str,
     body: &str,
 ) -> Result<T> {
-    let mut response = post(env, namespace, name, command, JsValue::from_str(body)).await?;
-    read(command, &mut response).await
+    let said = post(env, namespace, name, command, JsValue::from_str(body)).await?;
+    Ok(serde_json::from_str(said.as_deref().unwrap_or("null"))?)
 }
 
 /// Calls `command` with bytes; `None` where the object is done and has nothing to say.
@@ -26,42 +39,34 @@ pub(super) async fn call_with_bytes<T: DeserializeOwned>(
     body: &[u8],
 ) -> Result<Option<T>> {
     let body = Uint8Array::from(body).into();
-    let mut response = post(env, namespace, name, command, body).await?;
-    if response.status_code() == NOTHING_TO_SAY {
-        return Ok(None);
-    }
-    read(command, &mut response).await.map(Some)
+    let said = post(env, namespace, name, command, body).await?;
+    Ok(said.map(|said| serde_json::from_str(&said)).transpose()?)
 }
 
+/// The text of an answer that says something.
 async fn post(
     env: &Env,
     namespace: &str,
     name: &str,
     command: &str,
     body: JsValue,
-) -> Result<Response> {
-    let stub = env.durable_object(namespace)?.get_by_name(name)?;
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_body(Some(body));
-    // The host is never looked up: it is only what a URL must have.
-    let request = Request::new_with_init(&format!("https://object{command}"), &init)?;
-    stub.fetch_with_request(request).await
-}
-
-async fn read<T: DeserializeOwned>(command: &str, response: &mut Response) -> Result<T> {
-    let text = response.text().await?;
-    if response.status_code() != 200 {
-        return Err(worker::Error::RustError(format!("{command}: {text}")));
+) -> Result<Option<String>> {
+    let answer = call_object(env, namespace, name, command, body).await?;
+    let answer = answer.as_string().unwrap_or_default();
+    let (status, text) = answer.split_once('\n').unwrap_or_default();
+    match status {
+        "200" => Ok(Some(text.to_owned())),
+        NOTHING_TO_SAY => Ok(None),
+        _ => Err(Error::RustError(format!("{command}: {text}"))),
     }
-    Ok(serde_json::from_str(&text)?)
 }
 
 /// The status of an answer without a body.
-const NOTHING_TO_SAY: u16 = 204;
+const NOTHING_TO_SAY: &str = "204";
 
-/// The answer of a command that is done and has nothing to say.
+/// The answer of a command that is done and has nothing to say: [`NOTHING_TO_SAY`].
 pub(super) fn done() -> Result<Response> {
-    Ok(Response::empty()?.with_status(NOTHING_TO_SAY))
+    Ok(Response::empty()?.with_status(204))
 }
 
 /// The answer of an object's command.

@@ -21,12 +21,52 @@ const ALLOWED_HEADERS: &str = "authorization, content-encoding, content-type, id
      x-retry-count, anonymousid, sentat, rsa-recovered, rsa-retry-attempt, rsa-retry-reason, \
      rsa-since-first-attempt, rsa-since-last-attempt";
 
-/// Origins whose headers an isolate keeps: of the pages of some hundred sites.
+/// Origins whose headers an isolate keeps of each kind of answer: of the pages of some hundred sites.
 const MAX_ORIGINS: usize = 500;
 
+/// Bytes of an origin whose headers are kept: `https://`, a host, which has 253 at most, and a port.
+/// With [`MAX_ORIGINS`] it bounds what made-up origins can fill: 150 KB.
+const MAX_ORIGIN_BYTES: usize = 300;
+
+/// An answer whose status and headers are the same for all pages of an origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    /// [`taken`], with this status.
+    Taken(u16),
+    /// [`preflight`], with these methods.
+    Preflight(&'static str),
+}
+
 thread_local! {
-    /// Status and headers of [`taken`], by status and origin.
-    static KEPT: RefCell<HashMap<u16, HashMap<String, ResponseInit>>> = RefCell::default();
+    /// Statuses and headers, by kind and origin: making them costs more than all else of an answer.
+    static KEPT: RefCell<HashMap<Kind, HashMap<String, ResponseInit>>> = RefCell::default();
+}
+
+/// An answer of this kind to a page of `origin`; `make` makes its headers where none are kept.
+fn kept(
+    kind: Kind,
+    origin: &str,
+    text: Option<&str>,
+    make: impl FnOnce() -> Result<(u16, Headers)>,
+) -> Result<web_sys::Response> {
+    let init = KEPT.with_borrow_mut(|kept| {
+        let origins = kept.entry(kind).or_default();
+        if let Some(init) = origins.get(origin) {
+            return Ok(init.clone());
+        }
+        let (status, headers) = make()?;
+        let init = ResponseInit::new();
+        init.set_status(status);
+        init.set_headers(&headers.0);
+        if origin.len() <= MAX_ORIGIN_BYTES {
+            if origins.len() >= MAX_ORIGINS {
+                origins.clear();
+            }
+            origins.insert(origin.to_owned(), init.clone());
+        }
+        Ok::<_, worker::Error>(init)
+    })?;
+    Ok(web_sys::Response::new_with_opt_str_and_init(text, &init)?)
 }
 
 /// What a response lets pages of other origins do.
@@ -39,29 +79,21 @@ pub(super) enum Cors<'a> {
 }
 
 /// What a page or service is told of the events that it sent: the answer that is made most often.
-/// Its headers are the same for all pages of an origin, and are made once an isolate.
 pub(super) fn taken(status: u16, text: &str, cors: &Cors<'_>) -> Result<web_sys::Response> {
-    let Cors::Echo(origin) = cors else {
-        return json(status, text.to_owned(), cors).map(Into::into);
-    };
-    KEPT.with_borrow_mut(|kept| {
-        let of_status = kept.entry(status).or_default();
-        let origin = origin.unwrap_or_default();
-        if !of_status.contains_key(origin) {
-            if of_status.len() >= MAX_ORIGINS {
-                of_status.clear();
-            }
-            let init = ResponseInit::new();
-            init.set_status(status);
-            init.set_headers(&headers("application/json", cors)?.0);
-            of_status.insert(origin.to_owned(), init);
-        }
-        let init = of_status.get(origin).cloned().unwrap_or_default();
-        Ok(web_sys::Response::new_with_opt_str_and_init(
-            Some(text),
-            &init,
-        )?)
+    let origin = cors.origin();
+    kept(Kind::Taken(status), origin, Some(text), || {
+        Ok((status, headers("application/json", cors)?))
     })
+}
+
+impl Cors<'_> {
+    /// What tells apart the answers of one kind. No page has the origin of [`Cors::Any`].
+    fn origin(&self) -> &str {
+        match self {
+            Self::Echo(origin) => origin.unwrap_or_default(),
+            Self::Any => " ",
+        }
+    }
 }
 
 /// JSON text with a status.
@@ -135,16 +167,15 @@ pub(super) fn problem(fault: &Fault, cors: &Cors<'_>) -> Result<Response> {
 }
 
 /// The answer of a preflight.
-pub(super) fn preflight(methods: &'static str, cors: &Cors<'_>) -> Result<Response> {
-    let headers = Headers::new();
-    allow_origin(&headers, cors)?;
-    headers.set("access-control-allow-methods", methods)?;
-    headers.set("access-control-allow-headers", ALLOWED_HEADERS)?;
-    headers.set("access-control-max-age", PREFLIGHT_MAX_AGE)?;
-    Ok(ResponseBuilder::new()
-        .with_status(204)
-        .with_headers(headers)
-        .empty())
+pub(super) fn preflight(methods: &'static str, cors: &Cors<'_>) -> Result<web_sys::Response> {
+    kept(Kind::Preflight(methods), cors.origin(), None, || {
+        let headers = Headers::new();
+        allow_origin(&headers, cors)?;
+        headers.set("access-control-allow-methods", methods)?;
+        headers.set("access-control-allow-headers", ALLOWED_HEADERS)?;
+        headers.set("access-control-max-age", PREFLIGHT_MAX_AGE)?;
+        Ok((204, headers))
+    })
 }
 
 /// No content.

@@ -23,10 +23,7 @@ const RECOUNT: &str = "recount";
 pub(super) async fn upkeep(env: &Env) {
     match publish::publish_due(&Platform(env)).await {
         Ok(0) => {}
-        Ok(n) => log::error(
-            GRANTS_JOB,
-            format!("{n} entries could not be written to KV"),
-        ),
+        Ok(n) => log::error(GRANTS_JOB, format!("{n} rows are not in KV yet")),
         Err(Unreachable) => log::error(GRANTS_JOB, "D1 did not answer"),
     }
     note("recount", recount(env).await);

@@ -1,0 +1,15 @@
+// One call of a Durable Object: one crossing from wasm for the question, one back with the answer.
+
+/**
+ * The status and the text of the answer, with a line break between them.
+ * @param {Record<string, any>} env
+ * @param {string} namespace
+ * @param {string} name of the object
+ * @param {string} command a path
+ * @param {string | Uint8Array} body
+ */
+export async function call(env, namespace, name, command, body) {
+  // The host is never looked up: it is only what a URL must have.
+  const answer = await env[namespace].getByName(name).fetch(`https://object${command}`, { method: 'POST', body });
+  return `${answer.status}\n${await answer.text()}`;
+}
