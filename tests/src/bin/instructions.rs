@@ -1,7 +1,8 @@
 //! Judges one kind of traffic some number of times, to be counted by valgrind:
 //! `instructions <kind> <way> <batches>`, the way being `pass` or `tree`. What two numbers of batches
 //! cost apart, divided by the events between them, is what an event costs
-//! (`npm run bench -- instructions`).
+//! (`npm run bench -- instructions`). `instructions share <file>` reads bodies, one a line, and says how
+//! many of their events took the pass.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -19,6 +20,7 @@ use shoreline_shared::validate::{Rules, Sender};
 use shoreline_worker::batch::split;
 use shoreline_worker::judge::{Context, judge};
 
+/// Also the moment of the bodies that `share` reads.
 const NOW: i64 = 1_705_334_400_000;
 const AGENT: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36";
 
@@ -27,6 +29,11 @@ const SLOW: &str = r#""mor\u0065":0,"#;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
+    if let [kind, file] = args.as_slice()
+        && kind == "share"
+    {
+        return share(&std::fs::read_to_string(file).expect("the file is there"));
+    }
     let [kind, way, batches] = args.as_slice() else {
         panic!("instructions <kind> <pass|tree> <batches>");
     };
@@ -57,6 +64,13 @@ fn main() {
             "events went the other way"
         );
     }
+}
+
+/// Says how many of the events of some bodies, one a line, take the pass.
+fn share(bodies: &str) {
+    let taken = bodies.lines().map(take);
+    let (lines, passed) = taken.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    println!("{passed} of {lines}");
 }
 
 fn take(body: &str) -> (usize, usize) {
