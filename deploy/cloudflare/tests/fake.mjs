@@ -14,6 +14,8 @@ export class Cloudflare {
   databases = new Map();
   /** KV namespaces: ids by title. @type {Map<string, string>} */
   namespaces = new Map();
+  /** Lists of namespaces that are still to leave out what is there. */
+  unlisted = 0;
   queues = new Map();
   buckets = new Set();
   /** Workers by name: their secrets by name. @type {Map<string, Map<string, string>>} */
@@ -96,6 +98,10 @@ export class Cloudflare {
     }
     if (path === `${own}/storage/kv/namespaces` && method === 'GET') {
       const page = Number(query.get('page') ?? 1);
+      if (this.unlisted > 0) {
+        this.unlisted -= 1;
+        return ok([]);
+      }
       return ok(page > 1 ? [] : [...this.namespaces].map(([title, id]) => ({ title, id })));
     }
     if (path === `${own}/storage/kv/namespaces`) {

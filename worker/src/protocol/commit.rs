@@ -86,7 +86,7 @@ pub struct Commit<'a> {
 }
 
 impl<'a> Commit<'a> {
-    /// Reads the body that [`write`] wrote.
+    /// Reads the body that [`write()`] wrote.
     ///
     /// # Errors
     /// [`Unreadable`].

@@ -125,8 +125,12 @@ async fn flush(env: Env, config: Rc<Config>, taken: Taken) {
         }
     };
     if lost > 0 {
-        log::error("operations", format_args!("{lost} calls have no event"));
+        log_lost(lost);
     }
+}
+
+fn log_lost(calls: i64) {
+    log::error("operations", format_args!("{calls} calls have no event"));
 }
 
 async fn commit_events(env: &Env, config: &Config, operations: &[Operation]) -> Result<()> {
@@ -139,10 +143,12 @@ async fn commit_events(env: &Env, config: &Config, operations: &[Operation]) -> 
         received_at: now,
     };
     let mut events = Lines::default();
-    operations
-        .iter()
-        .filter_map(|operation| operation.stamped(&fresh(), batch))
-        .for_each(|event| events.push(&event));
+    for operation in operations {
+        match operation.stamped(&fresh(), batch) {
+            Some(event) => events.push(&event),
+            None => log_lost(operation.calls()),
+        }
+    }
     if events.is_empty() {
         return Ok(());
     }

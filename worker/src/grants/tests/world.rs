@@ -19,6 +19,9 @@ use crate::grants::{Asked, Behind, Stores, Unreachable, follow, look_up};
 use crate::sql::{Sql, Statement};
 use crate::testing::{NOW, TestSql, block_on};
 
+/// When something was written to KV, what, and until when it is there.
+type Written = (i64, String, Option<u64>);
+
 /// How a store does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
@@ -37,7 +40,7 @@ pub(super) struct World {
     pub(super) now: Cell<i64>,
     pub(super) sql: TestSql,
     /// What was ever written to KV, in order: when, what, and until when it is there.
-    written: RefCell<HashMap<String, Vec<(i64, String, Option<u64>)>>>,
+    written: RefCell<HashMap<String, Vec<Written>>>,
     /// How old KV's answers are.
     pub(super) lag_ms: Cell<i64>,
     pub(super) kv_reads: Cell<State>,
