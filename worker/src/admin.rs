@@ -12,6 +12,7 @@ use crate::auth::{is_site_id, origin_pattern};
 use crate::error::Fault;
 use crate::grants::SETTLE_MS;
 use crate::grants::rows::site_columns;
+use crate::json;
 use crate::policy::{Policy, RETENTION_DAYS};
 use crate::sql::{Param, Statement};
 
@@ -78,7 +79,7 @@ const NUMBERS: [(&str, &str); 3] = [
 
 /// The first of [`NUMBERS`] that is there and not a whole number.
 fn wrong_number(body: &[u8]) -> Option<Fault> {
-    let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).ok()?;
+    let fields: serde_json::Map<String, serde_json::Value> = json::read(body).ok()?;
     let is_wrong = |name: &str| {
         fields.get(name).is_some_and(|value| {
             let number = value.as_u64().and_then(|n| u32::try_from(n).ok());
@@ -98,7 +99,7 @@ impl NewSite {
     /// # Errors
     /// 400 with the field that is wrong.
     pub fn parse(body: &[u8]) -> Result<Self, Fault> {
-        let mut site: Self = serde_json::from_slice(body).map_err(|_| {
+        let mut site: Self = json::read(body).map_err(|_| {
             wrong_number(body).unwrap_or(Fault::malformed(
                 "The body must be {siteId, name?, origins?, hashRouting?, domain?, \
                  visitorPerMinute?, hourlyQuota?, retentionDays?, keepBots?}.",

@@ -10,6 +10,7 @@ use shoreline_shared::validate::instant_ms;
 
 use crate::draft::{Body, Delivery, Draft};
 use crate::error::Fault;
+use crate::json;
 
 /// Levels of nesting above an event: the body, and its `events`.
 const ENVELOPE_LEVELS: usize = 2;
@@ -109,8 +110,8 @@ pub(crate) fn split_slowly(body: &[u8]) -> Result<Delivery<'_>, Fault> {
     if body.iter().find(|b| !b.is_ascii_whitespace()) != Some(&b'{') {
         return Err(Fault::malformed("The body must be a JSON object."));
     }
-    let envelope: Envelope<'_> = serde_json::from_slice(body)
-        .map_err(|_| Fault::malformed("The body is not well-formed JSON."))?;
+    let envelope: Envelope<'_> =
+        json::read(body).map_err(|_| Fault::malformed("The body is not well-formed JSON."))?;
     let events = envelope
         .events
         .and_then(|raw| serde_json::from_str::<Vec<&RawValue>>(raw.get()).ok())

@@ -34,6 +34,7 @@ pub mod head;
 pub mod import;
 pub mod ingest;
 pub mod jobs;
+pub mod json;
 pub mod judge;
 pub mod lake;
 pub mod live;

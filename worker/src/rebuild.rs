@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::consume::Message;
 use crate::error::Fault;
 use crate::jobs::{self, Job};
+use crate::json;
 use crate::lake::ObjectName;
 use crate::privacy::DAY_MS;
 use crate::protocol::Unreadable;
@@ -86,7 +87,7 @@ impl Rebuild {
     /// # Errors
     /// 400 with what is wrong.
     pub fn parse(body: &[u8], now_ms: i64) -> Result<Self, Fault> {
-        let body: Body<'_> = serde_json::from_slice(body)
+        let body: Body<'_> = json::read(body)
             .map_err(|_| Fault::malformed("The body must be {startDate, endDate, cursor?}."))?;
         // Somebody else's object may be where the step before ended.
         let in_lake = |cursor: &Cursor| cursor.key.starts_with("events/");

@@ -6,6 +6,7 @@ use crate::auth::{KeyKind, secret_text, sha256_hex};
 use crate::error::Fault;
 use crate::grants::SETTLE_MS;
 use crate::grants::rows::key_columns;
+use crate::json;
 use crate::read::Params;
 use crate::sql::Statement;
 
@@ -71,7 +72,7 @@ pub fn new_key(site_id: &str, body: &[u8], random: &[u8; SECRET_CHARS]) -> Resul
         field: Some("kind"),
         detail: "kind must be browser, source or read.",
     };
-    let new: NewKey = serde_json::from_slice(body).map_err(|_| wrong.clone())?;
+    let new: NewKey = json::read(body).map_err(|_| wrong.clone())?;
     let prefix = match KeyKind::parse(&new.kind) {
         Some(KeyKind::Browser) => "slb",
         Some(KeyKind::Source) => "sls",

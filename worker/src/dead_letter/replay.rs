@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Reason;
 use crate::error::Fault;
+use crate::json;
 use crate::protocol::message::Replay;
 use crate::read::Params;
 use crate::sql::Statement;
@@ -154,7 +155,7 @@ impl Selection {
             "The body must be {all: true} or one or more of {siteId, code, partIds}, and perhaps \
              force.",
         );
-        let selection: Self = serde_json::from_slice(body).map_err(|_| wrong.clone())?;
+        let selection: Self = json::read(body).map_err(|_| wrong.clone())?;
         let selects =
             selection.site_id.is_some() || selection.code.is_some() || selection.part_ids.is_some();
         if selection.all == selects {

@@ -6,6 +6,7 @@ use shoreline_shared::id;
 use super::{MAX_PART_BYTES, MAX_PARTS};
 use crate::auth::{Grant, KeyKind};
 use crate::error::Fault;
+use crate::json;
 use crate::whole;
 
 /// A part's number, 1 to [`MAX_PARTS`].
@@ -92,7 +93,7 @@ pub fn new_import(body: &[u8]) -> Result<Option<i64>, Fault> {
     if body.trim_ascii().is_empty() {
         return Ok(None);
     }
-    let body: Body = serde_json::from_slice(body).map_err(|_| {
+    let body: Body = json::read(body).map_err(|_| {
         Fault::malformed("The body must be {\"parts\"?: n}, or JSON lines as application/x-ndjson.")
     })?;
     match body.parts {

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Unreadable, first_line, take};
 
+use crate::json;
+
 /// Bytes of a message at most. The platform takes 128,000, its own metadata of about 100 included.
 pub const MAX_MESSAGE_BYTES: usize = 127_000;
 
@@ -91,8 +93,7 @@ impl<'a> Message<'a> {
     /// [`Unreadable`].
     pub fn parse(body: &'a [u8]) -> Result<Self, Unreadable> {
         let (line, mut rest) = first_line(body)?;
-        let head: Head =
-            serde_json::from_slice(line).map_err(|error| Unreadable(error.to_string()))?;
+        let head: Head = json::read(line).map_err(|error| Unreadable(error.to_string()))?;
         let rows = head
             .rows
             .into_iter()

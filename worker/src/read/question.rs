@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::days::Days;
 use crate::error::Fault;
+use crate::json;
 use crate::sql::Statement;
 use crate::whole;
 
@@ -83,7 +84,7 @@ pub(super) fn object(body: &[u8]) -> Result<serde_json::Map<String, serde_json::
     if body.len() > MAX_BODY_BYTES {
         return Err(Fault::PayloadTooLarge("A question has at most 64 KiB."));
     }
-    serde_json::from_slice(body).map_err(|_| Fault::malformed("The body must be a JSON object."))
+    json::read(body).map_err(|_| Fault::malformed("The body must be a JSON object."))
 }
 
 /// Reads the range of a body.

@@ -10,6 +10,7 @@ use super::bindings::{EVENTS_QUEUE, LIVE_DO, settings};
 use super::do_sql::DoSql;
 use super::platform::{Ids, now_ms};
 use super::{log, objects, queue};
+use crate::json;
 use crate::log::{Log, Outgoing, Receipt, Snapshot, Watch};
 use crate::protocol::{Commit, Confirmation};
 use crate::routes::{
@@ -62,12 +63,12 @@ impl DurableObject for SiteDo {
             CONFIRM => objects::answer(self.confirm(&body, now).await),
             SNAPSHOT => answer_with(self.store()?.snapshot(now)),
             WATCH => objects::answer(self.look(now)),
-            OUTCOMES => answer_with(self.store()?.outcomes(serde_json::from_slice(&body)?)),
+            OUTCOMES => answer_with(self.store()?.outcomes(json::read(&body)?)),
             IMPORT_STATE => {
                 let import_id = String::from_utf8_lossy(&body);
                 objects::answer(self.store()?.import_state(&import_id))
             }
-            HOURS => answer_with(self.store()?.hours(serde_json::from_slice(&body)?)),
+            HOURS => answer_with(self.store()?.hours(json::read(&body)?)),
             STATE => objects::answer(self.store()?.state(now)),
             WAKE => {
                 let due = self.store()?.next_due(now);
@@ -120,7 +121,7 @@ impl SiteDo {
     }
 
     async fn confirm(&self, body: &[u8], now: i64) -> Result<()> {
-        let confirmation: Confirmation = serde_json::from_slice(body)?;
+        let confirmation: Confirmation = json::read(body)?;
         let store = self.store()?;
         if store.confirm(&confirmation, now)? {
             self.tell_watcher(store, now);
