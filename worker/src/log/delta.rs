@@ -71,7 +71,7 @@ impl Delta {
     }
 
     fn add(&mut self, bucket: (Kind, i64), key: &str, n: i64) {
-        add(self.by.entry(bucket).or_default(), key, n);
+        add(self.by.entry(bucket).or_default(), bucket.0, key, n);
     }
 
     fn see(&mut self, hash: u64, at: i64) {

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use shoreline_shared::event_type::TrackerType;
+
 use super::delta::Delta;
 use super::{ACTIVE_MS, LIVE_MINUTES};
 use crate::live::{Counters, HOUR_MS, Kind, MINUTE_MS, floor_to};
@@ -13,7 +15,11 @@ use crate::sorted::Map;
 /// of 1,000 keys of two kinds, at most 128 characters each, are some 25 MB.
 pub(super) const MAX_KEYS_PER_MINUTE: usize = 1_000;
 
-/// The key of what is over [`MAX_KEYS_PER_MINUTE`].
+/// Types of events that are counted by name in one minute, beside those of pages. Only services send
+/// others: at 100 characters each a minute's are 1.5 MB.
+pub(super) const MAX_TYPES_PER_MINUTE: usize = 10_000;
+
+/// The key of what is over these.
 pub(super) const OTHER: &str = "…";
 
 /// Visitors after which those who are not active any more are forgotten: 16 bytes each and a map's
@@ -47,7 +53,7 @@ impl Counts {
     }
 
     fn add(&mut self, kind: Kind, bucket: i64, key: &str, n: i64) {
-        add(self.by.entry((kind, bucket)).or_default(), key, n);
+        add(self.by.entry((kind, bucket)).or_default(), kind, key, n);
     }
 
     fn see(&mut self, hash: u64, at: i64) {
@@ -104,12 +110,18 @@ impl Counts {
 }
 
 /// Adds to one key of a bucket, or to [`OTHER`] where the bucket has too many.
-pub(super) fn add(keys: &mut BTreeMap<String, i64>, key: &str, n: i64) {
+pub(super) fn add(keys: &mut BTreeMap<String, i64>, kind: Kind, key: &str, n: i64) {
     if let Some(sum) = keys.get_mut(key) {
         *sum = sum.saturating_add(n);
         return;
     }
-    let is_full = keys.len() >= MAX_KEYS_PER_MINUTE;
+    let most = match kind {
+        Kind::Type => MAX_TYPES_PER_MINUTE,
+        _ => MAX_KEYS_PER_MINUTE,
+    };
+    // What pages send is always told by name: there are ten of it.
+    let is_of_page = kind == Kind::Type && TrackerType::parse(key).is_some();
+    let is_full = keys.len() >= most && !is_of_page;
     let key = if is_full { OTHER } else { key };
     let sum = keys.entry(key.to_owned()).or_default();
     *sum = sum.saturating_add(n);
@@ -155,6 +167,21 @@ mod tests {
         assert_eq!(keys.len(), MAX_KEYS_PER_MINUTE + 1);
         assert_eq!(keys.values().sum::<i64>(), 20_000);
         assert_eq!(keys[OTHER], 20_000 - MAX_KEYS_PER_MINUTE as i64);
+    }
+
+    #[test]
+    fn a_flood_of_a_services_types_hides_no_views() {
+        let mut counts = Counts::default();
+        for n in 0..=MAX_TYPES_PER_MINUTE {
+            let mut counters = Counters::default();
+            counters.add(Kind::Type, 0, format!("type.{n}"), 1);
+            counts.add_all(&counters);
+        }
+        let mut counters = Counters::default();
+        counters.add(Kind::Type, 0, "page_view", 2);
+        counts.add_all(&counters);
+        assert_eq!(counts.get(Kind::Type, 0, "page_view"), 2);
+        assert_eq!(counts.get(Kind::Type, 0, OTHER), 1);
     }
 
     #[test]
