@@ -121,11 +121,10 @@ impl<S: Sql> Log<S> {
     pub fn commit(&self, commit: &Commit<'_>, now_ms: i64) -> Result<Receipt, SqlError> {
         let memory = &mut *self.memory.borrow_mut();
         let head = commit.head();
-        if commit.is_empty() {
-            memory.add_counts(&self.sql, head.counters.clone(), now_ms)?;
-            return Ok(Receipt::default());
-        }
         memory.batches.turn(&self.sql, now_ms)?;
+        if commit.is_empty() {
+            return self.count(memory, head, now_ms);
+        }
         if memory.is_over_quota(commit) && !memory.batches.knows(&self.sql, head)? {
             return Ok(Receipt::retry_after(seconds_to_next_hour(head.at)));
         }
@@ -172,6 +171,30 @@ impl<S: Sql> Log<S> {
             memory.waiting.add(&row.head);
         }
         Ok(Receipt::default())
+    }
+
+    /// Commits counts that no row stands for. A step of an import whose every line was refused has a name,
+    /// too, so that it is counted once however often it is repeated.
+    fn count(
+        &self,
+        memory: &mut Memory,
+        head: &Head<'_>,
+        now_ms: i64,
+    ) -> Result<Receipt, SqlError> {
+        let duplicate = self.sql.transaction(&mut || {
+            if !memory.batches.remember(&self.sql, head)? {
+                return Ok(true);
+            }
+            memory.add_counts(&self.sql, head.counters.clone(), now_ms)?;
+            Ok(false)
+        })?;
+        if head.batch.is_some() {
+            memory.batches.note();
+        }
+        Ok(Receipt {
+            duplicate,
+            retry_after_s: None,
+        })
     }
 
     /// Saves what is due to be saved otherwise, and forgets what no answer needs any more.

@@ -102,3 +102,27 @@ fn an_import_waits_while_the_log_is_full_and_pages_do_not() {
     }
     assert!(!commit(&log, &step).unwrap());
 }
+
+#[test]
+fn a_step_whose_every_line_was_refused_is_counted_once() {
+    let mut counters = Counters::default();
+    counters.add_outcome(floor_to(NOW, HOUR_MS), "wrong_type", 2);
+    let head = Head {
+        at: NOW,
+        import: Some("i1".into()),
+        batch: Some(crate::protocol::BatchName(uuid(2).into(), "00".into())),
+        counters,
+        ..Head::default()
+    };
+    let step = commit::write(head, &Default::default());
+    for nth in 1..=2 {
+        let sql = TestSql::new();
+        let log = open(&sql, NOW);
+        sql.fail_in(nth);
+        assert!(commit(&log, &step).is_err(), "{nth}");
+        assert_eq!(outcome(&log, "wrong_type"), 0);
+        assert!(!commit(&log, &step).unwrap());
+        assert!(commit(&open(&sql, NOW), &step).unwrap());
+        assert_eq!(outcome(&open(&sql, NOW), "wrong_type"), 2);
+    }
+}
