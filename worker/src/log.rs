@@ -157,14 +157,16 @@ impl<S: Sql> Log<S> {
         if !is_new {
             // A step of an import that comes again was not sent again: it was not known to be done.
             if head.import.is_none() {
-                memory.add_counts(&self.sql, of_duplicate(head), now_ms)?;
+                let counters = of_duplicate(head);
+                let slot = memory.save_counts(&self.sql, &counters, now_ms)?;
+                memory.add_counts(&counters, slot);
             }
             return Ok(Receipt {
                 duplicate: true,
                 retry_after_s: None,
             });
         }
-        memory.batches.note();
+        memory.batches.note_if(head.batch.is_some());
         for row in commit.rows() {
             memory.next_seq = memory.next_seq.saturating_add(1);
             memory.counts.add_head(&row.head);
@@ -181,15 +183,18 @@ impl<S: Sql> Log<S> {
         head: &Head<'_>,
         now_ms: i64,
     ) -> Result<Receipt, SqlError> {
-        let duplicate = self.sql.transaction(&mut || {
+        let saved = self.sql.transaction(&mut || {
             if !memory.batches.remember(&self.sql, head)? {
-                return Ok(true);
+                return Ok(None);
             }
-            memory.add_counts(&self.sql, head.counters.clone(), now_ms)?;
-            Ok(false)
+            memory
+                .save_counts(&self.sql, &head.counters, now_ms)
+                .map(Some)
         })?;
-        if head.batch.is_some() {
-            memory.batches.note();
+        let duplicate = saved.is_none();
+        if let Some(slot) = saved {
+            memory.add_counts(&head.counters, slot);
+            memory.batches.note_if(head.batch.is_some());
         }
         Ok(Receipt {
             duplicate,

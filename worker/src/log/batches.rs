@@ -108,9 +108,9 @@ impl Batches {
         self.any.then_some(end)
     }
 
-    /// Notes that something was remembered.
-    pub(super) fn note(&mut self) {
-        self.any = true;
+    /// Notes that a batch was remembered, where it has a name.
+    pub(super) fn note_if(&mut self, has_name: bool) {
+        self.any |= has_name;
     }
 }
 

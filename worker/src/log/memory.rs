@@ -5,7 +5,7 @@ use super::batches::Batches;
 use super::delta::Delta;
 use super::drain::Drain;
 use super::fold::Counts;
-use super::saved::Saved;
+use super::saved::{Saved, Slot};
 use super::waiting::Waiting;
 use crate::live::{Counters, HOUR_MS, Kind, floor_to};
 use crate::protocol::{Commit, Head};
@@ -70,22 +70,22 @@ impl Memory {
         }
     }
 
-    /// Adds counts that no row stands for, and saves them.
-    pub(super) fn add_counts<S: Sql>(
-        &mut self,
-        sql: &S,
-        counters: Counters<'_>,
+    /// Saves counts that no row stands for. [`Memory::add_counts`] follows once that stands.
+    pub(super) fn save_counts(
+        &self,
+        sql: &impl Sql,
+        counters: &Counters<'_>,
         now_ms: i64,
-    ) -> Result<(), SqlError> {
-        if counters.is_empty() {
-            return Ok(());
-        }
+    ) -> Result<Slot, SqlError> {
         let mut delta = Delta::default();
-        delta.add_all(&counters, now_ms);
-        let slot = self.saved.write(sql, delta, 0, now_ms)?;
+        delta.add_all(counters, now_ms);
+        self.saved.write(sql, delta, 0, now_ms)
+    }
+
+    /// Adds what was saved.
+    pub(super) fn add_counts(&mut self, counters: &Counters<'_>, slot: Slot) {
         self.saved.set(slot);
-        self.counts.add_all(&counters);
-        Ok(())
+        self.counts.add_all(counters);
     }
 
     /// Whether the batch is more than the shard may still take this hour.
