@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::world::{State, World};
 use crate::auth::lookup_hash;
 use crate::grants::cache::Cache;
-use crate::grants::entry::{key_name, site_name};
+use crate::grants::entry::{domain_name, key_name, site_name};
 use crate::grants::{Asked, Behind, FRESH_MS, KV_AGE_MS, follow};
 use crate::testing::block_on;
 
@@ -115,7 +115,7 @@ impl Run {
     }
 
     /// Whether a store can say how things are: only then can more be asked than an hour.
-    fn somebody_knows(&self) -> bool {
+    fn somebody_knows(&self, domain: bool) -> bool {
         let answers = |state| matches!(state, State::Works | State::FailsAfter);
         let at = self.world.now.get() - self.world.lag_ms.get();
         let has = |name: String| {
@@ -123,13 +123,18 @@ impl Run {
                 .in_kv_at(&name, at)
                 .is_some_and(|text| !text.is_empty())
         };
-        let kv = has(key_name(&lookup_hash(&self.key).unwrap())) && has(site_name("demo"));
+        let who = if domain {
+            domain_name("demo.example")
+        } else {
+            key_name(&lookup_hash(&self.key).unwrap())
+        };
+        let kv = has(who) && has(site_name("demo"));
         self.world.d1.get() == State::Works || answers(self.world.kv_reads.get()) && kv
     }
 
     fn ask(&mut self, isolate: usize, domain: bool, lag_ms: i64, late_ms: i64) {
         self.world.lag_ms.set(lag_ms);
-        let (now, knows) = (self.world.now.get(), self.somebody_knows());
+        let (now, knows) = (self.world.now.get(), self.somebody_knows(domain));
         let asked = Self::asked(&self.key, domain);
         let (found, behind) = self.world.look_up(&self.caches[isolate], asked);
         self.behind.push((now + late_ms, isolate, domain, behind));
