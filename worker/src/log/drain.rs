@@ -60,23 +60,26 @@ impl Drain {
         self.flights.len() < MAX_UNCONFIRMED_MESSAGES
     }
 
-    /// Takes out the message that is to be sent again first, where one is overdue.
-    fn take_overdue(&mut self, now_ms: i64) -> Option<Flight> {
+    /// The message that is to be sent again first, where one is overdue. It stays under way whatever
+    /// becomes of this try.
+    fn overdue(&mut self, now_ms: i64) -> Option<(i64, Flight)> {
         let overdue = self.flights.iter().find(|(_, flight)| flight.due <= now_ms);
         let first = *overdue?.0;
-        let mut flight = self.flights.remove(&first)?;
+        let flight = self.flights.get_mut(&first)?;
+        let mut company = Vec::new();
         if flight.sends >= SENDS_IN_COMPANY {
-            let company: Vec<i64> = flight.rows.iter().skip(1).copied().collect();
+            company.extend(flight.rows.iter().skip(1).copied());
             flight.rows.truncate(1);
-            for row in company {
-                let alone = Flight {
-                    rows: vec![row],
-                    ..flight
-                };
-                self.flights.insert(row, alone);
-            }
         }
-        Some(flight)
+        let overdue = flight.clone();
+        for row in company {
+            let alone = Flight {
+                rows: vec![row],
+                ..overdue
+            };
+            self.flights.insert(row, alone);
+        }
+        Some((first, overdue))
     }
 
     /// Forgets rows that are done.
@@ -115,11 +118,13 @@ impl<S: Sql> Log<S> {
         if now_ms < memory.drain.paused_until {
             return Ok(None);
         }
-        while let Some(flight) = memory.drain.take_overdue(now_ms) {
+        while let Some((first, flight)) = memory.drain.overdue(now_ms) {
             let message = self.message(memory, (site, shard), &flight.rows, flight.sends)?;
             if message.is_some() {
                 return Ok(message);
             }
+            // Its rows were confirmed before it was noted as sent.
+            memory.drain.flights.remove(&first);
         }
         if !memory.drain.has_room() || !memory.has_unsent() {
             return Ok(None);
@@ -204,18 +209,13 @@ impl<S: Sql> Log<S> {
 
     /// Notes that the queue did not take a message, and sends nothing until then: each would only be
     /// refused too.
-    pub fn pause(&self, message: Outgoing, until_ms: i64) {
+    pub fn pause(&self, message: &Outgoing, until_ms: i64) {
         let drain = &mut self.memory.borrow_mut().drain;
         drain.paused_until = until_ms;
         // One that was sent before is still under way; one that is new stays unsent.
-        if let (Some(first), true) = (message.rows.first(), message.sends > 0) {
-            let first = *first;
-            let flight = Flight {
-                rows: message.rows,
-                sends: message.sends,
-                due: until_ms,
-            };
-            drain.flights.insert(first, flight);
+        let first = message.rows.first();
+        if let Some(flight) = first.and_then(|first| drain.flights.get_mut(first)) {
+            flight.due = until_ms;
         }
     }
 

@@ -183,7 +183,7 @@ impl SiteDo {
             Ok(()) => store.sent(message, now_ms()),
             Err(error) => {
                 log::error("events_queue", error);
-                store.pause(message, now_ms().saturating_add(PAUSE_MS));
+                store.pause(&message, now_ms().saturating_add(PAUSE_MS));
             }
         }
     }

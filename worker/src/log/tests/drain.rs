@@ -33,14 +33,14 @@ fn a_queue_that_takes_nothing_is_left_alone_for_a_while() {
     commit(&log, &view(1, 10, NOW)).unwrap();
     let writes = sql.number("SELECT total_changes()");
     let message = log.next_message("demo", 0, NOW).unwrap().unwrap();
-    log.pause(message, NOW + 5_000);
+    log.pause(&message, NOW + 5_000);
     assert_eq!(log.next_message("demo", 0, NOW + 4_999).unwrap(), None);
     assert_eq!(log.drain_due(NOW + 1), Some(NOW + 5_000));
     assert_eq!(send_all(&log, NOW + 5_000), [[1]]);
     // One that is refused when it goes again is still under way.
     let late = NOW + 5_000 + RESEND;
     let message = log.next_message("demo", 0, late).unwrap().unwrap();
-    log.pause(message, late + 5_000);
+    log.pause(&message, late + 5_000);
     assert_eq!(log.outbox_state().unwrap().unconfirmed_messages, 1);
     assert_eq!(send_all(&log, late + 5_000), [[1]]);
     assert_eq!(
@@ -110,4 +110,29 @@ fn a_row_that_never_succeeds_goes_alone() {
     let mut alone = send_all(&log, now);
     alone.sort();
     assert_eq!(alone, [[1], [2], [3]]);
+}
+
+#[test]
+fn a_read_that_fails_does_not_forget_what_is_under_way() {
+    let sql = TestSql::new();
+    let log = open(&sql, NOW);
+    commit(&log, &view(1, 10, NOW)).unwrap();
+    assert_eq!(send_all(&log, NOW), [[1]]);
+    let late = NOW + RESEND;
+    sql.fail_in(1);
+    assert!(log.next_message("demo", 0, late).is_err());
+    assert_eq!(send_all(&log, late), [[1]]);
+}
+
+#[test]
+fn a_confirmation_that_overtakes_the_word_of_its_sending_leaves_nothing_under_way() {
+    let sql = TestSql::new();
+    let log = open(&sql, NOW);
+    commit(&log, &view(1, 10, NOW)).unwrap();
+    let message = log.next_message("demo", 0, NOW).unwrap().unwrap();
+    confirm(&log, 1, &[], NOW);
+    log.sent(message, NOW);
+    assert!(send_all(&log, NOW + RESEND).is_empty());
+    assert_eq!(log.drain_due(NOW + RESEND), None);
+    assert_eq!(log.outbox_state().unwrap(), OutboxState::default());
 }
