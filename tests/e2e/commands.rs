@@ -40,7 +40,7 @@ fn the_worker_can_be_deployed() {
     );
     for binding in [
         "SITE_DO",
-        "LAKE_DO",
+        "ARCHIVE_DO",
         "PRIVACY_DO",
         "DB",
         "EVENTS_QUEUE",

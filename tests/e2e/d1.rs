@@ -8,6 +8,6 @@ pub(crate) fn database(state: &StateDir) -> Connection {
     let files = state.databases("d1/miniflare-D1DatabaseObject");
     let mut databases = files.iter().map(|path| Connection::open(path).unwrap());
     databases
-        .find(|database| database.prepare("SELECT 1 FROM event_ids").is_ok())
+        .find(|database| database.prepare("SELECT 1 FROM archives").is_ok())
         .expect("D1 has a file")
 }

@@ -11,7 +11,7 @@ use shoreline_tests::site::{Site, reply};
 use shoreline_tests::system::{StateDir, System};
 use shoreline_tests::webhook::Webhook;
 
-use crate::d1::database;
+use crate::archives;
 use crate::sinks;
 
 async fn dead_letters(site: &Site, query: &str) -> Vec<Value> {
@@ -38,22 +38,18 @@ async fn listed(site: &Site, n: usize) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_part_that_d1_refuses_is_kept_told_and_replayed() {
+async fn a_row_that_the_archive_refuses_is_kept_told_and_replayed() {
     let webhook = Webhook::start().await;
     let settings = format!("ALERT_WEBHOOK_URL:{}", webhook.url);
     let system = System::start_with(&StateDir::new(), &settings);
     let site = system.demo();
     let poison = batch(&[view("/poison", "u"), feature("f", "u")]);
     let id = poison["events"][0]["eventId"].as_str().unwrap();
-    let d1 = database(&site.state);
-    d1.execute_batch(&format!(
-        "CREATE TRIGGER poison BEFORE INSERT ON events WHEN NEW.event_id = '{id}' \
-         BEGIN SELECT RAISE(ABORT, 'poison'); END"
-    ))
-    .unwrap();
-    site.send_ok(&poison).await;
     let good = batch(&[view("/good", "u")]);
     site.send_ok(&good).await;
+    site.settle().await;
+    archives::poison(&site.state, id, Some("constraint: poison"));
+    site.send_ok(&poison).await;
     let found = listed(&site, 1).await;
     assert_eq!(found[0]["siteId"], "demo");
     assert_eq!(found[0]["code"], "not_stored");
@@ -83,7 +79,7 @@ async fn a_part_that_d1_refuses_is_kept_told_and_replayed() {
     .await;
     assert_eq!(webhook.posts().len(), 1);
 
-    d1.execute_batch("DROP TRIGGER poison").unwrap();
+    archives::poison(&site.state, id, None);
     // Twice: the second changes nothing.
     replay(&site, &json!({"all": true})).await;
     replay(&site, &json!({"all": true})).await;
@@ -132,16 +128,18 @@ async fn a_part_that_nobody_can_read_holds_up_no_other() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_down_for_long_makes_no_dead_letters() {
+async fn an_archive_that_is_down_for_long_makes_no_dead_letters() {
     let system = System::start(&StateDir::new());
     let site = system.demo();
     let before = batch(&[view("/before", "u")]);
     site.send_ok(&before).await;
     site.settle().await;
-    let mut connection = database(&site.state);
-    let lock = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .unwrap();
+    let mut files = archives::open(&site.state);
+    let locks: Vec<_> = files
+        .iter_mut()
+        .map(|archive| archive.transaction_with_behavior(TransactionBehavior::Immediate))
+        .map(Result::unwrap)
+        .collect();
     let during = batch(&[view("/during", "u")]);
     site.send_ok(&during).await;
     // Longer than the queue tries: the message has been to the dead letters' queue.
@@ -151,7 +149,9 @@ async fn a_database_that_is_down_for_long_makes_no_dead_letters() {
         failed.then_some(())
     })
     .await;
-    lock.rollback().unwrap();
+    for lock in locks {
+        lock.rollback().unwrap();
+    }
     site.settle().await;
     assert_eq!(site.stored().await.len(), 2);
     assert!(dead_letters(&site, "").await.is_empty());
@@ -182,7 +182,7 @@ async fn what_a_sink_refuses_is_told_kept_and_lands_once_when_it_is_replayed() {
         (&json!(1), &json!(1))
     );
     let health = site.get("/health").await;
-    assert_eq!(health["services"]["lake_do"]["status"], "degraded");
+    assert_eq!(health["services"]["archive_do"]["status"], "degraded");
     let sums = site.get("/v1/analytics/reconciliation").await;
     assert_eq!(sums["closed"], true, "{sums}");
     eventually("somebody is told", async || {

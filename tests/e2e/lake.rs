@@ -1,16 +1,14 @@
 //! The conditional put, on the real bucket: what lies under a key is never written over.
 
-use std::io::Read;
-
 use rusqlite::{Connection, params};
 use shoreline_tests::events::{batch, ids, view};
 use shoreline_tests::eventually;
 use shoreline_tests::lake;
 use shoreline_tests::system::{QUIET, StateDir, System};
 
-/// The database of the site's `lake_do`, while nothing runs.
+/// The database of the site's archive, while nothing runs.
 fn lake_database(state: &StateDir) -> Connection {
-    let files = state.databases("do/shoreline-LakeDo");
+    let files = state.databases("do/shoreline-ArchiveDo");
     let mut databases = files.iter().map(|path| Connection::open(path).unwrap());
     let landed = |database: &Connection| {
         database
@@ -22,31 +20,23 @@ fn lake_database(state: &StateDir) -> Connection {
     databases.find(landed).expect("an object has landed")
 }
 
-/// Lands a batch, stops, and puts the object's rows back as they were between its put and the note
+/// Lands a batch, stops, and puts the object's row back as it was between its put and the note
 /// that it is done, with `hash` for its content hash.
-async fn unsettle(hash: impl Fn(&str) -> String) -> (StateDir, Vec<String>) {
+async fn unsettle(hash: impl Fn(&[u8]) -> String) -> (StateDir, Vec<String>) {
     let system = System::start_with(&StateDir::new(), QUIET);
     let sent = batch(&[view("/a", "u"), view("/b", "u")]);
     system.demo().send_ok(&sent).await;
     system.demo().settle().await;
     let state = system.stop();
     let objects = lake::pull_raw(state.path());
-    let (key, gzipped) = objects.iter().next().unwrap();
-    let mut lines = String::new();
-    flate2::read::GzDecoder::new(gzipped.as_slice())
-        .read_to_string(&mut lines)
-        .unwrap();
+    let (key, packed) = objects.iter().next().unwrap();
     let database = lake_database(&state);
     database
         .execute(
-            "INSERT INTO rows (hour, at, n, bytes, lines, sequence) VALUES (0, 0, 2, ?1, ?2, 1)",
-            params![lines.len(), lines],
-        )
-        .unwrap();
-    database
-        .execute(
-            "INSERT INTO objects (sequence, key, hash, n, due_at) VALUES (1, ?1, ?2, 2, 0)",
-            params![key, hash(&lines)],
+            "INSERT INTO objects (sequence, key, hash, hour, first_seq, last_seq, n, bytes, due_at) \
+             SELECT 1, ?1, ?2, hour, min(seq), max(seq), sum(n), sum(bytes), 0 FROM segments \
+             GROUP BY hour",
+            params![key, hash(packed)],
         )
         .unwrap();
     // Counted anew at the start.
@@ -54,8 +44,8 @@ async fn unsettle(hash: impl Fn(&str) -> String) -> (StateDir, Vec<String>) {
     (state, ids(&sent))
 }
 
-fn sha256(text: &str) -> String {
-    shoreline_worker::auth::sha256_hex(text.as_bytes())
+fn sha256(bytes: &[u8]) -> String {
+    shoreline_worker::auth::sha256_hex(bytes)
 }
 
 #[tokio::test]
@@ -75,14 +65,14 @@ async fn a_put_that_landed_before_the_power_cut_is_known_again_and_not_doubled()
 
 #[tokio::test]
 async fn what_somebody_else_put_under_our_key_is_not_written_over_and_nothing_is_lost() {
-    let (state, sent) = unsettle(|_| sha256("something else")).await;
+    let (state, sent) = unsettle(|_| sha256(b"something else")).await;
     let before = lake::pull_raw(state.path());
     let system = System::start_with(&state, QUIET);
     let site = system.demo();
     eventually("the conflict is seen", async || {
         let health = site.get("/health").await;
         let conflict = health["backlog"]["lake"]["conflicts"] == 1;
-        (conflict && health["services"]["lake_do"]["status"] == "degraded").then_some(())
+        (conflict && health["services"]["archive_do"]["status"] == "degraded").then_some(())
     })
     .await;
     assert_eq!(

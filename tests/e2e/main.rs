@@ -9,6 +9,7 @@
     reason = "tests stop at what goes wrong"
 )]
 
+mod archives;
 mod clients;
 mod commands;
 mod contract;

@@ -140,7 +140,7 @@ async fn health_tells_everybody_the_status_and_the_token_the_rest() {
     let health = site.get("/health").await;
     let services = health["services"].as_object().unwrap();
     let names: Vec<&String> = services.keys().collect();
-    assert_eq!(names, ["d1", "events_queue", "lake_do", "r2", "site_do"]);
+    assert_eq!(names, ["archive_do", "d1", "events_queue", "r2", "site_do"]);
     assert!(
         services
             .values()

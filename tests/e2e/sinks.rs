@@ -190,7 +190,7 @@ async fn a_wrong_secret_is_seen_and_not_tried_again_and_again_until_it_is_mended
     })
     .await;
     let health = site.get("/health").await;
-    assert_eq!(health["services"]["lake_do"]["status"], "degraded");
+    assert_eq!(health["services"]["archive_do"]["status"], "degraded");
     assert_eq!(s3.seen().len(), 1, "one attempt in five minutes at most");
     assert!(server.objects().is_empty());
     let log = std::fs::read_to_string(site.state.path().join("shoreline/wrangler.log")).unwrap();

@@ -1,7 +1,8 @@
-//! Fills a local D1 for `npm run bench -- reads`, by the consumer's own statements: what the read
-//! models hold is what so many events make, without their way through collector and queue.
+//! Fills a local archive and D1 for the benches of reads and questions, by the archive's own code: what they
+//! hold is what so many events make, without their way through collector and queue.
 //!
-//! `fill FOLDER SITE EVENTS USERS DAYS`: events of the last DAYS days, in order of time, today included.
+//! `fill D1 ARCHIVES SITE KEY EVENTS USERS DAYS`: events of the last DAYS days, in order of time, today included.
+//! The first two are folders, KEY is the worker's HASH_KEY; the site's archive must have been asked already.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,81 +13,231 @@
     reason = "a tool for developers: what goes wrong here must stop it"
 )]
 
+use std::io::Write;
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rusqlite::types::Value as Sqlite;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rusqlite::types::{Value as Sqlite, ValueRef};
 use rusqlite::{Connection, params_from_iter};
-use serde_json::{Value, json};
-use shoreline_worker::consume::{Batch, Message};
-use shoreline_worker::sql::Param;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use shoreline_worker::archive::{Archive, Cursor};
+use shoreline_worker::lake::{LakeSettings, LakeStore, SealRule};
+use shoreline_worker::protocol::Message;
+use shoreline_worker::protocol::message::MessageRow;
+use shoreline_worker::sinks::SinkKind;
+use shoreline_worker::sql::{Cell, Param, Sql, SqlError, Statement};
 
 const DAY_MS: i64 = 86_400_000;
 
-/// Events of a message: about the 124,000 bytes that the log puts into one.
-const MESSAGE_EVENTS: i64 = 200;
-
-/// Any secret: what is measured does not hang on it.
-const HASH_KEY: &[u8] = b"a secret of the bench, of no use elsewhere";
+/// Events of a segment: what a busy site's message has.
+const SEGMENT_EVENTS: i64 = 1_000;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, site, events, users, days] = arguments.as_slice() else {
-        panic!("usage: fill FOLDER SITE EVENTS USERS DAYS");
+    let [d1, archives, site, key, events, users, days] = arguments.as_slice() else {
+        panic!("usage: fill D1 ARCHIVES SITE KEY EVENTS USERS DAYS");
     };
     let number = |text: &String| text.parse::<i64>().unwrap();
     let (events, users, days) = (number(events), number(users), number(days));
-    let now = i64::try_from(
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .as_millis(),
-    );
-    let now = now.unwrap();
+    let now = now_ms();
     let start = (now / DAY_MS - days + 1) * DAY_MS;
-    let mut database = open(folder);
-    for first in (0..events).step_by(usize::try_from(MESSAGE_EVENTS).unwrap()) {
-        let numbers = first..(first + MESSAGE_EVENTS).min(events);
-        let lines: Vec<String> = numbers
-            .map(|n| event(n, users, start + (now - start) * n / events).to_string())
+    let d1 = Database(open(d1, "SELECT 1 FROM archives"));
+    let sql = Database(open(archives, "SELECT 1 FROM segments"));
+    let archive = archive(&sql, site, key, now);
+    for first in (0..events).step_by(usize::try_from(SEGMENT_EVENTS).unwrap()) {
+        let numbers = first..(first + SEGMENT_EVENTS).min(events);
+        let lines: String = numbers
+            .map(|n| format!("{}\n", event(n, users, start + (now - start) * n / events)))
             .collect();
-        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-        let message = Message::of_lines(site, &format!("bench:{first}"), &lines).unwrap();
-        let transaction = database.transaction().unwrap();
-        let batch = Batch::of(site, &[&message], HASH_KEY);
-        for statement in batch.statements(&[]) {
-            let values = statement.params.iter().map(|param| match param {
-                Param::Int(int) => Sqlite::Integer(*int),
-                Param::Text(text) => Sqlite::Text(text.clone()),
-                Param::Blob(bytes) => Sqlite::Blob(bytes.clone()),
-                Param::Null => Sqlite::Null,
-            });
-            let mut statement = transaction.prepare_cached(statement.sql).unwrap();
-            let mut rows = statement.query(params_from_iter(values)).unwrap();
-            while rows.next().unwrap().is_some() {}
-        }
-        transaction.commit().unwrap();
+        let row = MessageRow {
+            seq: first,
+            at: now,
+            n: lines.lines().count(),
+            lines: lines.as_bytes(),
+        };
+        let message = Message {
+            site: site.clone(),
+            shard: 0,
+            epoch: "bench".to_owned(),
+            replay: None,
+            rows: vec![row],
+        };
+        let draft = archive.read(&message).unwrap();
+        let packed: Vec<(String, Vec<u8>)> = draft
+            .segments
+            .iter()
+            .map(|segment| (segment.lines.clone(), gzip(&segment.lines)))
+            .collect();
+        archive.append(draft, &packed, true, now).unwrap();
+        fold(&archive, &d1, now);
     }
 }
 
-/// The worker's database among those in a folder.
-fn open(folder: &str) -> Connection {
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_millis()).unwrap()
+}
+
+fn archive<'a>(sql: &'a Database, site: &str, key: &str, now: i64) -> Archive<&'a Database> {
+    let settings = LakeSettings {
+        seal: SealRule {
+            bytes: 8_000_000,
+            age_ms: 60_000,
+        },
+        backlog_bytes: 2_000_000_000,
+        sink_tries: 5,
+        sinks: vec![(SinkKind::R2, String::new())],
+    };
+    let lake = LakeStore::open(sql, &settings, now, [0; 4]).unwrap();
+    Archive::open(sql, lake, site, 0, key.as_bytes(), now).unwrap()
+}
+
+fn fold(archive: &Archive<&Database>, d1: &Database, now: i64) {
+    let some = archive.unfolded().unwrap();
+    archive.fold(&some, &[], now).unwrap();
+    while let Some((fold, statements)) = archive.pending().unwrap() {
+        let at: Vec<Cursor> = d1.batch(&statements);
+        archive.settle(fold, at.first().copied()).unwrap();
+    }
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// The database among those in a folder that answers a query.
+fn open(folder: &str, query: &str) -> Connection {
     let files = std::fs::read_dir(folder).unwrap();
-    let paths = files.map(|file| file.unwrap().path());
+    let paths: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
     let mut databases = paths
+        .into_iter()
         .filter(|path| {
             path.extension()
                 .is_some_and(|extension| extension == "sqlite")
         })
         .map(|path| Connection::open(path).unwrap());
     let database = databases
-        .find(|database| database.prepare("SELECT 1 FROM event_ids").is_ok())
-        .expect("the folder has D1");
+        .find(|database| database.prepare(query).is_ok())
+        .expect("the folder has the database");
     database
         .busy_timeout(std::time::Duration::from_secs(30))
         .unwrap();
     database.set_prepared_statement_cache_capacity(64);
     database.execute_batch("PRAGMA synchronous = OFF").unwrap();
     database
+}
+
+/// A SQLite behind the core's [`Sql`].
+struct Database(Connection);
+
+impl Database {
+    fn batch<T: DeserializeOwned>(&self, statements: &[Statement]) -> Vec<T> {
+        self.0.execute_batch("BEGIN").unwrap();
+        let mut last = Vec::new();
+        for statement in statements {
+            last = self.rows(statement.sql, &statement.params).unwrap();
+        }
+        self.0.execute_batch("COMMIT").unwrap();
+        last.into_iter()
+            .map(|row: Value| serde_json::from_value(row).unwrap())
+            .collect()
+    }
+}
+
+fn bound(params: &[Param]) -> impl rusqlite::Params {
+    params_from_iter(params.iter().map(|param| match param {
+        Param::Int(int) => Sqlite::Integer(*int),
+        Param::Text(text) => Sqlite::Text(text.clone()),
+        Param::Blob(bytes) => Sqlite::Blob(bytes.clone()),
+        Param::Null => Sqlite::Null,
+    }))
+}
+
+fn failed(error: rusqlite::Error) -> SqlError {
+    SqlError(error.to_string())
+}
+
+impl Sql for &Database {
+    fn rows<T: DeserializeOwned>(&self, sql: &str, params: &[Param]) -> Result<Vec<T>, SqlError> {
+        (**self).rows(sql, params)
+    }
+
+    fn cells<const N: usize>(
+        &self,
+        sql: &str,
+        params: &[Param],
+    ) -> Result<Vec<[Cell; N]>, SqlError> {
+        (**self).cells(sql, params)
+    }
+
+    fn transaction<T>(&self, work: &mut dyn FnMut() -> Result<T, SqlError>) -> Result<T, SqlError> {
+        (**self).transaction(work)
+    }
+}
+
+impl Sql for Database {
+    fn rows<T: DeserializeOwned>(&self, sql: &str, params: &[Param]) -> Result<Vec<T>, SqlError> {
+        let mut statement = self.0.prepare_cached(sql).map_err(failed)?;
+        let names: Vec<String> = statement
+            .column_names()
+            .iter()
+            .map(|n| (*n).into())
+            .collect();
+        let mut rows = statement.query(bound(params)).map_err(failed)?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            let mut map = Map::new();
+            for (index, name) in names.iter().enumerate() {
+                let value = match row.get_ref(index).map_err(failed)? {
+                    ValueRef::Integer(int) => int.into(),
+                    ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned().into(),
+                    _ => Value::Null,
+                };
+                map.insert(name.clone(), value);
+            }
+            let row = serde_json::from_value(Value::Object(map));
+            out.push(row.map_err(|error| SqlError(error.to_string()))?);
+        }
+        Ok(out)
+    }
+
+    fn cells<const N: usize>(
+        &self,
+        sql: &str,
+        params: &[Param],
+    ) -> Result<Vec<[Cell; N]>, SqlError> {
+        let mut statement = self.0.prepare_cached(sql).map_err(failed)?;
+        let mut rows = statement.query(bound(params)).map_err(failed)?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            out.push(std::array::from_fn(|index| {
+                match row.get_ref(index).unwrap() {
+                    ValueRef::Integer(int) => Cell::Int(int),
+                    ValueRef::Text(text) => Cell::Text(String::from_utf8_lossy(text).into_owned()),
+                    ValueRef::Blob(bytes) => Cell::Blob(bytes.to_vec()),
+                    _ => Cell::Null,
+                }
+            }));
+        }
+        Ok(out)
+    }
+
+    fn transaction<T>(&self, work: &mut dyn FnMut() -> Result<T, SqlError>) -> Result<T, SqlError> {
+        self.0.execute_batch("SAVEPOINT fill").map_err(failed)?;
+        let result = work();
+        let end = if result.is_ok() {
+            "RELEASE fill"
+        } else {
+            "ROLLBACK TO fill; RELEASE fill"
+        };
+        self.0.execute_batch(end).map_err(failed)?;
+        result
+    }
 }
 
 /// Event `n`: six in ten are views. Visitors come back in no order.

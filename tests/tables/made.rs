@@ -1,5 +1,5 @@
 //! A lake in a folder, made by the code that makes the real one: the stages of an event, the store
-//! of a lake shard on a real SQLite, gzip.
+//! of a lake shard on a real SQLite, gzip members of segments.
 
 use std::io::Write;
 use std::path::Path;
@@ -14,7 +14,7 @@ use shoreline_shared::event::RawEvent;
 use shoreline_shared::sanitize::{Privacy, sanitize};
 use shoreline_shared::stamp::{Stamp, stamp};
 use shoreline_shared::validate::{Rules, Sender, validate};
-use shoreline_worker::lake::{LakeSettings, LakeStore, Outcome, SealRule};
+use shoreline_worker::lake::{LakeSettings, LakeStore, Outcome, SealRule, hour_of};
 use shoreline_worker::sinks::SinkKind;
 use shoreline_worker::sql::{Cell, Param, Sql, SqlError};
 
@@ -96,8 +96,7 @@ fn stored(event: Value, site: &str, received_at: i64) -> Value {
     serde_json::from_str(stamped.json()).unwrap()
 }
 
-/// Lands the events of every site below `folder`, each in a part of its own that is brought twice.
-/// Answers the objects' keys.
+/// Lands the events of every site below `folder`, two in a segment at most. Answers the objects' keys.
 pub(crate) fn land(folder: &Path, events: &[Value]) -> Vec<String> {
     let mut keys = Vec::new();
     for site in SITES {
@@ -111,22 +110,12 @@ pub(crate) fn land(folder: &Path, events: &[Value]) -> Vec<String> {
             sink_tries: 5,
             sinks: vec![(SinkKind::R2, String::new())],
         };
-        let store = LakeStore::open(
-            TestSql(Connection::open_in_memory().unwrap()),
-            &settings,
-            START,
-            [1, 2, 3, 4],
-        )
-        .unwrap();
-        for (n, event) in own.iter().enumerate() {
-            let at = event["receivedAt"].as_i64().unwrap();
-            let append = json!({"parts": [{"id": n.to_string(), "at": at, "events": [event]}]});
-            for _ in 0..2 {
-                let append = append.to_string();
-                store
-                    .append(&serde_json::from_str(&append).unwrap(), at)
-                    .unwrap();
-            }
+        let sql = TestSql(Connection::open_in_memory().unwrap());
+        let store = LakeStore::open(&sql, &settings, START, [1, 2, 3, 4]).unwrap();
+        let at = |event: &Value| event["receivedAt"].as_i64().unwrap();
+        for some in own.chunk_by(|a, b| hour_of(at(a)) == hour_of(at(b))) {
+            some.chunks(2)
+                .for_each(|some| append(&sql, &store, some, at(some[0])));
         }
         let end = START + 4 * DAY;
         store.seal(site, 0, end).unwrap();
@@ -134,13 +123,7 @@ pub(crate) fn land(folder: &Path, events: &[Value]) -> Vec<String> {
             let object = &delivery.object;
             let path = folder.join(&object.key);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            let mut file = GzEncoder::new(
-                std::fs::File::create(&path).unwrap(),
-                Compression::default(),
-            );
-            file.write_all(store.ndjson(object.sequence).unwrap().as_bytes())
-                .unwrap();
-            file.finish().unwrap();
+            std::fs::write(&path, store.packed(object.sequence).unwrap()).unwrap();
             store.settle(&delivery, &Outcome::Done, end, 0).unwrap();
             keys.push(object.key.clone());
         }
@@ -149,6 +132,30 @@ pub(crate) fn land(folder: &Path, events: &[Value]) -> Vec<String> {
         assert_eq!(state.pending_events, 0);
     }
     keys
+}
+
+/// Appends events of one hour as a segment.
+fn append(sql: &TestSql, store: &LakeStore<&TestSql>, events: &[&Value], at: i64) {
+    let lines: String = events.iter().map(|event| format!("{event}\n")).collect();
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(lines.as_bytes()).unwrap();
+    let (n, bytes) = (events.len().try_into().unwrap(), lines.len());
+    let rows: Vec<[Cell; 1]> = sql
+        .cells(
+            "INSERT INTO segments (hour, at, n, bytes, first_at, last_at, columns, lines) \
+             VALUES (?1, ?2, ?3, ?4, ?2, ?2, x'', ?5) RETURNING seq",
+            &[
+                hour_of(at).into(),
+                at.into(),
+                Param::Int(n),
+                i64::try_from(bytes).unwrap().into(),
+                Param::Blob(packed.finish().unwrap()),
+            ],
+        )
+        .unwrap();
+    let bytes = i64::try_from(bytes).unwrap();
+    let seq = rows[0][0].int();
+    store.appended(hour_of(at), seq, n, bytes, at).unwrap();
 }
 
 /// The SQLite of a Durable Object.
@@ -167,7 +174,7 @@ fn bound(params: &[Param]) -> impl rusqlite::Params {
     }))
 }
 
-impl Sql for TestSql {
+impl Sql for &TestSql {
     fn rows<T: DeserializeOwned>(&self, sql: &str, params: &[Param]) -> Result<Vec<T>, SqlError> {
         let mut statement = self.0.prepare(sql).map_err(failed)?;
         let names: Vec<String> = statement

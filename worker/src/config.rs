@@ -12,11 +12,11 @@ use crate::sinks::SinksConfig;
 pub struct Config {
     /// For ingestion.
     pub ingest: Settings,
-    /// Milliseconds a sent part waits for its first confirmation.
+    /// Milliseconds a sent row waits for its first confirmation.
     pub resend_ms: i64,
     /// When the lake seals.
     pub seal: SealRule,
-    /// Bytes that a shard of the lake keeps for its sinks at most.
+    /// Bytes of lines, before they are packed, that an archive keeps for its sinks at most.
     pub backlog_bytes: i64,
     /// How often in a row a sink may refuse what it gets before that is dead letters (`SINK_TRIES`, 1 to
     /// 100, 5): with the waits between, 20 minutes to an hour.
@@ -41,7 +41,7 @@ pub struct ConfigError(pub &'static str);
 /// what the shards above it counted in the last hour; their backlog is drained all the same.
 const MAX_SHARDS: u32 = 64;
 
-/// The platform keeps 10 GB for an object; what is above this is for part ids and free pages.
+/// The platform keeps 10 GB for an object; what is above this is for ids, people and free pages.
 const MAX_BACKLOG: i64 = 8_000_000_000;
 
 /// Two gigabytes: at 1,000 events a second and 600 bytes each about an hour of a sink's outage for

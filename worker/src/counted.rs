@@ -1,19 +1,16 @@
-//! What the read models count of an event: who, when, in which session, and what it has in each
-//! dimension. Users and sessions are keyed hashes from here on.
+//! What the archive reads of a stored event: who, when, in which session, and what it has in each column.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
-use serde::Serialize;
 use serde_json::value::RawValue;
 use shoreline_shared::event_type::{
     AI_REQUEST, CONTENT_CREATE, ERROR, FEATURE_USE, PAGE_VIEW, TrackerType,
 };
-use shoreline_shared::privacy::{is_anonymous_id, path_part, session_hash, user_hash};
+use shoreline_shared::privacy::{is_anonymous_id, path_part};
 
-use crate::live::{HOUR_MS, floor_to, live_key};
-use crate::privacy::day_of;
-use crate::sorted::Map;
+use crate::archive::{Column, Event, Hasher, Who, id_bits};
+use crate::erase::is_erased_id;
+use crate::live::live_key;
 
 mod decimal;
 mod stored;
@@ -29,40 +26,7 @@ pub const NONE: &str = "(none)";
 const MAX_STATUS_CHARS: usize = 64;
 
 /// Domain events that say that a user signed up.
-const REGISTRATIONS: [&str; 2] = ["iam.user-registered", "community.user-registered"];
-
-/// A JSON array, so that a statement can open many of them as one parameter. The places are what
-/// the SQL of [`crate::rollup`] and of [`crate::read`] goes by; stored rows hold it, so it may only
-/// grow at its end.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Facts<'a>(
-    /// 0: when it happened, Unix milliseconds.
-    pub i64,
-    /// 1: the day of that, since 1970.
-    pub i64,
-    /// 2: its type.
-    pub &'a str,
-    /// 3: the hour of a domain event (start, Unix milliseconds); null for the tracker's types.
-    pub Option<i64>,
-    /// 4: the user's hash.
-    pub Option<String>,
-    /// 5: 1 for a user, 0 for a day-scoped id or nobody, 2 for a user who was erased.
-    pub u8,
-    /// 6: the session's hash; null for a day-scoped one, which is no visit but a day of them.
-    pub Option<String>,
-    /// 7: dimension to key.
-    pub Map<&'static str, Cow<'a, str>>,
-    /// 8: milliseconds of a feature's use, tokens of an AI request.
-    pub i64,
-    /// 9: 1 for a use with a duration; cost of an AI request in millionths.
-    pub i64,
-    /// 10: when the user registered, where this event says so.
-    pub Option<i64>,
-    /// 11: the status that a domain event tells, or nothing.
-    pub Cow<'a, str>,
-    /// 12: what a `web_vital` measured.
-    pub Option<Vital<'a>>,
-);
+pub(crate) const REGISTRATIONS: [&str; 2] = ["iam.user-registered", "community.user-registered"];
 
 /// Name, value (milliseconds, of CLS a number without a unit) and page of a Web Vital.
 pub type Vital<'a> = (&'static str, f64, Option<Cow<'a, str>>);
@@ -74,109 +38,70 @@ pub const VITALS: [&str; 5] = ["LCP", "INP", "CLS", "FCP", "TTFB"];
 /// that jumps can make anything.
 const MAX_VITAL: f64 = 3_600_000.0;
 
-/// Hashes of a site's users and sessions. A batch has few of them and each many times, and a hash
-/// takes longer than all else that is counted of an event.
-#[derive(Debug)]
-pub struct Hashes<'k, 'a> {
-    site: &'k str,
-    key: &'k [u8],
-    users: HashMap<&'a str, String>,
-    sessions: HashMap<&'a str, String>,
-}
-
-impl<'k, 'a> Hashes<'k, 'a> {
-    /// Those of `site`, with `key`.
-    pub fn new(site: &'k str, key: &'k [u8]) -> Self {
-        Self {
-            site,
-            key,
-            users: HashMap::new(),
-            sessions: HashMap::new(),
-        }
-    }
-
-    fn user(&mut self, id: &'a str) -> String {
-        let hash = || user_hash(self.key, self.site, id);
-        self.users.entry(id).or_insert_with(hash).clone()
-    }
-
-    fn session(&mut self, id: &'a str) -> String {
-        let hash = || session_hash(self.key, self.site, id);
-        self.sessions.entry(id).or_insert_with(hash).clone()
-    }
-}
-
-impl<'a> Facts<'a> {
-    /// The facts of a stored event.
-    pub fn of(event: &'a Stored<'a>, hashes: &mut Hashes<'_, 'a>) -> Self {
-        let at = event.timestamp.unwrap_or(event.received_at);
-        let event_type: &str = &event.event_type;
-        let user = event.user_id.as_deref();
-        let tracked = user.is_some_and(|id| !is_anonymous_id(id));
-        let domain = TrackerType::parse(event_type).is_none();
-        let (a, b) = measures(event);
-        Self(
-            at,
-            day_of(at),
-            event_type,
-            domain.then(|| floor_to(at, HOUR_MS)),
-            user.map(|id| hashes.user(id)),
-            u8::from(tracked),
-            event
-                .session_id
-                .as_deref()
-                .filter(|id| !is_anonymous_id(id))
-                .map(|id| hashes.session(id)),
-            dimensions(event, tracked),
-            a,
-            b,
-            (tracked && REGISTRATIONS.contains(&event_type)).then_some(at),
-            if domain { status(event) } else { "".into() },
-            vital(event),
-        )
-    }
-
-    /// The array's JSON text.
-    pub fn json(&self) -> String {
-        // Numbers, strings and a map of strings always serialize.
-        serde_json::to_string(self).unwrap_or_default()
-    }
-}
-
-fn dimensions<'a>(event: &'a Stored<'a>, tracked: bool) -> Map<&'static str, Cow<'a, str>> {
-    let data = &event.event_data;
-    let mut dims = Map::new();
-    let mut put = |dim, key: Option<Cow<'a, str>>| {
-        if let Some(key) = key.filter(|key| !key.is_empty()) {
-            dims.insert(dim, bounded(key));
+/// What the archive knows of a stored event.
+pub(crate) fn event_of<'a>(event: &'a Stored<'a>, hasher: &mut Hasher<'_>) -> Event<'a> {
+    let user = event.user_id.as_deref();
+    let who = match user {
+        None => Who::Nobody,
+        Some(id) if is_anonymous_id(id) => Who::Anonymous,
+        Some(id) if is_erased_id(id) => Who::Erased,
+        Some(_) => Who::Known,
+    };
+    let session = event.session_id.as_deref();
+    let (a, b) = measures(event);
+    let mut texts = [const { None }; Column::COUNT];
+    let mut put = |column: Column, key: Option<Cow<'a, str>>| {
+        if let Some(slot) = texts.get_mut(column as usize) {
+            *slot = key.filter(|key| !key.is_empty()).map(bounded);
         }
     };
-    put("type", Some(Cow::Borrowed(&event.event_type)));
-    put("source", Some(Cow::Borrowed(&event.source)));
-    put("country", event.country.as_deref().map(Cow::Borrowed));
-    put("browser", event.browser.as_deref().map(Cow::Borrowed));
-    put("os", event.os.as_deref().map(Cow::Borrowed));
-    put("device", event.device.as_deref().map(Cow::Borrowed));
-    put("platform", text(event.metadata.platform));
+    let data = &event.event_data;
+    put(Column::Type, Some(Cow::Borrowed(&event.event_type)));
+    put(Column::Source, Some(Cow::Borrowed(&event.source)));
+    put(Column::Country, event.country.as_deref().map(Cow::Borrowed));
+    put(Column::Browser, event.browser.as_deref().map(Cow::Borrowed));
+    put(Column::Os, event.os.as_deref().map(Cow::Borrowed));
+    put(Column::Device, event.device.as_deref().map(Cow::Borrowed));
+    put(Column::Platform, text(event.metadata.platform));
     match event.event_type.as_ref() {
         PAGE_VIEW => {
-            put("page", page(event));
+            put(Column::Page, page(event));
             // Put into one spelling as the event came: see [`crate::campaign`].
-            put("referrer", text(data.referrer_host));
-            put("utm_source", text(data.utm_source));
-            put("utm_medium", text(data.utm_medium));
-            put("utm_campaign", text(data.utm_campaign));
+            put(Column::Referrer, text(data.referrer_host));
+            put(Column::UtmSource, text(data.utm_source));
+            put(Column::UtmMedium, text(data.utm_medium));
+            put(Column::UtmCampaign, text(data.utm_campaign));
         }
-        FEATURE_USE => put("feature", text(data.feature)),
-        CONTENT_CREATE => put("content", Some(named(data.content_type))),
-        AI_REQUEST => put("model", Some(named(data.model))),
-        ERROR => put("error", Some(named(data.message))),
+        FEATURE_USE => put(Column::Feature, text(data.feature)),
+        CONTENT_CREATE => put(Column::Content, Some(named(data.content_type))),
+        AI_REQUEST => put(Column::Model, Some(named(data.model))),
+        ERROR => put(Column::Error, Some(named(data.message))),
         _ => {}
     }
-    if event.user_id.is_some() {
-        dims.insert(if tracked { "user" } else { "anon" }, "".into());
+    put(Column::Region, event.region.as_deref().map(Cow::Borrowed));
+    if TrackerType::parse(&event.event_type).is_none() {
+        put(Column::Status, Some(status(event)));
     }
-    dims
+    let vital = vital(event);
+    let value = vital.as_ref().map(|(_, value, _)| *value);
+    if let Some((name, _, page)) = vital {
+        put(Column::Vital, Some(Cow::Borrowed(name)));
+        put(Column::VitalPage, page);
+    }
+    Event {
+        id: id_bits(&event.event_id),
+        at: event.timestamp.unwrap_or(event.received_at),
+        received: event.received_at,
+        who,
+        user: user.map_or(0, |id| hasher.user(id)),
+        session: session
+            .filter(|id| !is_anonymous_id(id))
+            .map(|id| hasher.session(id)),
+        texts,
+        a,
+        b,
+        value,
+    }
 }
 
 /// A name; of what has none, or an empty one, [`NONE`], so that it is counted all the same.

@@ -1,9 +1,9 @@
 //! Dead letters: parts that cannot be stored though everything else can, and objects of the lake that
 //! a sink refuses until somebody mends it.
 //!
-//! A failure that may pass never ends here: the outbox keeps the part and sends it again. What ends
-//! here is kept whole in the bucket and listed in D1, is confirmed to the outbox, and waits for
-//! somebody to look at it and replay it, under the same id.
+//! A part is a row of a log. A failure that may pass never ends here: the log keeps the part and sends it
+//! again. What ends here is kept whole in the bucket and listed in D1, is confirmed to the log, and waits
+//! for somebody to look at it and replay it, under the same id.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,13 +26,14 @@ const MAX_DETAIL_CHARS: usize = 300;
 #[cfg_attr(test, derive(utoipa::ToSchema), schema(as = DeadLetterCode))]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// The message is not what an outbox of this version writes.
+    /// The message is not what a log of this version writes.
     Unreadable,
-    /// D1 refuses the part while it takes others.
+    /// The archive refuses the part for its content.
     NotStored,
-    /// It came later than the lake remembers parts, so that it may have landed before.
+    /// It came later than was remembered what had landed. No longer arises: the archive knows all rows that
+    /// it appended.
     TooOld,
-    /// A sink refused the object as often as is tried; `lake_do` keeps it.
+    /// A sink refused the object as often as is tried; `archive_do` keeps it.
     SinkRefused,
 }
 
@@ -181,7 +182,7 @@ pub fn probe(now_ms: i64) -> Statement {
     )
 }
 
-/// What D1 says of content that it will never take, in its own words and SQLite's.
+/// What the archive says of content that it will never take, in SQLite's words.
 const OF_CONTENT: [&str; 6] = [
     "constraint",
     "toobig",
@@ -191,7 +192,7 @@ const OF_CONTENT: [&str; 6] = [
     "datatype",
 ];
 
-/// Whether an error of D1 is about what it was to store, and not about the moment.
+/// Whether an error of the archive is about what it was to store, and not about the moment.
 pub fn is_of_content(error: &str) -> bool {
     let error = error.to_lowercase();
     OF_CONTENT.iter().any(|words| error.contains(words))

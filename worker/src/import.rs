@@ -1,7 +1,7 @@
 //! Imports: files of JSON lines, uploaded in parts, walked in bounded steps.
 //!
 //! A part lies in the bucket as it was sent. `import_do` reads it a piece at a time by a byte cursor,
-//! sends each piece's lines through the stages of any event, commits them to the site's outbox, and
+//! sends each piece's lines through the stages of any event, commits them to the site's log, and
 //! only then moves the cursor. A step that is repeated makes the same ids, so that it changes nothing:
 //! neither does the same file, sent twice.
 //!
@@ -36,7 +36,7 @@ pub const MAX_PART_BYTES: u64 = 64 * 1024 * 1024;
 pub const MAX_PARTS: u32 = 9_999;
 
 /// Bytes read at once: 1 MiB, about 2,500 lines. All that is made of them (values, stored events, the
-/// call to the outbox) stays around 20 MB, in an isolate of 128 MB that others share.
+/// call to the log) stays around 20 MB, in an isolate of 128 MB that others share.
 pub const STEP_BYTES: u64 = 1024 * 1024;
 
 /// Lines taken at once: a megabyte of `{}` is 350,000 lines, each with a result of its own.

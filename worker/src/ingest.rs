@@ -50,7 +50,7 @@ pub trait Platform {
     fn limiter<T>(&self, ask: impl FnOnce(&mut Limiter) -> T) -> T;
     /// Whether the platform's own limiter lets through what has this name.
     async fn within_limit(&self, name: &str) -> bool;
-    /// Commits to the site's outbox; `Ok(true)` where this very batch was committed before.
+    /// Commits to the site's log; `Ok(true)` where this very batch was committed before.
     async fn publish(&self, publication: &Publication) -> Result<bool, Fault>;
     /// Counts what was refused, after the answer, as well as it can.
     fn count_later(&self, publication: Publication);

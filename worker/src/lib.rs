@@ -6,9 +6,6 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
-#[macro_use]
-pub mod rollup;
-
 pub mod adapters;
 pub mod admin;
 pub mod admit;
@@ -16,6 +13,7 @@ pub mod agent;
 pub mod agents;
 pub mod alarm;
 pub mod alert;
+pub mod archive;
 pub mod auth;
 pub mod batch;
 pub mod bots;
@@ -44,7 +42,6 @@ pub mod outcome;
 pub mod policy;
 pub mod privacy;
 pub mod protocol;
-#[macro_use]
 pub mod prune;
 pub mod publish;
 pub mod rate;
@@ -57,6 +54,7 @@ pub mod serial;
 pub mod shards;
 pub mod sinks;
 pub mod skew;
+pub mod sort;
 pub mod sorted;
 pub mod sql;
 pub mod stream;

@@ -4,7 +4,7 @@
 //! event, which names the first of them and has the counts and durations of all. Those that failed,
 //! and those whose caller asks for it by `traceparent`, have an event each. Every call is in exactly
 //! one event, so sums over events are exact. Some seconds of them are committed together to the
-//! outbox of Shoreline's own site, from where they go the way of all events. The commit is no call,
+//! log of Shoreline's own site, from where they go the way of all events. The commit is no call,
 //! so it makes no event of its own.
 
 mod buffer;

@@ -1,6 +1,6 @@
-//! Forgetting: stored events after their site's retention, counts by minute and by hour after a month,
-//! ids of events and sessions some time later. The other rollups stay. Each statement is bounded, and so is
-//! the number of them, so that no run of the cron takes long.
+//! Forgetting: events after their site's retention, which the archives delete, and counts by minute and by
+//! hour after a month. The other sums stay. Each statement is bounded, and so is the number of them and of
+//! calls, so that no run of the cron takes long.
 
 use std::collections::VecDeque;
 
@@ -10,22 +10,21 @@ use crate::privacy::{DAY_MS, day_of};
 use crate::sql::Statement;
 use crate::tally::OWN_SITE;
 
-#[macro_use]
 mod kept;
-mod sweep;
 
 pub use kept::{IDS_AT_LEAST_DAYS, ids_known_from};
-pub use sweep::{End, MAX_LOOKED_AT, Sweep};
 
-/// Events, or counts of minutes or hours, that one statement deletes at most: of events, with four indexes,
-/// 2,500 rows.
+/// Counts of minutes or hours that one statement deletes at most.
 pub const MAX_DELETED: i64 = 500;
 
-/// Sites that one run looks at, in turn: each costs four look-ups by an index.
+/// Sites that one run looks at, in turn: each costs two look-ups by an index.
 pub const MAX_SITES: i64 = 500;
 
-/// Turns of a run at most, each of four statements: 10,000 events a minute, of one site or of 20.
+/// Turns of a run at most, of one site or of 20: each is two statements, or a call of an archive.
 const MAX_TURNS: usize = 20;
+
+/// Steps of an archive in its turn at most: 4,000 segments, some 2 GB of lines before they were packed.
+pub const MAX_STEPS: usize = 20;
 
 /// Days for which counts by minute and by hour are kept: the 31 of the longest reconciliation, and the one that
 /// it begins in. A summary looks at seven.
@@ -33,6 +32,9 @@ const MINUTE_DAYS: i64 = 32;
 
 /// The name of the job of which a run does a piece.
 pub const JOB: &str = "prune";
+
+/// The name of the job that has every archive forget what is too old, once an hour.
+pub const ARCHIVES_JOB: &str = "prune_archives";
 
 /// A row that a statement deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -57,7 +59,7 @@ pub struct Site {
     pub site_id: String,
     /// Days for which its events are kept.
     pub days: u32,
-    /// 1 where something of it is to be forgotten.
+    /// 1 where something of it is to be looked at.
     pub due: i64,
 }
 
@@ -65,22 +67,16 @@ pub struct Site {
 /// retention of those that set none.
 pub fn sites(cursor: &str, default_days: u32, now_ms: i64) -> Statement {
     Statement::new(
-        "SELECT s.site_id, s.days, EXISTS (SELECT 1 FROM events AS old \
-         WHERE old.site_id = s.site_id AND old.at < (?3 - s.days) * 86400000) \
-         OR EXISTS (SELECT 1 FROM events AS old \
-         WHERE old.site_id = s.site_id AND +old.received_at < (?3 - s.days - 1) * 86400000 \
-         AND old.at IS NULL) \
-         OR EXISTS (SELECT 1 FROM minute_counts AS m \
-         WHERE m.site_id = s.site_id AND m.minute < ?4) \
+        "SELECT s.site_id, s.days, EXISTS (SELECT 1 FROM minute_counts AS m \
+         WHERE m.site_id = s.site_id AND m.minute < ?3) \
          OR EXISTS (SELECT 1 FROM hour_counts \
-         WHERE hour_counts.site_id = s.site_id AND hour < ?4) AS due \
+         WHERE hour_counts.site_id = s.site_id AND hour < ?3) AS due \
          FROM (SELECT site_id, coalesce(retention_days, ?2) AS days FROM sites \
-         WHERE site_id > ?1 UNION ALL SELECT ?6, ?2 WHERE ?6 > ?1 ORDER BY 1 LIMIT ?5) AS s \
+         WHERE site_id > ?1 UNION ALL SELECT ?5, ?2 WHERE ?5 > ?1 ORDER BY 1 LIMIT ?4) AS s \
          ORDER BY s.site_id",
         [
             cursor.into(),
             i64::from(default_days).into(),
-            day_of(now_ms).into(),
             minutes_from(now_ms).into(),
             MAX_SITES.into(),
             OWN_SITE.into(),
@@ -88,46 +84,36 @@ pub fn sites(cursor: &str, default_days: u32, now_ms: i64) -> Statement {
     )
 }
 
-/// The statements of a site's turn, each deleting some of what is too old and answering [`Deleted`]s:
-/// events by when they happened; events of the first version, which did not note that, by their
-/// receipt, at most a day before it; then counts by minute and by hour. An import may bring events that were
-/// received long before they say they happened: those are kept by what they say.
-pub fn turn(site: &Site, now_ms: i64) -> [Statement; 4] {
-    let from = events_from(site.days, now_ms);
-    let by = |sql, from: i64| {
-        Statement::new(
-            sql,
-            [
-                site.site_id.as_str().into(),
-                from.into(),
-                MAX_DELETED.into(),
-            ],
-        )
-    };
+/// The statement that lists the sites after `cursor` that have an archive, all of them due.
+pub fn archives(cursor: &str, default_days: u32) -> Statement {
+    Statement::new(
+        "SELECT a.site_id, coalesce(s.retention_days, ?2) AS days, 1 AS due \
+         FROM (SELECT DISTINCT site_id FROM archives WHERE site_id > ?1 ORDER BY site_id LIMIT ?3) AS a \
+         LEFT JOIN sites AS s ON s.site_id = a.site_id ORDER BY a.site_id",
+        [
+            cursor.into(),
+            i64::from(default_days).into(),
+            MAX_SITES.into(),
+        ],
+    )
+}
+
+/// The statements of a site's turn, each deleting some counts by minute or by hour that are too old and
+/// answering [`Deleted`]s.
+pub fn turn(site: &Site, now_ms: i64) -> [Statement; 2] {
     [
-        by(
-            "DELETE FROM events WHERE rowid IN (SELECT rowid FROM events \
-             WHERE site_id = ?1 AND at < ?2 LIMIT ?3) RETURNING 1 AS n",
-            from,
-        ),
-        by(
-            "DELETE FROM events WHERE rowid IN (SELECT rowid FROM events \
-             WHERE site_id = ?1 AND at IS NULL AND +received_at < ?2 LIMIT ?3) RETURNING 1 AS n",
-            from.saturating_sub(DAY_MS),
-        ),
-        by(
-            "DELETE FROM minute_counts WHERE site_id = ?1 AND (minute, event_type, source) IN \
-             (SELECT minute, event_type, source FROM minute_counts \
-             WHERE site_id = ?1 AND minute < ?2 LIMIT ?3) RETURNING 1 AS n",
-            minutes_from(now_ms),
-        ),
-        by(
-            "DELETE FROM hour_counts WHERE site_id = ?1 AND (hour, event_type, source) IN \
-             (SELECT hour, event_type, source FROM hour_counts \
-             WHERE site_id = ?1 AND hour < ?2 LIMIT ?3) RETURNING 1 AS n",
-            minutes_from(now_ms),
-        ),
+        "DELETE FROM minute_counts WHERE site_id = ?1 AND (minute, event_type, source) IN \
+         (SELECT minute, event_type, source FROM minute_counts \
+         WHERE site_id = ?1 AND minute < ?2 LIMIT ?3) RETURNING 1 AS n",
+        "DELETE FROM hour_counts WHERE site_id = ?1 AND (hour, event_type, source) IN \
+         (SELECT hour, event_type, source FROM hour_counts \
+         WHERE site_id = ?1 AND hour < ?2 LIMIT ?3) RETURNING 1 AS n",
     ]
+    .map(|sql| {
+        let from = minutes_from(now_ms);
+        let site = site.site_id.as_str();
+        Statement::new(sql, [site.into(), from.into(), MAX_DELETED.into()])
+    })
 }
 
 /// Minutes of calls that are kept: the longest window that can be asked for is seven days.
@@ -199,6 +185,11 @@ impl Turns {
     /// Puts a site that has more to forget behind the others.
     pub fn again(&mut self, site: Site) {
         self.queue.push_back(site);
+    }
+
+    /// Whether no site is left that has more to forget.
+    pub fn is_done(&self) -> bool {
+        self.queue.is_empty()
     }
 
     /// Where the next run goes on: after the last site that had a turn, where not all had one.

@@ -29,4 +29,6 @@ pub mod vitals;
 pub use params::{Params, segment};
 
 #[cfg(test)]
+pub(crate) mod brute;
+#[cfg(test)]
 mod tests;

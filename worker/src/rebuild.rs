@@ -1,4 +1,5 @@
-//! D1 from the lake: the objects of some days, one at a time, each told to D1 as the consumer would.
+//! The archive from the lake, and D1 from the archive: the objects of some days, one at a time, each told to
+//! the archive as the consumer would.
 //!
 //! The caller drives it: a step takes some lines of one object, and answers a cursor. Objects go in
 //! the order of their names, which is that of their hours; within an hour by site, shard and
@@ -7,25 +8,23 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::consume::Message;
 use crate::error::Fault;
 use crate::jobs::{self, Job};
 use crate::json;
 use crate::lake::ObjectName;
 use crate::privacy::DAY_MS;
-use crate::protocol::Unreadable;
+use crate::protocol::Message;
+use crate::protocol::message::MessageRow;
 use crate::prune::ids_known_from;
 use crate::read::days::{Days, date};
 use crate::read::reconciliation::ShardHours;
 use crate::sql::Statement;
 use crate::tally::OWN_SITE;
 
-/// Bytes of lines in one transaction: what a message of the queue has, 128 KB, with room for the
-/// keys that go along.
+/// Bytes of lines in one transaction: about what a message of the queue has.
 const MESSAGE_BYTES: usize = 100_000;
 
-/// Transactions of a step: with some 15 statements each, and as many again where D1 knows some of the
-/// events, well below the 1,000 queries that D1 allows an invocation.
+/// Messages of a step: a call of the archive each, which takes some 10 ms.
 const MESSAGES: usize = 10;
 
 /// What the names begin with under which rebuilds note that they run, each with its days.
@@ -74,7 +73,7 @@ pub struct Step {
     /// The object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
-    /// How many of its events were told to D1.
+    /// How many of its events were told to the archive.
     pub events: usize,
     /// Where the next step goes on; null: all is done.
     #[cfg_attr(test, schema(required))]
@@ -170,31 +169,50 @@ impl Rebuild {
     }
 }
 
-/// Some lines of an object as the consumer's messages, and how many are done with them; none: all.
-///
-/// # Errors
-/// [`Unreadable`] for what is no line of the lake.
-pub fn messages<'a>(
+/// Rows of the message of an object's lines are numbered by its sequence and, below this, by their first
+/// line: an object has fewer lines than this, for it has fewer bytes.
+const LINES_OF_OBJECT: i64 = 1_000_000;
+
+/// Some lines of an object as messages to the archive, how many events they have, and how many lines are
+/// done with them; none: all. The object's own log and numbers make a message known that comes twice.
+pub fn messages(
     name: &ObjectName<'_>,
-    text: &'a str,
+    text: &str,
     done: usize,
-) -> Result<(Vec<Message<'a>>, Option<usize>), Unreadable> {
-    let mut lines = text.lines().skip(done).peekable();
+    now_ms: i64,
+) -> (Vec<Vec<u8>>, usize, Option<usize>) {
+    let mut lines = text.split_inclusive('\n').skip(done).peekable();
     let mut end = done;
     let mut messages = Vec::new();
     while lines.peek().is_some() && messages.len() < MESSAGES {
-        let mut bytes = 0_usize;
-        let mut some = Vec::new();
+        let first = end;
+        let mut some = String::new();
         while let Some(line) = lines.next_if(|line| {
-            bytes = bytes.saturating_add(line.len());
-            some.is_empty() || bytes <= MESSAGE_BYTES
+            some.is_empty() || some.len().saturating_add(line.len()) <= MESSAGE_BYTES
         }) {
-            some.push(line);
+            some.push_str(line);
+            end = end.saturating_add(1);
         }
-        end = end.saturating_add(some.len());
-        messages.push(Message::of_lines(name.site, &name.part(), &some)?);
+        let sequence: i64 = name.sequence.parse().unwrap_or(0);
+        let row = MessageRow {
+            seq: sequence
+                .saturating_mul(LINES_OF_OBJECT)
+                .saturating_add(i64::try_from(first).unwrap_or(0)),
+            at: now_ms,
+            n: end.saturating_sub(first),
+            lines: some.as_bytes(),
+        };
+        let message = Message {
+            site: name.site.to_owned(),
+            shard: 0,
+            epoch: format!("lake-{}", name.epoch),
+            replay: None,
+            rows: vec![row],
+        };
+        messages.push(message.write());
     }
-    Ok((messages, lines.peek().is_some().then_some(end)))
+    let events = end.saturating_sub(done);
+    (messages, events, lines.peek().is_some().then_some(end))
 }
 
 /// The statement that loads what [`Rebuild::note`] wrote last.

@@ -6,9 +6,9 @@ pub fn site_object(site: &str, shard: u32) -> String {
     format!("{site}/{shard}")
 }
 
-/// Name of the Durable Object that lands a shard of a site; its own class, so the same name serves.
-pub fn lake_object(site: &str, shard: u32) -> String {
-    site_object(site, shard)
+/// Name of the Durable Object that archives a site: shard 0, the only one so far.
+pub fn archive_object(site: &str) -> String {
+    site_object(site, 0)
 }
 
 /// Name of the Durable Object of an import.
@@ -40,7 +40,7 @@ pub const HEALTH_SITE: &str = "_health";
 
 /// `site_do`: commit a batch.
 pub const COMMIT: &str = "/commit";
-/// `site_do`: parts are stored and handed to the lake.
+/// `site_do`: rows are in the archive.
 pub const CONFIRM: &str = "/confirm";
 /// `site_do`: the live counts.
 pub const SNAPSHOT: &str = "/snapshot";
@@ -66,19 +66,35 @@ pub const ADD_PART: &str = "/add-part";
 pub const COMPLETE: &str = "/complete";
 /// `import_do`: how far it has come.
 pub const PROGRESS: &str = "/progress";
-/// `site_do` and `lake_do`: what is done and what waits by hour, from the Unix milliseconds in the
+/// `site_do` and `archive_do`: what is done and what waits by hour, from the Unix milliseconds in the
 /// body on.
 pub const HOURS: &str = "/hours";
-/// `site_do` and `lake_do`: how full it is.
+/// `site_do` and `archive_do`: how full it is.
 pub const STATE: &str = "/state";
-/// `site_do`, `lake_do` and `import_do`: look at the alarm; sent by the cron.
+/// `site_do`, `archive_do` and `import_do`: look at the alarm; sent by the cron.
 pub const WAKE: &str = "/wake";
-/// `lake_do`: append parts.
+/// `archive_do`: append a message.
 pub const APPEND: &str = "/append";
-/// `lake_do`: seal what is open.
+/// `archive_do`: answer a question.
+pub const ASK: &str = "/ask";
+/// `archive_do`: fold what is not folded yet into D1.
+pub const FOLD: &str = "/fold";
+/// `archive_do`: fold everything again, into a D1 that was lost.
+pub const REFOLD: &str = "/refold";
+/// `archive_do`: take lines of an object of the lake.
+pub const RESTORE: &str = "/restore";
+/// `archive_do`: seal what is open.
 pub const SEAL: &str = "/seal";
-/// `lake_do`: take an object up again that a sink refused.
+/// `archive_do`: take an object up again that a sink refused.
 pub const RETRY: &str = "/retry";
+/// `archive_do`: a step of forgetting a user.
+pub const FORGET: &str = "/forget";
+/// `archive_do`: what is known of a user, by their hash in the body.
+pub const PROFILE: &str = "/profile";
+/// `archive_do`: delete some of what happened before the Unix milliseconds in the body.
+pub const PRUNE: &str = "/prune";
+/// `archive_do`: count a day again.
+pub const RECOUNT: &str = "/recount";
 /// `privacy_do`: today's key.
 pub const DAY_KEY: &str = "/day-key";
 
@@ -89,7 +105,7 @@ mod tests {
     #[test]
     fn names_stay_what_stored_data_is_under() {
         assert_eq!(site_object("demo", 3), "demo/3");
-        assert_eq!(lake_object("demo", 3), "demo/3");
+        assert_eq!(archive_object("demo"), "demo/0");
         assert_eq!(parse_object("demo/3"), Some(("demo", 3)));
         assert_eq!(parse_object("demo"), None);
         assert_eq!(PRIVACY_OBJECT, "day-key");

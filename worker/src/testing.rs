@@ -57,7 +57,12 @@ impl TestSql {
 
     /// Makes D1's tables, as a new deployment does.
     pub(crate) fn migrate(&self) {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        self.migrate_from("migrations");
+    }
+
+    /// Makes the tables of a folder of migrations.
+    pub(crate) fn migrate_from(&self, folder: &str) {
+        let folder = format!("{}/{folder}", env!("CARGO_MANIFEST_DIR"));
         let mut files: Vec<_> = std::fs::read_dir(folder)
             .unwrap()
             .map(|entry| entry.unwrap().path())
@@ -193,31 +198,6 @@ impl Sql for &TestSql {
     fn transaction<T>(&self, work: &mut dyn FnMut() -> Result<T, SqlError>) -> Result<T, SqlError> {
         (**self).transaction(work)
     }
-}
-
-impl crate::consume::Database for TestSql {
-    type Error = SqlError;
-
-    async fn transaction<T: DeserializeOwned>(
-        &self,
-        statements: &[Statement],
-    ) -> Result<Vec<T>, SqlError> {
-        self.batch(statements)
-    }
-}
-
-/// Has D1 store messages of one site, as the consumer does, and tells what is handed over.
-pub(crate) fn consume(
-    sql: &TestSql,
-    bodies: &[&[u8]],
-    key: &[u8],
-) -> Result<crate::consume::Handover, crate::consume::NotStored<SqlError>> {
-    use crate::consume::{Batch, Handover, Message, store};
-    let messages: Vec<Message<'_>> = bodies.iter().map(|b| Message::parse(b).unwrap()).collect();
-    let messages: Vec<&Message<'_>> = messages.iter().collect();
-    let batch = Batch::of(&messages[0].site, &messages, key);
-    let findings = block_on(store(sql, &batch))?;
-    Ok(Handover::of(&messages, &findings))
 }
 
 /// The epoch of the logs of tests.

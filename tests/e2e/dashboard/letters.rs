@@ -8,7 +8,7 @@ use shoreline_tests::{eventually, eventually_is};
 
 use super::Dashboard;
 use super::settings::admin;
-use crate::d1::database;
+use crate::archives;
 use crate::filled::fill;
 
 fn list(value: &Value) -> &Vec<Value> {
@@ -62,12 +62,10 @@ async fn a_dead_letter_is_replayed() {
     let site = system.demo();
     let poison = batch(&[view("/poison", "u"), view("/poison-too", "u")]);
     let id = poison["events"][0]["eventId"].as_str().unwrap();
-    let d1 = database(&site.state);
-    d1.execute_batch(&format!(
-        "CREATE TRIGGER poison BEFORE INSERT ON events WHEN NEW.event_id = '{id}' \
-         BEGIN SELECT RAISE(ABORT, '<img src=x onerror=window.hit=1>'); END"
-    ))
-    .unwrap();
+    site.send_ok(&batch(&[view("/good", "u")])).await;
+    site.settle().await;
+    let reason = "constraint <img src=x onerror=window.hit=1>";
+    archives::poison(&site.state, id, Some(reason));
     site.send_ok(&poison).await;
     let list_path = format!("{}/v1/dead-letters", site.url);
     let listed = async || {
@@ -100,7 +98,7 @@ async fn a_dead_letter_is_replayed() {
     };
     d.browser.click("tbody .button").await;
     said("Replayed 1: 0 stored, 1 failed again.").await;
-    d1.execute_batch("DROP TRIGGER poison").unwrap();
+    archives::poison(&site.state, id, None);
     d.press("Replay all").await;
     said("Replayed 1: 1 stored.").await;
     eventually_is("the list is empty", 0, async || {
@@ -109,7 +107,7 @@ async fn a_dead_letter_is_replayed() {
     .await;
     assert!(listed().await.is_empty());
     site.settle().await;
-    assert_eq!(site.stored().await.len(), 2);
+    assert_eq!(site.stored().await.len(), 3);
     assert_eq!(d.browser.run("return window.hit ?? 0").await, 0);
     d.nothing_wrong().await;
 }

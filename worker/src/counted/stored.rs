@@ -32,6 +32,8 @@ pub struct Stored<'a> {
     #[serde(borrow, default)]
     pub(super) country: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
+    pub(super) region: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
     pub(super) browser: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     pub(super) os: Option<Cow<'a, str>>,

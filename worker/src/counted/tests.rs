@@ -1,6 +1,8 @@
 use serde_json::{Value, json};
+use shoreline_shared::privacy::{session_hash, user_hash};
 
 use super::*;
+use crate::live::{HOUR_MS, floor_to};
 use crate::testing::NOW;
 
 fn facts(change: Value) -> Value {
@@ -14,7 +16,35 @@ fn facts(change: Value) -> Value {
     }
     let text = event.to_string();
     let stored: Stored<'_> = serde_json::from_str(&text).unwrap();
-    serde_json::from_str(&Facts::of(&stored, &mut Hashes::new("demo", b"key")).json()).unwrap()
+    let event = Event::of(&stored, &mut Hasher::new("demo", b"key"));
+    let mut dims: serde_json::Map<String, Value> = Column::SUMMED
+        .iter()
+        .filter_map(|(column, dim)| Some(((*dim).to_owned(), event.text(*column)?.into())))
+        .collect();
+    match event.who {
+        Who::Known => dims.insert("user".to_owned(), "".into()),
+        Who::Anonymous => dims.insert("anon".to_owned(), "".into()),
+        _ => None,
+    };
+    let hash = |bits: u64| format!("{bits:016x}");
+    let vital = event
+        .text(Column::Vital)
+        .map(|name| json!([name, event.value, event.text(Column::VitalPage)]));
+    json!([
+        event.at,
+        event.day(),
+        event.event_type(),
+        event.domain_hour(),
+        (event.who != Who::Nobody).then(|| hash(event.user)),
+        u8::from(event.who == Who::Known),
+        event.session.map(hash),
+        dims,
+        event.a,
+        event.b,
+        event.registered(),
+        event.text(Column::Status).unwrap_or_default(),
+        vital,
+    ])
 }
 
 fn dims(change: Value) -> Value {

@@ -1,7 +1,6 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::consume;
 use crate::lake::RefusedObject;
 use crate::read::Params;
 use crate::sinks::SinkKind;
@@ -73,27 +72,6 @@ fn a_replay_is_the_message_and_says_so() {
         assert_eq!(Message::parse(&parts[0].message).unwrap().replay, Some(how));
     }
     assert_eq!(replay_message(b"garbage", Replay::Plain), None);
-}
-
-#[test]
-fn what_the_lake_has_forgotten_is_taken_out_unless_it_is_forced() {
-    let day = 86_400_000;
-    let body = |at: i64| message("s", 0, &[(1, at, &[]), (2, NOW, &[])]);
-    let old = body(NOW - 15 * day - 1);
-    let mut message = consume::Message::parse(&old).unwrap();
-    assert_eq!(message.take_too_old(NOW), [row_name(1)]);
-    assert_eq!(message.part_ids(), [row_name(2)]);
-    let young = body(NOW - 15 * day);
-    let mut message = consume::Message::parse(&young).unwrap();
-    assert!(message.take_too_old(NOW).is_empty());
-    let forced = replay_message(&body(0), Replay::Forced).unwrap();
-    let mut message = consume::Message::parse(&forced).unwrap();
-    assert!(message.take_too_old(NOW).is_empty());
-    assert!(
-        consume::Handover::of(&[&message], &consume::Findings::default())
-            .append
-            .starts_with(r#"{"forced":true,"#)
-    );
 }
 
 #[test]

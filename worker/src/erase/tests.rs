@@ -1,204 +1,97 @@
 use serde_json::json;
 
 use super::*;
-use crate::consume::{Batch, Handover, Message, store};
-use crate::privacy::{DAY_MS, day_of};
-use crate::recompute;
-use crate::rollup::brute::{DAY, KEY, ask, count, event, filled, read};
-use crate::sql::Sql;
-use crate::testing::{TestSql, block_on, message, row_name, uuid};
+use crate::read::brute::{DAY, KEY, ask, event};
+use crate::testing::TestSql;
 
-const NOW: i64 = (DAY + 20) * DAY_MS;
+const NOW: i64 = (DAY + 20) * crate::privacy::DAY_MS;
 const SECRET: &str = "00112233445566778899aabbccddeeff";
 
-fn alias(sql: &TestSql, random: &str) -> Alias {
+fn alias(sql: &TestSql, random: &str, now: i64) -> Alias {
     let hash = user_hash(KEY, "demo", "u1");
-    ask(sql, &suppress("demo", &hash, NOW, random))
+    ask(sql, &suppress("demo", &hash, now, random))
         .pop()
         .unwrap()
 }
 
-fn erase(sql: &TestSql, alias: &Alias) -> i64 {
-    let mut erased = 0;
-    loop {
-        let found: Vec<Found> = ask(sql, &find("demo", "u1", alias));
-        if found.is_empty() {
-            return erased;
-        }
-        erased += i64::try_from(found.len()).unwrap();
-        sql.batch::<Value>(&forget("demo", &found, alias)).unwrap();
-    }
-}
-
-fn bodies(sql: &TestSql) -> Vec<Value> {
-    #[derive(Deserialize)]
-    struct Row {
-        body: String,
-    }
-    let rows: Vec<Row> = sql
-        .rows("SELECT body FROM events ORDER BY event_id", &[])
-        .unwrap();
-    rows.iter()
-        .map(|row| serde_json::from_str(&row.body).unwrap())
-        .collect()
+fn database() -> TestSql {
+    let sql = TestSql::new();
+    sql.migrate();
+    sql
 }
 
 #[test]
-fn an_erased_user_is_nowhere_and_no_count_changes() {
-    let events: Vec<Value> = (0..600).map(|n| event("demo", n)).collect();
-    let sql = filled("demo", &events);
-    sql.execute_batch("INSERT INTO sites (site_id, name, origins, hash_routing, created_at) VALUES ('demo', 'Demo', '[]', 0, 0)");
-    let mine: Vec<&Value> = events.iter().filter(|e| e["userId"] == "u1").collect();
-    let secret = alias(&sql, SECRET);
-    assert_eq!(erase(&sql, &secret), i64::try_from(mine.len()).unwrap());
-    let after = bodies(&sql);
-    let (mut users, mut sessions) = (
-        std::collections::BTreeSet::new(),
-        std::collections::BTreeMap::new(),
-    );
-    for (was, is) in events.iter().zip(&after) {
-        if was["userId"] != "u1" {
-            assert_eq!(was, is);
-            continue;
-        }
-        assert_eq!(
-            (&is["eventData"], &is["metadata"]),
-            (&json!({}), &json!({}))
-        );
-        assert_eq!(
-            (&was["eventId"], &was["timestamp"]),
-            (&is["eventId"], &is["timestamp"])
-        );
-        users.insert(is["userId"].as_str().unwrap().to_owned());
-        // Sessions stay as many as they were.
-        let session = sessions
-            .entry(was["sessionId"].to_string())
-            .or_insert(&is["sessionId"]);
-        assert_eq!(*session, &is["sessionId"]);
-    }
-    assert_eq!(users.len(), 1);
-    assert!(users.first().unwrap().starts_with("erased-"));
-    let facts = "SELECT count(*) FROM events WHERE facts->>4 = ";
+fn a_second_erasure_keeps_the_ids_of_the_first_and_takes_what_came_since() {
+    let sql = database();
+    let first = alias(&sql, SECRET, NOW);
+    assert_eq!((first.alias_key.as_str(), first.erased_at), (SECRET, NOW));
+    // With other random bytes, by a clock that went back, and later.
+    assert_eq!(alias(&sql, "ffff", NOW - 5), first);
+    let later = alias(&sql, "ffff", NOW + 5);
     assert_eq!(
-        sql.number(&format!("{facts}'{}'", user_hash(KEY, "demo", "u1"))),
-        0
+        (later.alias_key.as_str(), later.erased_at),
+        (SECRET, NOW + 5)
     );
-    assert_eq!(
-        sql.number(&format!("{facts}'{}'", users.first().unwrap())),
-        i64::try_from(mine.len()).unwrap()
-    );
-    assert_eq!(read(&sql, "demo"), count("demo", &events));
-    // The recount leaves days alone whose events tell less than was counted.
-    let now = (DAY + 5) * DAY_MS;
-    let sites: Vec<recompute::SiteDay> = ask(&sql, &recompute::sites(now));
-    assert_eq!(sites.len(), 2);
-    for step in recompute::steps(&sites, "") {
-        assert_eq!(
-            sql.batch::<recompute::Repair>(&step.statements(now))
-                .unwrap(),
-            []
-        );
-    }
-    assert_eq!(read(&sql, "demo"), count("demo", &events));
-}
-
-#[test]
-fn erasing_again_changes_nothing_and_a_failure_leaves_a_step_whole() {
-    let events: Vec<Value> = (0..300).map(|n| event("demo", n)).collect();
-    let sql = filled("demo", &events);
-    let secret = alias(&sql, SECRET);
-    let found: Vec<Found> = ask(&sql, &find("demo", "u1", &secret));
-    let before = bodies(&sql);
-    for nth in 1..=2 {
-        sql.fail_in(nth);
-        assert!(
-            sql.batch::<Value>(&forget("demo", &found, &secret))
-                .is_err()
-        );
-        assert_eq!(bodies(&sql), before);
-        assert_eq!(sql.number("SELECT count(*) FROM erased_days"), 0);
-    }
-    erase(&sql, &secret);
-    let erased = bodies(&sql);
-    // Another erasure, with other random bytes, keeps the ids of the first.
-    assert_eq!(alias(&sql, "ffff"), secret);
-    assert_eq!(erase(&sql, &secret), 0);
-    assert_eq!(bodies(&sql), erased);
     assert_eq!(sql.number("SELECT count(*) FROM erasures"), 1);
 }
 
 #[test]
-fn what_comes_late_is_named_to_the_consumer() {
-    let sql = TestSql::new();
-    sql.migrate();
-    let secret = alias(&sql, SECRET);
-    let late = |n: usize, user: &str, received: i64| {
-        let mut event = event("demo", n);
-        event["userId"] = user.into();
-        event["receivedAt"] = received.into();
-        event
+fn a_line_without_its_user_tells_that_something_happened() {
+    let alias = Alias {
+        alias_key: SECRET.into(),
+        erased_at: NOW,
     };
-    let events = [
-        late(1, "u1", NOW),
-        late(2, "u2", NOW),
-        late(3, "u1", NOW + 1),
-        late(4, "u1", NOW - 9),
-    ];
-    let text = message("demo", 0, &[(99, 0, &events)]);
-    let message = Message::parse(&text).unwrap();
-    let batch = Batch::of("demo", &[&message], KEY);
-    let findings = block_on(store(&sql, &batch)).unwrap();
-    for n in 1..=4 {
-        let alias = findings.alias(&row_name(99), &uuid(n));
-        assert_eq!(alias, [1, 4].contains(&n).then_some(&secret), "{n}");
+    for n in 0..200 {
+        let was = event("demo", n);
+        let text = nameless_text("demo", &was.to_string(), &alias);
+        let is: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(text, nameless_text("demo", &was.to_string(), &alias));
+        for (name, was) in was.as_object().unwrap() {
+            match name.as_str() {
+                "eventData" | "metadata" => assert_eq!(is[name], json!({})),
+                "userId" | "sessionId" if was.is_string() => {
+                    assert_ne!(is[name], *was);
+                    assert!(is_erased_id(is[name].as_str().unwrap()), "{is}");
+                }
+                _ => assert_eq!(is[name], *was, "{name}"),
+            }
+        }
     }
-    assert_eq!(
-        batch.erasures(&findings),
-        [("u1".to_owned(), secret.clone())]
-    );
-    // However often it comes.
-    assert_eq!(block_on(store(&sql, &batch)).unwrap(), findings);
-    // The lake gets them nameless, and they are nobody's duplicates.
-    let handover = Handover::of(&[&message], &findings);
-    assert!(handover.confirmations[0].duplicates.is_empty());
-    let append: Value = serde_json::from_str(&handover.append).unwrap();
-    let landed = append["parts"][0]["events"].as_array().unwrap();
-    assert_eq!(landed.len(), 4);
-    for (n, event) in events.iter().enumerate() {
-        let want = if n % 3 == 0 {
-            nameless_text("demo", &event.to_string(), &secret)
-        } else {
-            event.to_string()
-        };
-        assert_eq!(landed[n], serde_json::from_str::<Value>(&want).unwrap());
-    }
-    // As they are in D1 after the same erasure.
-    assert_eq!(erase(&sql, &secret), 2);
-    assert_eq!(bodies(&sql)[0], landed[0]);
-    // What came after the erasure is a user's who came back.
-    assert_eq!(bodies(&sql)[2]["userId"], "u1");
+    // Of another site the ids are others.
+    let text = event("demo", 1).to_string();
+    let other = nameless_text("other", &text, &alias);
+    assert_ne!(nameless_text("demo", &text, &alias), other);
+}
+
+#[test]
+fn what_cannot_be_read_is_not_kept() {
+    let alias = Alias {
+        alias_key: SECRET.into(),
+        erased_at: NOW,
+    };
+    let text = nameless_text("demo", "u1 was here", &alias);
+    assert_eq!(text, r#"{"eventData":{},"metadata":{}}"#);
 }
 
 #[test]
 fn a_profile_tells_what_is_kept() {
-    let events: Vec<Value> = (0..300).map(|n| event("demo", n)).collect();
-    let sql = filled("demo", &events);
+    let sql = database();
     let hash = user_hash(KEY, "demo", "u1");
-    let get = |hash: &str| Profile::of(ask(&sql, &profile("demo", hash)));
-    let at = |e: &Value| e["timestamp"].as_i64().unwrap();
-    let mine: Vec<&Value> = events.iter().filter(|e| e["userId"] == "u1").collect();
-    let days: std::collections::BTreeSet<i64> = mine.iter().map(|e| day_of(at(e))).collect();
-    let got = get(&hash);
-    assert_eq!(got.first_seen_at, mine.iter().map(|e| at(e)).min());
-    let registered = mine
-        .iter()
-        .filter(|e| e["eventType"] == "iam.user-registered");
-    assert_eq!(got.registered_at, registered.map(|e| at(e)).min());
-    assert_eq!(
-        got.active_days,
-        days.into_iter().map(date).collect::<Vec<_>>()
-    );
-    assert_eq!((got.erased_at, get("nobody")), (None, Profile::default()));
-    alias(&sql, SECRET);
-    assert_eq!(get(&hash).erased_at, Some(NOW));
+    let asked = |hash: &str| -> Option<i64> {
+        let rows: Vec<ErasedAt> = ask(&sql, &erased_at("demo", hash));
+        rows.first().map(|row| row.erased_at)
+    };
+    assert_eq!(Profile::of(None, asked(&hash)), Profile::default());
+    alias(&sql, SECRET, NOW);
+    let known = people::Profile {
+        first_at: DAY * crate::privacy::DAY_MS + 7,
+        registered_at: Some(NOW - 1),
+        days: vec![DAY, DAY + 3],
+    };
+    let profile = Profile::of(Some(&known), asked(&hash));
+    assert_eq!(profile.first_seen_at, Some(known.first_at));
+    assert_eq!(profile.registered_at, Some(NOW - 1));
+    assert_eq!(profile.erased_at, Some(NOW));
+    assert_eq!(profile.active_days, [date(DAY), date(DAY + 3)]);
+    assert_eq!(asked("somebody else"), None);
 }

@@ -32,7 +32,7 @@ pub trait World {
     async fn put(&self, key: &str, text: String) -> Result<(), Trouble>;
     /// Deletes some of the objects whose keys begin so; true where none is left.
     async fn remove(&self, prefix: &str) -> Result<bool, Trouble>;
-    /// Commits to the site's outbox.
+    /// Commits to the site's log.
     async fn commit(&self, publication: &Publication) -> Result<Receipt, Trouble>;
     /// What became of an import's events on a shard.
     async fn state(&self, shard: u32, import_id: &str) -> Result<ImportState, Trouble>;

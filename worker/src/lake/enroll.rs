@@ -17,7 +17,8 @@ impl<S: Sql> LakeStore<S> {
         self.sql.transaction(&mut || {
             self.sql.run(
                 "INSERT INTO backlog (id, n, bytes) \
-                 SELECT 1, coalesce(sum(n), 0), coalesce(sum(bytes), 0) FROM rows \
+                 SELECT 1, coalesce(sum(n), 0), coalesce(sum(bytes), 0) FROM \
+                 (SELECT n, bytes FROM open_hours UNION ALL SELECT n, bytes FROM objects) \
                  WHERE true ON CONFLICT DO NOTHING",
                 &[],
             )?;
@@ -29,9 +30,7 @@ impl<S: Sql> LakeStore<S> {
                 "DELETE FROM refusals WHERE sink NOT IN (SELECT value FROM json_each(?1))",
                 "DELETE FROM deliveries WHERE sink NOT IN (SELECT value FROM json_each(?1))",
                 "INSERT INTO deliveries (sequence, sink, n, bytes, due_at) \
-                 SELECT sequence, value, n, \
-                    (SELECT coalesce(sum(bytes), 0) FROM rows \
-                     WHERE rows.sequence = objects.sequence), due_at \
+                 SELECT sequence, value, n, bytes, due_at \
                  FROM objects, json_each(?1) WHERE true ON CONFLICT DO NOTHING",
             ] {
                 self.sql.run(statement, &[names.as_str().into()])?;
@@ -60,7 +59,7 @@ impl<S: Sql> LakeStore<S> {
         )
     }
 
-    /// Forgets the objects that every sink is done with.
+    /// Forgets the objects that every sink is done with; their segments stay.
     pub(super) fn finish(&self) -> Result<(), SqlError> {
         #[derive(Deserialize)]
         struct Finished {
@@ -76,12 +75,10 @@ impl<S: Sql> LakeStore<S> {
                 "UPDATE shard SET landed_objects = landed_objects + 1, landed_events = \
                  landed_events + (SELECT n FROM objects WHERE sequence = ?1)",
                 "UPDATE backlog SET \
-                    n = n - (SELECT coalesce(sum(n), 0) FROM rows WHERE sequence = ?1), \
-                    bytes = bytes - (SELECT coalesce(sum(bytes), 0) FROM rows WHERE sequence = ?1)",
-                "INSERT INTO landed (hour, n) \
-                 SELECT hour, sum(n) FROM rows WHERE sequence = ?1 GROUP BY hour \
+                    n = n - (SELECT n FROM objects WHERE sequence = ?1), \
+                    bytes = bytes - (SELECT bytes FROM objects WHERE sequence = ?1)",
+                "INSERT INTO landed (hour, n) SELECT hour, n FROM objects WHERE sequence = ?1 \
                  ON CONFLICT (hour) DO UPDATE SET n = n + excluded.n",
-                "DELETE FROM rows WHERE sequence = ?1",
                 "DELETE FROM deliveries WHERE sequence = ?1",
                 "DELETE FROM refusals WHERE sequence = ?1",
                 "DELETE FROM objects WHERE sequence = ?1",

@@ -20,7 +20,8 @@ impl<S: Sql> LakeStore<S> {
                 &params(),
             )?,
             waiting: self.sql.rows(
-                "SELECT hour * ?2 AS bucket, '' AS key, sum(n) AS n FROM rows \
+                "SELECT hour * ?2 AS bucket, '' AS key, sum(n) AS n FROM \
+                 (SELECT hour, n FROM open_hours UNION ALL SELECT hour, n FROM objects) \
                  WHERE hour >= ?1 GROUP BY hour",
                 &params(),
             )?,

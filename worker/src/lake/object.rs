@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use crate::sinks::{Failure, Sent};
 
-/// An object whose name, rows and content are fixed.
+/// An object whose name, segments and content are fixed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedObject {
     /// Its sequence number in the shard.
     pub sequence: i64,
     /// Its key in the lake.
     pub key: String,
-    /// SHA-256 (hex) of the NDJSON before compression: gzip may differ between runtimes, the lines
-    /// may not. One runtime packs the same lines to the same bytes, so that all sinks get the same.
+    /// SHA-256 (hex) of its bytes, which are stored as they will be put: every sink and every try gets
+    /// the same.
     pub hash: String,
     /// How many events.
     pub events: i64,
@@ -47,7 +47,7 @@ pub enum Landing {
 pub enum Outcome {
     /// The sink has all of it.
     Done,
-    /// Something else lies under its key. Its rows stay, and a person must look.
+    /// Something else lies under its key. It stays here, and a person must look.
     Conflict,
     /// Try the same object again later.
     Failed(Failure),

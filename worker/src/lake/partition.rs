@@ -12,7 +12,7 @@ pub fn hour_of(at_ms: i64) -> i64 {
     at_ms.checked_div_euclid(HOUR_MS).unwrap_or(0)
 }
 
-/// The epoch of a `lake_do` whose storage was made at `now_ms`: 12 hex digits of the time and 8
+/// The epoch of an `archive_do` whose storage was made at `now_ms`: 12 hex digits of the time and 8
 /// random ones. An object whose storage was lost and made anew never names its objects like before.
 pub fn epoch_name(now_ms: i64, random: [u8; 4]) -> String {
     format!("{now_ms:012x}{}", hex(&random))
@@ -60,7 +60,7 @@ impl<'a> ObjectName<'a> {
         })
     }
 
-    /// The id of the part that its events are in D1 when they come from it: its own, and no batch's.
+    /// A name for its events when they come from it: the object's own, and no batch's.
     pub fn part(&self) -> String {
         format!("lake-{}-{}", self.epoch, self.sequence)
     }

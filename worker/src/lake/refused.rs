@@ -99,8 +99,7 @@ impl<S: Sql> LakeStore<S> {
     pub fn to_list(&self, now_ms: i64) -> Result<Vec<RefusedObject>, SqlError> {
         let due: Vec<RefusedObject> = self.sql.rows(
             "SELECT sequence, sink, key, objects.n AS events, coalesce(sinks.code, '') AS code, \
-                coalesce((SELECT min(hour) FROM rows WHERE rows.sequence = objects.sequence), 0) \
-                    * ?3 AS hour_ms \
+                hour * ?3 AS hour_ms \
              FROM sinks JOIN deliveries USING (sink) JOIN objects USING (sequence) \
              WHERE done = 0 AND conflict = 2 AND deliveries.due_at <= ?1 \
              ORDER BY sequence LIMIT ?2",

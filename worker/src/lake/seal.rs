@@ -1,25 +1,33 @@
-//! Sealing: open rows become objects, whose name, rows and content are fixed from then on.
+//! Sealing: open segments become objects, whose name, segments and content are fixed from then on.
+//!
+//! No segment is changed by it: an object is a range of the hour's numbers. Those are given in order, and
+//! what of the range comes from the lake was marked when it was inserted, so that a range never gains a
+//! segment.
 
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use super::partition::object_key;
 use super::store::LakeStore;
-use crate::auth::sha256_hex;
+use crate::auth::hex;
 use crate::sql::{Sql, SqlError};
 
 #[derive(Deserialize)]
-struct OpenRow {
-    id: i64,
+struct Open {
+    seq: i64,
+    n: i64,
     bytes: i64,
+    at: i64,
 }
 
-#[derive(Deserialize)]
-struct Lines {
-    lines: String,
+/// Events and bytes of segments.
+fn sums(segments: &[Open]) -> (i64, i64) {
+    let sum = |of: fn(&Open) -> i64| segments.iter().map(of).fold(0, i64::saturating_add);
+    (sum(|open| open.n), sum(|open| open.bytes))
 }
 
 impl<S: Sql> LakeStore<S> {
-    /// Seals every hour's open rows that are due. An object takes rows in the order they came, up
+    /// Seals every hour's open segments that are due. An object takes segments in the order they came, up
     /// to the rule's size, so that it fits the memory of an isolate.
     ///
     /// # Errors
@@ -28,7 +36,7 @@ impl<S: Sql> LakeStore<S> {
         self.seal_from(site, shard, now_ms, now_ms.saturating_sub(self.rule.age_ms))
     }
 
-    /// Seals all open rows, however new.
+    /// Seals all open segments, however new.
     ///
     /// # Errors
     /// Whatever the database says.
@@ -36,7 +44,7 @@ impl<S: Sql> LakeStore<S> {
         self.seal_from(site, shard, now_ms, i64::MAX)
     }
 
-    /// Seals the hours whose open rows are enough, or of which one came at `latest` at the latest.
+    /// Seals the hours whose open segments are enough, or of which one came at `latest` at the latest.
     fn seal_from(&self, site: &str, shard: u32, now_ms: i64, latest: i64) -> Result<(), SqlError> {
         #[derive(Deserialize)]
         struct Hour {
@@ -57,67 +65,95 @@ impl<S: Sql> LakeStore<S> {
     }
 
     fn seal_one(&self, site: &str, shard: u32, hour: i64, now_ms: i64) -> Result<(), SqlError> {
+        let open: Vec<Open> = self.sql.rows(
+            "SELECT seq, segments.n, segments.bytes, at FROM segments JOIN open_hours USING (hour) \
+             WHERE hour = ?1 AND seq >= first_seq AND landed = 0 ORDER BY seq",
+            &[hour.into()],
+        )?;
+        let mut bytes = 0_i64;
+        let fit = open
+            .iter()
+            .take_while(|segment| {
+                let first = bytes == 0;
+                bytes = bytes.saturating_add(segment.bytes);
+                first || bytes <= self.rule.bytes
+            })
+            .count();
+        let (sealed, rest) = open.split_at_checked(fit).unwrap_or_default();
+        if let ([first, ..], [.., last]) = (sealed, sealed) {
+            let range = (first.seq, last.seq);
+            self.insert(site, shard, hour, range, sealed, now_ms)?;
+        }
+        self.leave_open(hour, rest)
+    }
+
+    fn insert(
+        &self,
+        site: &str,
+        shard: u32,
+        hour: i64,
+        (first, last): (i64, i64),
+        sealed: &[Open],
+        now_ms: i64,
+    ) -> Result<(), SqlError> {
         #[derive(Deserialize)]
         struct Next {
             epoch: String,
             sequence: i64,
         }
-        let open: Vec<OpenRow> = self.sql.rows(
-            "SELECT id, bytes FROM rows WHERE sequence IS NULL AND hour = ?1 ORDER BY id",
-            &[hour.into()],
+        // One segment at a time: an object may be as large as an isolate's memory allows.
+        let mut hash = Sha256::new();
+        for segment in sealed {
+            hash.update(self.member(segment.seq)?);
+        }
+        let next: Option<Next> = self.sql.first(
+            "UPDATE shard SET sequence = sequence + 1 RETURNING epoch, sequence",
+            &[],
         )?;
-        let mut bytes = 0_i64;
-        let last = open
-            .iter()
-            .take_while(|row| {
-                let fits = bytes == 0 || bytes.saturating_add(row.bytes) <= self.rule.bytes;
-                bytes = bytes.saturating_add(row.bytes);
-                fits
-            })
-            .last();
-        let (Some(last), Some(next)) = (
-            last,
-            self.sql.first::<Next>(
-                "UPDATE shard SET sequence = sequence + 1 RETURNING epoch, sequence",
-                &[],
-            )?,
-        ) else {
-            // Nothing is open of the hour after all: it must not be found due again.
-            return self.recount_hour(hour);
+        let Some(Next { epoch, sequence }) = next else {
+            return Err(SqlError("the lake has no epoch".to_owned()));
         };
+        let (n, bytes) = sums(sealed);
         self.sql.run(
-            "UPDATE rows SET sequence = ?1 WHERE sequence IS NULL AND hour = ?2 AND id <= ?3",
-            &[next.sequence.into(), hour.into(), last.id.into()],
-        )?;
-        self.recount_hour(hour)?;
-        let hash = sha256_hex(self.ndjson(next.sequence)?.as_bytes());
-        self.sql.run(
-            "INSERT INTO objects (sequence, key, hash, n, due_at) \
-             SELECT ?1, ?2, ?3, sum(n), ?4 FROM rows WHERE sequence = ?1",
+            "INSERT INTO objects (sequence, key, hash, hour, first_seq, last_seq, n, bytes, due_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             &[
-                next.sequence.into(),
-                object_key(site, shard, &next.epoch, next.sequence, hour).into(),
-                hash.into(),
+                sequence.into(),
+                object_key(site, shard, &epoch, sequence, hour).into(),
+                hex(&hash.finalize()).into(),
+                hour.into(),
+                first.into(),
+                last.into(),
+                n.into(),
+                bytes.into(),
                 now_ms.into(),
             ],
         )?;
         self.sql.run(
             "INSERT INTO deliveries (sequence, sink, n, bytes, due_at) \
-             SELECT ?1, sink, rows.n, rows.bytes, ?2 FROM sinks, \
-             (SELECT sum(n) AS n, sum(bytes) AS bytes FROM rows WHERE sequence = ?1) AS rows",
-            &[next.sequence.into(), now_ms.into()],
+             SELECT sequence, sink, n, bytes, objects.due_at FROM objects, sinks WHERE sequence = ?1",
+            &[sequence.into()],
         )
     }
 
-    /// The content of a sealed object: its rows' lines in the order they came.
-    ///
-    /// # Errors
-    /// Whatever the database says.
-    pub fn ndjson(&self, sequence: i64) -> Result<String, SqlError> {
-        let rows: Vec<Lines> = self.sql.rows(
-            "SELECT lines FROM rows WHERE sequence = ?1 ORDER BY id",
-            &[sequence.into()],
-        )?;
-        Ok(rows.into_iter().map(|row| row.lines).collect())
+    /// Counts what of an hour stays open; an hour of nothing must not be found due again.
+    fn leave_open(&self, hour: i64, rest: &[Open]) -> Result<(), SqlError> {
+        let (Some(first), Some(since)) = (rest.first(), rest.iter().map(|open| open.at).min())
+        else {
+            return self
+                .sql
+                .run("DELETE FROM open_hours WHERE hour = ?1", &[hour.into()]);
+        };
+        let (n, bytes) = sums(rest);
+        self.sql.run(
+            "UPDATE open_hours SET first_seq = ?2, n = ?3, bytes = ?4, since = ?5 WHERE hour = ?1",
+            &[
+                hour.into(),
+                first.seq.into(),
+                n.into(),
+                bytes.into(),
+                since.into(),
+            ],
+        )
     }
 }

@@ -163,7 +163,8 @@ impl<S: Sql> LakeStore<S> {
         let rows: Vec<Row> = self.sql.rows(
             "SELECT sinks.sink, count(sequence) AS pending_objects, \
                 coalesce(sum(deliveries.n), 0) AS pending_events, \
-                coalesce(sum(bytes), 0) AS pending_bytes, min(objects.due_at) AS oldest_at, \
+                coalesce(sum(deliveries.bytes), 0) AS pending_bytes, \
+                min(objects.due_at) AS oldest_at, \
                 coalesce(sum(conflict = 1), 0) AS conflicts, \
                 coalesce(sum(conflict = 2), 0) AS dead_objects, failing_since, failures, lasting, code, \
                 landed_events, landed_objects, refused_events, refused_code \

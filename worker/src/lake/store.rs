@@ -1,33 +1,30 @@
-//! The rows of a lake shard, on the SQLite of its Durable Object.
+//! What the lake keeps beside the segments, on the same SQLite.
 
 use serde::Deserialize;
 
 use super::open_hours;
 use super::partition::{epoch_name, hour_of};
+use crate::archive::store as segments;
 use crate::live::HOUR_MS;
 use crate::log::OUTCOME_MEMORY_MS;
 use crate::sinks::SinkKind;
 use crate::sql::{Sql, SqlError};
 
-/// How long a part's id is remembered, from its receipt. The outbox resends for as long as a part is
-/// unconfirmed; a part that comes later than this is refused.
-pub(crate) const PART_MEMORY_MS: i64 = 15 * 24 * HOUR_MS;
-
-/// When open rows become an object.
+/// When open segments become an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SealRule {
-    /// At this many bytes of NDJSON.
+    /// At this many bytes of NDJSON, before it was packed.
     pub bytes: i64,
-    /// Or this many milliseconds after the oldest row came.
+    /// Or this many milliseconds after the oldest segment came.
     pub age_ms: i64,
 }
 
 /// What a store is opened with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LakeSettings {
-    /// When open rows become an object.
+    /// When open segments become an object.
     pub seal: SealRule,
-    /// Bytes of lines that may wait at most; over it nothing more is appended.
+    /// Bytes of lines, before they were packed, that may wait at most; over it nothing more is appended.
     pub backlog_bytes: i64,
     /// Refusals in a row after which a sink's objects are dead letters.
     pub sink_tries: u32,
@@ -35,7 +32,7 @@ pub struct LakeSettings {
     pub sinks: Vec<(SinkKind, String)>,
 }
 
-/// The store of one lake shard.
+/// What lands the segments of one shard.
 #[derive(Debug)]
 pub struct LakeStore<S> {
     pub(super) sql: S,
@@ -44,22 +41,18 @@ pub struct LakeStore<S> {
     pub(super) sink_tries: u32,
 }
 
-const SCHEMA: [&str; 12] = [
+const SCHEMA: [&str; 9] = [
     "CREATE TABLE IF NOT EXISTS shard (id INTEGER PRIMARY KEY CHECK (id = 1), \
      epoch TEXT NOT NULL, sequence INTEGER NOT NULL DEFAULT 0, \
      landed_events INTEGER NOT NULL DEFAULT 0, landed_objects INTEGER NOT NULL DEFAULT 0, \
      pruned_at INTEGER NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS parts (part_id TEXT PRIMARY KEY, at INTEGER NOT NULL) \
-     WITHOUT ROWID",
-    "CREATE INDEX IF NOT EXISTS parts_at ON parts (at)",
-    // sequence is NULL while the row is open.
-    "CREATE TABLE IF NOT EXISTS rows (id INTEGER PRIMARY KEY, hour INTEGER NOT NULL, \
-     at INTEGER NOT NULL, n INTEGER NOT NULL, bytes INTEGER NOT NULL, sequence INTEGER, \
-     lines TEXT NOT NULL)",
-    "CREATE INDEX IF NOT EXISTS rows_sequence ON rows (sequence, hour, at)",
-    // due_at: when it was sealed.
+    // A run of segments of an hour: those of first_seq to last_seq that are not `landed`. n and bytes are
+    // theirs, added up; due_at: when it was sealed.
     "CREATE TABLE IF NOT EXISTS objects (sequence INTEGER PRIMARY KEY, key TEXT NOT NULL, \
-     hash TEXT NOT NULL, n INTEGER NOT NULL, due_at INTEGER NOT NULL)",
+     hash TEXT NOT NULL, hour INTEGER NOT NULL, first_seq INTEGER NOT NULL, \
+     last_seq INTEGER NOT NULL, n INTEGER NOT NULL, bytes INTEGER NOT NULL, \
+     due_at INTEGER NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS objects_hour ON objects (hour, first_seq)",
     // What each sink still has to get, and, until all are done with an object, what it got. With a
     // conflict it is not tried: 1, its key holds something else; 2, it was refused too often and is a
     // dead letter, due to be listed again. (The column's name is the one that earlier versions know.)
@@ -79,7 +72,7 @@ const SCHEMA: [&str; 12] = [
      n INTEGER NOT NULL, PRIMARY KEY (sink, sequence)) WITHOUT ROWID",
     // Events that every sink has, by the hour of their receipt: for the reconciliation.
     "CREATE TABLE IF NOT EXISTS landed (hour INTEGER PRIMARY KEY, n INTEGER NOT NULL)",
-    // Counted along, so that an append need not add up all rows.
+    // Events and bytes that are open or in an object, counted along: an append need not add them up.
     "CREATE TABLE IF NOT EXISTS backlog (id INTEGER PRIMARY KEY CHECK (id = 1), \
      n INTEGER NOT NULL, bytes INTEGER NOT NULL)",
 ];
@@ -95,14 +88,14 @@ impl<S: Sql> LakeStore<S> {
         now_ms: i64,
         random: [u8; 4],
     ) -> Result<Self, SqlError> {
-        for statement in SCHEMA.into_iter().chain(open_hours::SCHEMA) {
+        let schemas = [&segments::SCHEMA[..], &SCHEMA, &open_hours::SCHEMA];
+        for statement in schemas.into_iter().flatten() {
             sql.run(statement, &[])?;
         }
         sql.run(
             "INSERT INTO shard (id, epoch, pruned_at) VALUES (1, ?1, ?2) ON CONFLICT DO NOTHING",
             &[epoch_name(now_ms, random).into(), now_ms.into()],
         )?;
-        open_hours::fill(&sql)?;
         let store = Self {
             sql,
             rule: settings.seal,
@@ -113,7 +106,7 @@ impl<S: Sql> LakeStore<S> {
         Ok(store)
     }
 
-    /// Forgets parts received more than 15 days ago (`PART_MEMORY_MS`), at most once an hour.
+    /// Forgets what landed more than 31 days ago (`OUTCOME_MEMORY_MS`), at most once an hour.
     ///
     /// # Errors
     /// Whatever the database says.
@@ -125,10 +118,6 @@ impl<S: Sql> LakeStore<S> {
         if due.is_none() {
             return Ok(());
         }
-        self.sql.run(
-            "DELETE FROM parts WHERE at < ?1",
-            &[now_ms.saturating_sub(PART_MEMORY_MS).into()],
-        )?;
         self.sql.run(
             "DELETE FROM landed WHERE hour < ?1",
             &[hour_of(now_ms.saturating_sub(OUTCOME_MEMORY_MS)).into()],

@@ -1,12 +1,11 @@
 //! Reading the counts of one shard.
 
-use std::cmp::Reverse;
-
 use serde::{Deserialize, Serialize};
 
 use super::{LIVE_MINUTES, Log, OutboxState};
 use crate::live::{ACCEPTED, HOUR_MS, Kind, MINUTE_MS, floor_to};
 use crate::read::reconciliation::ShardHours;
+use crate::sort;
 use crate::sorted::Map;
 use crate::sql::{Sql, SqlError};
 
@@ -66,7 +65,7 @@ impl<S: Sql> Log<S> {
             .take(MAX_VISITORS)
             .map(|hash| format!("{hash:016x}"))
             .collect();
-        visitors.sort_unstable();
+        sort::sort(&mut visitors);
         drop(memory);
         Snapshot {
             minutes: self.entries(Kind::Type, from),
@@ -144,7 +143,7 @@ impl<S: Sql> Log<S> {
             }
         }
         let mut sums: Vec<(&str, i64)> = sums.into_iter().filter(|(_, n)| *n > 0).collect();
-        sums.sort_by_key(|(key, n)| (Reverse(*n), *key));
+        sort::sort_by(&mut sums, |(a, n), (b, m)| m.cmp(n).then(a.cmp(b)));
         sums.truncate(MAX_KEYS);
         sums.into_iter()
             .map(|(key, n)| Entry {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::sort;
+
 /// Rows that are done.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmation {
@@ -18,7 +20,7 @@ impl Confirmation {
     /// The confirmation of these rows, each with the ids of its events that came before.
     pub fn of(epoch: &str, rows: impl IntoIterator<Item = (i64, Vec<String>)>) -> Self {
         let mut rows: Vec<(i64, Vec<String>)> = rows.into_iter().collect();
-        rows.sort_unstable();
+        sort::sort(&mut rows);
         rows.dedup_by_key(|(seq, _)| *seq);
         let mut ranges: Vec<(i64, i64)> = Vec::new();
         for (seq, _) in &rows {

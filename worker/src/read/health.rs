@@ -48,7 +48,7 @@ pub struct Health {
 pub struct Details {
     /// When it was checked, Unix milliseconds.
     pub timestamp: i64,
-    /// By service: `d1`, `site_do`, `events_queue`, `lake_do`, `r2`.
+    /// By service: `d1`, `site_do`, `events_queue`, `archive_do`, `r2`.
     pub services: Map<&'static str, Service>,
     /// Counts of the site.
     pub metrics: Metrics,
@@ -162,7 +162,7 @@ impl Backlog {
     }
 }
 
-/// A part that waits longer than this for its confirmation means that the queue or its consumer
+/// A row that waits longer than this for its confirmation means that the queue or its consumer
 /// does not keep up: well over the few seconds of a healthy way, and over one resend.
 pub const SLOW_MS: i64 = 5 * 60_000;
 

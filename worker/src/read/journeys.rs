@@ -1,13 +1,14 @@
 //! `POST /v1/analytics/query/journeys`: the paths that most sessions begin with.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::activity::ratio;
 use super::days::Days;
-use super::question::{Question, days, events, number, object};
+use super::question::{Question, days, number, object};
+use crate::archive::scan::{Asked, JourneysPart, JourneysSpec};
 use crate::error::Fault;
-use crate::sql::Statement;
+use crate::sort;
 
 /// A checked question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,14 +16,6 @@ pub struct Journeys {
     days: Days,
     depth: i64,
     limit: i64,
-}
-
-/// A row of the statement.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Row {
-    path: String,
-    sessions: i64,
-    total: i64,
 }
 
 /// The answer: the most travelled first.
@@ -37,31 +30,15 @@ pub struct Answer {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Journey))]
 struct Path {
-    /// `[["page", "/a"], ["feature", "search"], …]`, as the statement writes it.
+    /// `[["page", "/a"], ["feature", "search"], …]`, as JSON.
     #[cfg_attr(test, schema(value_type = Vec<[String; 2]>))]
     steps: Box<RawValue>,
     sessions: i64,
     share: f64,
 }
 
-/// Steps in order of time, equals by id; what repeats the step before is no step.
-const SQL: &str = "WITH e AS (SELECT facts->>6 AS session, at, event_id, \
-    CASE event_type WHEN 'page_view' THEN json_array('page', facts->>'$[7].page') \
-    ELSE json_array('feature', facts->>'$[7].feature') END AS step FROM events \
-    WHERE site_id = ?1 AND at >= ?2 AND at < ?3 AND facts->>6 IS NOT NULL \
-    AND (facts->>'$[7].page' IS NOT NULL OR facts->>'$[7].feature' IS NOT NULL)), \
-    d AS (SELECT session, at, event_id, step, \
-    lag(step) OVER (PARTITION BY session ORDER BY at, event_id) AS before FROM e), \
-    n AS (SELECT session, step, \
-    row_number() OVER (PARTITION BY session ORDER BY at, event_id) AS place \
-    FROM d WHERE step IS NOT before), \
-    p AS (SELECT session, json_group_array(json(step) ORDER BY place) AS path FROM n \
-    WHERE place <= ?4 GROUP BY session) \
-    SELECT path, count(*) AS sessions, sum(count(*)) OVER () AS total FROM p \
-    GROUP BY path ORDER BY 2 DESC, 1 LIMIT ?5";
-
 impl Question for Journeys {
-    type Row = Row;
+    type Found = JourneysPart;
     type Answer = Answer;
 
     fn parse(body: &[u8], now_ms: i64) -> Result<Self, Fault> {
@@ -85,33 +62,48 @@ impl Question for Journeys {
         })
     }
 
-    fn size(&self, site: &str) -> (Statement, i64) {
-        events(site, self.days)
+    fn asked(&self) -> Asked {
+        Asked::Journeys(JourneysSpec {
+            at: (self.days.from_ms(), self.days.to_ms()),
+            depth: usize::try_from(self.depth).unwrap_or(1),
+            limit: usize::try_from(self.limit).unwrap_or(1),
+        })
     }
 
-    fn statement(&self, site: &str) -> Statement {
-        Statement::new(
-            SQL,
-            [
-                site.into(),
-                self.days.from_ms().into(),
-                self.days.to_ms().into(),
-                self.depth.into(),
-                self.limit.into(),
-            ],
-        )
+    fn answer(&self, found: Vec<JourneysPart>) -> Answer {
+        let total = found.iter().map(|part| part.sessions);
+        let total = total.fold(0, i64::saturating_add);
+        let mut paths: Vec<(String, i64)> = found.iter().flat_map(texts).collect();
+        sort::sort(&mut paths);
+        paths.dedup_by(|next, path| {
+            let same = next.0 == path.0;
+            if same {
+                path.1 = path.1.saturating_add(next.1);
+            }
+            same
+        });
+        // Stable: equals stay in the order of their text.
+        sort::sort_by(&mut paths, |(_, a), (_, b)| b.cmp(a));
+        paths.truncate(usize::try_from(self.limit).unwrap_or(1));
+        let paths = paths.into_iter().map(|(steps, sessions)| Path {
+            share: ratio(sessions, total),
+            sessions,
+            steps: RawValue::from_string(steps).unwrap_or_default(),
+        });
+        Answer {
+            sessions: total,
+            paths: paths.collect(),
+        }
     }
+}
 
-    fn answer(&self, rows: Vec<Row>) -> Result<Answer, Fault> {
-        let sessions = rows.first().map_or(0, |row| row.total);
-        let paths = rows
-            .into_iter()
-            .map(|row| Path {
-                share: ratio(row.sessions, row.total),
-                sessions: row.sessions,
-                steps: RawValue::from_string(row.path).unwrap_or_default(),
-            })
-            .collect();
-        Ok(Answer { sessions, paths })
-    }
+/// The paths of a part as JSON texts, each with its sessions.
+fn texts(part: &JourneysPart) -> impl Iterator<Item = (String, i64)> {
+    part.paths.iter().map(|(sessions, path)| {
+        let steps = path
+            .iter()
+            .filter_map(|step| part.steps.get(*step as usize));
+        let steps: Vec<&str> = steps.map(String::as_str).collect();
+        (format!("[{}]", steps.join(",")), *sessions)
+    })
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::live::MINUTE_MS;
 use crate::log::{Entry, LIVE_MINUTES, Snapshot, first_minute};
+use crate::sort;
 use crate::sorted::Map;
 
 /// Pages and features named at most.
@@ -109,7 +110,7 @@ fn top(counts: Map<String, i64>) -> Vec<Top> {
         .map(|(key, count)| Top { key, count })
         .collect();
     // Stable: equal counts stay in the order of their keys.
-    rows.sort_by_key(|row| std::cmp::Reverse(row.count));
+    sort::sort_by(&mut rows, |a, b| b.count.cmp(&a.count));
     rows.truncate(TOP);
     rows
 }

@@ -25,13 +25,6 @@ pub trait Metric: Sized {
     fn days(&self) -> Days;
     /// The statement.
     fn statement(&self, site: &str) -> Statement;
-    /// Whether these rows are an answer; by default they are.
-    ///
-    /// # Errors
-    /// [`Fault::InvalidParameter`] where there was too much to look at.
-    fn check(_rows: &[Self::Row]) -> Result<(), Fault> {
-        Ok(())
-    }
     /// The answer from the statement's rows.
     fn answer(&self, rows: Vec<Self::Row>) -> Self::Answer;
     /// The answer's table as CSV.

@@ -1,13 +1,13 @@
-//! What the `POST /v1/analytics/query/…` calls have in common: a JSON body, and a bound on the
-//! work, looked up before it is begun.
+//! What the `POST /v1/analytics/query/…` calls have in common: a JSON body that becomes a question to the
+//! archive, whose shards each answer a part.
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use super::days::Days;
+use crate::archive::scan::{Asked, Part};
 use crate::error::Fault;
 use crate::json;
-use crate::sql::Statement;
 use crate::whole;
 
 /// Bytes of a question at most: ten steps of long names are a tenth of it.
@@ -15,8 +15,8 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// A question.
 pub trait Question: Sized {
-    /// A row of the statement.
-    type Row: DeserializeOwned;
+    /// What a shard answers.
+    type Found: DeserializeOwned;
     /// The answer.
     type Answer: Serialize;
     /// Checks the body.
@@ -24,56 +24,28 @@ pub trait Question: Sized {
     /// # Errors
     /// [`Fault::InvalidParameter`] with the field, [`Fault::Malformed`] for what is no object.
     fn parse(body: &[u8], now_ms: i64) -> Result<Self, Fault>;
-    /// The statement that tells a [`Size`], and how much of it is too much.
-    fn size(&self, site: &str) -> (Statement, i64);
-    /// The statement.
-    fn statement(&self, site: &str) -> Statement;
-    /// The answer from the statement's rows.
-    ///
-    /// # Errors
-    /// [`Fault::InvalidParameter`] where there are too many to look at.
-    fn answer(&self, rows: Vec<Self::Row>) -> Result<Self::Answer, Fault>;
+    /// What each shard of the archive is asked.
+    fn asked(&self) -> Asked;
+    /// The answer from what the shards found.
+    fn answer(&self, found: Vec<Self::Found>) -> Self::Answer;
 }
 
-/// Events that a question looks at, at most. SQLite reads them all in one statement: about a second.
-pub const MAX_EVENTS: i64 = 250_000;
-
-/// How much there is to look at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub struct Size {
-    /// Events, or users.
-    pub n: i64,
+/// What shards found, and the segments that none of them could read, which are not in it.
+pub fn found<T>(parts: Vec<Part<T>>) -> (Vec<T>, i64) {
+    let unreadable = parts.iter().map(|part| part.unreadable);
+    let unreadable = unreadable.fold(0, i64::saturating_add);
+    (
+        parts.into_iter().map(|part| part.found).collect(),
+        unreadable,
+    )
 }
 
-impl Size {
-    /// Checks it.
-    ///
-    /// # Errors
-    /// [`Fault::InvalidParameter`] where it is over the limit.
-    pub fn check(rows: &[Self], limit: i64) -> Result<(), Fault> {
-        if rows.first().is_none_or(|size| size.n <= limit) {
-            return Ok(());
-        }
-        Err(too_many())
+/// An answer, a JSON object, that says how many segments are missing in it, where any are.
+pub fn with_missing(mut json: String, segments: i64) -> String {
+    if segments > 0 && json.pop() == Some('}') {
+        json.push_str(&format!(",\"unreadableSegments\":{segments}}}"));
     }
-}
-
-/// The fault of a range that is too much to look at.
-pub fn too_many() -> Fault {
-    Fault::InvalidParameter {
-        name: "startDate",
-        detail: "The range holds more than this call looks at; choose a shorter one.",
-    }
-}
-
-/// How many events a range holds, by the read models.
-pub(super) fn events(site: &str, days: Days) -> (Statement, i64) {
-    let statement = Statement::new(
-        "SELECT coalesce(sum(events), 0) AS n FROM breakdowns \
-         WHERE site_id = ?1 AND dim = 'type' AND day BETWEEN ?2 AND ?3",
-        [site.into(), days.first.into(), days.last.into()],
-    );
-    (statement, MAX_EVENTS)
+    json
 }
 
 /// Reads the body as an object of fields, each looked at by itself.

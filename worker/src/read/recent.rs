@@ -1,10 +1,9 @@
 //! `GET /v1/analytics/events/recent`: the newest stored events, page by page.
 
-use serde::Deserialize;
-
 use super::Params;
+use crate::archive::scan::{Asked, Line, PageSpec};
 use crate::error::Fault;
-use crate::sql::{Param, Statement};
+use crate::sort;
 
 /// Events of a page where `limit` does not say.
 const DEFAULT_LIMIT: i64 = 50;
@@ -17,29 +16,6 @@ pub struct Recent {
     user_id: Option<String>,
     before: Option<(i64, String)>,
 }
-
-/// One row of the query.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Row {
-    received_at: i64,
-    event_id: String,
-    body: String,
-}
-
-const BY_TIME: &str = "SELECT received_at, event_id, body FROM events WHERE site_id = ?1 \
-    AND (received_at, event_id) < (?2, ?3) ORDER BY received_at DESC, event_id DESC LIMIT ?4";
-
-const BY_TYPE: &str = "SELECT received_at, event_id, body FROM events WHERE site_id = ?1 \
-    AND (received_at, event_id) < (?2, ?3) AND event_type = ?5 \
-    ORDER BY received_at DESC, event_id DESC LIMIT ?4";
-
-const BY_USER: &str = "SELECT received_at, event_id, body FROM events WHERE site_id = ?1 \
-    AND (received_at, event_id) < (?2, ?3) AND user_id = ?5 \
-    ORDER BY received_at DESC, event_id DESC LIMIT ?4";
-
-const BY_USER_AND_TYPE: &str = "SELECT received_at, event_id, body FROM events \
-    WHERE site_id = ?1 AND (received_at, event_id) < (?2, ?3) AND user_id = ?5 \
-    AND event_type = ?6 ORDER BY received_at DESC, event_id DESC LIMIT ?4";
 
 impl Recent {
     /// Checks the parameters.
@@ -72,46 +48,41 @@ impl Recent {
         Ok(query)
     }
 
-    /// The statement; one row more than a page tells whether there is another page.
-    pub fn statement(&self, site: &str) -> Statement {
-        let (at, id) = self.before.clone().unwrap_or((MAX_AT, String::new()));
-        let mut params: Vec<Param> = vec![
-            site.into(),
-            at.into(),
-            id.into(),
-            self.limit.saturating_add(1).into(),
-        ];
-        let filters = [&self.user_id, &self.event_type];
-        params.extend(
-            filters
-                .into_iter()
-                .flatten()
-                .map(|text| text.as_str().into()),
-        );
-        let sql = match (&self.user_id, &self.event_type) {
-            (None, None) => BY_TIME,
-            (None, Some(_)) => BY_TYPE,
-            (Some(_), None) => BY_USER,
-            (Some(_), Some(_)) => BY_USER_AND_TYPE,
-        };
-        Statement::new(sql, params)
+    /// What each shard of the archive is asked.
+    pub fn asked(&self) -> Asked {
+        Asked::Page(PageSpec {
+            limit: self.limit(),
+            before: self.before.clone(),
+            event_type: self.event_type.clone(),
+            user: self.user_id.clone(),
+        })
     }
 
-    /// `{"events": [stored event], "nextCursor"}`; the bodies go out as they are stored.
-    pub fn answer(&self, rows: &[Row]) -> String {
-        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let page = rows.get(..limit).unwrap_or(rows);
+    fn limit(&self) -> usize {
+        usize::try_from(self.limit).unwrap_or(usize::MAX)
+    }
+
+    /// `{"events": [stored event], "nextCursor"}`; the lines go out as they are stored. Each shard tells one
+    /// more than a page has where there are more; what cannot be read is left out.
+    pub fn answer(&self, found: Vec<Vec<Line>>) -> String {
+        let mut lines: Vec<Line> = found.into_iter().flatten().collect();
+        sort::sort_by(&mut lines, |a, b| (b.0, &b.1).cmp(&(a.0, &a.1)));
+        let page = lines.get(..self.limit()).unwrap_or(&lines);
         let mut json = String::from("{\"events\":[");
-        for (index, row) in page.iter().enumerate() {
+        for (index, line) in page
+            .iter()
+            .filter_map(|Line(_, _, line)| line.as_ref())
+            .enumerate()
+        {
             if index > 0 {
                 json.push(',');
             }
-            json.push_str(&row.body);
+            json.push_str(line.get());
         }
         json.push_str("],\"nextCursor\":");
-        match page.last().filter(|_| rows.len() > limit) {
+        match page.last().filter(|_| lines.len() > page.len()) {
             // A number and a UUID need no escaping.
-            Some(last) => json.push_str(&format!("\"{}.{}\"", last.received_at, last.event_id)),
+            Some(Line(received_at, id, _)) => json.push_str(&format!("\"{received_at}.{id}\"")),
             None => json.push_str("null"),
         }
         json.push('}');
@@ -142,18 +113,19 @@ mod tests {
 
     const ID: &str = "0198c1d2-0000-7000-8000-000000000001";
 
-    fn row(at: i64) -> Row {
-        Row {
-            received_at: at,
-            event_id: ID.into(),
-            body: format!("{{\"receivedAt\":{at}}}"),
-        }
+    fn row(at: i64) -> Line {
+        let line = format!("{{\"receivedAt\":{at}}}");
+        Line(
+            at,
+            ID.into(),
+            serde_json::value::RawValue::from_string(line).ok(),
+        )
     }
 
     #[test]
     fn a_cursor_leads_to_the_next_page_and_the_last_page_has_none() {
         let recent = Recent::parse(&Params::parse("limit=2")).unwrap();
-        let answer = recent.answer(&[row(3), row(2), row(1)]);
+        let answer = recent.answer(vec![vec![row(2)], vec![row(3), row(1)]]);
         assert_eq!(
             answer,
             format!(
@@ -162,8 +134,14 @@ mod tests {
         );
         let next = Recent::parse(&Params::parse(&format!("limit=2&cursor=2.{ID}"))).unwrap();
         assert_eq!(next.before, Some((2, ID.to_owned())));
-        assert!(next.answer(&[row(1)]).ends_with(r#""nextCursor":null}"#));
-        assert_eq!(next.answer(&[]), r#"{"events":[],"nextCursor":null}"#);
+        assert!(
+            next.answer(vec![vec![row(1)]])
+                .ends_with(r#""nextCursor":null}"#)
+        );
+        assert_eq!(
+            next.answer(Vec::new()),
+            r#"{"events":[],"nextCursor":null}"#
+        );
     }
 
     #[test]

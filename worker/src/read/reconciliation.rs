@@ -18,10 +18,10 @@ pub struct Reconciliation {
     hours: Hours,
 }
 
-/// What `site_do` or `lake_do` says of the hours.
+/// What `site_do` or `archive_do` says of the hours.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardHours {
-    /// `site_do`: accepted; `lake_do`: landed. By hour, keys empty.
+    /// `site_do`: accepted; `archive_do`: landed. By hour, keys empty.
     pub done: Vec<Entry>,
     /// What waits there, by hour.
     pub waiting: Vec<Entry>,
@@ -82,7 +82,7 @@ pub struct Findings {
     pub stored: Vec<HourRow>,
     /// D1's dead letters.
     pub dead: Vec<HourRow>,
-    /// `lake_do`.
+    /// `archive_do`.
     pub lakes: Vec<ShardHours>,
     /// `site_do`, asked last.
     pub after: Vec<ShardHours>,
@@ -128,7 +128,7 @@ impl Reconciliation {
     }
 
     /// The statement that counts what ended as dead letters. What a sink refuses is stored, and
-    /// pending in its shard of the lake.
+    /// pending in its archive.
     pub fn dead(&self, site: &str, now_ms: i64) -> Statement {
         Statement::new(
             "SELECT received_at - received_at % 3600000 AS hour, sum(events) AS n, \
@@ -194,7 +194,7 @@ impl Counts {
     fn row(self, hour: i64) -> Hour {
         let in_lake = self.landed.saturating_add(self.in_lake_do);
         let waiting = self.waited_before.saturating_add(self.waiting);
-        // A part waits in the outbox until the lake has it, so it may be missing here and there.
+        // A row waits in the log until the archive has it, so it may be missing here and there.
         let unstored = self
             .received_before
             .saturating_sub(self.stored.saturating_add(self.dead))
@@ -202,7 +202,7 @@ impl Counts {
         let unlanded = self
             .stored
             .saturating_sub(in_lake)
-            // A part that came too late for the lake may have been stored in time.
+            // A part that an earlier version took for too old may have been stored in time.
             .saturating_sub(waiting.saturating_add(self.dead_late));
         let twice = |there: i64| self.received.saturating_sub(there).min(0);
         // Either stored or dead, but for those that may be both.

@@ -1,18 +1,16 @@
 //! `POST /v1/analytics/query/retention`: who comes back, by the day or week of their first event.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::activity::ANONYMOUS_NOTE;
 use super::days::{Days, date};
 use super::question::{Question, days, number, object};
+use crate::archive::people::{CohortRow, WEEK_OFFSET};
+use crate::archive::scan::{Asked, RetentionSpec};
 use crate::error::Fault;
 use crate::privacy::day_of;
 use crate::sorted::Map;
-use crate::sql::Statement;
-
-/// New users of a range at most: each is looked up with its days.
-const MAX_USERS: i64 = 50_000;
 
 /// A checked question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,14 +19,6 @@ pub struct Retention {
     weekly: bool,
     periods: i64,
     today: i64,
-}
-
-/// A row of the statement.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Row {
-    cohort: i64,
-    age: i64,
-    users: i64,
 }
 
 /// The answer.
@@ -51,36 +41,8 @@ struct Cohort {
     retained: Vec<i64>,
 }
 
-macro_rules! sql {
-    ($first:expr, $day:expr) => {
-        concat!(
-            "SELECT ",
-            $first,
-            " AS cohort, ",
-            $day,
-            " - ",
-            $first,
-            " AS age, count(DISTINCT u.user_hash) AS users FROM (SELECT user_hash, ",
-            day!("first_at"),
-            " AS day FROM users WHERE site_id = ?1 AND first_at >= ?2 AND first_at < ?3) AS u \
-             CROSS JOIN members AS m WHERE m.site_id = ?1 AND m.dim = 'user' AND m.key = '' \
-             AND m.user_hash = u.user_hash AND m.day <= ?5 AND ",
-            $day,
-            " - ",
-            $first,
-            " BETWEEN 0 AND ?4 GROUP BY 1, 2"
-        )
-    };
-}
-
-const DAILY: &str = sql!("u.day", "m.day");
-/// 1970-01-01 was a Thursday: weeks begin three days before it. No event is from before the year 0.
-const WEEKLY: &str = sql!("((u.day + 719603) / 7)", "((m.day + 719603) / 7)");
-/// What makes the days of [`WEEKLY`] positive: a multiple of seven, and the three days.
-const WEEK_OFFSET: i64 = 719_603;
-
 impl Question for Retention {
-    type Row = Row;
+    type Found = Vec<CohortRow>;
     type Answer = Answer;
 
     fn parse(body: &[u8], now_ms: i64) -> Result<Self, Fault> {
@@ -106,38 +68,24 @@ impl Question for Retention {
         })
     }
 
-    fn size(&self, site: &str) -> (Statement, i64) {
-        let statement = Statement::new(
-            "SELECT coalesce(sum(first_seen), 0) AS n FROM user_days \
-             WHERE site_id = ?1 AND day BETWEEN ?2 AND ?3",
-            [site.into(), self.days.first.into(), self.days.last.into()],
-        );
-        (statement, MAX_USERS)
+    fn asked(&self) -> Asked {
+        Asked::Retention(RetentionSpec {
+            first_at: (self.days.from_ms(), self.days.to_ms()),
+            periods: self.periods,
+            weekly: self.weekly,
+            today: self.today,
+        })
     }
 
-    fn statement(&self, site: &str) -> Statement {
-        Statement::new(
-            if self.weekly { WEEKLY } else { DAILY },
-            [
-                site.into(),
-                self.days.from_ms().into(),
-                self.days.to_ms().into(),
-                self.periods.into(),
-                self.today.into(),
-            ],
-        )
-    }
-
-    fn answer(&self, rows: Vec<Row>) -> Result<Answer, Fault> {
+    fn answer(&self, found: Vec<Vec<CohortRow>>) -> Answer {
         let mut cohorts: Map<i64, Map<i64, i64>> = (self.period_of(self.days.first)
             ..=self.period_of(self.days.last.min(self.today)))
             .map(|cohort| (cohort, Map::new()))
             .collect();
-        for row in rows {
-            cohorts
-                .entry(row.cohort)
-                .or_default()
-                .insert(row.age, row.users);
+        for row in found.into_iter().flatten() {
+            let ages = cohorts.entry(row.cohort).or_default();
+            let users: &mut i64 = ages.entry(row.age).or_default();
+            *users = users.saturating_add(row.users);
         }
         let now = self.period_of(self.today);
         let cohorts = cohorts
@@ -152,11 +100,11 @@ impl Question for Retention {
                 }
             })
             .collect();
-        Ok(Answer {
+        Answer {
             period: if self.weekly { "week" } else { "day" },
             note: ANONYMOUS_NOTE,
             cohorts,
-        })
+        }
     }
 }
 

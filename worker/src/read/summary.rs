@@ -178,9 +178,9 @@ fn add(counts: &mut Map<String, i64>, key: &str, n: i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rollup::brute::{KEY, ask};
+    use crate::read::brute::{ask, fold_into};
     use crate::sql::Sql;
-    use crate::testing::{NOW, TestSql, consume, uuid};
+    use crate::testing::{NOW, TestSql, uuid};
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -253,6 +253,8 @@ mod tests {
             let summary = parse(&query).unwrap();
             let sql = TestSql::new();
             sql.migrate();
+            let people = TestSql::new();
+            crate::archive::fold::create(&people).unwrap();
             for (part, events) in messages.iter().enumerate() {
                 let events: Vec<Value> = events.iter().enumerate().map(|(n, event)| {
                     let (place, near, ago, event_type, source) = *event;
@@ -268,8 +270,8 @@ mod tests {
                         "eventType": event_type, "source": source,
                     })
                 }).collect();
-                let text = crate::testing::message("demo", 0, &[(part, now, &events)]);
-                consume(&sql, &[&text], KEY).unwrap();
+                let fold = i64::try_from(part).unwrap() + 1;
+                fold_into(&sql, &people, "demo", fold, &events);
             }
             let statement = summary.statement("demo", now);
             let (rows, want): (Vec<Row>, Vec<Row>) =

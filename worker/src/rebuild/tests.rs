@@ -1,12 +1,12 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::consume::{Batch, store};
+use crate::archive::{Archive, testing};
 use crate::lake::{hour_of, object_key};
 use crate::log::Entry;
 use crate::privacy::day_of;
-use crate::rollup::brute::{KEY, ask, event, filled, read};
-use crate::testing::{NOW, TestSql, block_on};
+use crate::read::brute::{ask, event, filled, read};
+use crate::testing::{NOW, TestSql};
 
 const HOUR: i64 = 3_600_000;
 
@@ -23,55 +23,99 @@ fn lines(events: &[Value]) -> String {
     events.iter().map(|event| format!("{event}\n")).collect()
 }
 
-/// Tells D1 an object, step by step; how many steps it took.
-fn tell(sql: &TestSql, text: &str) -> usize {
+/// Tells an archive an object, step by step, and folds it into D1; how many steps it took.
+fn tell(archive: &Archive<&TestSql>, d1: &TestSql, text: &str) -> usize {
     let key = key(NOW);
     let name = ObjectName::parse(&key).unwrap();
     let (mut done, mut steps) = (0, 0);
     loop {
-        let (some, next) = messages(&name, text, done).unwrap();
+        let (some, _, next) = messages(&name, text, done, NOW);
         for message in &some {
-            let batch = Batch::of(&message.site, &[message], KEY);
-            block_on(store(sql, &batch)).unwrap();
+            testing::append(archive, message, true).unwrap();
         }
         steps += 1;
         match next {
             Some(next) => done = next,
-            None => return steps,
+            None => break,
         }
     }
+    testing::fold(archive, d1);
+    steps
+}
+
+/// A D1 with an archive beside it.
+fn pair() -> (TestSql, TestSql) {
+    let d1 = TestSql::new();
+    d1.migrate();
+    (d1, TestSql::new())
+}
+
+/// What D1 has of every kind of sum.
+fn sums(d1: &TestSql) -> Vec<Value> {
+    [
+        ("minute_counts", "minute, event_type, source, n"),
+        ("hour_counts", "hour, event_type, source, n"),
+        ("daily_counts", "date, event_type, n"),
+        ("member_gaps WHERE n <> 0", "dim, day, key, gap, n"),
+    ]
+    .into_iter()
+    .flat_map(|(table, columns)| {
+        let sql = format!(
+            "SELECT json_group_array(json_array({columns})) AS rows FROM (SELECT * FROM {table} ORDER BY {columns})"
+        );
+        crate::sql::Sql::rows::<Value>(d1, &sql, &[]).unwrap()
+    })
+    .collect()
 }
 
 #[test]
-fn an_empty_d1_has_the_same_models_afterwards_and_another_time_changes_nothing() {
+fn a_lost_archive_and_d1_have_the_same_sums_afterwards_and_another_time_changes_nothing() {
     let events: Vec<Value> = (0..400).map(|n| event("demo", n)).collect();
     let was = filled("demo", &events);
-    let rebuilt = TestSql::new();
-    rebuilt.migrate();
+    let (d1, sql) = pair();
+    let archive = testing::open(&sql, "demo");
     for _ in 0..2 {
-        assert_eq!(tell(&rebuilt, &lines(&events)), 1);
-        assert_eq!(read(&rebuilt, "demo"), read(&was, "demo"));
-        for (table, columns) in [
-            (
-                "events",
-                "event_id, event_type, user_id, received_at, body, at, facts",
-            ),
-            ("minute_counts", "minute, event_type, source, n"),
-            ("hour_counts", "hour, event_type, source, n"),
-            ("daily_counts", "date, event_type, n"),
-            ("member_gaps WHERE n <> 0", "dim, day, key, gap, n"),
-        ] {
-            let sql = format!(
-                "SELECT json_group_array(json_array({columns})) AS rows FROM (SELECT * FROM {table} ORDER BY {columns})"
-            );
-            let rows = |of: &TestSql| crate::sql::Sql::rows::<Value>(of, &sql, &[]).unwrap();
-            assert_eq!(rows(&rebuilt), rows(&was), "{table}");
-        }
+        assert_eq!(tell(&archive, &d1, &lines(&events)), 1);
+        assert_eq!(read(&d1, "demo"), read(&was, "demo"));
+        assert_eq!(sums(&d1), sums(&was));
     }
-    // Nor does it on the database that had taken the events by themselves.
-    tell(&was, &lines(&events));
-    assert_eq!(read(&rebuilt, "demo"), read(&was, "demo"));
-    assert_eq!(was.number("SELECT count(*) FROM events"), 400);
+    // Nor does it on an archive that had taken the events by themselves.
+    let (d1, sql) = pair();
+    let archive = testing::open(&sql, "demo");
+    for (row, some) in events.chunks(100).enumerate() {
+        let body = crate::testing::message("demo", 0, &[(row, NOW, some)]);
+        testing::append(&archive, &body, false).unwrap();
+    }
+    tell(&archive, &d1, &lines(&events));
+    assert_eq!(sums(&d1), sums(&was));
+    assert_eq!(sql.number("SELECT sum(n) FROM segments"), 400);
+}
+
+#[test]
+fn a_d1_that_was_lost_is_folded_from_the_archive() {
+    let events: Vec<Value> = (0..300).map(|n| event("demo", n)).collect();
+    let (d1, sql) = pair();
+    let archive = testing::open(&sql, "demo");
+    for (row, some) in events.chunks(50).enumerate() {
+        let body = crate::testing::message("demo", 0, &[(row, NOW, some)]);
+        testing::append(&archive, &body, false).unwrap();
+        testing::fold(&archive, &d1);
+    }
+    let (lost, _) = pair();
+    // What comes until somebody rebuilds is no fold that it takes.
+    let body = crate::testing::message("demo", 0, &[(90, NOW, &[event("demo", 300)])]);
+    testing::append(&archive, &body, false).unwrap();
+    let some = archive.unfolded().unwrap();
+    archive.fold(&some, &[], NOW).unwrap();
+    let (fold, statements) = archive.pending().unwrap().unwrap();
+    let at: Vec<crate::archive::Cursor> = lost.batch(&statements).unwrap();
+    assert!(archive.settle(fold, at.first().copied()).is_err());
+    assert_eq!(lost.number("SELECT count(*) FROM minute_counts"), 0);
+    archive.forget_folds(NOW).unwrap();
+    testing::fold(&archive, &lost);
+    testing::fold(&archive, &d1);
+    let all: Vec<Value> = (0..301).map(|n| event("demo", n)).collect();
+    assert_eq!(sums(&lost), sums(&filled("demo", &all)));
 }
 
 #[test]
@@ -86,28 +130,33 @@ fn a_large_object_takes_several_steps_of_bounded_messages() {
     let text = lines(&events);
     let name = key(NOW);
     let name = ObjectName::parse(&name).unwrap();
-    let (first, next) = messages(&name, &text, 0).unwrap();
+    let (first, events_of, next) = messages(&name, &text, 0, NOW);
+    assert_eq!(events_of, next.unwrap());
     assert_eq!(first.len(), MESSAGES);
     let bytes: usize = text.lines().take(next.unwrap()).map(str::len).sum();
     assert!(bytes <= MESSAGES * MESSAGE_BYTES, "{bytes}");
-    let sql = TestSql::new();
-    sql.migrate();
-    assert_eq!(tell(&sql, &text), 3);
-    assert_eq!(sql.number("SELECT count(*) FROM events"), 300);
+    let (d1, sql) = pair();
+    let archive = testing::open(&sql, "demo");
+    assert_eq!(tell(&archive, &d1, &text), 3);
+    assert_eq!(sql.number("SELECT sum(n) FROM segments"), 300);
     // The last line of an object ends it.
     let same = lines(&events[..1]).repeat(20);
-    let (one, next) = messages(&name, &same, 19).unwrap();
-    assert_eq!((one.len(), next), (1, None));
+    let (one, events, next) = messages(&name, &same, 19, NOW);
+    assert_eq!((one.len(), events, next), (1, 1, None));
 }
 
 #[test]
-fn what_is_no_event_stops_it() {
+fn what_is_no_event_is_told() {
+    let (_, sql) = pair();
+    let archive = testing::open(&sql, "demo");
     let name = key(NOW);
     let name = ObjectName::parse(&name).unwrap();
     for bad in ["x\n", "{}\n", "[1]\n", "\n"] {
-        assert!(messages(&name, bad, 0).is_err(), "{bad:?}");
+        let (some, ..) = messages(&name, bad, 0, NOW);
+        let told = testing::append(&archive, &some[0], true).unwrap();
+        assert_eq!(told.unreadable.len(), 1, "{bad:?}");
     }
-    assert!(messages(&name, "", 0).unwrap().0.is_empty());
+    assert!(messages(&name, "", 0, NOW).0.is_empty());
 }
 
 #[test]

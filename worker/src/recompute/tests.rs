@@ -1,175 +1,151 @@
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
-use crate::rollup::brute::{DAY, ask, count, distinct, event, filled, read};
+use crate::archive::testing::{append, fold, open};
+use crate::privacy::DAY_MS;
+use crate::read::brute::{DAY, ask, count, distinct, event, read};
 use crate::sql::Sql;
-use crate::testing::TestSql;
+use crate::testing::{TestSql, message};
+
+mod mended;
+mod void;
 
 const NOW: i64 = (DAY + 5) * DAY_MS + 3 * HOUR_MS;
 
-fn recount(sql: &TestSql, now: i64) -> Vec<Repair> {
-    let sites: Vec<SiteDay> = ask(sql, &sites(now));
-    let mut repairs = Vec::new();
-    for step in steps(&sites, "") {
-        // As the cron does: only where a check finds something. And it finds all that is mended.
-        if let Some(check) = step.check(now) {
-            let found: Vec<Differs> = ask(sql, &check);
-            let would: Vec<Repair> = sql.would(&step.statements(now));
-            let n: i64 = would.iter().map(|repair| repair.n).sum();
-            assert_eq!(found[0].n > 0, n > 0, "{step:?}: {would:?}");
-            if found[0].n == 0 {
-                continue;
-            }
-        }
-        repairs = [repairs, sql.batch(&step.statements(now)).unwrap()].concat();
-    }
-    repairs
+/// An archive and D1, which has taken all of its folds.
+struct System {
+    sql: TestSql,
+    d1: TestSql,
 }
 
-fn database() -> (TestSql, Vec<Value>) {
-    let events: Vec<Value> = (0..250).map(|n| event("demo", n)).collect();
-    let sql = filled("demo", &events);
-    sql.execute_batch(
-        "INSERT INTO sites (site_id, name, origins, hash_routing, created_at) VALUES ('demo', 'Demo', '[]', 0, 0), ('idle', '', '[]', 0, 0)",
-    );
-    (sql, events)
+impl System {
+    fn new() -> Self {
+        let d1 = TestSql::new();
+        d1.migrate();
+        Self {
+            sql: TestSql::new(),
+            d1,
+        }
+    }
+
+    /// Appends a message of these events, and folds it.
+    fn take(&self, row: usize, events: &[Value]) {
+        let archive = open(&self.sql, "demo");
+        append(&archive, &message("demo", 0, &[(row, 0, events)]), false).unwrap();
+        fold(&archive, &self.d1);
+    }
+
+    /// What the archive answers, as it is told.
+    fn counted(&self, day: Day) -> Option<Counted> {
+        let archive = open(&self.sql, "demo");
+        let mut recount = archive.recount(day).unwrap();
+        while recount.slice(archive.sql()).unwrap() {}
+        let text = serde_json::to_string(&recount.end(archive.sql()).unwrap()).unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// What a step would write: nothing where there is nothing to do.
+    fn mending(&self, step: &Step, now: i64) -> Option<Vec<Statement>> {
+        let Some(day) = step.asks() else {
+            let found: Vec<Differs> = ask(&self.d1, &step.check_receipt());
+            let would: Vec<Repair> = self.d1.would(&step.mend_receipt(now));
+            let n: i64 = would.iter().map(|repair| repair.n).sum();
+            assert_eq!(found[0].n, n, "{step:?}: {would:?}");
+            return (n > 0).then(|| step.mend_receipt(now));
+        };
+        let counted = self.counted(day)?;
+        let stored: Vec<Stored> = ask(&self.d1, &step.stored(day.part, &counted));
+        let found = step.differences(&counted, stored);
+        (!found.is_empty()).then(|| step.mend(&counted, &found, now))
+    }
+
+    /// A whole recount, as the cron does it.
+    fn recount(&self, now: i64) -> Vec<Repair> {
+        let sites: Vec<SiteDay> = ask(&self.d1, &sites(now));
+        let mut repairs = Vec::new();
+        for step in steps(&sites, "") {
+            if let Some(statements) = self.mending(&step, now) {
+                let some: Vec<Repair> = self.d1.batch(&statements).unwrap();
+                assert!(!some.is_empty());
+                repairs.extend(some);
+            }
+        }
+        repairs
+    }
+
+    /// All sums, but those that are nothing.
+    fn dump(&self) -> Vec<String> {
+        let tables = [
+            "breakdowns WHERE events <> 0 OR a <> 0 OR b <> 0",
+            "member_gaps WHERE n <> 0",
+            "domain_hours",
+            "minute_counts",
+            "hour_counts",
+            "daily_counts",
+            "user_days WHERE first_seen <> 0 OR signups <> 0",
+            "session_days WHERE sessions <> 0 OR duration_ms <> 0",
+        ];
+        let mut all = Vec::new();
+        for table in tables {
+            let rows: Vec<Value> = self
+                .d1
+                .rows(&format!("SELECT * FROM {table}"), &[])
+                .unwrap();
+            let mut rows: Vec<String> = rows.iter().map(|row| format!("{table} {row}")).collect();
+            rows.sort();
+            all.append(&mut rows);
+        }
+        all
+    }
+
+    fn damage(&self, sql: &str) {
+        self.d1.execute_batch(sql);
+    }
+}
+
+fn events(n: usize) -> Vec<Value> {
+    (0..n).map(|n| event("demo", n)).collect()
+}
+
+fn filled(events: &[Value]) -> System {
+    let system = System::new();
+    for (n, some) in events.chunks(50).enumerate() {
+        system.take(1_000 + n, some);
+    }
+    system
+}
+
+fn database() -> (System, Vec<Value>) {
+    let events = events(250);
+    (filled(&events), events)
+}
+
+/// The steps of a day, by what they ask.
+fn step(day: i64, part: Option<Part>) -> Step {
+    Step {
+        site: "demo".into(),
+        day,
+        check: CHECKS.iter().position(|check| *check == part).unwrap(),
+    }
 }
 
 #[test]
 fn what_is_right_is_left_alone() {
-    let (sql, events) = database();
-    let changes = || sql.number("SELECT total_changes()");
+    let (system, events) = database();
+    let changes = || system.d1.number("SELECT total_changes()");
     let before = changes();
-    assert_eq!(recount(&sql, NOW), []);
-    assert_eq!(changes(), before);
-    assert_eq!(read(&sql, "demo"), count("demo", &events));
-}
-
-#[test]
-fn what_is_wrong_is_mended_and_reported() {
-    for (damage, model) in [
-        (
-            "UPDATE breakdowns SET events = events + 3 WHERE dim = 'page' AND key = '/1'",
-            "page",
-        ),
-        ("UPDATE breakdowns SET b = 0 WHERE dim = 'model'", "model"),
-        (
-            "DELETE FROM breakdowns WHERE dim = 'country' AND key = 'DE'",
-            "country",
-        ),
-        (
-            "INSERT INTO breakdowns SELECT site_id, dim, day, 'made up', 5, 0, 0 FROM breakdowns \
-          WHERE dim = 'feature' GROUP BY 1, 2, 3",
-            "feature",
-        ),
-        ("DELETE FROM member_gaps WHERE dim = 'user'", "user gaps"),
-        (
-            "UPDATE member_gaps SET n = n + 1 WHERE dim = 'page'",
-            "page gaps",
-        ),
-        (
-            "DELETE FROM domain_hours WHERE event_type = 'order.placed'",
-            "domain_hours",
-        ),
-        ("UPDATE domain_hours SET n = n + 1", "domain_hours"),
-    ] {
-        let (sql, events) = database();
-        // Only of the days that are counted again.
-        let (tables, days) = if damage.contains("domain_hours") {
-            (damage.to_owned(), format!("hour >= {}", (DAY + 4) * DAY_MS))
-        } else {
-            (damage.to_owned(), format!("day >= {}", DAY + 4))
-        };
-        let damage = match tables.find(" GROUP BY") {
-            Some(at) => format!("{} AND {days}{}", &tables[..at], &tables[at..]),
-            None if tables.contains("WHERE") => format!("{tables} AND {days}"),
-            None => format!("{tables} WHERE {days}"),
-        };
-        sql.execute_batch(&damage);
-        let repairs = recount(&sql, NOW);
-        assert!(
-            repairs.iter().any(|repair| repair.model == model),
-            "{damage}: {repairs:?}"
-        );
-        let want = count("demo", &events);
-        assert_eq!(read(&sql, "demo"), want, "{damage}");
-        for (dim, key) in [("user", ""), ("page", "/1")] {
-            for from in DAY..DAY + 6 {
-                let days = from..=DAY + 5;
-                assert_eq!(
-                    distinct(&sql, "demo", dim, key, days.clone()),
-                    want.distinct(dim, key, days),
-                    "{damage}"
-                );
-            }
-        }
-        assert_eq!(recount(&sql, NOW + 1), []);
-        assert_eq!(read(&sql, "demo"), want);
+    for day in 1..=10 {
+        assert_eq!(system.recount(NOW + (day - 5) * DAY_MS), []);
     }
+    assert_eq!(changes(), before);
+    assert_eq!(read(&system.d1, "demo"), count("demo", &events).sums());
 }
 
 /// Also on a day on which nothing happened, or of which a user was erased.
 #[test]
-fn hours_that_are_not_what_their_minutes_add_up_to_are_mended() {
-    for (damage, n) in [
-        ("UPDATE hour_counts SET n = n + 1", 7),
-        ("DELETE FROM hour_counts WHERE event_type = 'error'", 1),
-        (
-            "INSERT INTO hour_counts SELECT site_id, hour + 3600000, event_type, source, n \
-             FROM hour_counts",
-            7,
-        ),
-    ] {
-        let (sql, _) = database();
-        let received = DAY + 9;
-        sql.execute_batch(&format!(
-            "INSERT INTO erased_days VALUES ('demo', {received})"
-        ));
-        let hours = || {
-            let sql = &sql;
-            let rows = "SELECT * FROM hour_counts ORDER BY site_id, hour, event_type, source";
-            sql.rows::<Value>(rows, &[]).unwrap()
-        };
-        let want = hours();
-        sql.execute_batch(damage);
-        assert_ne!(hours(), want);
-        let now = received * DAY_MS + HOUR_MS;
-        let model = "hour_counts".to_owned();
-        assert_eq!(recount(&sql, now), [Repair { model, n }], "{damage}");
-        assert_eq!(hours(), want, "{damage}");
-        assert_eq!(recount(&sql, now + 1), []);
-        assert_eq!(hours(), want);
-    }
-}
-
-#[test]
-fn people_who_were_lost_are_found_again() {
-    let (sql, events) = database();
-    let want = count("demo", &events);
-    // Users, sessions and members of yesterday and today, as if the transaction had never been.
-    sql.execute_batch(&format!("DELETE FROM members WHERE day >= {}", DAY + 4));
-    sql.execute_batch("UPDATE sessions SET last_at = first_at");
-    sql.execute_batch("UPDATE session_days SET duration_ms = 0");
-    let repairs = recount(&sql, NOW);
-    for model in ["sessions", "user members", "page members"] {
-        assert!(
-            repairs.iter().any(|repair| repair.model == model),
-            "{model}"
-        );
-    }
-    let got = read(&sql, "demo");
-    assert_eq!(got.members, want.members);
-    let last = |models: &crate::rollup::brute::Models| -> Vec<i64> {
-        let ends = models.sessions.values().map(|(_, last, _)| *last);
-        ends.filter(|at| day_of(*at) >= DAY + 4).collect()
-    };
-    assert_eq!(last(&got), last(&want));
-}
-
-#[test]
 fn a_run_goes_on_where_the_last_one_ended() {
-    let (sql, _) = database();
-    let sites: Vec<SiteDay> = ask(&sql, &sites(NOW));
+    let (system, _) = database();
+    let sites: Vec<SiteDay> = ask(&system.d1, &sites(NOW));
     assert_eq!(
         sites.iter().map(|s| s.day).collect::<Vec<_>>(),
         [DAY + 4, DAY + 5]
@@ -184,42 +160,83 @@ fn a_run_goes_on_where_the_last_one_ended() {
     assert_eq!(hour_of(NOW + 59 * 60_000), NOW);
 }
 
+/// A day on which the archive was not there yet, or not from its begin on, may hold what one before it has
+/// counted, which was lost.
 #[test]
-fn a_failure_at_any_statement_leaves_the_day_as_it_was() {
-    let (sql, events) = database();
-    sql.execute_batch(&format!(
-        "DELETE FROM members WHERE dim = 'user' AND day = {}",
-        DAY + 5
-    ));
-    let damaged = read(&sql, "demo");
-    let step = Step {
-        site: "demo".into(),
-        day: DAY + 5,
-        check: CHECKS.iter().position(|c| *c == "user").unwrap(),
+fn keys_for_which_a_day_had_no_room_stay_among_the_others() {
+    let system = System::new();
+    let view = |n: usize| {
+        let mut one = event("demo", 0);
+        one["eventId"] = crate::testing::uuid(n).into();
+        one["eventType"] = "page_view".into();
+        one["eventData"] = json!({"path": format!("/{}", n % 600)});
+        one["timestamp"] = ((DAY + 5) * DAY_MS).into();
+        one["userId"] = format!("u{}", n % 7).into();
+        one
     };
-    let statements = step.statements(NOW);
-    for nth in 1..=u32::try_from(statements.len()).unwrap() {
-        sql.fail_in(nth);
-        assert!(sql.batch::<Repair>(&statements).is_err());
-        assert_eq!(read(&sql, "demo"), damaged);
-        assert_eq!(sql.number("SELECT count(*) FROM repairs"), 0);
+    let all: Vec<Value> = (0..700).map(view).collect();
+    for (n, some) in all.chunks(100).enumerate() {
+        system.take(n, some);
     }
-    sql.batch::<Repair>(&statements).unwrap();
-    assert_eq!(read(&sql, "demo"), count("demo", &events));
+    let others = "SELECT events FROM breakdowns WHERE dim = 'page' AND key = '(other)'";
+    assert_eq!(system.d1.number(others), 100);
+    let right = system.dump();
+    assert_eq!(system.recount(NOW), []);
+    system.damage("UPDATE breakdowns SET events = 1 WHERE key = '(other)'");
+    system.damage("DELETE FROM member_gaps WHERE key = '(other)'");
+    assert_eq!(system.recount(NOW).len(), 2);
+    assert_eq!(system.dump(), right);
 }
 
 #[test]
-fn every_dimension_is_counted_again() {
-    let (sql, _) = database();
-    #[derive(serde::Deserialize)]
-    struct Dim {
-        dim: String,
+fn statements_find_their_rows_by_key() {
+    let (system, _) = database();
+    system.damage(
+        "UPDATE breakdowns SET events = 99; UPDATE member_gaps SET n = 99; \
+         UPDATE domain_hours SET n = 99; UPDATE minute_counts SET n = 99; DELETE FROM user_days",
+    );
+    let mut statements = vec![sites(NOW)];
+    for step in steps(&ask::<SiteDay>(&system.d1, &sites(NOW)), "") {
+        if let Some(day) = step.asks() {
+            let counted = system.counted(day).unwrap();
+            statements.push(step.stored(day.part, &counted));
+        }
+        statements.extend(system.mending(&step, NOW).unwrap_or_default());
+        statements.push(step.check_receipt());
     }
-    let dims: Vec<Dim> = sql
-        .rows("SELECT DISTINCT dim FROM breakdowns", &[])
-        .unwrap();
-    assert!(dims.len() > 10);
-    for Dim { dim } in dims {
-        assert!(CHECKS.contains(&dim.as_str()), "{dim}");
+    for site in ask::<crate::prune::Site>(&system.d1, &crate::prune::archives("", 30)) {
+        statements.extend(crate::prune::turn(&site, NOW));
+    }
+    statements.push(crate::prune::sites("", 30, NOW));
+    assert!(statements.len() > 30);
+    let tables = [
+        "breakdowns",
+        "member_gaps",
+        "domain_hours",
+        "minute_counts",
+        "hour_counts",
+        "daily_counts",
+        "user_days",
+        "session_days",
+        "b",
+        "m",
+        "h",
+        "u",
+        "c",
+    ];
+    for analyze in ["SELECT 1", "ANALYZE"] {
+        system.damage(analyze);
+        for statement in &statements {
+            let plan = format!("EXPLAIN QUERY PLAN {}", statement.sql);
+            for step in system.d1.rows::<Value>(&plan, &statement.params).unwrap() {
+                let step = step["detail"].as_str().unwrap();
+                let mut words = step.split(' ');
+                let (how, table) = (words.next(), words.next().unwrap_or_default());
+                if tables.contains(&table) {
+                    let fine = how == Some("SEARCH") && !step.ends_with("(site_id=?)");
+                    assert!(fine, "{step}\n{}", statement.sql);
+                }
+            }
+        }
     }
 }

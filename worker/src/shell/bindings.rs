@@ -9,19 +9,19 @@ use super::log;
 use crate::config::Config;
 use crate::error::Fault;
 
-/// D1 with sites, keys, events and rollups.
+/// D1 with sites, keys and sums.
 pub(super) const DB: &str = "DB";
 /// The namespace of [`super::site_do::SiteDo`].
 pub(super) const SITE_DO: &str = "SITE_DO";
-/// The namespace of [`super::lake_do::LakeDo`].
-pub(super) const LAKE_DO: &str = "LAKE_DO";
+/// The namespace of [`super::archive_do::ArchiveDo`].
+pub(super) const ARCHIVE_DO: &str = "ARCHIVE_DO";
 /// The namespace of [`super::privacy_do::PrivacyDo`].
 pub(super) const PRIVACY_DO: &str = "PRIVACY_DO";
 /// The namespace of [`super::import_do::ImportDo`].
 pub(super) const IMPORT_DO: &str = "IMPORT_DO";
 /// The namespace of [`super::live_do::LiveDo`].
 pub(super) const LIVE_DO: &str = "LIVE_DO";
-/// The queue between the outboxes and the consumer.
+/// The queue between the logs and the consumer.
 pub(super) const EVENTS_QUEUE: &str = "EVENTS_QUEUE";
 /// The name (not the binding) of the queue that messages go to that failed too often.
 pub(super) const DEAD_LETTERS_QUEUE: &str = "shoreline-dead-letters";

@@ -113,7 +113,7 @@ fn end(call: &Call, status: u16, env: &Env, context: &Context) {
     }
 }
 
-/// Commits what waited to the outbox of Shoreline's own site. What cannot be committed is lost, and
+/// Commits what waited to the log of Shoreline's own site. What cannot be committed is lost, and
 /// told to the log.
 async fn flush(env: Env, config: Rc<Config>, taken: Taken) {
     let calls: i64 = taken.events.iter().map(Operation::calls).sum();

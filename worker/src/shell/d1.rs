@@ -6,7 +6,6 @@ use wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, Env, Result};
 
 use super::bindings::DB;
-use crate::consume::Database;
 use crate::sql::{Param, Statement};
 
 /// The database.
@@ -44,17 +43,6 @@ pub(super) async fn transaction<T: DeserializeOwned>(
     match database.batch(prepared).await?.last() {
         Some(last) => last.results(),
         None => Ok(Vec::new()),
-    }
-}
-
-/// The database behind the core's [`Database`].
-pub(super) struct D1<'a>(pub(super) &'a Env);
-
-impl Database for D1<'_> {
-    type Error = worker::Error;
-
-    async fn transaction<T: DeserializeOwned>(&self, statements: &[Statement]) -> Result<Vec<T>> {
-        transaction(self.0, statements).await
     }
 }
 

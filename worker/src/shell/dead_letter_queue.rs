@@ -4,15 +4,14 @@ use serde::de::IgnoredAny;
 use worker::{Env, Result};
 
 use super::bindings::LAKE;
-use super::events_queue::{Failure, confirm, consume};
+use super::events_queue::{confirm, consume};
 use super::platform::now_ms;
 use super::{alerts, d1, log};
-use crate::consume::NotStored;
-use crate::dead_letter::{DeadPart, Kept, Reason, find, forget, is_of_content, probe};
-use crate::protocol::{Message, Unreadable};
+use crate::dead_letter::{DeadPart, Kept, Reason, find, forget, is_of_content};
+use crate::protocol::Message;
 
 /// Looks at a message that failed as often as the queue tries: each of its parts gets one more try by
-/// itself, and only what fails while D1 takes writes is a dead letter. All else is left to the
+/// itself, and only what the archive refuses for its content is a dead letter. All else is left to the
 /// log, which still has it.
 ///
 /// `false` asks for another try: of what is no message of a log no log has a copy.
@@ -35,24 +34,18 @@ pub(super) async fn inspect(body: &[u8], env: &Env) -> bool {
 }
 
 async fn inspect_part(part: &DeadPart, env: &Env) -> Result<()> {
-    match consume(&part.message, env).await {
-        Ok(()) => Ok(()),
-        Err(Failure::Unreadable(Unreadable(error))) => {
-            bury(part, Reason::Unreadable, &error, env).await
-        }
-        Err(Failure::NotStored(NotStored::Away(error))) => Err(error),
-        Err(Failure::NotStored(NotStored::Refused(error))) => {
-            // A database that takes no writes is no fault of the part's, nor is one that is too busy
-            // for it: only what is wrong with the content itself will not pass.
-            d1::rows::<IgnoredAny>(env, &probe(now_ms())).await?;
-            let detail = error.to_string();
-            if !is_of_content(&detail) {
-                return Err(error);
-            }
-            bury(part, Reason::NotStored, &detail, env).await
-        }
-        Err(Failure::Later(error)) => Err(error),
+    let message =
+        Message::parse(&part.message).map_err(|error| worker::Error::RustError(error.0))?;
+    let Err(error) = consume(&part.message, &message, env).await else {
+        return Ok(());
+    };
+    let detail = error.to_string();
+    // An archive that is away or too busy is no fault of the part's: only what is wrong with the
+    // content itself will not pass.
+    if !is_of_content(&detail) {
+        return Err(error);
     }
+    bury(part, Reason::NotStored, &detail, env).await
 }
 
 /// Keeps a part, lists it, and then lets the log drop it. Whatever fails, the log still has it.

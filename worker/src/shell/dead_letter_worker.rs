@@ -4,7 +4,7 @@ use serde::de::IgnoredAny;
 use worker::{Env, Request, Response, Result};
 
 use super::admin_worker::{authorize, body, rows};
-use super::bindings::{EVENTS_QUEUE, LAKE, LAKE_DO};
+use super::bindings::{ARCHIVE_DO, EVENTS_QUEUE, LAKE};
 use super::platform::now_ms;
 use super::read_worker::to_json;
 use super::reply::{Cors, json, problem};
@@ -16,7 +16,7 @@ use crate::error::Fault;
 use crate::lake::Retry;
 use crate::protocol::message::Replay;
 use crate::read::Params;
-use crate::routes::{RETRY, lake_object};
+use crate::routes::{RETRY, archive_object};
 
 type Answer = std::result::Result<(u16, String), Fault>;
 
@@ -91,10 +91,11 @@ async fn replay(selection: &Selection, env: &Env) -> Answer {
     Ok((202, to_json(&replayed)?))
 }
 
-/// Has a shard of the lake take up again what a sink refused. `false` where it has done so before.
+/// Has an archive take up again what a sink refused. `false` where it has done so before.
 async fn retry(one: &Chosen, what: &Retry, touched_at: i64, env: &Env) -> Result<bool> {
-    let lake = lake_object(&one.site_id, one.shard);
-    let done = objects::call(env, LAKE_DO, &lake, RETRY, &serde_json::to_string(what)?).await?;
+    let archive = archive_object(&one.site_id);
+    let what = serde_json::to_string(what)?;
+    let done = objects::call(env, ARCHIVE_DO, &archive, RETRY, &what).await?;
     d1::rows::<IgnoredAny>(env, &forget_refused(one, touched_at)).await?;
     Ok(done)
 }

@@ -29,6 +29,21 @@ pub(super) fn decompress(body: &ReadableStream) -> Result<ReadableStream, JsValu
     Ok(body.pipe_through(&gzip_stream("DecompressionStream")?))
 }
 
+/// Lines of a segment, unpacked: at most [`MAX_LINES_BYTES`] of them.
+pub(super) async fn inflate(packed: &[u8]) -> worker::Result<String> {
+    let broken = || worker::Error::RustError("lines that cannot be unpacked".to_owned());
+    let bytes = Uint8Array::from(packed);
+    let body = Response::new_with_opt_buffer_source(Some(&bytes))?
+        .body()
+        .ok_or_else(broken)?;
+    let lines = read(decompress(&body)?, MAX_LINES_BYTES).await;
+    String::from_utf8(lines.map_err(|_| broken())?).map_err(|_| broken())
+}
+
+/// Bytes of a segment's lines at most: those of a message, or of a rebuild, and after compaction the 8 MB
+/// of an object at most.
+const MAX_LINES_BYTES: usize = 16_000_000;
+
 /// `new CompressionStream("gzip")` or its inverse: web-sys has these only behind its unstable flag.
 fn gzip_stream(class: &str) -> Result<ReadableWritablePair, JsValue> {
     let constructor: Function =

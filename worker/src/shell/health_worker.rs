@@ -4,10 +4,10 @@
 use std::cell::Cell;
 use worker::Env;
 
-use super::bindings::{LAKE, LAKE_DO, SITE_DO, config};
-use super::d1;
+use super::bindings::{ARCHIVE_DO, LAKE, config};
 use super::platform::now_ms;
-use super::read_worker::{each_shard, rows, site_of, to_json};
+use super::read_worker::{each_shard, fold, rows, site_of, to_json};
+use super::{d1, objects};
 use crate::error::Fault;
 use crate::facts::RequestFacts;
 use crate::lake::LakeState;
@@ -17,7 +17,7 @@ use crate::read::health::{
     totals, worst,
 };
 use crate::read::live::sum;
-use crate::routes::{HEALTH_SITE, STATE};
+use crate::routes::{HEALTH_SITE, STATE, archive_object};
 use crate::sorted::Map;
 
 /// How long the verdict for everybody is good: whoever asks a thousand times a second costs one
@@ -58,6 +58,7 @@ pub(super) async fn health(facts: &RequestFacts, env: &Env) -> Result<(u16, Stri
     let site = site_of(facts, env).await?;
     let shards = config(env)?.ingest.shards;
     let mut found = check(env, &site, shards, now).await;
+    fold(env, &site).await;
     if let Ok(rows) = rows::<TotalRow>(env, &totals(&site)).await {
         found.metrics.total_events = rows.iter().fold(0, |all, row| row.n.saturating_add(all));
         found.metrics.events_by_type = rows
@@ -95,7 +96,7 @@ async fn check(env: &Env, site: &str, shards: u32, now: i64) -> Findings {
     let size = d1::size(env).await;
     services.insert("d1", service(&size, "The database does not answer."));
 
-    let states = each_shard::<State>(env, site, shards, SITE_DO, STATE, "").await;
+    let states = each_shard::<State>(env, site, shards, STATE, "").await;
     services.insert(
         "site_do",
         service(&states, "The live counts do not answer."),
@@ -108,16 +109,17 @@ async fn check(env: &Env, site: &str, shards: u32, now: i64) -> Findings {
     }
     services.insert("events_queue", queue_service(&backlog.outbox, now));
 
-    let lakes = each_shard::<LakeState>(env, site, shards, LAKE_DO, STATE, "").await;
-    let answers = service(&lakes, "The lake's writer does not answer.");
-    for shard in lakes.unwrap_or_default() {
-        backlog.add_lake(&shard);
+    let archive = archive_object(site);
+    let state = objects::call::<LakeState>(env, ARCHIVE_DO, &archive, STATE, "").await;
+    let answers = service(&state, "The archive does not answer.");
+    if let Ok(state) = state {
+        backlog.add_lake(&state);
     }
     let lake = match answers.status {
         Condition::Healthy => lake_service(&backlog.lake),
         _ => answers,
     };
-    services.insert("lake_do", lake);
+    services.insert("archive_do", lake);
 
     let bucket = match env.bucket(LAKE) {
         Ok(bucket) => bucket.head("health").await.map(drop),

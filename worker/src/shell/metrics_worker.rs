@@ -3,7 +3,7 @@
 use worker::{Env, Request, Response, Result};
 
 use super::platform::now_ms;
-use super::read_worker::{asked, rows, rows_and_cost, site_of, to_json};
+use super::read_worker::{ask_archive, asked, fold, rows_and_cost, site_of, to_json};
 use super::reply::{Cors, cached, json, problem};
 use crate::error::Fault;
 use crate::read::Params;
@@ -11,7 +11,7 @@ use crate::read::breakdown::Breakdown;
 use crate::read::funnel::Funnel;
 use crate::read::journeys::Journeys;
 use crate::read::metric::{Cached, Engagement, Features, Format, Metric, Platform, Products};
-use crate::read::question::{MAX_BODY_BYTES, Question, Size};
+use crate::read::question::{MAX_BODY_BYTES, Question, found, with_missing};
 use crate::read::retention::Retention;
 use crate::read::vitals::Vitals;
 
@@ -33,7 +33,7 @@ pub(super) async fn metric(path: &str, request: &Request, env: &Env) -> Result<R
             "/v1/analytics/metrics/engagement" => ask.metric::<Engagement>().await,
             "/v1/analytics/metrics/products" => ask.metric::<Products>().await,
             "/v1/analytics/metrics/breakdown" => ask.metric::<Breakdown>().await,
-            "/v1/analytics/metrics/vitals" => ask.metric::<Vitals>().await,
+            "/v1/analytics/metrics/vitals" => ask.vitals().await,
             _ => Err(Fault::NotFound),
         }
     };
@@ -56,14 +56,28 @@ impl Ask<'_> {
         let format = Format::parse(self.params)?;
         let metric = M::parse(self.params, now)?;
         let finished = metric.days().finished(now);
+        fold(self.env, self.site).await;
         let (rows, read) = rows_and_cost(self.env, &metric.statement(self.site)).await?;
-        M::check(&rows)?;
         let answer = metric.answer(rows);
         let body = match format {
             Format::Json => to_json(&answer)?,
             Format::Csv => M::csv(&answer),
         };
         Ok(Cached::new(body, format, finished, self.known).with_rows_read(read))
+    }
+
+    async fn vitals(&self) -> std::result::Result<Cached, Fault> {
+        let now = now_ms();
+        let format = Format::parse(self.params)?;
+        let vitals = Vitals::parse(self.params, now)?;
+        let (found, missing) = found(ask_archive(self.env, self.site, vitals.asked()).await?);
+        let answer = Vitals::answer(found);
+        let body = match format {
+            Format::Json => with_missing(to_json(&answer)?, missing),
+            Format::Csv => Vitals::csv(&answer),
+        };
+        let finished = vitals.days().finished(now);
+        Ok(Cached::new(body, format, finished, self.known))
     }
 }
 
@@ -100,8 +114,6 @@ async fn ask<Q: Question>(
     body: &[u8],
 ) -> std::result::Result<String, Fault> {
     let question = Q::parse(body, now_ms())?;
-    let (size, limit) = question.size(site);
-    Size::check(&rows(env, &size).await?, limit)?;
-    let rows = rows(env, &question.statement(site)).await?;
-    to_json(&question.answer(rows)?)
+    let (found, missing) = found(ask_archive(env, site, question.asked()).await?);
+    Ok(with_missing(to_json(&question.answer(found))?, missing))
 }

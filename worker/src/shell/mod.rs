@@ -6,6 +6,8 @@
 mod admin_worker;
 mod alarm;
 mod alerts;
+mod archive_do;
+mod archive_run;
 mod bindings;
 mod calls;
 mod d1;
@@ -22,7 +24,7 @@ mod import_do;
 mod import_worker;
 mod ingest_worker;
 mod keys;
-mod lake_do;
+
 mod live_do;
 mod live_worker;
 mod log;

@@ -7,16 +7,18 @@ use futures_util::future::{Either, select};
 use worker::{Delay, Env, Request, Response, Result};
 
 use super::admin_worker::{authorize, rows};
-use super::bindings::{LAKE_DO, SITE_DO};
+use super::bindings::{ARCHIVE_DO, SITE_DO};
 use super::platform::now_ms;
+use super::read_worker::fold;
 use super::reply::{Cors, exposition, problem};
 use super::{d1, log, objects};
 use crate::error::Fault;
 use crate::lake::LakeState;
 use crate::log::State;
 use crate::read::prometheus::{self, Findings, MAX_SHARDS};
-use crate::routes::{STATE, lake_object, site_object};
+use crate::routes::{STATE, archive_object, site_object};
 use crate::shards::{Count, ShardRow, count_shards, list_shards};
+use crate::tally::OWN_SITE;
 use crate::together::join_all;
 
 /// Shards asked at once: each is two calls, and the platform opens six connections at a time.
@@ -38,6 +40,8 @@ pub(super) async fn metrics(request: &Request, env: &Env) -> Result<Response> {
 
 async fn find(request: &Request, env: &Env) -> std::result::Result<Findings, Fault> {
     authorize(request, env)?;
+    // Calls are counted in D1 as of the last fold of Shoreline's own site.
+    fold(env, OWN_SITE).await;
     let mut found = Findings {
         calls: rows(env, &prometheus::calls()).await?,
         outcomes: rows(env, &prometheus::outcomes()).await?,
@@ -50,17 +54,34 @@ async fn find(request: &Request, env: &Env) -> std::result::Result<Findings, Fau
     let begun = now_ms();
     let mut left = all.unwrap_or_default().n;
     let asked = shards.get(..MAX_SHARDS).unwrap_or(&shards);
+    let mut archived = "";
+    let asked: Vec<(&ShardRow, bool)> = asked
+        .iter()
+        .map(|shard| {
+            (
+                shard,
+                std::mem::replace(&mut archived, &shard.site_id) != shard.site_id,
+            )
+        })
+        .collect();
     for some in asked.chunks(AT_ONCE) {
         if now_ms().saturating_sub(begun) > ASKED_FOR_MS {
             break;
         }
-        for state in join_all(some.iter().map(|shard| state(env, shard))).await {
+        for state in join_all(
+            some.iter()
+                .map(|(shard, is_first)| state(env, shard, *is_first)),
+        )
+        .await
+        {
             left = left.saturating_sub(1);
             match state {
                 Some((site, lake)) => {
                     found.answered = found.answered.saturating_add(1);
                     found.backlog.add_outbox(&site.outbox);
-                    found.backlog.add_lake(&lake);
+                    if let Some(lake) = lake {
+                        found.backlog.add_lake(&lake);
+                    }
                 }
                 None => found.silent = found.silent.saturating_add(1),
             }
@@ -70,14 +91,18 @@ async fn find(request: &Request, env: &Env) -> std::result::Result<Findings, Fau
     Ok(found)
 }
 
-/// How a shard does; none: it does not say.
-async fn state(env: &Env, shard: &ShardRow) -> Option<(State, LakeState)> {
+/// How a shard does, and, for the first one of a site, its archive; none: they do not say.
+async fn state(env: &Env, shard: &ShardRow, is_first: bool) -> Option<(State, Option<LakeState>)> {
     let site = site_object(&shard.site_id, shard.shard);
-    let lake = lake_object(&shard.site_id, shard.shard);
+    let archive = archive_object(&shard.site_id);
     let asked = pin!(async {
         Ok::<_, worker::Error>((
             objects::call(env, SITE_DO, &site, STATE, "").await?,
-            objects::call(env, LAKE_DO, &lake, STATE, "").await?,
+            if is_first {
+                Some(objects::call(env, ARCHIVE_DO, &archive, STATE, "").await?)
+            } else {
+                None
+            },
         ))
     });
     match select(asked, pin!(Delay::from(ANSWER_WITHIN))).await {

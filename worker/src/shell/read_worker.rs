@@ -3,11 +3,12 @@
 use serde::de::DeserializeOwned;
 use worker::{Env, Request, Response, Result};
 
-use super::bindings::{LAKE_DO, SITE_DO, config};
+use super::bindings::{ARCHIVE_DO, SITE_DO, config};
 use super::health_worker::health;
 use super::platform::now_ms;
 use super::reply::{Cors, json, problem, table};
 use super::{d1, keys, log, objects, reply};
+use crate::archive::scan::{Ask, Asked, Part};
 use crate::auth::KeyKind;
 use crate::error::Fault;
 use crate::facts::RequestFacts;
@@ -16,12 +17,14 @@ use crate::read::live::unite;
 use crate::read::metric::Format;
 use crate::read::operations::Operations;
 use crate::read::outcomes::Outcomes;
+use crate::read::question::{found, with_missing};
 use crate::read::recent::Recent;
 use crate::read::reconciliation::{Findings, Reconciliation};
 use crate::read::summary::Summary;
-use crate::read::{Params, operations, recent, summary};
-use crate::routes::{HOURS, OUTCOMES, SNAPSHOT, lake_object, site_object};
+use crate::read::{Params, operations, summary};
+use crate::routes::{ASK, FOLD, HOURS, OUTCOMES, SNAPSHOT, archive_object, site_object};
 use crate::sql::Statement;
+use crate::tally::OWN_SITE;
 
 /// Answers a GET of the dashboard API or of `/health`.
 pub(super) async fn read(path: &str, request: &Request, env: &Env) -> Result<Response> {
@@ -49,7 +52,8 @@ async fn operations(params: &Params, facts: &RequestFacts, env: &Env) -> Result<
         let site = site_of(facts, env).await?;
         let query = Operations::parse(params)?;
         let now = now_ms();
-        let rows: Vec<operations::Row> = rows(env, &query.statement(&site, now)).await?;
+        let rows: Vec<operations::Row> =
+            folded_rows(env, OWN_SITE, &query.statement(&site, now)).await?;
         Ok((query.format, query.answer(&rows, now)))
     };
     match answer.await {
@@ -92,15 +96,13 @@ async fn answer(
     let text = match path {
         "/v1/analytics/live" => {
             let shards = config(env)?.ingest.shards;
-            let snapshots =
-                each_shard::<Snapshot>(env, site, shards, SITE_DO, SNAPSHOT, "").await?;
+            let snapshots = each_shard::<Snapshot>(env, site, shards, SNAPSHOT, "").await?;
             to_json(&unite(snapshots, now))
         }
         "/v1/analytics/events/recent" => {
             let query = Recent::parse(params)?;
-            let (rows, read): (Vec<recent::Row>, _) =
-                rows_and_cost(env, &query.statement(site)).await?;
-            return Ok((query.answer(&rows), read));
+            let (found, missing) = found(ask_archive(env, site, query.asked()).await?);
+            Ok(with_missing(query.answer(found), missing))
         }
         "/v1/analytics/outcomes" => {
             let query = Outcomes::parse(params)?;
@@ -108,8 +110,7 @@ async fn answer(
                 config(env)?.ingest.shards,
                 query.first_hour(now).to_string(),
             );
-            let counts =
-                each_shard::<Vec<Entry>>(env, site, shards, SITE_DO, OUTCOMES, &from).await?;
+            let counts = each_shard::<Vec<Entry>>(env, site, shards, OUTCOMES, &from).await?;
             to_json(&query.answer(counts, now))
         }
         "/v1/analytics/reconciliation" => {
@@ -119,16 +120,17 @@ async fn answer(
                 query.first_hour(now).to_string(),
             );
             let found = Findings {
-                before: each_shard(env, site, shards, SITE_DO, HOURS, &from).await?,
-                stored: rows(env, &query.stored(site, now)).await?,
+                before: each_shard(env, site, shards, HOURS, &from).await?,
+                stored: folded_rows(env, site, &query.stored(site, now)).await?,
                 dead: rows(env, &query.dead(site, now)).await?,
-                lakes: each_shard(env, site, shards, LAKE_DO, HOURS, &from).await?,
-                after: each_shard(env, site, shards, SITE_DO, HOURS, &from).await?,
+                lakes: vec![ask(env, site, HOURS, &from).await?],
+                after: each_shard(env, site, shards, HOURS, &from).await?,
             };
             to_json(&query.answer(&found, now))
         }
         _ => {
             let query = Summary::parse(params)?;
+            fold(env, site).await;
             let (rows, read): (Vec<summary::Row>, _) =
                 rows_and_cost(env, &query.statement(site, now)).await?;
             return Ok((to_json(&query.answer(rows, now))?, read));
@@ -162,23 +164,67 @@ pub(super) async fn rows_and_cost<T: DeserializeOwned>(
     })
 }
 
-/// Asks every shard of a site.
+/// Has a site's archive fold what it has not folded yet, so that what D1 answers is fresh. Where the
+/// archive does not answer, D1 answers as of the last fold.
+pub(super) async fn fold(env: &Env, site: &str) {
+    let archive = archive_object(site);
+    if let Err(error) = objects::call::<bool>(env, ARCHIVE_DO, &archive, FOLD, "").await {
+        log::error("archive_do", error);
+    }
+}
+
+/// As [`rows`], of read models: fresh.
+pub(super) async fn folded_rows<T: DeserializeOwned>(
+    env: &Env,
+    site: &str,
+    statement: &Statement,
+) -> std::result::Result<Vec<T>, Fault> {
+    fold(env, site).await;
+    rows(env, statement).await
+}
+
+/// Asks a site's archive.
+pub(super) async fn ask<T: DeserializeOwned>(
+    env: &Env,
+    site: &str,
+    command: &str,
+    body: &str,
+) -> std::result::Result<T, Fault> {
+    let asked = objects::call(env, ARCHIVE_DO, &archive_object(site), command, body).await;
+    asked.map_err(|error| {
+        log::error("archive_do", error);
+        Fault::Unavailable("The archive cannot be reached right now.")
+    })
+}
+
+/// Asks each shard of a site's archive a question: so far there is one.
+pub(super) async fn ask_archive<T: DeserializeOwned>(
+    env: &Env,
+    site: &str,
+    asked: Asked,
+) -> std::result::Result<Vec<Part<T>>, Fault> {
+    let body = to_json(&Ask { asked, alone: true })?;
+    let part: Part<T> = ask(env, site, ASK, &body).await?;
+    if part.unreadable > 0 {
+        log::error(
+            "archive_do",
+            format_args!("{} segments cannot be read", part.unreadable),
+        );
+    }
+    Ok(vec![part])
+}
+
+/// Asks every shard of a site's log.
 pub(super) async fn each_shard<T: DeserializeOwned>(
     env: &Env,
     site: &str,
     shards: u32,
-    namespace: &str,
     command: &str,
     body: &str,
 ) -> std::result::Result<Vec<T>, Fault> {
     let mut answers = Vec::new();
     for shard in 0..shards {
-        let name = if namespace == SITE_DO {
-            site_object(site, shard)
-        } else {
-            lake_object(site, shard)
-        };
-        let answer = objects::call(env, namespace, &name, command, body)
+        let answer = objects::call(env, SITE_DO, &site_object(site, shard), command, body)
             .await
             .map_err(|error| {
                 log::error("objects", error);

@@ -4,23 +4,23 @@ use serde::de::IgnoredAny;
 use worker::{Env, Request, Response, ResponseBody, Result};
 
 use super::admin_worker::{authorize, body, rows};
-use super::bindings::{LAKE, LAKE_DO, SITE_DO, config};
-use super::d1::D1;
-use super::gzip::{decompress, read};
+use super::bindings::{ARCHIVE_DO, LAKE, SITE_DO, config};
+use super::gzip::{inflate, read};
 use super::platform::now_ms;
-use super::read_worker::to_json;
+use super::read_worker::{ask, to_json};
 use super::reply::{Cors, json, problem};
-use super::users_worker::forget;
 use super::{log, objects};
-use crate::config::Config;
-use crate::consume::{Batch, NotStored, store};
+use crate::archive::erase::{self, Forget};
+use crate::archive::{Appended, standing};
+use crate::erase::erased;
 use crate::error::Fault;
-use crate::lake::ObjectName;
+use crate::lake::{ObjectName, member_ends};
 use crate::read::reconciliation::ShardHours;
 use crate::rebuild::{Cursor, Rebuild, Step, messages};
-use crate::routes::{HOURS, SEAL, lake_object, site_object};
+use crate::routes::{FOLD, FORGET, HOURS, REFOLD, RESTORE, SEAL, archive_object, site_object};
 use crate::shards::{ShardRow, possible_shards};
 use crate::sinks::SinkKind;
+use crate::sort;
 
 /// Bytes of an object's lines at most: twice what a setting may let one have, and a quarter of an
 /// isolate's memory.
@@ -64,32 +64,49 @@ async fn answer(mut request: Request, env: &Env) -> Answer<Step> {
             });
         }
     }
-    let done = step(&rebuild, &config, env).await?;
+    let done = step(&rebuild, env).await?;
     if done.cursor.is_none() {
         rows::<IgnoredAny>(env, &rebuild.end()).await?;
     }
     Ok(done)
 }
 
-/// Has every shard seal what is open, and counts what of the days is not in the lake yet.
+/// Has every archive seal what is open, and counts what of the days is not in the lake yet. Of an archive
+/// that D1 has heard nothing of, D1 was lost: it is folded into D1 again.
 async fn seal(rebuild: &Rebuild, shards: u32, env: &Env) -> Answer<i64> {
     let shards: Vec<ShardRow> = rows(env, &possible_shards(shards)).await?;
     let from = rebuild.from_ms().to_string();
     let mut waiting = 0_i64;
-    for ShardRow { site_id, shard } in shards {
-        let (lake, site) = (lake_object(&site_id, shard), site_object(&site_id, shard));
-        let outbox = objects::call::<ShardHours>(env, SITE_DO, &site, HOURS, &from).await;
-        let sealed = objects::call::<()>(env, LAKE_DO, &lake, SEAL, "").await;
-        sealed.map_err(unavailable)?;
-        let pending = objects::call::<ShardHours>(env, LAKE_DO, &lake, HOURS, &from).await;
-        for hours in [outbox, pending] {
-            waiting = waiting.saturating_add(rebuild.waiting(&hours.map_err(unavailable)?));
+    let mut sites: Vec<&str> = shards.iter().map(|shard| shard.site_id.as_str()).collect();
+    sort::sort(&mut sites);
+    sites.dedup();
+    for ShardRow { site_id, shard } in &shards {
+        let log = site_object(site_id, *shard);
+        let outbox = objects::call::<ShardHours>(env, SITE_DO, &log, HOURS, &from).await;
+        waiting = waiting.saturating_add(rebuild.waiting(&outbox.map_err(unavailable)?));
+    }
+    for site in sites {
+        ask::<()>(env, site, SEAL, "").await?;
+        let pending: ShardHours = ask(env, site, HOURS, &from).await?;
+        waiting = waiting.saturating_add(rebuild.waiting(&pending));
+        // An archive that was lost knows nobody who is to be forgotten.
+        for forget in rows::<Forget>(env, &erased(site)).await? {
+            ask::<erase::Step>(env, site, FORGET, &to_json(&forget)?).await?;
+        }
+        if rows::<IgnoredAny>(env, &standing(site, 0))
+            .await?
+            .is_empty()
+        {
+            let mut more: bool = ask(env, site, REFOLD, "").await?;
+            while more {
+                more = ask(env, site, FOLD, "").await?;
+            }
         }
     }
     Ok(waiting)
 }
 
-async fn step(rebuild: &Rebuild, config: &Config, env: &Env) -> Answer<Step> {
+async fn step(rebuild: &Rebuild, env: &Env) -> Answer<Step> {
     let (key, done) = match rebuild.begun() {
         Some((key, done)) => (key.to_owned(), done),
         None => match next_key(rebuild, env).await.map_err(unavailable)? {
@@ -114,10 +131,12 @@ async fn step(rebuild: &Rebuild, config: &Config, env: &Env) -> Answer<Step> {
         ));
     }
     rows::<IgnoredAny>(env, &rebuild.note(now)).await?;
-    let told = tell(&name, &key, done, config, env).await;
+    let told = tell(&name, &key, done, env).await;
     told.map_err(|error| {
         log::error("rebuild", format_args!("{key}: {error}"));
-        Fault::Unavailable("An object could not be told to D1; the log says which and why.")
+        Fault::Unavailable(
+            "An object could not be told to the archive; the log says which and why.",
+        )
     })
 }
 
@@ -129,26 +148,20 @@ async fn next_key(rebuild: &Rebuild, env: &Env) -> Result<Option<String>> {
     Ok(found.first().map(worker::Object::key))
 }
 
-/// Tells D1 some lines of an object, by the consumer's own statements. The lake has them already.
-async fn tell(
-    name: &ObjectName<'_>,
-    key: &str,
-    done: usize,
-    config: &Config,
-    env: &Env,
-) -> Result<Step> {
+/// Tells the archive some lines of an object, which the lake has already, and has D1 hear of them.
+async fn tell(name: &ObjectName<'_>, key: &str, done: usize, env: &Env) -> Result<Step> {
     let text = lines(key, env).await?;
-    let (messages, next) =
-        messages(name, &text, done).map_err(|error| worker::Error::RustError(error.0))?;
-    let mut events = 0_usize;
+    let (messages, events, next) = messages(name, &text, done, now_ms());
+    let archive = archive_object(name.site);
     for message in &messages {
-        let batch = Batch::of(&message.site, &[message], &config.ingest.hash_key);
-        let findings = store(&D1(env), &batch).await;
-        let findings = findings.map_err(NotStored::into_inner)?;
-        for (user, alias) in batch.erasures(&findings) {
-            forget(env, &message.site, &user, &alias).await?;
+        let told: Option<Appended> =
+            objects::call_with_bytes(env, ARCHIVE_DO, &archive, RESTORE, message).await?;
+        if let Some((_, why)) = told.unwrap_or_default().unreadable.pop() {
+            return Err(worker::Error::RustError(why));
         }
-        events = events.saturating_add(message.len());
+    }
+    if next.is_none() {
+        while objects::call(env, ARCHIVE_DO, &archive, FOLD, "").await? {}
     }
     Ok(after(key.to_owned(), events, next))
 }
@@ -172,11 +185,25 @@ async fn lines(key: &str, env: &Env) -> Result<String> {
     else {
         return Ok(String::new());
     };
-    let unpacked = decompress(&packed).map_err(worker::Error::from)?;
-    let bytes = read(unpacked, MAX_BYTES)
-        .await
-        .map_err(|_| worker::Error::RustError("it is no gzip, or too large".to_owned()))?;
-    String::from_utf8(bytes).map_err(|error| worker::Error::RustError(error.to_string()))
+    let broken = || worker::Error::RustError("it is no gzip, or too large".to_owned());
+    let packed = read(packed, MAX_BYTES).await.map_err(|_| broken())?;
+    let mut text = String::new();
+    let mut start = 0;
+    for end in member_ends(&packed) {
+        let member = packed.get(start..end).unwrap_or_default();
+        // What cannot be unpacked goes on to the next place where it may end.
+        if let Ok(lines) = inflate(member).await {
+            if text.len().saturating_add(lines.len()) > MAX_BYTES {
+                return Err(broken());
+            }
+            text.push_str(&lines);
+            start = end;
+        }
+    }
+    if start < packed.len() {
+        return Err(broken());
+    }
+    Ok(text)
 }
 
 fn unavailable(error: worker::Error) -> Fault {

@@ -13,7 +13,7 @@ use worker::{
 
 use super::bindings::LAKE;
 use super::do_sql::DoSql;
-use super::gzip::{ReadError, compress, read};
+use super::gzip::{ReadError, inflate, read};
 use super::log;
 use super::platform::{new_trace, now_ms};
 use crate::lake::{Delivery, LakeStore, Landing, Outcome, SealedObject};
@@ -129,18 +129,29 @@ pub(super) async fn attempt(
         let window = delivery
             .progress
             .window(delivery.total(), records.limits().window);
-        let lines = store.lines(object.sequence, &window)?;
+        let lines = lines(store, object.sequence, &window).await?;
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         let progress = &delivery.progress;
         let sent = sinks::send_records(records, fetcher, progress, &window, &lines).await;
         return Ok(Outcome::Sent(sent));
     }
-    let packed = compress(&store.ndjson(object.sequence)?).await?;
+    let packed = store.packed(object.sequence)?;
     let landing = match sink {
         Sink::S3(s3) => sinks::put_object(s3, fetcher, object, packed).await,
         _ => put_r2(env, object, packed).await,
     };
     Ok(landing.outcome(object))
+}
+
+/// The lines of some of an object's events. Segments are unpacked one at a time: what lies in memory is one
+/// of them and the lines of a window, however large the object.
+async fn lines(store: &LakeStore<DoSql>, sequence: i64, window: &[u32]) -> Result<Vec<String>> {
+    let mut lines = Vec::with_capacity(window.len());
+    for member in store.members(sequence, window)? {
+        let text = inflate(&store.member(member.seq)?).await?;
+        lines.extend(member.pick(&text).map(str::to_owned));
+    }
+    Ok(lines)
 }
 
 /// Puts a sealed object into the bucket, unless its key is taken.

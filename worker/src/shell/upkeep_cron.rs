@@ -3,21 +3,24 @@
 
 use worker::{Env, Result};
 
-use super::bindings::settings;
+use super::bindings::{ARCHIVE_DO, settings};
 use super::keys::Platform;
 use super::platform::now_ms;
-use super::{d1, log};
+use super::{d1, log, objects};
+use crate::archive::prune::Pruned;
+use crate::archive::recount::Counted;
 use crate::grants::{Unreachable, publish};
 use crate::jobs::{self, Job};
-use crate::prune::{self, Deleted, End, MAX_CALL_STATEMENTS, MAX_CALLS, Site, Sweep, Turns};
+use crate::prune::{self, Deleted, MAX_CALL_STATEMENTS, MAX_CALLS, MAX_STEPS, Site, Turns};
 use crate::rebuild;
-use crate::recompute::{self, BUDGET_MS, Differs, Repair, SiteDay, Step};
+use crate::recompute::{self, BUDGET_MS, Differs, Repair, SiteDay, Step, Stored};
+use crate::routes::{PRUNE, RECOUNT, archive_object};
 
 /// The job of [`crate::grants`].
 const GRANTS_JOB: &str = "grants";
 
 /// The job of [`recompute`].
-const RECOUNT: &str = "recount";
+const RECOUNT_JOB: &str = "recount";
 
 /// Does what is due; a job that fails keeps no other from its turn, and is tried again in a minute.
 pub(super) async fn upkeep(env: &Env) {
@@ -26,7 +29,7 @@ pub(super) async fn upkeep(env: &Env) {
         Ok(n) => log::error(GRANTS_JOB, format!("{n} rows are not in KV yet")),
         Err(Unreachable) => log::error(GRANTS_JOB, "D1 did not answer"),
     }
-    note("recount", recount(env).await);
+    note(RECOUNT_JOB, recount(env).await);
     match is_rebuilding(env).await {
         Ok(true) => return,
         Ok(false) => {}
@@ -34,9 +37,7 @@ pub(super) async fn upkeep(env: &Env) {
     }
     note(prune::JOB, forget_old(env).await);
     note(prune::JOB, forget_calls(env).await);
-    for each in Sweep::ALL {
-        note(each.job(), sweep(env, each).await);
-    }
+    note(prune::ARCHIVES_JOB, forget_events(env).await);
 }
 
 async fn is_rebuilding(env: &Env) -> Result<bool> {
@@ -65,7 +66,7 @@ pub(super) async fn save(env: &Env, job: &'static str, progress: &Job) -> Result
 async fn recount(env: &Env) -> Result<()> {
     let begun = now_ms();
     let hour = recompute::hour_of(begun);
-    let mut job = load(env, RECOUNT).await?;
+    let mut job = load(env, RECOUNT_JOB).await?;
     if job.done_for >= hour {
         return Ok(());
     }
@@ -73,37 +74,50 @@ async fn recount(env: &Env) -> Result<()> {
     for step in recompute::steps(&sites, &job.cursor) {
         let now = now_ms();
         if now.saturating_sub(begun) > BUDGET_MS {
-            return save(env, RECOUNT, &job).await;
+            return save(env, RECOUNT_JOB, &job).await;
         }
         // A step that fails is told and passed by: it must not keep all others from their turn, and
         // has its own again in an hour.
-        note("recount", recount_step(env, &step, now).await);
+        note(RECOUNT_JOB, recount_step(env, &step, now).await);
         job.cursor = step.cursor();
     }
     let done = Job {
         done_for: hour,
         cursor: String::new(),
     };
-    save(env, RECOUNT, &done).await
+    save(env, RECOUNT_JOB, &done).await
 }
 
+/// A step. What the archive does not tell whole, and what D1 has not taken yet, has its turn in an hour.
 async fn recount_step(env: &Env, step: &Step, now_ms: i64) -> Result<()> {
-    if !differs(env, step, now_ms).await? {
-        return Ok(());
-    }
-    let repairs: Vec<Repair> = d1::transaction(env, &step.statements(now_ms)).await?;
+    let statements = match step.asks() {
+        Some(day) => {
+            let (archive, body) = (archive_object(&step.site), serde_json::to_string(&day)?);
+            let counted: Option<Counted> =
+                objects::call(env, ARCHIVE_DO, &archive, RECOUNT, &body).await?;
+            let Some(counted) = counted else {
+                return Ok(());
+            };
+            let stored: Vec<Stored> = d1::rows(env, &step.stored(day.part, &counted)).await?;
+            let found = step.differences(&counted, stored);
+            if found.is_empty() {
+                return Ok(());
+            }
+            step.mend(&counted, &found, now_ms)
+        }
+        None => {
+            let found: Vec<Differs> = d1::rows(env, &step.check_receipt()).await?;
+            if found.iter().all(|found| found.n == 0) {
+                return Ok(());
+            }
+            step.mend_receipt(now_ms)
+        }
+    };
+    let repairs: Vec<Repair> = d1::transaction(env, &statements).await?;
     for Repair { model, n } in repairs {
-        log::error("recount", format!("{n} rows of {model} were mended"));
+        log::error(RECOUNT_JOB, format!("{n} rows of {model} were mended"));
     }
     Ok(())
-}
-
-async fn differs(env: &Env, step: &Step, now_ms: i64) -> Result<bool> {
-    let Some(check) = step.check(now_ms) else {
-        return Ok(true);
-    };
-    let found: Vec<Differs> = d1::rows(env, &check).await?;
-    Ok(found.iter().any(|found| found.n > 0))
 }
 
 async fn forget_old(env: &Env) -> Result<()> {
@@ -147,12 +161,36 @@ async fn forget_calls(env: &Env) -> Result<()> {
     Ok(())
 }
 
-async fn sweep(env: &Env, sweep: Sweep) -> Result<()> {
-    let retention = settings(env)?.ingest.retention_days;
-    let mut job = load(env, sweep.job()).await?;
-    let end: Option<End> = d1::rows(env, &sweep.end(&job.cursor)).await?.pop();
-    let delete = sweep.delete(&job.cursor, end.as_ref(), retention, now_ms());
-    d1::rows::<serde::de::IgnoredAny>(env, &delete).await?;
-    job.cursor = end.map(|end| end.cursor).unwrap_or_default();
-    save(env, sweep.job(), &job).await
+/// Has archives delete events that are too old, in turns.
+async fn forget_events(env: &Env) -> Result<()> {
+    let (default, now) = (settings(env)?.ingest.retention_days, now_ms());
+    let mut job = load(env, prune::ARCHIVES_JOB).await?;
+    let page: Vec<Site> = d1::rows(env, &prune::archives(&job.cursor, default)).await?;
+    let mut turns = Turns::new(page);
+    while let Some(site) = turns.next_site() {
+        match prune_archive(env, &site, now).await {
+            Ok(true) => turns.again(site),
+            Ok(false) => {}
+            Err(error) => log::error(prune::ARCHIVES_JOB, error),
+        }
+    }
+    let cursor = turns.cursor();
+    if cursor == job.cursor {
+        return Ok(());
+    }
+    job.cursor = cursor;
+    save(env, prune::ARCHIVES_JOB, &job).await
+}
+
+/// Some steps of an archive; whether there is more to delete.
+async fn prune_archive(env: &Env, site: &Site, now_ms: i64) -> Result<bool> {
+    let archive = archive_object(&site.site_id);
+    let kept_from = prune::events_from(site.days, now_ms).to_string();
+    for _ in 0..MAX_STEPS {
+        let step: Pruned = objects::call(env, ARCHIVE_DO, &archive, PRUNE, &kept_from).await?;
+        if !step.more {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

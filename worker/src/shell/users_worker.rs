@@ -1,22 +1,23 @@
 //! One user: events for a read token; export and erasure for the admin.
 
-use serde::de::IgnoredAny;
 use shoreline_shared::privacy::user_hash;
 use worker::{Env, Request, Response, Result};
 
 use super::admin_worker::authorize;
-use super::bindings::config;
+use super::bindings::{ARCHIVE_DO, config};
 use super::platform::{now_ms, random};
-use super::read_worker::{asked, rows, site_of, to_json};
+use super::read_worker::{ask_archive, asked, rows, site_of, to_json};
 use super::reply::{Cors, json, problem};
-use super::{d1, log};
+use super::{log, objects};
+use crate::archive::erase::{Forget, Step};
+use crate::archive::people;
 use crate::auth::{hex, is_site_id};
-use crate::erase::{
-    self, Alias, Erased, Found, MAX_STEPS, Profile, ProfileRow, STEP_EVENTS, suppress,
-};
+use crate::erase::{Alias, Erased, ErasedAt, MAX_STEPS, Profile, erased_at, suppress};
 use crate::error::Fault;
-use crate::read::recent::{self, Recent};
+use crate::read::question::{found, with_missing};
+use crate::read::recent::Recent;
 use crate::read::{Params, segment};
+use crate::routes::{FORGET, PROFILE, archive_object};
 
 type Answer = std::result::Result<String, Fault>;
 
@@ -74,14 +75,19 @@ fn site_param(params: &Params) -> std::result::Result<&str, Fault> {
 
 async fn events(env: &Env, site: &str, user: &str, params: &Params) -> Answer {
     let query = Recent::of_user(user, params)?;
-    let rows: Vec<recent::Row> = rows(env, &query.statement(site)).await?;
-    Ok(query.answer(&rows))
+    let (found, missing) = found(ask_archive(env, site, query.asked()).await?);
+    Ok(with_missing(query.answer(found), missing))
 }
 
 async fn export(env: &Env, site: &str, user: &str, params: &Params) -> Answer {
     let hash = user_hash(&config(env)?.ingest.hash_key, site, user);
-    let profile: Vec<ProfileRow> = rows(env, &erase::profile(site, &hash)).await?;
-    let profile = to_json(&Profile::of(profile))?;
+    let archive = archive_object(site);
+    let known: Option<people::Profile> = objects::call(env, ARCHIVE_DO, &archive, PROFILE, &hash)
+        .await
+        .map_err(unavailable)?;
+    let erased: Vec<ErasedAt> = rows(env, &erased_at(site, &hash)).await?;
+    let erased = erased.first().map(|row| row.erased_at);
+    let profile = to_json(&Profile::of(known.as_ref(), erased))?;
     let events = events(env, site, user, params).await?;
     let user = to_json(&user)?;
     let events = events.strip_prefix('{').unwrap_or("}");
@@ -99,7 +105,7 @@ async fn delete(env: &Env, site: &str, user: &str) -> Answer {
     let alias = aliases.pop().ok_or(Fault::Unavailable(
         "The erasure could not be noted right now.",
     ))?;
-    let erased = forget(env, site, user, &alias).await.map_err(unavailable)?;
+    let erased = forget(env, site, &hash, alias).await.map_err(unavailable)?;
     to_json(&erased)
 }
 
@@ -108,24 +114,23 @@ fn unavailable(error: worker::Error) -> Fault {
     Fault::Unavailable("The user's events cannot be reached right now.")
 }
 
-/// Makes the user's stored events nameless, as many as one call may.
-pub(super) async fn forget(env: &Env, site: &str, user: &str, alias: &Alias) -> Result<Erased> {
+/// Has the archive make the user's events nameless, as many as one call may.
+async fn forget(env: &Env, site: &str, hash: &str, alias: Alias) -> Result<Erased> {
+    let forget = Forget {
+        user: hash.to_owned(),
+        alias_key: alias.alias_key,
+        erased_at: alias.erased_at,
+    };
+    let (archive, body) = (archive_object(site), serde_json::to_string(&forget)?);
     let mut events = 0_i64;
     for _ in 0..MAX_STEPS {
-        let found: Vec<Found> = d1::rows(env, &erase::find(site, user, alias)).await?;
-        let n = i64::try_from(found.len()).unwrap_or(i64::MAX);
-        if n > 0 {
-            let statements = erase::forget(site, &found, alias);
-            d1::transaction::<IgnoredAny>(env, &statements).await?;
-            events = events.saturating_add(n);
-        }
-        if n < STEP_EVENTS {
-            let complete = true;
+        let step: Step = objects::call(env, ARCHIVE_DO, &archive, FORGET, &body).await?;
+        events = events.saturating_add(step.events);
+        if !step.more {
+            let complete = step.complete;
             return Ok(Erased { events, complete });
         }
     }
-    Ok(Erased {
-        events,
-        complete: false,
-    })
+    let complete = false;
+    Ok(Erased { events, complete })
 }

@@ -7,13 +7,13 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use worker::{Delay, Env, Result, ScheduleContext, ScheduledEvent, event};
 
-use super::bindings::{IMPORT_DO, LAKE_DO, SITE_DO};
+use super::bindings::{ARCHIVE_DO, IMPORT_DO, SITE_DO};
 use super::platform::now_ms;
 use super::upkeep_cron::{load, save};
 use super::{d1, log, objects, upkeep_cron};
 use crate::import::{ImportRow, list_imports};
 use crate::jobs::Job;
-use crate::routes::{WAKE, import_object, lake_object, site_object};
+use crate::routes::{WAKE, archive_object, import_object, site_object};
 use crate::shards::{ShardRow, WAKE_JOB, cursor, list_shards};
 use crate::together::join_all;
 
@@ -51,9 +51,9 @@ async fn wake_shards(env: &Env, until: i64) -> Result<()> {
         }
         join_all(some.iter().map(|shard| async move {
             let site_name = site_object(&shard.site_id, shard.shard);
-            let lake_name = lake_object(&shard.site_id, shard.shard);
+            let archive_name = archive_object(&shard.site_id);
             wake(env, SITE_DO, &site_name).await;
-            wake(env, LAKE_DO, &lake_name).await;
+            wake(env, ARCHIVE_DO, &archive_name).await;
         }))
         .await;
         woken = woken.saturating_add(some.len());

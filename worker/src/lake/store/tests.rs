@@ -4,33 +4,31 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::auth::sha256_hex;
-use crate::lake::{Append, Delivery, Landing, Outcome, SealedObject};
+use crate::lake::testing::{append_lines, ndjson, never_update, unpack};
+use crate::lake::{Delivery, Landing, Outcome, SealedObject};
 use crate::sinks::Failure;
-use crate::testing::{NOW, TestSql, uuid};
+use crate::testing::{NOW, TestSql};
 
 const RULE: SealRule = SealRule {
     bytes: 1_000,
     age_ms: 60_000,
 };
 
-fn append(store: &LakeStore<&TestSql>, part: usize, events: &[usize], at: i64, now: i64) {
-    let events: Vec<String> = events.iter().map(|n| format!("{{\"n\":{n}}}")).collect();
-    let json = format!(
-        r#"{{"parts":[{{"id":"{}","at":{at},"events":[{}]}}]}}"#,
-        uuid(part),
-        events.join(",")
-    );
-    store
-        .append(&serde_json::from_str(&json).unwrap(), now)
-        .unwrap();
+fn lines(events: &[usize]) -> Vec<String> {
+    events.iter().map(|n| format!("{{\"n\":{n}}}")).collect()
+}
+
+/// A segment of these events, received at `at`; answers its number.
+fn append(store: &LakeStore<&TestSql>, events: &[usize], at: i64, now: i64) -> i64 {
+    append_lines(store, hour_of(at), &lines(events), false, now).unwrap()
 }
 
 #[test]
 fn what_is_open_is_sealed_at_once_when_asked_for_and_once() {
     let sql = TestSql::new();
     let store = open(&sql);
-    append(&store, 1, &[1, 2], NOW, NOW);
-    append(&store, 2, &[3], NOW + HOUR_MS, NOW);
+    append(&store, &[1, 2], NOW, NOW);
+    append(&store, &[3], NOW + HOUR_MS, NOW);
     store.seal("demo", 0, NOW).unwrap();
     assert_eq!(due(&store, NOW), None, "too new for the rule");
     for _ in 0..2 {
@@ -43,23 +41,21 @@ fn what_is_open_is_sealed_at_once_when_asked_for_and_once() {
         "the alarm delivers it"
     );
     let object = due(&store, NOW).unwrap().object;
-    assert_eq!(
-        store.ndjson(object.sequence).unwrap(),
-        "{\"n\":1}\n{\"n\":2}\n"
-    );
+    assert_eq!(ndjson(&store, object.sequence), "{\"n\":1}\n{\"n\":2}\n");
 }
 
 /// A bucket that keeps what is put under a free key.
 #[derive(Default)]
-struct Bucket(BTreeMap<String, (String, String)>);
+struct Bucket(BTreeMap<String, (String, Vec<u8>)>);
 
 impl Bucket {
-    fn put(&mut self, object: &SealedObject, lines: String) -> Landing {
+    fn put(&mut self, object: &SealedObject, packed: Vec<u8>) -> Landing {
         if let Some((hash, _)) = self.0.get(&object.key) {
             return Landing::Taken([("sha256".to_owned(), hash.clone())].into_iter().collect());
         }
+        assert_eq!(sha256_hex(&packed), object.hash, "{}", object.key);
         self.0
-            .insert(object.key.clone(), (object.hash.clone(), lines));
+            .insert(object.key.clone(), (object.hash.clone(), packed));
         Landing::Put
     }
 
@@ -67,7 +63,10 @@ impl Bucket {
         let mut all: Vec<String> = self
             .0
             .values()
-            .flat_map(|(_, lines)| lines.lines().map(str::to_owned))
+            .flat_map(|(_, packed)| {
+                let text = unpack(packed);
+                text.lines().map(str::to_owned).collect::<Vec<_>>()
+            })
             .collect();
         all.sort();
         all
@@ -84,6 +83,7 @@ fn settings(sinks: &[SinkKind]) -> LakeSettings {
 }
 
 fn open_with<'a>(sql: &'a TestSql, sinks: &[SinkKind]) -> LakeStore<&'a TestSql> {
+    never_update(sql);
     LakeStore::open(sql, &settings(sinks), NOW, [1, 2, 3, 4]).unwrap()
 }
 
@@ -104,50 +104,12 @@ fn lost() -> Landing {
 }
 
 #[test]
-fn a_part_is_appended_once_and_sealed_by_age() {
-    let sql = TestSql::new();
-    let store = open(&sql);
-    assert_eq!(store.next_due().unwrap(), None);
-    for _ in 0..3 {
-        append(&store, 1, &[1, 2], NOW, NOW);
-    }
-    assert_eq!(store.state().unwrap().pending_events, 2);
-    assert_eq!(store.next_due().unwrap(), Some(NOW + RULE.age_ms));
-    store.seal("demo", 0, NOW + RULE.age_ms - 1).unwrap();
-    assert_eq!(due(&store, i64::MAX), None);
-    store.seal("demo", 0, NOW + RULE.age_ms).unwrap();
-    let delivery = due(&store, NOW + RULE.age_ms).unwrap();
-    let object = &delivery.object;
-    assert_eq!(
-        object.key,
-        "events/date=2024-01-15/hour=16/demo-0-018d0dda143901020304-0000000001.ndjson.gz"
-    );
-    assert_eq!(store.ndjson(1).unwrap(), "{\"n\":1}\n{\"n\":2}\n");
-    assert_eq!(object.hash, sha256_hex(b"{\"n\":1}\n{\"n\":2}\n"));
-    settle(&store, &delivery, Outcome::Done, NOW);
-    // Known for 15 days, however late it comes again; later it is refused.
-    store.prune_if_due(NOW + PART_MEMORY_MS).unwrap();
-    append(&store, 1, &[1, 2], NOW, NOW + PART_MEMORY_MS);
-    store.prune_if_due(NOW + PART_MEMORY_MS + HOUR_MS).unwrap();
-    assert_eq!(sql.number("SELECT count(*) FROM parts"), 0);
-    let json = format!(
-        r#"{{"parts":[{{"id":"{}","at":{NOW},"events":[{{}}]}}]}}"#,
-        uuid(1)
-    );
-    let late = serde_json::from_str(&json).unwrap();
-    assert!(store.append(&late, NOW + PART_MEMORY_MS + HOUR_MS).is_err());
-    assert_eq!(store.state().unwrap().pending_events, 0);
-    assert_eq!(store.state().unwrap().landed_events, 2);
-    assert_eq!(store.next_due().unwrap(), None);
-}
-
-#[test]
 fn what_waits_and_what_has_landed_is_known_by_hour() {
     let sql = TestSql::new();
     let store = open(&sql);
     let before = NOW - HOUR_MS;
-    append(&store, 1, &[1, 2], before, NOW);
-    append(&store, 2, &[3], NOW, NOW);
+    append(&store, &[1, 2], before, NOW);
+    append(&store, &[3], NOW, NOW);
     let hours = |from: i64| {
         let hours = store.hours(from).unwrap();
         let of = |entries: Vec<crate::log::Entry>| -> Vec<(i64, i64)> {
@@ -170,46 +132,43 @@ fn what_waits_and_what_has_landed_is_known_by_hour() {
 }
 
 #[test]
-fn what_is_landed_by_force_is_remembered_from_then_on() {
-    let sql = TestSql::new();
-    let store = open(&sql);
-    let late = NOW + PART_MEMORY_MS + HOUR_MS;
-    let part = format!(r#"{{"id":"{}","at":{NOW},"events":[{{"n":1}}]}}"#, uuid(1));
-    let forced = format!(r#"{{"forced":true,"parts":[{part}]}}"#);
-    // The confirmation is lost, what is old is forgotten, and the replay is asked for again.
-    for hour in 0..3 {
-        let now = late + hour * HOUR_MS;
-        store
-            .append(&serde_json::from_str(&forced).unwrap(), now)
-            .unwrap();
-        store.prune_if_due(now).unwrap();
-    }
-    assert_eq!(sql.number("SELECT sum(n) FROM rows"), 1);
-}
-
-#[test]
 fn an_object_holds_one_hour_and_is_sealed_by_size() {
     let sql = TestSql::new();
     let store = open(&sql);
     let many: Vec<usize> = (100..170).collect();
-    append(&store, 1, &many, NOW, NOW);
-    append(&store, 2, &[1], NOW + HOUR_MS, NOW);
-    append(&store, 3, &many, NOW, NOW);
+    append(&store, &many, NOW, NOW);
+    append(&store, &[1], NOW + HOUR_MS, NOW);
+    append(&store, &[2], NOW, NOW);
+    append(&store, &many, NOW, NOW);
     assert_eq!(store.next_due().unwrap(), Some(0));
     store.seal("demo", 0, NOW).unwrap();
-    // Two parts of 700 bytes do not fit one object of 1,000; the second is not due yet.
+    // Two segments of 700 bytes do not fit one object of 1,000; the second is not due yet.
     assert_eq!(store.state().unwrap().pending_objects, 1);
-    assert!(store.ndjson(1).unwrap().len() <= 1_000);
     store.seal("demo", 0, NOW + RULE.age_ms).unwrap();
     assert_eq!(store.state().unwrap().pending_objects, 3);
+    let text = |events: &[usize]| -> String {
+        let lines = lines(events).into_iter();
+        lines.map(|line| line + "\n").collect()
+    };
+    // The other hour's segment came between two of the first object's.
+    assert_eq!(ndjson(&store, 1), text(&many) + &text(&[2]));
+    assert_eq!(ndjson(&store, 2), text(&many));
+    assert_eq!(ndjson(&store, 3), text(&[1]));
     let hours = sql.number("SELECT count(DISTINCT substr(key, 1, 30)) FROM objects");
     assert_eq!(hours, 2);
-    assert_eq!(
-        sql.number(
-            "SELECT max(h) FROM (SELECT count(DISTINCT hour) AS h FROM rows GROUP BY sequence)"
-        ),
-        1
-    );
+}
+
+#[test]
+fn a_segment_larger_than_an_object_is_one_by_itself() {
+    let sql = TestSql::new();
+    let store = open(&sql);
+    let many: Vec<usize> = (100..300).collect();
+    append(&store, &[1], NOW, NOW);
+    append(&store, &many, NOW, NOW);
+    append(&store, &[2], NOW, NOW);
+    store.seal_open("demo", 0, NOW).unwrap();
+    let sizes: Vec<usize> = (1..=3).map(|n| ndjson(&store, n).len()).collect();
+    assert_eq!(sizes, [8, 2_000, 8]);
 }
 
 #[test]
@@ -217,11 +176,11 @@ fn a_put_that_failed_yet_landed_is_known_by_its_hash() {
     let sql = TestSql::new();
     let store = open(&sql);
     let mut bucket = Bucket::default();
-    append(&store, 1, &[1, 2], NOW, NOW);
+    append(&store, &[1, 2], NOW, NOW);
     let now = NOW + RULE.age_ms;
     store.seal("demo", 0, now).unwrap();
     let first = due(&store, now).unwrap();
-    bucket.put(&first.object, store.ndjson(first.object.sequence).unwrap());
+    bucket.put(&first.object, store.packed(first.object.sequence).unwrap());
     settle(&store, &first, lost().outcome(&first.object), now);
     assert_eq!(due(&store, now), None);
     let later = store.next_due().unwrap().unwrap();
@@ -232,20 +191,20 @@ fn a_put_that_failed_yet_landed_is_known_by_its_hash() {
     assert_eq!(second.object, first.object);
     let landing = bucket.put(
         &second.object,
-        again.ndjson(second.object.sequence).unwrap(),
+        again.packed(second.object.sequence).unwrap(),
     );
     let outcome = landing.outcome(&second.object);
     assert_eq!(outcome, Outcome::Done);
     settle(&again, &second, outcome, later);
     assert_eq!(bucket.events().len(), 2);
-    assert_eq!(sql.number("SELECT count(*) FROM rows"), 0);
+    assert_eq!(sql.number("SELECT count(*) FROM objects"), 0);
 }
 
 #[test]
 fn another_content_under_our_key_is_a_conflict_that_loses_nothing() {
     let sql = TestSql::new();
     let store = open(&sql);
-    append(&store, 1, &[1], NOW, NOW);
+    append(&store, &[1], NOW, NOW);
     store.seal("demo", 0, NOW + RULE.age_ms).unwrap();
     let delivery = due(&store, i64::MAX).unwrap();
     for there in [None, Some("other".to_owned())] {
@@ -262,55 +221,36 @@ fn another_content_under_our_key_is_a_conflict_that_loses_nothing() {
     assert_eq!(state.sinks[0].conflicts, 1);
     assert_eq!(store.next_due().unwrap(), None);
     // It does not stand in the way of the next object.
-    append(&store, 2, &[2], NOW, NOW);
+    append(&store, &[2], NOW, NOW);
     store.seal("demo", 0, NOW + RULE.age_ms).unwrap();
     assert_eq!(due(&store, i64::MAX).unwrap().object.sequence, 2);
 }
 
 #[test]
-fn parts_that_come_together_share_rows_no_larger_than_an_object() {
+fn segments_are_sealed_by_age_and_stay_when_they_have_landed() {
     let sql = TestSql::new();
     let store = open(&sql);
-    // A part brings about 100 bytes in two hours; the first comes twice.
-    let part = |id: usize| {
-        let events: Vec<String> = (0..10)
-            .map(|n| format!("{{\"n\":{}}}", id * 10 + n))
-            .collect();
-        let hours: Vec<i64> = (0..10).map(|n| n % 2).collect();
-        let id = uuid(id);
-        format!(
-            r#"{{"id":"{id}","at":{NOW},"hours":{hours:?},"events":[{}]}}"#,
-            events.join(",")
-        )
-    };
-    let parts: Vec<String> = [1, 1].into_iter().chain(2..=40).map(part).collect();
-    let json = format!(r#"{{"parts":[{}]}}"#, parts.join(","));
-    for _ in 0..2 {
-        store
-            .append(&serde_json::from_str(&json).unwrap(), NOW)
-            .unwrap();
-        let rows = sql.number("SELECT count(*) FROM rows");
-        assert!((2..80).contains(&rows), "{rows}");
-        assert_eq!(sql.number("SELECT sum(n) FROM rows"), 400);
-        let most = sql.number("SELECT max(bytes) FROM rows");
-        assert!((50..=RULE.bytes).contains(&most), "{most}");
-        assert_eq!(
-            sql.number("SELECT sum(bytes) - sum(length(lines)) FROM rows"),
-            0
-        );
-    }
+    assert_eq!(store.next_due().unwrap(), None);
+    append(&store, &[1, 2], NOW, NOW);
+    assert_eq!(store.state().unwrap().pending_events, 2);
+    assert_eq!(store.next_due().unwrap(), Some(NOW + RULE.age_ms));
+    store.seal("demo", 0, NOW + RULE.age_ms - 1).unwrap();
+    assert_eq!(due(&store, i64::MAX), None);
     store.seal("demo", 0, NOW + RULE.age_ms).unwrap();
-    let mut landed = String::new();
-    for sequence in 1..=sql.number("SELECT count(*) FROM objects") {
-        landed.push_str(&store.ndjson(sequence).unwrap());
-    }
-    // Of each hour, in the order they came.
-    let of = |hour: usize| (10..410).filter(move |n| n % 2 == hour);
-    let want: String = of(0)
-        .chain(of(1))
-        .map(|n| format!("{{\"n\":{n}}}\n"))
-        .collect();
-    assert_eq!(landed, want);
+    let delivery = due(&store, NOW + RULE.age_ms).unwrap();
+    let object = &delivery.object;
+    assert_eq!(
+        object.key,
+        "events/date=2024-01-15/hour=16/demo-0-018d0dda143901020304-0000000001.ndjson.gz"
+    );
+    let packed = store.packed(1).unwrap();
+    assert_eq!(unpack(&packed), "{\"n\":1}\n{\"n\":2}\n");
+    assert_eq!(object.hash, sha256_hex(&packed));
+    settle(&store, &delivery, Outcome::Done, NOW);
+    assert_eq!(store.state().unwrap().pending_events, 0);
+    assert_eq!(store.state().unwrap().landed_events, 2);
+    assert_eq!(store.next_due().unwrap(), None);
+    assert_eq!(sql.number("SELECT count(*) FROM segments"), 1);
 }
 
 #[test]
@@ -319,15 +259,12 @@ fn an_append_that_fails_leaves_nothing() {
     let store = open(&sql);
     for nth in 1..=3 {
         sql.fail_in(nth);
-        let json = format!(
-            r#"{{"parts":[{{"id":"{}","at":{NOW},"events":[{{"n":1}}]}}]}}"#,
-            uuid(1)
-        );
-        let parts: Append<'_> = serde_json::from_str(&json).unwrap();
-        assert!(store.append(&parts, NOW).is_err());
-        assert_eq!(sql.number("SELECT count(*) FROM parts"), 0);
+        assert!(append_lines(&store, 1, &lines(&[1]), false, NOW).is_err());
+        assert_eq!(sql.number("SELECT count(*) FROM segments"), 0);
+        assert_eq!(sql.number("SELECT count(*) FROM open_hours"), 0);
+        assert_eq!(store.state().unwrap().pending_events, 0);
     }
-    append(&store, 1, &[1], NOW, NOW);
+    append(&store, &[1], NOW, NOW);
     assert_eq!(store.state().unwrap().pending_events, 1);
 }
 
@@ -339,26 +276,26 @@ fn a_full_backlog_takes_nothing_new_and_forgets_nothing() {
         ..settings(&[SinkKind::R2])
     };
     let store = LakeStore::open(&sql, &small, NOW, [0; 4]).unwrap();
-    append(&store, 1, &[1, 2], NOW, NOW);
-    let json = format!(
-        r#"{{"parts":[{{"id":"{}","at":{NOW},"events":[{{"n":3}}]}}]}}"#,
-        uuid(2)
-    );
-    let more: Append<'_> = serde_json::from_str(&json).unwrap();
-    let refused = store.append(&more, NOW).unwrap_err();
+    append(&store, &[1, 2], NOW, NOW);
+    assert!(store.fits(4).unwrap());
+    assert!(!store.fits(5).unwrap());
+    let more = || append_lines(&store, hour_of(NOW), &lines(&[3]), false, NOW);
+    let refused = more().unwrap_err();
     assert!(refused.0.contains("full"), "{refused}");
-    // A part that is there already is confirmed all the same.
-    append(&store, 1, &[1, 2], NOW, NOW);
+    // What comes from the lake does not wait for it.
+    append_lines(&store, hour_of(NOW), &lines(&[4, 5, 6]), true, NOW).unwrap();
     let state = store.state().unwrap();
     assert_eq!((state.pending_events, state.pending_bytes), (2, 16));
     assert_eq!(state.backlog_limit_bytes, 20);
     let now = NOW + RULE.age_ms;
     store.seal("demo", 0, now).unwrap();
+    assert!(!store.fits(5).unwrap(), "sealed, it still waits");
     settle(&store, &due(&store, now).unwrap(), Outcome::Done, now);
-    // There is room again, and what was refused was not remembered as appended.
-    store.append(&more, now).unwrap();
+    // There is room again.
+    more().unwrap();
     assert_eq!(store.state().unwrap().pending_events, 1);
 }
 
+mod held;
 mod refused;
 mod sinks;

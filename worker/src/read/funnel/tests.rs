@@ -6,28 +6,21 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::archive::scan::tests::{archived, ask};
 use crate::privacy::{DAY_MS, day_of};
+use crate::read::brute::{DAY, event};
 use crate::read::days::date;
 use crate::read::journeys::Journeys;
 use crate::read::retention::Retention;
-use crate::rollup::brute::{DAY, ask, event, filled};
 use crate::testing::TestSql;
 
 const NOW: i64 = (DAY + 5) * DAY_MS + 1;
 
-fn get<Q: Question>(sql: &TestSql, site: &str, body: &Value) -> Value {
+fn get<Q: Question>(sql: &TestSql, body: &Value) -> Value {
     let question = Q::parse(body.to_string().as_bytes(), NOW).unwrap();
-    let (size, limit) = question.size(site);
-    Size::check(&ask(sql, &size), limit).unwrap();
-    serde_json::to_value(
-        question
-            .answer(ask(sql, &question.statement(site)))
-            .unwrap(),
-    )
-    .unwrap()
+    let found = vec![ask(sql, question.asked(), 0).found];
+    serde_json::to_value(question.answer(found)).unwrap()
 }
-
-use crate::read::question::Size;
 
 fn matches(event: &Value, step: &Value) -> bool {
     event["eventType"] == step["eventType"]
@@ -80,8 +73,8 @@ proptest! {
         ];
         let steps: Vec<Value> = picks.iter().map(|n| kinds[*n].clone()).collect();
         let events: Vec<Value> = ids.iter().map(|n| event("demo", *n)).collect();
-        let sql = filled("demo", &events);
-        let answer = get::<Funnel>(&sql, "demo", &json!({
+        let sql = archived(&events, 50);
+        let answer = get::<Funnel>(&sql, &json!({
             "startDate": date(DAY), "endDate": date(DAY + 5), "windowHours": window, "steps": steps,
         }));
         let users = by(&events, "userId");
@@ -104,11 +97,11 @@ fn a_funnel_tells_conversion_and_takes_one_event_for_one_step() {
             view
         })
         .collect();
-    let sql = filled("demo", &events);
+    let sql = archived(&events, 50);
     let step = json!({"eventType": "page_view", "page": "/a"});
     let body =
         json!({"startDate": date(DAY), "endDate": date(DAY), "steps": [step, step, step, step]});
-    let answer = get::<Funnel>(&sql, "demo", &body);
+    let answer = get::<Funnel>(&sql, &body);
     let users: Vec<_> = answer["steps"]
         .as_array()
         .unwrap()
@@ -123,13 +116,16 @@ fn a_funnel_tells_conversion_and_takes_one_event_for_one_step() {
         ),
         (&json!(0.5), &json!(1.0))
     );
-    assert_eq!(get::<Funnel>(&sql, "other", &body)["steps"][0]["users"], 0);
+    assert_eq!(
+        get::<Funnel>(&archived(&[], 1), &body)["steps"][0]["users"],
+        0
+    );
 }
 
 #[test]
 fn retention_equals_a_plain_count() {
     let events: Vec<Value> = (0..150).map(|n| event("demo", n)).collect();
-    let sql = filled("demo", &events);
+    let sql = archived(&events, 50);
     let days: BTreeMap<&str, BTreeSet<i64>> = by(&events, "userId")
         .into_iter()
         .map(|(user, events)| {
@@ -150,7 +146,7 @@ fn retention_equals_a_plain_count() {
         ("week", 1, 5),
     ] {
         let body = json!({"startDate": date(DAY + first), "endDate": date(DAY + last), "period": period, "periods": 3});
-        let answer = get::<Retention>(&sql, "demo", &body);
+        let answer = get::<Retention>(&sql, &body);
         let bucket = |day: i64| {
             if period == "day" {
                 day
@@ -195,7 +191,7 @@ fn retention_equals_a_plain_count() {
 #[test]
 fn journeys_equal_a_plain_count() {
     let events: Vec<Value> = (0..200).map(|n| event("demo", n)).collect();
-    let sql = filled("demo", &events);
+    let sql = archived(&events, 50);
     for (depth, limit) in [(1, 100), (3, 100), (10, 2)] {
         let mut paths: BTreeMap<String, i64> = BTreeMap::new();
         for events in by(&events, "sessionId").values() {
@@ -214,7 +210,7 @@ fn journeys_equal_a_plain_count() {
             }
         }
         let body = json!({"startDate": date(DAY), "endDate": date(DAY + 5), "depth": depth, "limit": limit});
-        let answer = get::<Journeys>(&sql, "demo", &body);
+        let answer = get::<Journeys>(&sql, &body);
         assert_eq!(answer["sessions"], paths.values().sum::<i64>());
         let mut want: Vec<(String, i64)> = paths.into_iter().collect();
         want.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -268,25 +264,4 @@ fn bad_questions_are_named() {
     assert_eq!(name::<Journeys>(r#"{"depth":11}"#), "depth");
     assert_eq!(name::<Journeys>(r#"{"limit":"5"}"#), "limit");
     assert_eq!(name::<Journeys>(r#"{"endDate":"2024-02-30"}"#), "endDate");
-}
-
-#[test]
-fn too_much_to_look_at_is_refused() {
-    let funnel = Funnel::parse(br#"{"steps":[{"eventType":"a"}]}"#, NOW).unwrap();
-    let row = || Row {
-        user: "u".into(),
-        at: 0,
-        step: 0,
-    };
-    assert!(
-        funnel
-            .answer((0..MAX_ROWS).map(|_| row()).collect())
-            .is_ok()
-    );
-    assert_eq!(
-        funnel.answer((0..=MAX_ROWS).map(|_| row()).collect()),
-        Err(too_many())
-    );
-    assert!(Size::check(&[Size { n: 10 }], 10).is_ok());
-    assert_eq!(Size::check(&[Size { n: 11 }], 10), Err(too_many()));
 }

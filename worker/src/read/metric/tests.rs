@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::privacy::{DAY_MS, day_of};
+use crate::read::brute::{DAY, ask, event, filled};
 use crate::read::days::date;
-use crate::rollup::brute::{DAY, ask, event, filled};
 use crate::testing::TestSql;
 
 const NOW: i64 = (DAY + 5) * DAY_MS + 1;

@@ -2,10 +2,10 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::archive::scan::tests::{archived, ask, ask_with};
 use crate::privacy::DAY_MS;
+use crate::read::brute::{DAY, event};
 use crate::read::days::date;
-use crate::rollup::brute::{DAY, ask, event, filled};
-use crate::sql::Sql;
 use crate::testing::{TestSql, uuid};
 
 const NOW: i64 = (DAY + 5) * DAY_MS + 1;
@@ -26,11 +26,9 @@ fn query(days: (i64, i64), page: Option<usize>) -> String {
     format!("startDate={}&endDate={}{page}", date(days.0), date(days.1))
 }
 
-fn get(sql: &TestSql, site: &str, query: &str) -> Value {
+fn get(sql: &TestSql, query: &str) -> Value {
     let vitals = Vitals::parse(&Params::parse(query), NOW).unwrap();
-    let rows: Vec<Row> = ask(sql, &vitals.statement(site));
-    Vitals::check(&rows).unwrap();
-    let answer = vitals.answer(rows);
+    let answer = Vitals::answer(vec![ask(sql, vitals.asked(), 0).found]);
     assert_eq!(
         Vitals::csv(&answer).lines().count(),
         1 + answer.vitals.len()
@@ -93,9 +91,9 @@ proptest! {
             let scale = if *name == 2 { 10_000.0 } else { 1.0 };
             vital(n, VITALS[*name], (value / 50 * 50) as f64 / scale)
         }).collect();
-        let sql = filled("demo", &events);
+        let sql = archived(&events, 7);
         let days = (first, first + length);
-        let answer = get(&sql, "demo", &query(days, page));
+        let answer = get(&sql, &query(days, page));
         prop_assert_eq!(answer["vitals"].as_array().unwrap(), &brute(&events, days, page));
     }
 }
@@ -105,18 +103,14 @@ fn nothing_else_is_counted_and_no_other_site() {
     let mut events: Vec<Value> = (0..50).map(|n| event("demo", n)).collect();
     events.push(vital(1, "FID", 3.0));
     events.push(vital(2, "LCP", -3.0));
-    let sql = filled("demo", &events);
-    assert_eq!(get(&sql, "demo", &query((0, 5), None))["vitals"], json!([]));
-    let sql = filled("demo", &[vital(1, "LCP", 3.0)]);
-    assert_eq!(
-        get(&sql, "other", &query((0, 5), None))["vitals"],
-        json!([])
-    );
+    let sql = archived(&events, 7);
+    assert_eq!(get(&sql, &query((0, 5), None))["vitals"], json!([]));
+    let sql = archived(&[vital(1, "LCP", 3.0)], 1);
     let page = "startDate=2024-01-15&page=%27%20OR%201%3D1--";
-    assert_eq!(get(&sql, "demo", page)["vitals"], json!([]));
+    assert_eq!(get(&sql, page)["vitals"], json!([]));
     let csv = |sql: &TestSql| {
         let vitals = Vitals::parse(&Params::parse("startDate=2024-01-01"), NOW).unwrap();
-        Vitals::csv(&vitals.answer(ask(sql, &vitals.statement("demo"))))
+        Vitals::csv(&Vitals::answer(vec![ask(sql, vitals.asked(), 0).found]))
     };
     assert_eq!(
         csv(&sql),
@@ -124,39 +118,20 @@ fn nothing_else_is_counted_and_no_other_site() {
     );
 }
 
-#[test]
-fn it_reads_the_index_of_types_and_no_more_than_it_may() {
-    let vitals = Vitals::parse(&Params::parse(""), NOW).unwrap();
-    let statement = vitals.statement("demo");
-    let sql = filled("demo", &[]);
-    let plan: Vec<Value> = sql
-        .rows(
-            &format!("EXPLAIN QUERY PLAN {}", statement.sql),
-            &statement.params,
-        )
-        .unwrap();
-    let plan = serde_json::to_string(&plan).unwrap();
-    assert!(
-        plan.contains("USING INDEX events_by_type (site_id=? AND event_type=? AND received_at>?)"),
-        "{plan}"
-    );
-    let looked_at = |n| Row {
-        name: None,
-        n,
-        p50: None,
-        p75: None,
-        p95: None,
-        good: None,
-        poor: None,
-    };
-    assert_eq!(Vitals::check(&[looked_at(MAX_EVENTS)]), Ok(()));
-    let fault = Vitals::check(&[looked_at(MAX_EVENTS + 1)]).unwrap_err();
-    assert!(matches!(
-        fault,
-        Fault::InvalidParameter {
-            name: "startDate",
-            ..
-        }
-    ));
-    assert_eq!(statement.params.last(), Some(&(MAX_EVENTS + 1).into()));
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn shards_together_answer_what_one_would(
+        values in prop::collection::vec(0_i64..40, 1..80), cut in 0_usize..80,
+    ) {
+        let vital = |(n, value): (usize, &i64)| vital(n, VITALS[n % 2], (value * 100) as f64);
+        let events: Vec<Value> = values.iter().enumerate().map(vital).collect();
+        let (one, other) = events.split_at(cut.min(events.len()));
+        let vitals = Vitals::parse(&Params::parse(&query((0, 5), None)), NOW).unwrap();
+        let parts = [one, other].map(|events| {
+            ask_with(&archived(events, 7), vitals.asked(), 0, false).found
+        });
+        let together = serde_json::to_value(Vitals::answer(parts.into())).unwrap();
+        prop_assert_eq!(together, get(&archived(&events, 9), &query((0, 5), None)));
+    }
 }

@@ -52,10 +52,10 @@ fn what_is_refused_as_often_as_is_tried_is_set_aside_and_told_until_it_is_listed
     // It is here whole.
     let there = state(&store, S3);
     assert_eq!((there.dead_objects, there.pending_events), (1, 5));
-    assert_eq!(store.ndjson(1).unwrap().lines().count(), 5);
+    assert_eq!(ndjson(&store, 1).lines().count(), 5);
 
     // What comes later is tried once, not until it was refused as often.
-    append(&store, 3, &[6], NOW, now);
+    append(&store, &[6], NOW, now);
     store.seal("demo", 0, now + RULE.age_ms).unwrap();
     refuse(&store);
     assert_eq!(state(&store, S3).dead_objects, 2);
@@ -124,7 +124,7 @@ fn a_secret_that_was_mended_counts_anew_and_leaves_what_is_set_aside() {
     };
     let store = LakeStore::open(&sql, &mended, NOW, [0; 4]).unwrap();
     assert_eq!(store.due_delivery(S3, i64::MAX).unwrap(), None);
-    append(&store, 3, &[6], NOW, NOW);
+    append(&store, &[6], NOW, NOW);
     store.seal("demo", 0, i64::MAX).unwrap();
     assert_eq!(store.to_list(i64::MAX - 60_000).unwrap().len(), 1);
     let delivery = store.due_delivery(S3, i64::MAX).unwrap().unwrap();
@@ -151,7 +151,7 @@ fn an_object_that_is_refused_for_itself_is_set_aside_alone() {
         fail(&store, S3, Failure::lasting("EntityTooLarge"), now);
         assert_eq!(state(&store, S3).dead_objects, i64::from(round == 3));
         // Another one lands after each refusal, and the next attempt is the first one's.
-        append(&store, 10 + round, &[100 + round], NOW, now);
+        append(&store, &[100 + round], NOW, now);
         store.seal("demo", 0, now + RULE.age_ms).unwrap();
         let other = store.due_delivery(S3, i64::MAX).unwrap().unwrap();
         assert_ne!(other.object.sequence, 1);

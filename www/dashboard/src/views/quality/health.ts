@@ -17,7 +17,7 @@ const SERVICES: Readonly<Record<string, string>> = {
   d1: 'Database',
   site_do: 'Live counts and outbox',
   events_queue: 'Queue',
-  lake_do: 'Delivery to the lake',
+  archive_do: 'Archive, and delivery to the lake',
   r2: 'Bucket',
 };
 

@@ -1,0 +1,190 @@
+//! Answers by scan: segments are read one after the other, in slices between which appends get their turn.
+//!
+//! A `Scan` takes segments and comes to a part: the answer of one shard, as JSON. Parts of several shards are
+//! made one answer by the worker ([`crate::read`]): users live in one shard each, so what is counted of
+//! users adds up, and so do sessions, but for one that changes its user half-way between two shards.
+
+mod ask;
+mod funnel;
+mod journeys;
+mod page;
+mod places;
+mod timeline;
+mod vitals;
+
+use std::ops::Range;
+
+pub use ask::{Ask, Asked, Asking, Part, RetentionSpec};
+pub use funnel::{FunnelPart, FunnelSpec, Step};
+pub use journeys::{JourneysPart, JourneysSpec};
+pub use page::{Line, Lines, PageSpec};
+pub use vitals::{VitalPart, VitalsSpec};
+
+use super::segment::{Broken, Segment};
+use crate::sql::{Cell, Sql, SqlError};
+
+/// Segments of the first slice. A message's segment is 1,000 events at most, of which a scan reads some 30 a
+/// microsecond: half a millisecond.
+const FIRST_ROWS: i64 = 16;
+
+/// Segments of a slice at most: those of a quiet site hold a batch each.
+const MAX_ROWS: i64 = 256;
+
+/// Bytes of columns that a slice is to have, about: 20 to 40 bytes an event, so some milliseconds. Slices that
+/// have less than half are doubled, those that have more than twice as much are halved. A compacted segment
+/// has 1 MB of lines, and so a tenth of this.
+const SLICE_BYTES: usize = 1_000_000;
+
+/// What looks at segments for an answer.
+pub(super) trait Scan {
+    /// The moments (Unix milliseconds) whose events it is to be shown now.
+    fn range(&self) -> Range<i64>;
+    /// Forgets all that it was shown.
+    fn reset(&mut self);
+    /// Takes the events of a segment. Nothing of one that is broken may be counted.
+    ///
+    /// # Errors
+    /// Where the segment is broken.
+    fn take(&mut self, segment: &Segment<'_>) -> Result<(), Broken>;
+    /// Whether it has enough to go on with [`Scan::settle`].
+    fn is_full(&self) -> bool {
+        false
+    }
+    /// No segment that is left has an event of before this moment.
+    fn settle(&mut self, _before: i64) {}
+    /// All segments were shown. Whether it is to be shown them again, for other moments.
+    fn again(&mut self) -> bool {
+        false
+    }
+    /// What it found, as JSON. `alone`: of the only shard, so that what the answer leaves out can stay here.
+    fn part(&self, alone: bool) -> serde_json::Result<String>;
+}
+
+/// A scan under way.
+struct Scanning {
+    scan: Box<dyn Scan>,
+    alone: bool,
+    /// The last segment that was read.
+    cursor: i64,
+    /// The last segment that there was when it began: what is appended later is not in the answer.
+    last: Option<i64>,
+    /// How often segments had been rewritten then.
+    rewrites: u64,
+    rows: i64,
+    unreadable: i64,
+    passed: bool,
+    /// Of runs of [`MARKED`] numbers of segments: the run, and the earliest event of it or a later one.
+    /// Read when it is needed first.
+    marks: Vec<(i64, i64)>,
+}
+
+/// Segments of a mark: a slice of the smallest size.
+const MARKED: i64 = FIRST_ROWS;
+
+impl Scanning {
+    fn begin(scan: Box<dyn Scan>, alone: bool) -> Self {
+        Self {
+            scan,
+            alone,
+            cursor: 0,
+            last: None,
+            rewrites: 0,
+            rows: FIRST_ROWS,
+            unreadable: 0,
+            passed: false,
+            marks: Vec::new(),
+        }
+    }
+
+    /// Reads the next segments; whether there are more, as [`Asking::slice`] does.
+    fn slice(&mut self, sql: &impl Sql, rewrites: u64) -> Result<bool, SqlError> {
+        let last = match self.last {
+            Some(last) if rewrites == self.rewrites => last,
+            known => {
+                if known.is_some() {
+                    self.scan.reset();
+                    self.marks.clear();
+                    (self.cursor, self.unreadable, self.passed) = (0, 0, false);
+                }
+                last_of(sql)?
+            }
+        };
+        (self.last, self.rewrites) = (Some(last), rewrites);
+        let range = self.scan.range();
+        let rows: Vec<[Cell; 2]> = sql.cells(
+            "SELECT seq, columns FROM segments WHERE seq > ?1 AND seq <= ?2 \
+             AND last_at >= ?3 AND first_at < ?4 ORDER BY seq LIMIT ?5",
+            &[
+                self.cursor.into(),
+                last.into(),
+                range.start.into(),
+                range.end.into(),
+                self.rows.into(),
+            ],
+        )?;
+        let mut bytes = 0_usize;
+        for [seq, columns] in &rows {
+            self.cursor = seq.int();
+            bytes = bytes.saturating_add(columns.bytes().len());
+            let segment = Segment::parse(columns.bytes());
+            let taken = segment.and_then(|segment| self.scan.take(&segment));
+            // Later passes meet it again.
+            if taken.is_err() && !self.passed {
+                self.unreadable = self.unreadable.saturating_add(1);
+            }
+        }
+        let full = i64::try_from(rows.len()).is_ok_and(|read| read >= self.rows);
+        if bytes < SLICE_BYTES / 2 {
+            self.rows = self.rows.saturating_mul(2).min(MAX_ROWS);
+        } else if bytes > SLICE_BYTES.saturating_mul(2) {
+            self.rows = (self.rows / 2).max(1);
+        }
+        if full {
+            if self.scan.is_full() {
+                let before = self.first_left(sql, last)?;
+                self.scan.settle(before);
+            }
+            return Ok(true);
+        }
+        self.passed = true;
+        self.cursor = 0;
+        Ok(self.scan.again())
+    }
+
+    /// When the earliest event of the segments that are left happened, or earlier, Unix milliseconds.
+    fn first_left(&mut self, sql: &impl Sql, last: i64) -> Result<i64, SqlError> {
+        if self.marks.is_empty() {
+            let runs: Vec<[Cell; 2]> = sql.cells(
+                "SELECT seq / ?1, min(first_at) FROM segments WHERE seq <= ?2 GROUP BY 1 ORDER BY 1",
+                &[MARKED.into(), last.into()],
+            )?;
+            self.marks = runs.iter().map(|[run, at]| (run.int(), at.int())).collect();
+            let mut first = i64::MAX;
+            for (_, at) in self.marks.iter_mut().rev() {
+                first = first.min(*at);
+                *at = first;
+            }
+        }
+        let next = self
+            .cursor
+            .saturating_add(1)
+            .checked_div(MARKED)
+            .unwrap_or(0);
+        let index = self.marks.partition_point(|(run, _)| *run < next);
+        Ok(self.marks.get(index).map_or(i64::MAX, |(_, at)| *at))
+    }
+
+    /// What could not be read, and what was found.
+    fn part(&self) -> (i64, serde_json::Result<String>) {
+        (self.unreadable, self.scan.part(self.alone))
+    }
+}
+
+/// The newest segment; 0 where there is none.
+fn last_of(sql: &impl Sql) -> Result<i64, SqlError> {
+    let rows: Vec<[Cell; 1]> = sql.cells("SELECT max(seq) FROM segments", &[])?;
+    Ok(rows.first().map_or(0, |[seq]| seq.int()))
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

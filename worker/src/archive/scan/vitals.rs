@@ -1,0 +1,212 @@
+//! Web Vitals: all that was measured, as sorted runs of equal values.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::archive::Column;
+use crate::archive::segment::{Broken, Segment};
+use crate::counted::VITALS;
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VitalsSpec {
+    /// Events from here on (Unix milliseconds) and before there.
+    pub at: (i64, i64),
+    /// Of this page alone.
+    pub page: Option<String>,
+}
+
+/// What was measured of each of [`VITALS`], in their order: values in ascending order, and how often each was.
+/// Where there is no other shard, values that are no percentile of the answer are told as the next one that
+/// is: no rank changes, nor how many are good or poor.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct VitalPart {
+    /// Values, each with how many there are.
+    pub runs: Vec<(f64, i64)>,
+    /// How many are good, and poor.
+    pub good: i64,
+    /// As above.
+    pub poor: i64,
+}
+
+impl VitalPart {
+    /// How many values there are.
+    pub fn count(&self) -> i64 {
+        let counts = self.runs.iter().map(|(_, n)| *n);
+        counts.fold(0, i64::saturating_add)
+    }
+
+    /// The value of a rank, from 1 on.
+    pub fn value(&self, rank: i64) -> Option<f64> {
+        let mut seen = 0_i64;
+        let run = self.runs.iter().find(|(_, n)| {
+            seen = seen.saturating_add(*n);
+            seen >= rank
+        });
+        run.map(|(value, _)| *value)
+    }
+
+    /// The ranks of the 50th, 75th and 95th percentile: nearest rank, the part of the count, rounded up.
+    pub fn ranks(&self) -> [i64; 3] {
+        let n = self.count();
+        [
+            n.saturating_add(1) / 2,
+            n.saturating_mul(3).saturating_add(3) / 4,
+            n.saturating_mul(19).saturating_add(19) / 20,
+        ]
+    }
+
+    /// Takes what another shard has.
+    pub fn unite(&mut self, other: Self) {
+        self.good = self.good.saturating_add(other.good);
+        self.poor = self.poor.saturating_add(other.poor);
+        self.add(other.runs);
+    }
+
+    fn add(&mut self, runs: Vec<(f64, i64)>) {
+        self.runs.extend(runs);
+        // Mostly two sorted lists, which this sort finds and merges.
+        self.runs.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        self.runs.dedup_by(|next, run| {
+            let same = next.0.to_bits() == run.0.to_bits();
+            if same {
+                run.1 = run.1.saturating_add(next.1);
+            }
+            same
+        });
+    }
+
+    /// Only what tells the percentiles.
+    fn thinned(&self) -> Self {
+        let mut left = self.count();
+        let mut before = 0_i64;
+        let mut runs = Vec::new();
+        for rank in self.ranks() {
+            if let Some(value) = self.value(rank)
+                && rank > before
+            {
+                let n = rank.saturating_sub(before);
+                runs.push((value, n));
+                left = left.saturating_sub(n);
+                before = rank;
+            }
+        }
+        if let Some((most, _)) = self.runs.last().filter(|_| left > 0) {
+            runs.push((*most, left));
+        }
+        Self { runs, ..*self }
+    }
+}
+
+/// Good up to the first, poor above the second: see the answer's note.
+const LIMITS: [(f64, f64); VITALS.len()] = [
+    (2_500.0, 4_000.0),
+    (200.0, 500.0),
+    (0.1, 0.25),
+    (1_800.0, 3_000.0),
+    (800.0, 1_800.0),
+];
+
+/// Values that are collected before they become runs: half a megabyte.
+const FRESH: usize = 1 << 16;
+
+/// Vitals under way.
+pub(super) struct Scan {
+    spec: VitalsSpec,
+    range: Range<i64>,
+    vitals: [VitalPart; VITALS.len()],
+    fresh: [Vec<f64>; VITALS.len()],
+}
+
+impl Scan {
+    pub(super) fn new(spec: VitalsSpec, kept_from: i64) -> Self {
+        Self {
+            range: spec.at.0.max(kept_from)..spec.at.1,
+            spec,
+            vitals: Default::default(),
+            fresh: Default::default(),
+        }
+    }
+
+    fn settle(&mut self, least: usize) {
+        let vitals = self.vitals.iter_mut().zip(&mut self.fresh);
+        for ((vital, fresh), (good, poor)) in vitals.zip(LIMITS) {
+            if fresh.len() <= least {
+                continue;
+            }
+            fresh.sort_unstable_by(f64::total_cmp);
+            let goods = fresh.partition_point(|value| *value <= good);
+            let not_poor = fresh.partition_point(|value| *value <= poor);
+            let poors = fresh.len().saturating_sub(not_poor);
+            vital.good = vital.good.saturating_add(goods as i64);
+            vital.poor = vital.poor.saturating_add(poors as i64);
+            let same = |a: &f64, b: &f64| a.to_bits() == b.to_bits();
+            let runs = fresh.chunk_by(same).filter_map(|run| {
+                let value = run.first().copied()?;
+                Some((value, run.len() as i64))
+            });
+            vital.add(runs.collect());
+            fresh.clear();
+        }
+    }
+}
+
+impl super::Scan for Scan {
+    fn range(&self) -> Range<i64> {
+        self.range.clone()
+    }
+
+    fn reset(&mut self) {
+        self.vitals = Default::default();
+        self.fresh = Default::default();
+    }
+
+    fn take(&mut self, segment: &Segment<'_>) -> Result<(), Broken> {
+        let names = segment.column_dict(Column::Vital)?;
+        let page = match &self.spec.page {
+            Some(page) => segment.column_code(Column::VitalPage, page)?,
+            None => None,
+        };
+        if names.is_empty() || page.is_some() != self.spec.page.is_some() {
+            return Ok(());
+        }
+        let codes = segment.column(Column::Vital)?.codes;
+        let pages = match page {
+            Some(_) => segment.column(Column::VitalPage)?.codes,
+            None => vec![0; segment.len()],
+        };
+        let (at, values) = (segment.at()?, segment.values()?);
+        let page = page.unwrap_or(0);
+        let place = |name: &&str| VITALS.iter().position(|vital| vital == name);
+        let vitals: Vec<Option<usize>> = names.iter().map(place).collect();
+        let events = codes.iter().zip(pages).zip(at).zip(values);
+        for (((code, on), at), value) in events {
+            let vital = vitals.get((*code as usize).wrapping_sub(1)).copied();
+            let (Some(Some(vital)), Some(value)) = (vital, value) else {
+                continue;
+            };
+            if on == page
+                && self.range.contains(&at)
+                && let Some(fresh) = self.fresh.get_mut(vital)
+            {
+                fresh.push(value);
+            }
+        }
+        self.settle(FRESH);
+        Ok(())
+    }
+
+    fn again(&mut self) -> bool {
+        self.settle(0);
+        false
+    }
+
+    fn part(&self, alone: bool) -> serde_json::Result<String> {
+        if alone {
+            let thinned = self.vitals.each_ref().map(VitalPart::thinned);
+            return serde_json::to_string(&thinned);
+        }
+        serde_json::to_string(&self.vitals)
+    }
+}

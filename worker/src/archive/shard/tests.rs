@@ -1,0 +1,25 @@
+use super::super::testing;
+use crate::read::brute::event;
+use crate::testing::{NOW, TestSql, message};
+
+#[test]
+fn a_d1_that_takes_no_fold_is_left_alone_for_longer_each_time() {
+    let (sql, d1) = (TestSql::new(), TestSql::new());
+    d1.migrate();
+    let archive = testing::open(&sql, "demo");
+    let body = message("demo", 0, &[(1, NOW, &[event("demo", 1)])]);
+    testing::append(&archive, &body, false).unwrap();
+    let some = archive.unfolded().unwrap();
+    archive.fold(&some, &[], NOW).unwrap();
+    assert_eq!(archive.fold_due().unwrap(), Some(NOW));
+    let mut waits = Vec::new();
+    for _ in 0..8 {
+        archive.was_not_taken(NOW);
+        waits.push((archive.fold_due().unwrap().unwrap() - NOW) / 1_000);
+    }
+    assert_eq!(waits, [10, 20, 40, 80, 160, 320, 320, 320]);
+    testing::fold(&archive, &d1);
+    assert_eq!(archive.fold_due().unwrap(), None);
+    archive.was_not_taken(NOW);
+    assert_eq!(archive.fold_due().unwrap(), None);
+}

@@ -1,0 +1,18 @@
+//! The table of segments, which the archive appends to and the lake seals.
+
+/// Segments. What both open.
+///
+/// - `hour`: hours since 1970 of the events' `receivedAt`; `at`: when it was appended, Unix milliseconds.
+/// - `n`: how many events; `bytes`: of their lines before they were packed.
+/// - `first_at`, `last_at`: when the earliest and the latest of them happened, Unix milliseconds.
+/// - `landed`: 1 where the events came from the lake, which must not get them again. Set by the insert and
+///   never changed: to change a row writes its blobs again.
+/// - `columns`: what questions ask for; `lines`: the NDJSON as one gzip member. They come last, so that what
+///   stands before them is read without them.
+pub(crate) const SCHEMA: [&str; 2] = [
+    "CREATE TABLE IF NOT EXISTS segments (seq INTEGER PRIMARY KEY, hour INTEGER NOT NULL, \
+     at INTEGER NOT NULL, n INTEGER NOT NULL, bytes INTEGER NOT NULL, first_at INTEGER NOT NULL, \
+     last_at INTEGER NOT NULL, landed INTEGER NOT NULL DEFAULT 0, columns BLOB NOT NULL, \
+     lines BLOB NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS segments_hour ON segments (hour, seq)",
+];

@@ -1,0 +1,283 @@
+//! `archive_do`: the Durable Object that archives a site, around [`crate::archive`] and
+//! [`crate::lake::LakeStore`].
+
+use std::cell::OnceCell;
+use std::time::Duration;
+
+use worker::{Delay, DurableObject, Env, Request, Response, Result, State, durable_object};
+
+use super::alarm::AlarmClock;
+use super::bindings::settings;
+use super::do_sql::DoSql;
+use super::gzip::{compress, inflate};
+use super::platform::{now_ms, random};
+use super::{d1, log, objects};
+use crate::archive::erase::{Forget, Step};
+use crate::archive::people::Profile;
+use crate::archive::recount::Counted;
+use crate::archive::scan::Ask;
+use crate::archive::{Appended, Archive, Cursor};
+use crate::json;
+use crate::lake::{LakeSettings, LakeStore};
+use crate::protocol::Message;
+use crate::routes::{
+    APPEND, ASK, FOLD, FORGET, HOURS, PROFILE, PRUNE, RECOUNT, REFOLD, RESTORE, RETRY, SEAL, STATE,
+    WAKE, parse_object,
+};
+use crate::sql::SqlError;
+
+/// Folds of a call at most: 320,000 events, in some ten seconds of the 30 that a call may compute.
+const FOLDS_A_CALL: usize = 16;
+
+/// The archive of one site and shard.
+#[durable_object]
+pub struct ArchiveDo {
+    store: OnceCell<Archive<DoSql>>,
+    pub(super) alarm: AlarmClock,
+    pub(super) state: State,
+    pub(super) env: Env,
+}
+
+impl DurableObject for ArchiveDo {
+    fn new(state: State, env: Env) -> Self {
+        Self {
+            store: OnceCell::new(),
+            alarm: AlarmClock::default(),
+            state,
+            env,
+        }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let path = request.path();
+        let body = request.bytes().await?;
+        match path.as_str() {
+            APPEND => objects::answer(self.append(&body, false).await),
+            RESTORE => objects::answer(self.append(&body, true).await),
+            ASK => match self.ask(&body).await {
+                Ok(answer) => Response::ok(answer),
+                Err(error) => Response::error(error.to_string(), 500),
+            },
+            FORGET => objects::answer(self.forget(&body).await),
+            PROFILE => objects::answer(self.profile(&body).await),
+            PRUNE => objects::answer(self.archive()?.prune(json::read(&body)?, now_ms())),
+            RECOUNT => objects::answer(self.recount(&body).await),
+            FOLD => objects::answer(self.fold().await),
+            REFOLD => objects::answer(self.refold().await),
+            HOURS => objects::answer(self.lake()?.hours(json::read(&body)?)),
+            STATE => objects::answer(self.lake()?.state()),
+            SEAL => objects::answer(self.seal_open().await),
+            RETRY => objects::answer(self.retry(&body).await),
+            WAKE => {
+                let due = self.next_due()?;
+                objects::answer(self.alarm.look(&self.state, due, now_ms()).await)
+            }
+            _ => Response::error("no such command", 404),
+        }
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        // Never `Err`: the platform gives an alarm up after six failures.
+        if let Err(error) = self.run().await {
+            log::error("archive_do", error);
+        }
+        Response::empty()
+    }
+}
+
+impl ArchiveDo {
+    /// The archive; one that could not be opened is opened anew by the next call.
+    pub(super) fn archive(&self) -> Result<&Archive<DoSql>> {
+        if let Some(store) = self.store.get() {
+            return Ok(store);
+        }
+        let mut bytes = [0; 4];
+        random(&mut bytes)?;
+        let config = settings(&self.env)?;
+        let sinks = config.sinks.sinks.iter();
+        let settings = LakeSettings {
+            seal: config.seal,
+            backlog_bytes: config.backlog_bytes,
+            sink_tries: config.sink_tries,
+            sinks: sinks
+                .map(|sink| (sink.kind(), sink.fingerprint()))
+                .collect(),
+        };
+        let name = self.state.id().name().unwrap_or_default();
+        let (site, shard) = site_and_shard(&name)?;
+        let sql = || DoSql::new(&self.state);
+        let lake = LakeStore::open(sql(), &settings, now_ms(), bytes)?;
+        let key = &config.ingest.hash_key;
+        let archive = Archive::open(sql(), lake, site, shard, key, now_ms())?;
+        Ok(self.store.get_or_init(|| archive))
+    }
+
+    pub(super) fn lake(&self) -> Result<&LakeStore<DoSql>> {
+        Ok(self.archive()?.lake())
+    }
+
+    /// When there is something to do next.
+    pub(super) fn next_due(&self) -> Result<Option<i64>> {
+        let archive = self.archive()?;
+        let dues = [archive.lake().next_due()?, archive.fold_due()?];
+        Ok(dues.into_iter().flatten().min())
+    }
+
+    async fn arm(&self) -> Result<()> {
+        match self.next_due()? {
+            Some(due) => self.alarm.by(&self.state, due, now_ms()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Appends a message. Packing its lines waits for the platform, and another append may come
+    /// meanwhile: then the message is read again, and what is packed already stays good mostly.
+    async fn append(&self, body: &[u8], landed: bool) -> Result<Appended> {
+        let message = Message::parse(body).map_err(|error| SqlError(error.0))?;
+        let archive = self.archive()?;
+        let mut packed: Vec<(String, Vec<u8>)> = Vec::new();
+        loop {
+            let draft = archive.read(&message)?;
+            let missing = draft
+                .segments
+                .iter()
+                .find(|segment| packed.iter().all(|(lines, _)| *lines != segment.lines));
+            if let Some(segment) = missing {
+                let members = compress(&segment.lines).await?;
+                packed.push((segment.lines.clone(), members));
+                continue;
+            }
+            let appended = archive.append(draft, &packed, landed, now_ms())?;
+            // It is durable from here on, whatever becomes of the alarm: the cron looks after it.
+            if let Err(error) = self.arm().await {
+                log::error("archive_do", error);
+            }
+            return Ok(appended);
+        }
+    }
+
+    /// Answers a question, in slices between which appends get their turn.
+    async fn ask(&self, body: &[u8]) -> Result<String> {
+        let ask = Ask::parse(body)?;
+        if ask.is_of_people() {
+            self.fold_here().await?;
+        }
+        let archive = self.archive()?;
+        let mut asking = ask.begin(archive.kept_from()?, &mut archive.hasher(), None);
+        while asking.slice(archive.sql(), archive.rewrites())? {
+            Delay::from(Duration::ZERO).await;
+        }
+        for lines in asking.packed(archive.sql())? {
+            // Lines that cannot be unpacked are told as missing; the others of the page are there.
+            match inflate(&lines.packed).await {
+                Ok(text) => asking.cut(&lines, &text),
+                Err(error) => log::error("archive_do", error),
+            }
+        }
+        Ok(asking.part()?)
+    }
+
+    /// A step of forgetting a user.
+    async fn forget(&self, body: &[u8]) -> Result<Step> {
+        let forget: Forget = json::read(body)?;
+        // What is not folded cannot be rewritten: a fold counts whom it finds.
+        self.fold_here().await?;
+        let archive = self.archive()?;
+        let found = archive.find_erased(&forget)?;
+        for (seq, why) in &found.broken {
+            log::error("archive_do", format_args!("segment {seq}: {why}"));
+        }
+        let mut rewritten = Vec::new();
+        for hit in &found.hits {
+            let lines = inflate(&hit.lines).await?;
+            if let Some(new) = archive.rewrite(&forget, hit, &lines)? {
+                let packed = compress(&new.lines).await?;
+                rewritten.push((new, packed));
+            }
+        }
+        Ok(archive.put_rewritten(&forget, &found, &rewritten)?)
+    }
+
+    /// What is known of a user.
+    async fn profile(&self, body: &[u8]) -> Result<Option<Profile>> {
+        self.fold_here().await?;
+        let user = String::from_utf8_lossy(body);
+        Ok(self.archive()?.profile(&user)?)
+    }
+
+    /// Counts a day again, in slices between which appends get their turn.
+    async fn recount(&self, body: &[u8]) -> Result<Option<Counted>> {
+        self.fold().await?;
+        let archive = self.archive()?;
+        let mut recount = archive.recount(json::read(body)?)?;
+        while recount.slice(archive.sql())? {
+            Delay::from(Duration::ZERO).await;
+        }
+        Ok(recount.end(archive.sql())?)
+    }
+
+    /// Folds what is not folded yet, as much as a call may, and has D1 take it; whether there is more.
+    pub(super) async fn fold(&self) -> Result<bool> {
+        let more = self.fold_here().await?;
+        let archive = self.archive()?;
+        while let Some((fold, statements)) = archive.pending()? {
+            let at: Vec<Cursor> = d1::transaction(&self.env, &statements).await?;
+            archive.settle(fold, at.first().copied())?;
+        }
+        Ok(more)
+    }
+
+    /// The same, whether D1 answers or not.
+    async fn fold_here(&self) -> Result<bool> {
+        let archive = self.archive()?;
+        for _ in 0..FOLDS_A_CALL {
+            let some = archive.unfolded()?;
+            if some.is_empty() {
+                return Ok(false);
+            }
+            let mut texts = Vec::new();
+            for segment in &some {
+                let lines = match &segment.lines {
+                    Some(lines) => inflate(lines).await,
+                    None => Ok(String::new()),
+                };
+                // What cannot be unpacked counts no calls, and keeps no other from being folded.
+                texts.push(lines.unwrap_or_else(|error| {
+                    log::error(
+                        "archive_do",
+                        format_args!("segment {}: {error}", segment.seq),
+                    );
+                    String::new()
+                }));
+            }
+            for seq in archive.fold(&some, &texts, now_ms())? {
+                log::error("archive_do", format_args!("segment {seq} cannot be read"));
+            }
+        }
+        Ok(true)
+    }
+
+    /// Folds everything again, into a D1 that has heard nothing of this archive; whether there is more.
+    async fn refold(&self) -> Result<bool> {
+        self.archive()?.forget_folds(now_ms())?;
+        self.fold().await
+    }
+
+    async fn seal_open(&self) -> Result<()> {
+        let name = self.state.id().name().unwrap_or_default();
+        let (site, shard) = site_and_shard(&name)?;
+        self.lake()?.seal_open(site, shard, now_ms())?;
+        self.arm().await
+    }
+
+    async fn retry(&self, body: &[u8]) -> Result<bool> {
+        let taken_up = self.lake()?.retry(&json::read(body)?)?;
+        self.arm().await?;
+        Ok(taken_up)
+    }
+}
+
+pub(super) fn site_and_shard(name: &str) -> Result<(&str, u32)> {
+    let parsed = parse_object(name);
+    Ok(parsed.ok_or_else(|| SqlError(format!("not the name of a site's object: {name}")))?)
+}
