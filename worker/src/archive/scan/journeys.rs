@@ -116,9 +116,10 @@ impl Scan {
         }
         let limit = self.spec.limit;
         let mut best: Vec<(i64, [u32; MAX_DEPTH], u32)> = Vec::new();
+        // What the last of `limit` paths has, known as soon as they were sorted once.
+        let mut least: Option<i64> = None;
         for (node, count) in (0_u32..).zip(counts).skip(1) {
-            let worst = best.get(limit.saturating_sub(1));
-            if *count == 0 || worst.is_some_and(|(least, ..)| count.saturating_neg() > *least) {
+            if *count == 0 || least.is_some_and(|least| *count < least) {
                 continue;
             }
             // A path comes behind those that it begins: in JSON, `]` is behind `,`.
@@ -132,6 +133,7 @@ impl Scan {
             if best.len() >= limit.saturating_mul(4) {
                 best.sort_unstable();
                 best.truncate(limit);
+                least = best.last().map(|(count, ..)| count.saturating_neg());
             }
         }
         best.sort_unstable();

@@ -345,3 +345,41 @@ fn an_error_of_the_database_is_told_and_the_slice_can_be_tried_again() {
         assert_eq!(told::<Value>(&sql, asking).found.to_string(), want[0]);
     }
 }
+
+#[test]
+fn the_most_travelled_paths_are_found_in_whatever_order_they_come() {
+    use crate::read::journeys::Journeys;
+    use crate::read::question::Question;
+    let mut events = Vec::new();
+    // Sessions of one page each, as many as stand beside it.
+    for (page, sessions) in [
+        ("/a", 1),
+        ("/b", 9),
+        ("/c", 5),
+        ("/d", 7),
+        ("/e", 2),
+        ("/f", 6),
+    ] {
+        for _ in 0..sessions {
+            let n = events.len();
+            events.push(json!({
+                "eventId": crate::testing::uuid(n), "eventType": "page_view", "siteId": "demo",
+                "source": "tracker", "userId": "u", "sessionId": format!("s{n}"),
+                "timestamp": DAY * DAY_MS, "receivedAt": DAY * DAY_MS, "eventData": {"path": page},
+            }));
+        }
+    }
+    let sql = archived(&events, 4);
+    let date = crate::read::days::date(DAY);
+    for limit in 1..7 {
+        let body = json!({"startDate": date, "endDate": date, "limit": limit});
+        let asked = Journeys::parse(body.to_string().as_bytes(), (DAY + 1) * DAY_MS).unwrap();
+        let found = ask::<JourneysPart>(&sql, asked.asked(), 0).found;
+        let answer = serde_json::to_value(asked.answer(vec![found])).unwrap();
+        let paths = answer["paths"].as_array().unwrap().iter();
+        let paths: Vec<&str> = paths
+            .map(|path| path["steps"][0][1].as_str().unwrap())
+            .collect();
+        assert_eq!(paths, ["/b", "/d", "/f", "/c", "/e", "/a"][..limit]);
+    }
+}
