@@ -112,7 +112,12 @@ pub(super) fn fold(
     let (Some(first), Some(last)) = (some.first(), some.last()) else {
         return Ok(Vec::new());
     };
-    if first.seq <= before.seq {
+    // Folds may have been made, or all forgotten, since the segments were read.
+    let passed: Option<serde::de::IgnoredAny> = sql.first(
+        "SELECT seq FROM segments WHERE seq > ?1 AND seq < ?2 LIMIT 1",
+        &[before.seq.into(), first.seq.into()],
+    )?;
+    if first.seq <= before.seq || passed.is_some() {
         return Ok(Vec::new());
     }
     let mut gathered = Gathered::default();

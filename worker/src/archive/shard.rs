@@ -24,6 +24,9 @@ pub struct Archive<S> {
     pub(super) key: Vec<u8>,
     /// How often segments were rewritten or deleted since this was opened.
     rewrites: Cell<u64>,
+    /// How often something was appended, or a user was to be forgotten: what was read of a message before is
+    /// to be read again.
+    changes: Cell<u64>,
     /// How often in a row D1 did not take a fold, and until when (Unix milliseconds) it is left alone.
     not_taken: Cell<(u32, i64)>,
 }
@@ -65,6 +68,7 @@ impl<S: Sql> Archive<S> {
             shard,
             key: key.to_owned(),
             rewrites: Cell::default(),
+            changes: Cell::default(),
             not_taken: Cell::default(),
         })
     }
@@ -118,6 +122,7 @@ impl<S: Sql> Archive<S> {
     /// Whatever the database says.
     pub fn find_erased(&self, forget: &Forget) -> Result<Found, SqlError> {
         let (user, alias) = (forget.user(), forget.alias());
+        self.was_changed();
         erase::suppress(&self.sql, user, &alias)?;
         let settled = Settled {
             folded: folding::folded(&self.sql)?.seq,
@@ -178,6 +183,15 @@ impl<S: Sql> Archive<S> {
         Hasher::new(&self.site, &self.key)
     }
 
+    /// How often what [`Archive::read`] answers may have changed since this was opened.
+    pub fn changes(&self) -> u64 {
+        self.changes.get()
+    }
+
+    fn was_changed(&self) {
+        self.changes.set(self.changes.get().saturating_add(1));
+    }
+
     /// Reads what of a message is new.
     ///
     /// # Errors
@@ -205,6 +219,7 @@ impl<S: Sql> Archive<S> {
             .filter_map(|segment| member(&segment.lines))
             .map(|(_, member)| member.as_slice())
             .collect();
+        self.was_changed();
         draft.write(&self.sql, &self.lake, &members, landed, now_ms)
     }
 

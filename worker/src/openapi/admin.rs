@@ -204,7 +204,7 @@ fn rebuild() -> Operation {
         "post",
         "/v1/rebuild",
         "rebuild",
-        "A step of the rebuild of D1 from the lake",
+        "A step of the rebuild from the lake",
     )
     .body::<RebuildCall>(
         "application/json",
@@ -213,7 +213,7 @@ fn rebuild() -> Operation {
     .needs_body()
     .answers::<Step>(
         200,
-        "Some lines of one object are in D1; send `cursor` with the next call.",
+        "Some lines of one object are in the archive; send `cursor` with the next call.",
         json!({"waiting": 0, "object": cursor["key"], "events": 25, "cursor": cursor}),
     )
     .answers::<Step>(

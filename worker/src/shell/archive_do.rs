@@ -131,20 +131,21 @@ impl ArchiveDo {
     }
 
     /// Appends a message. Packing its lines waits for the platform, and another append may come
-    /// meanwhile: then the message is read again, and what is packed already stays good mostly.
+    /// meanwhile: only then the message is read again, and what is packed already stays good mostly.
     async fn append(&self, body: &[u8], landed: bool) -> Result<Appended> {
         let message = Message::parse(body).map_err(|error| SqlError(error.0))?;
         let archive = self.archive()?;
         let mut packed: Vec<(String, Vec<u8>)> = Vec::new();
         loop {
+            let seen = archive.changes();
             let draft = archive.read(&message)?;
-            let missing = draft
-                .segments
-                .iter()
-                .find(|segment| packed.iter().all(|(lines, _)| *lines != segment.lines));
-            if let Some(segment) = missing {
-                let members = compress(&segment.lines).await?;
-                packed.push((segment.lines.clone(), members));
+            for segment in &draft.segments {
+                if packed.iter().all(|(lines, _)| *lines != segment.lines) {
+                    let members = compress(&segment.lines).await?;
+                    packed.push((segment.lines.clone(), members));
+                }
+            }
+            if archive.changes() != seen {
                 continue;
             }
             let appended = archive.append(draft, &packed, landed, now_ms())?;

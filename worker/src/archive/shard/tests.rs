@@ -23,3 +23,21 @@ fn a_d1_that_takes_no_fold_is_left_alone_for_longer_each_time() {
     archive.was_not_taken(NOW);
     assert_eq!(archive.fold_due().unwrap(), None);
 }
+
+#[test]
+fn segments_that_were_read_before_all_was_forgotten_are_not_folded_past_others() {
+    let (sql, d1) = (TestSql::new(), TestSql::new());
+    d1.migrate();
+    let archive = testing::open(&sql, "demo");
+    let append = |row: usize| {
+        let body = message("demo", 0, &[(row, NOW, &[event("demo", row)])]);
+        testing::append(&archive, &body, false).unwrap();
+    };
+    append(1);
+    testing::fold(&archive, &d1);
+    append(2);
+    let late = archive.unfolded().unwrap();
+    archive.forget_folds(NOW).unwrap();
+    archive.fold(&late, &[], NOW).unwrap();
+    assert_eq!(archive.unfolded().unwrap().len(), 2);
+}
