@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::archive::recount::{Counted, Day, Model, Part, Row};
 use crate::live::{HOUR_MS, floor_to};
 use crate::privacy::day_of;
+use crate::sort;
 use crate::sql::Statement;
 
 mod mend;
@@ -160,7 +161,7 @@ impl Step {
     pub fn mend(&self, counted: &Counted, found: &[Difference], now_ms: i64) -> Vec<Statement> {
         let mut statements = mend::statements(&self.site, self.day, counted, found, now_ms);
         let mut models: Vec<String> = found.iter().map(Difference::model).collect();
-        models.sort_unstable();
+        sort::sort(&mut models);
         models.dedup();
         let models = serde_json::to_string(&models).unwrap_or_default();
         statements.push(self.report(models, now_ms));

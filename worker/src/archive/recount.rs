@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::folding::{Folded, folded};
 use super::prune::kept_from;
 use crate::privacy::DAY_MS;
+use crate::sort;
 use crate::sql::{Sql, SqlError};
 
 mod events;
@@ -152,7 +153,7 @@ impl Recount {
 
 /// Puts rows in order, equal ones as one.
 fn add_up(rows: &mut Vec<Row>) {
-    rows.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
+    sort::sort_by(&mut rows, |a, b| a.key().cmp(&b.key()));
     rows.dedup_by(|next, kept| {
         let is_same = next.key() == kept.key();
         if is_same {

@@ -6,6 +6,7 @@ use super::Difference;
 use crate::archive::Column;
 use crate::archive::recount::{Counted, Model, Part, Row};
 use crate::privacy::day_of;
+use crate::sort;
 use crate::sql::{Param, Statement};
 
 /// A row of sums as D1 has it, or where D1 stands.
@@ -104,7 +105,7 @@ pub(super) fn differences(day: i64, counted: &Counted, stored: Vec<Stored>) -> V
         })
     });
     let mut pairs: Vec<Pair> = counted.chain(stored).collect();
-    pairs.sort_unstable_by(|a, b| a.row.key().cmp(&b.row.key()));
+    sort::sort_by(&mut pairs, |a, b| a.row.key().cmp(&b.row.key()));
     pairs.dedup_by(|next, kept| {
         let is_same = next.row.key() == kept.row.key();
         if is_same {

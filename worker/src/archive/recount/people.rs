@@ -8,6 +8,7 @@ use super::super::people::person::{Person, USER, gap_on};
 use super::super::people::visit::{Session, days_of};
 use super::{Model, Row};
 use crate::privacy::day_of;
+use crate::sort;
 use crate::sql::{Cell, Sql, SqlError};
 
 /// Pages of a slice: a megabyte, some milliseconds.
@@ -84,7 +85,7 @@ impl People {
     /// The rows, with the names of keys.
     fn tell(&self, sql: &impl Sql, rows: &mut Vec<Row>) -> Result<(), SqlError> {
         let mut ids: Vec<i64> = self.gaps.keys().map(|[id, ..]| *id).collect();
-        ids.sort_unstable();
+        sort::sort(&mut ids);
         ids.dedup();
         let list = serde_json::to_string(&ids).unwrap_or_default();
         let found: Vec<[Cell; 3]> = sql.cells(
