@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 use shoreline_tests::{lake, root};
 
@@ -37,7 +37,7 @@ fn said(output: &Output) -> String {
 fn objects(folder: &Path) -> BTreeMap<String, Vec<String>> {
     let lines = |bytes: Vec<u8>| {
         let mut text = String::new();
-        GzDecoder::new(bytes.as_slice())
+        MultiGzDecoder::new(bytes.as_slice())
             .read_to_string(&mut text)
             .unwrap();
         text.lines().map(str::to_owned).collect()
