@@ -34,6 +34,13 @@ pub enum Fault {
         /// What it must be.
         detail: &'static str,
     },
+    /// 400: a query parameter that the call does not know, or that comes twice.
+    UnknownParameter {
+        /// The parameter's name, cut to a length that an answer may have.
+        name: String,
+        /// What is wrong with it.
+        detail: &'static str,
+    },
     /// 401: a live stream's ticket that is missing, unknown, used or a minute old.
     InvalidTicket,
     /// 401: no key, a key of no known form, an unknown, expired or revoked one.
@@ -88,7 +95,7 @@ impl Fault {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Malformed { .. } => "malformed_json",
-            Self::InvalidParameter { .. } => "invalid_parameter",
+            Self::InvalidParameter { .. } | Self::UnknownParameter { .. } => "invalid_parameter",
             Self::InvalidTicket => "invalid_ticket",
             Self::UnknownKey => "unknown_key",
             Self::WrongScope => "wrong_scope",
@@ -112,7 +119,9 @@ impl Fault {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Malformed { .. } | Self::InvalidParameter { .. } => 400,
+            Self::Malformed { .. }
+            | Self::InvalidParameter { .. }
+            | Self::UnknownParameter { .. } => 400,
             Self::UnknownKey | Self::InvalidTicket => 401,
             Self::WrongScope | Self::OriginNotAllowed => 403,
             Self::NotFound => 404,
@@ -135,7 +144,8 @@ impl Fault {
             | Self::PayloadTooLarge(detail)
             | Self::Unavailable(detail)
             | Self::Conflict(detail)
-            | Self::InvalidParameter { detail, .. } => Cow::Borrowed(detail),
+            | Self::InvalidParameter { detail, .. }
+            | Self::UnknownParameter { detail, .. } => Cow::Borrowed(detail),
             Self::InvalidTicket => "The ticket is missing, unknown, used or expired.".into(),
             Self::UnknownKey => "The key is missing, unknown, expired or revoked.".into(),
             Self::WrongScope => "This kind of key may not make this call.".into(),
@@ -185,6 +195,7 @@ impl Fault {
         let (field, results) = match self {
             Self::Malformed { field, .. } => (*field, None),
             Self::InvalidParameter { name, .. } => (Some(*name), None),
+            Self::UnknownParameter { name, .. } => (Some(name.as_str()), None),
             Self::NoValidEvent(results) => (None, Some(results.as_slice())),
             _ => (None, None),
         };
@@ -217,7 +228,7 @@ pub(crate) struct Problem<'a> {
     detail: Cow<'static, str>,
     /// The parameter or field that is to blame.
     #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'static str>,
+    field: Option<&'a str>,
     /// How each event of a batch ended of which none could be taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schema(value_type = Option<Vec<EventResult>>))]

@@ -65,6 +65,7 @@ impl ListQuery {
             name: "cursor",
             detail: "cursor must be the nextCursor of the page before.",
         };
+        params.only(&["siteId", "code", "limit", "cursor"])?;
         let after = match params.get("cursor") {
             None => (0, String::new(), String::new()),
             Some(text) => {

@@ -23,6 +23,11 @@ impl Recent {
     /// # Errors
     /// [`Fault::InvalidParameter`] for `limit` or `cursor`.
     pub fn parse(params: &Params) -> Result<Self, Fault> {
+        params.only(&["limit", "eventType", "userId", "cursor"])?;
+        Self::read(params)
+    }
+
+    fn read(params: &Params) -> Result<Self, Fault> {
         let limit = params.number(
             "limit",
             1..=500,
@@ -43,7 +48,9 @@ impl Recent {
     /// # Errors
     /// As [`Recent::parse`].
     pub fn of_user(user: &str, params: &Params) -> Result<Self, Fault> {
-        let mut query = Self::parse(params)?;
+        // An admin's call names the site, too.
+        params.only(&["limit", "eventType", "cursor", "siteId"])?;
+        let mut query = Self::read(params)?;
         query.user_id = Some(user.to_owned());
         Ok(query)
     }
