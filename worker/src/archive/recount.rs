@@ -153,7 +153,7 @@ impl Recount {
 
 /// Puts rows in order, equal ones as one.
 fn add_up(rows: &mut Vec<Row>) {
-    sort::sort_by(&mut rows, |a, b| a.key().cmp(&b.key()));
+    sort::sort_by(rows, |a, b| a.key().cmp(&b.key()));
     rows.dedup_by(|next, kept| {
         let is_same = next.key() == kept.key();
         if is_same {

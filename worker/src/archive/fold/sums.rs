@@ -2,6 +2,7 @@
 
 use super::counts::Texts;
 use super::table::{Kind, Table, dim_name};
+use crate::sort;
 
 /// What a fold adds to D1's sums. Equal sums are equal, in whatever order the events came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,7 +61,7 @@ impl Sums {
             .enumerate()
             .filter(|(_, (_, used))| **used);
         let mut sorted: Vec<(&str, usize)> = used.map(|(at, (text, _))| (*text, at)).collect();
-        sorted.sort_unstable();
+        sort::sort(&mut sorted);
         let mut ranks = vec![0_i64; list.len()];
         for (rank, (_, number)) in sorted.iter().enumerate() {
             if let (Some(slot), Ok(rank)) = (ranks.get_mut(*number), i64::try_from(rank)) {
@@ -85,7 +86,7 @@ impl Sums {
                 .chunks_exact(table.width())
                 .map(|row| row.iter().zip(kinds()).map(ranked).collect())
                 .collect();
-            all.sort_unstable();
+            sort::sort(&mut all);
             *rows = all.concat();
         }
         sums

@@ -37,7 +37,7 @@ impl Walk {
     pub(super) fn new(counted: &[Counted], today: i64) -> Self {
         let order = |key: &Counted| (key.id, key.day, key.dim);
         let mut keys = counted.to_vec();
-        keys.sort_unstable_by_key(order);
+        sort::sort_by(&mut keys, |a, b| order(a).cmp(&order(b)));
         keys.dedup_by_key(|key| order(key));
         let place = |key: &Counted| {
             let place = keys.binary_search_by_key(&order(key), order);

@@ -9,6 +9,7 @@ use super::places::Places;
 use super::timeline::{Entry, Timeline};
 use crate::archive::Column;
 use crate::archive::segment::{Broken, Segment};
+use crate::sort;
 
 /// Steps of a path at most.
 const MAX_DEPTH: usize = 10;
@@ -107,7 +108,8 @@ impl Scan {
     /// text of their path.
     fn first(&self, counts: &[i64]) -> Vec<u32> {
         let mut order: Vec<u32> = (0..self.steps.len() as u32).collect();
-        order.sort_unstable_by_key(|step| self.steps.get(*step as usize));
+        let text = |step: &u32| self.steps.get(*step as usize);
+        sort::sort_by(&mut order, |a, b| text(a).cmp(&text(b)));
         let mut ranks = vec![0_u32; order.len()];
         for (rank, step) in (0..).zip(&order) {
             if let Some(slot) = ranks.get_mut(*step as usize) {
@@ -131,12 +133,12 @@ impl Scan {
             }
             best.push((count.saturating_neg(), path, node));
             if best.len() >= limit.saturating_mul(4) {
-                best.sort_unstable();
+                sort::sort(&mut best);
                 best.truncate(limit);
                 least = best.last().map(|(count, ..)| count.saturating_neg());
             }
         }
-        best.sort_unstable();
+        sort::sort(&mut best);
         best.truncate(limit);
         best.into_iter().map(|(.., node)| node).collect()
     }

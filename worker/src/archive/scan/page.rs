@@ -11,6 +11,7 @@ use crate::archive::{Column, Hasher, id_bits};
 use crate::counted::Stored;
 use crate::lake::hour_of;
 use crate::live::HOUR_MS;
+use crate::sort;
 use crate::sql::{Cell, Sql, SqlError};
 
 /// How much later than it was appended an event can have been received, in milliseconds, by the clocks of two
@@ -168,8 +169,8 @@ impl Page {
 
     /// The page's events, the newest first, and one more.
     fn sort(&mut self) {
-        let key = |found: &Found| std::cmp::Reverse((found.received, found.id));
-        self.found.sort_unstable_by_key(key);
+        let key = |found: &Found| (found.received, found.id);
+        sort::sort_by(&mut self.found, |a, b| key(b).cmp(&key(a)));
         self.found.truncate(self.wanted());
         if let Some(last) = self.found.get(self.spec.limit) {
             self.least = last.received;
@@ -221,7 +222,7 @@ impl Page {
         self.sort();
         self.lines = vec![None; self.found.len()];
         let mut seqs: Vec<i64> = self.found.iter().map(|found| found.seq).collect();
-        seqs.sort_unstable();
+        sort::sort(&mut seqs);
         seqs.dedup();
         let mut all = Vec::with_capacity(seqs.len());
         for seq in seqs {
