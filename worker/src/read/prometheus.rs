@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::exposition::{Page, Type, Value};
 use super::health::Backlog;
+use crate::archive::fold::{Sums, Table, Want};
 use crate::operations::{BOUNDS_MS, Histogram};
 use crate::sorted::Map;
 use crate::sql::Statement;
@@ -43,6 +44,13 @@ pub fn dead_letters() -> Statement {
     )
 }
 
+/// What of the sums that D1 lacks of [`calls`] and [`outcomes`] is needed, of Shoreline's own site.
+pub fn wants() -> Vec<Want> {
+    [Table::Operations, Table::Outcomes]
+        .map(|table| Want::new(table, &[], (i64::MIN, i64::MAX)))
+        .to_vec()
+}
+
 /// A row of [`calls`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct CallRow {
@@ -69,6 +77,8 @@ pub struct Findings {
     pub calls: Vec<CallRow>,
     /// By [`outcomes`].
     pub outcomes: Vec<Count>,
+    /// What D1 lacks of both.
+    pub lacking: Sums,
     /// By [`dead_letters`].
     pub dead: Vec<Count>,
     /// Bytes of D1, where the platform tells.
@@ -126,13 +136,23 @@ impl Findings {
             Type::Counter,
             "Calls answered, by action and HTTP status.",
         );
-        let mut durations: Map<&str, Histogram> = Map::new();
+        let mut calls: Map<(&str, i64), Histogram> = Map::new();
         for row in &self.calls {
-            let status = row.status.to_string();
-            page.sample(&[("action", &row.action), ("status", &status)], row.n);
             let within: Vec<i64> = serde_json::from_str(&row.within).unwrap_or_default();
-            let sum = durations.entry(&row.action).or_default();
+            let sum = calls.entry((&row.action, row.status)).or_default();
             sum.add(&Histogram::of(row.n, row.ms, &within));
+        }
+        for ([_, action], [_, status], amounts) in self.lacking.calls() {
+            if let [n, ms, within @ ..] = amounts {
+                let sum = calls.entry((action, status)).or_default();
+                sum.add(&Histogram::of(*n, *ms, within));
+            }
+        }
+        let mut durations: Map<&str, Histogram> = Map::new();
+        for ((action, status), sum) in calls {
+            let status = status.to_string();
+            page.sample(&[("action", action), ("status", &status)], sum.n);
+            durations.entry(action).or_default().add(&sum);
         }
         page.family(
             "shoreline_request_duration_seconds",
@@ -154,8 +174,14 @@ impl Findings {
             Type::Counter,
             "Events brought by ingest calls, by outcome as the sender was told.",
         );
-        for outcome in &self.outcomes {
-            page.sample(&[("outcome", &outcome.name)], outcome.n);
+        let mut outcomes: Map<&str, i64> = Map::new();
+        let rows = self.outcomes.iter().map(|row| (row.name.as_str(), row.n));
+        for (outcome, n) in rows.chain(self.lacking.outcomes()) {
+            let sum = outcomes.entry(outcome).or_default();
+            *sum = sum.saturating_add(n);
+        }
+        for (outcome, n) in outcomes {
+            page.sample(&[("outcome", outcome)], n);
         }
     }
 

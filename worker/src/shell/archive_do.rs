@@ -16,13 +16,13 @@ use crate::archive::erase::{Forget, Step};
 use crate::archive::people::Profile;
 use crate::archive::recount::Counted;
 use crate::archive::scan::Ask;
-use crate::archive::{Appended, Archive, Cursor};
+use crate::archive::{Appended, Archive, Cursor, Unfolded, Unlooked};
 use crate::json;
 use crate::lake::{LakeSettings, LakeStore};
 use crate::protocol::Message;
 use crate::routes::{
-    APPEND, ASK, FOLD, FORGET, HOURS, PROFILE, PRUNE, RECOUNT, REFOLD, RESTORE, RETRY, SEAL, STATE,
-    WAKE, parse_object,
+    APPEND, ASK, FOLD, FORGET, HOURS, LOOK, PROFILE, PRUNE, RECOUNT, REFOLD, RESTORE, RETRY, SEAL,
+    STATE, WAKE, parse_object,
 };
 use crate::sql::SqlError;
 
@@ -54,10 +54,8 @@ impl DurableObject for ArchiveDo {
         match path.as_str() {
             APPEND => objects::answer(self.append(&body, false).await),
             RESTORE => objects::answer(self.append(&body, true).await),
-            ASK => match self.ask(&body).await {
-                Ok(answer) => Response::ok(answer),
-                Err(error) => Response::error(error.to_string(), 500),
-            },
+            ASK => told(self.ask(&body).await),
+            LOOK => told(self.look(&body).await),
             FORGET => objects::answer(self.forget(&body).await),
             PROFILE => objects::answer(self.profile(&body).await),
             PRUNE => objects::answer(self.archive()?.prune(json::read(&body)?, now_ms())),
@@ -161,10 +159,10 @@ impl ArchiveDo {
     async fn ask(&self, body: &[u8]) -> Result<String> {
         let ask = Ask::parse(body)?;
         if ask.is_of_people() {
-            self.fold_here().await?;
+            self.look_or_fold().await?;
         }
         let archive = self.archive()?;
-        let mut asking = ask.begin(archive.kept_from()?, &mut archive.hasher(), None);
+        let mut asking = archive.begin(ask)?;
         while asking.slice(archive.sql(), archive.rewrites())? {
             Delay::from(Duration::ZERO).await;
         }
@@ -201,7 +199,7 @@ impl ArchiveDo {
 
     /// What is known of a user.
     async fn profile(&self, body: &[u8]) -> Result<Option<Profile>> {
-        self.fold_here().await?;
+        self.look_or_fold().await?;
         let user = String::from_utf8_lossy(body);
         Ok(self.archive()?.profile(&user)?)
     }
@@ -228,7 +226,38 @@ impl ArchiveDo {
         Ok(more)
     }
 
-    /// The same, whether D1 answers or not.
+    /// What D1 lacks; `null` where that is too much to tell.
+    async fn look(&self, body: &[u8]) -> Result<String> {
+        let look = json::read(body)?;
+        if !self.look_here().await? {
+            return Ok("null".to_owned());
+        }
+        Ok(self.archive()?.look(&look, now_ms())?)
+    }
+
+    /// Looks at what is not folded yet; whether that is not too much.
+    async fn look_here(&self) -> Result<bool> {
+        let archive = self.archive()?;
+        loop {
+            match archive.unlooked()? {
+                Unlooked::Some(some) => {
+                    let texts = unpacked(&some).await;
+                    archive.look_at(&some, &texts, now_ms())?;
+                }
+                Unlooked::None => return Ok(true),
+                Unlooked::TooMuch => return Ok(false),
+            }
+        }
+    }
+
+    async fn look_or_fold(&self) -> Result<()> {
+        if !self.look_here().await? {
+            self.fold_here().await?;
+        }
+        Ok(())
+    }
+
+    /// The same as a fold, whether D1 answers or not.
     async fn fold_here(&self) -> Result<bool> {
         let archive = self.archive()?;
         for _ in 0..FOLDS_A_CALL {
@@ -236,21 +265,7 @@ impl ArchiveDo {
             if some.is_empty() {
                 return Ok(false);
             }
-            let mut texts = Vec::new();
-            for segment in &some {
-                let lines = match &segment.lines {
-                    Some(lines) => inflate(lines).await,
-                    None => Ok(String::new()),
-                };
-                // What cannot be unpacked counts no calls, and keeps no other from being folded.
-                texts.push(lines.unwrap_or_else(|error| {
-                    log::error(
-                        "archive_do",
-                        format_args!("segment {}: {error}", segment.seq),
-                    );
-                    String::new()
-                }));
-            }
+            let texts = unpacked(&some).await;
             for seq in archive.fold(&some, &texts, now_ms())? {
                 log::error("archive_do", format_args!("segment {seq} cannot be read"));
             }
@@ -275,6 +290,32 @@ impl ArchiveDo {
         let taken_up = self.lake()?.retry(&json::read(body)?)?;
         self.arm().await?;
         Ok(taken_up)
+    }
+}
+
+/// The lines of segments, where they are asked for. What cannot be unpacked counts no calls, and keeps no other
+/// from being counted.
+async fn unpacked(some: &[Unfolded]) -> Vec<String> {
+    let mut texts = Vec::new();
+    for segment in some {
+        let lines = match &segment.lines {
+            Some(lines) => inflate(lines).await,
+            None => Ok(String::new()),
+        };
+        texts.push(lines.unwrap_or_else(|error| {
+            let seq = segment.seq;
+            log::error("archive_do", format_args!("segment {seq}: {error}"));
+            String::new()
+        }));
+    }
+    texts
+}
+
+/// The answer of a command that is JSON already.
+fn told(answer: Result<String>) -> Result<Response> {
+    match answer {
+        Ok(answer) => Response::ok(answer),
+        Err(error) => Response::error(error.to_string(), 500),
     }
 }
 

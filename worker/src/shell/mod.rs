@@ -17,6 +17,7 @@ mod do_sql;
 mod edge;
 mod entry;
 mod events_queue;
+mod fresh;
 mod gzip;
 mod health_worker;
 mod http_worker;
