@@ -11,12 +11,12 @@ use super::bindings::settings;
 use super::do_sql::DoSql;
 use super::gzip::{compress, inflate};
 use super::platform::{now_ms, random};
-use super::{d1, log, objects};
+use super::{log, objects};
 use crate::archive::erase::{Forget, Step};
 use crate::archive::people::Profile;
 use crate::archive::recount::Counted;
 use crate::archive::scan::Ask;
-use crate::archive::{Appended, Archive, Cursor, Unfolded, Unlooked};
+use crate::archive::{Appended, Archive};
 use crate::json;
 use crate::lake::{LakeSettings, LakeStore};
 use crate::protocol::Message;
@@ -25,9 +25,6 @@ use crate::routes::{
     STATE, WAKE, parse_object,
 };
 use crate::sql::SqlError;
-
-/// Folds of a call at most: 320,000 events, in some ten seconds of the 30 that a call may compute.
-const FOLDS_A_CALL: usize = 16;
 
 /// The archive of one site and shard.
 #[durable_object]
@@ -215,70 +212,6 @@ impl ArchiveDo {
         Ok(recount.end(archive.sql())?)
     }
 
-    /// Folds what is not folded yet, as much as a call may, and has D1 take it; whether there is more.
-    pub(super) async fn fold(&self) -> Result<bool> {
-        let more = self.fold_here().await?;
-        let archive = self.archive()?;
-        while let Some((fold, statements)) = archive.pending()? {
-            let at: Vec<Cursor> = d1::transaction(&self.env, &statements).await?;
-            archive.settle(fold, at.first().copied())?;
-        }
-        Ok(more)
-    }
-
-    /// What D1 lacks; `null` where that is too much to tell.
-    async fn look(&self, body: &[u8]) -> Result<String> {
-        let look = json::read(body)?;
-        if !self.look_here().await? {
-            return Ok("null".to_owned());
-        }
-        Ok(self.archive()?.look(&look, now_ms())?)
-    }
-
-    /// Looks at what is not folded yet; whether that is not too much.
-    async fn look_here(&self) -> Result<bool> {
-        let archive = self.archive()?;
-        loop {
-            match archive.unlooked()? {
-                Unlooked::Some(some) => {
-                    let texts = unpacked(&some).await;
-                    archive.look_at(&some, &texts, now_ms())?;
-                }
-                Unlooked::None => return Ok(true),
-                Unlooked::TooMuch => return Ok(false),
-            }
-        }
-    }
-
-    async fn look_or_fold(&self) -> Result<()> {
-        if !self.look_here().await? {
-            self.fold_here().await?;
-        }
-        Ok(())
-    }
-
-    /// The same as a fold, whether D1 answers or not.
-    async fn fold_here(&self) -> Result<bool> {
-        let archive = self.archive()?;
-        for _ in 0..FOLDS_A_CALL {
-            let some = archive.unfolded()?;
-            if some.is_empty() {
-                return Ok(false);
-            }
-            let texts = unpacked(&some).await;
-            for seq in archive.fold(&some, &texts, now_ms())? {
-                log::error("archive_do", format_args!("segment {seq} cannot be read"));
-            }
-        }
-        Ok(true)
-    }
-
-    /// Folds everything again, into a D1 that has heard nothing of this archive; whether there is more.
-    async fn refold(&self) -> Result<bool> {
-        self.archive()?.forget_folds(now_ms())?;
-        self.fold().await
-    }
-
     async fn seal_open(&self) -> Result<()> {
         let name = self.state.id().name().unwrap_or_default();
         let (site, shard) = site_and_shard(&name)?;
@@ -291,24 +224,6 @@ impl ArchiveDo {
         self.arm().await?;
         Ok(taken_up)
     }
-}
-
-/// The lines of segments, where they are asked for. What cannot be unpacked counts no calls, and keeps no other
-/// from being counted.
-async fn unpacked(some: &[Unfolded]) -> Vec<String> {
-    let mut texts = Vec::new();
-    for segment in some {
-        let lines = match &segment.lines {
-            Some(lines) => inflate(lines).await,
-            None => Ok(String::new()),
-        };
-        texts.push(lines.unwrap_or_else(|error| {
-            let seq = segment.seq;
-            log::error("archive_do", format_args!("segment {seq}: {error}"));
-            String::new()
-        }));
-    }
-    texts
 }
 
 /// The answer of a command that is JSON already.

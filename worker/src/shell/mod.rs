@@ -7,6 +7,7 @@ mod admin_worker;
 mod alarm;
 mod alerts;
 mod archive_do;
+mod archive_folds;
 mod archive_run;
 mod bindings;
 mod calls;

@@ -160,10 +160,12 @@ fn what_is_too_much_to_look_at_or_to_tell_is_folded() {
     let page = |n: usize| {
         let mut event = event("demo", n);
         event["eventType"] = "page_view".into();
-        event["eventData"] = serde_json::json!({"path": format!("/{n}/{}", "x".repeat(400))});
+        event["timestamp"] =
+            ((DAY + i64::try_from(n / 400).unwrap()) * crate::privacy::DAY_MS).into();
+        event["eventData"] = serde_json::json!({"path": format!("/{n}/{}", "x".repeat(300))});
         event
     };
-    for row in 0..3 {
+    for row in 0..6 {
         let events: Vec<Value> = (row * 1_000..(row + 1) * 1_000).map(page).collect();
         append(&archive, &body(row, &events), false).unwrap();
     }
@@ -260,4 +262,72 @@ fn people_are_told_with_what_is_not_folded() {
     days.sort_unstable();
     days.dedup();
     assert_eq!(looked.unwrap().days, days);
+}
+
+/// What a look costs: `cargo test --release -p shoreline-worker --lib -- --ignored --nocapture looking::tests::figures`.
+#[test]
+#[ignore = "figures for docs/BENCHMARKS.md"]
+fn figures() {
+    use std::time::Instant;
+    let (sql, d1) = (TestSql::new(), TestSql::new());
+    d1.migrate();
+    let archive = open(&sql, "demo");
+    let made = |n: usize| {
+        let mut event = event("demo", n);
+        if event["userId"].is_string() {
+            event["userId"] = format!("user-{}", n.wrapping_mul(2_654_435_761) % 20_000).into();
+            event["sessionId"] = format!("s{}", n / 7).into();
+        }
+        if event["eventType"] == "page_view" {
+            event["eventData"]["path"] = format!("/catalog/{}", n % 300).into();
+        }
+        event
+    };
+    let ms = |since: Instant| since.elapsed().as_secs_f64() * 1_000.0;
+    for row in 0..100 {
+        let events: Vec<Value> = (row * 1_000..(row + 1) * 1_000).map(made).collect();
+        append(&archive, &body(row, &events), false).unwrap();
+    }
+    super::super::testing::fold(&archive, &d1);
+    for row in 100..356 {
+        let first = 100_000 + (row - 100) * 25;
+        let events: Vec<Value> = (first..first + 25).map(made).collect();
+        append(&archive, &body(row, &events), false).unwrap();
+    }
+    let since = Instant::now();
+    look_at_all(&archive);
+    println!("256 segments of 25 events: gathered in {:.2} ms", ms(since));
+    let days = |table, of: &[&str]| Want::new(table, of, (DAY, DAY + 6));
+    let minutes = Want::new(Table::Minutes, &[], (0, i64::MAX));
+    let questions = [
+        ("summary", vec![minutes]),
+        (
+            "by page",
+            vec![days(Table::Keys, &["page"]), days(Table::Gaps, &["page"])],
+        ),
+        ("users", vec![days(Table::Gaps, &["user", "anon"])]),
+        ("all there is", all()),
+    ];
+    for (name, wants) in questions.iter().chain(&questions) {
+        let look = Look {
+            at: None,
+            wants: wants.clone(),
+        };
+        let since = Instant::now();
+        let text = archive.look(&look, NOW).unwrap();
+        println!("{name}: {:.2} ms, {} bytes", ms(since), text.len());
+    }
+    append(&archive, &body(400, &[made(200_000)]), false).unwrap();
+    let since = Instant::now();
+    look_at_all(&archive);
+    let text = archive.look(&ask(None), NOW).unwrap();
+    println!(
+        "one segment more, all: {:.2} ms, {} bytes",
+        ms(since),
+        text.len()
+    );
+    let since = Instant::now();
+    fold_here(&archive);
+    println!("the fold of it: {:.2} ms", ms(since));
+    assert!(text.len() > 1_000);
 }
