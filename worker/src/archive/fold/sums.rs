@@ -9,7 +9,7 @@ use crate::sort;
 /// What a fold adds to D1's sums. Equal sums are equal, in whatever order the events came.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sums {
-    /// In order.
+    /// In order, but for what was [taken](Self::take).
     pub(super) texts: Vec<String>,
     /// Of each table its rows, in order, one after the other.
     pub(super) tables: [Vec<i64>; Table::ALL.len()],

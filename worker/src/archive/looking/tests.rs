@@ -264,6 +264,23 @@ fn people_are_told_with_what_is_not_folded() {
     assert_eq!(looked.unwrap().days, days);
 }
 
+#[test]
+fn a_text_with_a_nul_is_told_as_d1_has_it() {
+    let (sql, d1) = (TestSql::new(), TestSql::new());
+    d1.migrate();
+    let archive = open(&sql, "demo");
+    let mut used = event("demo", 1);
+    used["eventType"] = "feature_use".into();
+    used["eventData"] = serde_json::json!({"feature": "a\u{0}b"});
+    append(&archive, &body(1, &[used]), false).unwrap();
+    let wants = vec![Want::new(Table::Keys, &["feature"], (i64::MIN, i64::MAX))];
+    let looked = look(&archive, &Look { at: None, wants }).unwrap();
+    super::super::testing::fold(&archive, &d1);
+    let key = "SELECT key FROM breakdowns WHERE dim = 'feature'";
+    let key: Vec<[crate::sql::Cell; 1]> = d1.cells(key, &[]).unwrap();
+    assert_eq!(looked.sums.keys().next().unwrap().key, key[0][0].text());
+}
+
 /// What a look costs: `cargo test --release -p shoreline-worker --lib -- --ignored --nocapture looking::tests::figures`.
 #[test]
 #[ignore = "figures for docs/BENCHMARKS.md"]

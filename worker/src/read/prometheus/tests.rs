@@ -6,6 +6,7 @@ use super::*;
 use crate::archive::fold::Gathered;
 use crate::archive::people::Mode;
 use crate::lake::{LakeState, SinkState};
+use crate::operations::BOUNDS_MS;
 use crate::sinks::SinkKind;
 use crate::sql::Sql;
 use crate::testing::{NOW, TestSql};
