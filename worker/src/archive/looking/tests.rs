@@ -283,7 +283,8 @@ fn a_text_with_a_nul_is_told_as_d1_has_it() {
 
 /// What a look costs: `cargo test --release -p shoreline-worker --lib -- --ignored --nocapture looking::tests::figures`.
 #[test]
-#[ignore = "figures for docs/BENCHMARKS.md"]
+#[ignore = "it tells figures"]
+#[allow(clippy::disallowed_methods, reason = "it measures, natively")]
 fn figures() {
     use std::time::Instant;
     let (sql, d1) = (TestSql::new(), TestSql::new());
