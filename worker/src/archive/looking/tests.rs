@@ -304,13 +304,13 @@ fn figures() {
     let ms = |since: Instant| since.elapsed().as_secs_f64() * 1_000.0;
     for row in 0..100 {
         let events: Vec<Value> = (row * 1_000..(row + 1) * 1_000).map(made).collect();
-        append(&archive, &body(row, &events), false).unwrap();
+        append(&archive, &body(row, &events), true).unwrap();
     }
     super::super::testing::fold(&archive, &d1);
     for row in 100..356 {
         let first = 100_000 + (row - 100) * 25;
         let events: Vec<Value> = (first..first + 25).map(made).collect();
-        append(&archive, &body(row, &events), false).unwrap();
+        append(&archive, &body(row, &events), true).unwrap();
     }
     let since = Instant::now();
     look_at_all(&archive);
@@ -335,7 +335,7 @@ fn figures() {
         let text = archive.look(&look, NOW).unwrap();
         println!("{name}: {:.2} ms, {} bytes", ms(since), text.len());
     }
-    append(&archive, &body(400, &[made(200_000)]), false).unwrap();
+    append(&archive, &body(400, &[made(200_000)]), true).unwrap();
     let since = Instant::now();
     look_at_all(&archive);
     let text = archive.look(&ask(None), NOW).unwrap();
