@@ -1,6 +1,6 @@
 //! Metrics, questions, one user's data, and the cron that keeps them true.
 
-use crate::d1::database;
+use crate::d1::{cron, database, fold};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use shoreline_tests::contract::Checked as _;
@@ -454,10 +454,19 @@ async fn the_cron_mends_what_differs_and_forgets_what_is_old() {
     site.settle().await;
     let path = format!("/v1/analytics/metrics/platform?startDate={date}&endDate={date}");
     let pages = format!("/v1/analytics/metrics/breakdown?by=page&startDate={date}&endDate={date}");
+    let database = database(&site.state);
+    let days = || {
+        let days = "SELECT count(*) FROM user_days";
+        database.query_row(days, [], |row| row.get::<_, i64>(0))
+    };
+    let looked = (site.get(&path).await, site.get(&pages).await);
+    assert_eq!(days(), Ok(0), "a read wrote to D1");
+    fold(&site).await;
+    assert_ne!(days(), Ok(0));
     let right = (site.get(&path).await, site.get(&pages).await);
+    assert_eq!(looked, right);
     assert_eq!(right.0["dailyActiveUsers"], 2);
     let day = now() / DAY_MS - 1;
-    let database = database(&site.state);
     database
         .execute_batch(&format!(
             "UPDATE breakdowns SET events = 40 WHERE dim = 'page' AND key = '/a';
@@ -475,8 +484,7 @@ async fn the_cron_mends_what_differs_and_forgets_what_is_old() {
         assert_eq!(reply(call.json(&site_settings)).await.status, 200);
     };
     keep(json!(1)).await;
-    let cron = system.at("/cdn-cgi/local/scheduled?cron=*+*+*+*+*");
-    assert_eq!(reqwest::get(cron).await.unwrap().status(), 200);
+    cron(&site).await;
     eventually("the recount and the pruning are done", async || {
         let mended = (site.get(&path).await, site.get(&pages).await) == right;
         (mended && site.stored().await.len() == 2).then_some(())

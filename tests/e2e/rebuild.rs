@@ -9,7 +9,7 @@ use shoreline_tests::site::{Site, reply};
 use shoreline_tests::system::{QUIET, StateDir, System};
 use shoreline_tests::{lake, root};
 
-use crate::d1::database;
+use crate::d1::{database, fold};
 use crate::filled::{date, fill, range};
 
 /// What the dashboard says of finished days, and of what is stored.
@@ -88,6 +88,7 @@ fn rebuild(system: &System, from: &str, to: &str) -> String {
 async fn a_lost_d1_is_rebuilt_from_the_lake_and_answers_as_before() {
     let system = System::start_with(&StateDir::new(), QUIET);
     let events = fill(&system.demo()).await;
+    fold(&system.demo()).await;
     let before = answers(&system.demo()).await;
     assert!(before.iter().all(|(_, answer)| !answer.is_null()));
     let landed = lake::pull_raw(system.state().path());

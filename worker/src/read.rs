@@ -7,6 +7,7 @@ pub mod days;
 pub mod engagement;
 pub mod exposition;
 pub mod features;
+pub mod fresh;
 pub mod funnel;
 pub mod health;
 pub mod hours;

@@ -79,6 +79,8 @@ pub const APPEND: &str = "/append";
 pub const ASK: &str = "/ask";
 /// `archive_do`: fold what is not folded yet into D1.
 pub const FOLD: &str = "/fold";
+/// `archive_do`: tell what D1's sums lack.
+pub const LOOK: &str = "/look";
 /// `archive_do`: fold everything again, into a D1 that was lost.
 pub const REFOLD: &str = "/refold";
 /// `archive_do`: take lines of an object of the lake.

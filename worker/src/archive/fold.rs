@@ -16,6 +16,7 @@ mod statements;
 mod sums;
 mod table;
 mod walks;
+mod wants;
 
 use std::collections::HashMap;
 
@@ -28,7 +29,9 @@ use walks::Walk;
 pub(crate) use rows::json_rows;
 pub use statements::{Cursor, standing};
 pub use sums::{GapRow, KeyRow, Sums};
+pub use table::Table;
 pub(crate) use table::dim_name;
+pub use wants::Want;
 
 use super::people::person::{Person, earlier};
 use super::people::{Mode, PEOPLE, People};

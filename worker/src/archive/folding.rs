@@ -15,13 +15,16 @@ use crate::sql::{Cell, Sql, SqlError, Statement};
 use crate::tally::OWN_SITE;
 
 /// Events of a fold at most, but for a segment that has more: some 50 ms and 20 MB.
-const FOLD_EVENTS: i64 = 20_000;
+pub(super) const FOLD_EVENTS: i64 = 20_000;
 
-/// How long a segment waits until it is folded though nobody asks, in milliseconds. A fold of an hour is about as many
-/// rows as one of a minute. Who asks D1 has the archive fold first, so no answer is older for it.
+/// Segments that are counted at most to see how many wait.
+pub(super) const MANY_SEGMENTS: i64 = 1_000;
+
+/// How long a segment waits until it is folded, in milliseconds. A fold of an hour is about as many rows as one of a
+/// minute. Who asks is told what is not folded by a look ([`super::looking`]), so no answer is older for it.
 const FOLD_AFTER_MS: i64 = HOUR_MS;
 
-/// Segments that are folded before the hour is over: a busy site's, of some 50,000 events.
+/// Segments and events that are folded before the hour is over, so that a look stays cheap.
 const FOLD_SEGMENTS: i64 = 256;
 
 /// `epoch`: when this storage was made, or when all was forgotten and folded anew, Unix milliseconds;
@@ -68,9 +71,8 @@ pub(super) fn folded(sql: &impl Sql) -> Result<Folded, SqlError> {
     row.ok_or_else(|| SqlError("the archive does not know how far it is folded".to_owned()))
 }
 
-/// Some segments that are not folded, the oldest first.
-pub(super) fn unfolded(sql: &impl Sql, site: &str) -> Result<Vec<Unfolded>, SqlError> {
-    let from = folded(sql)?.seq;
+/// Some segments after one, which are not folded, the oldest first.
+pub(super) fn unfolded(sql: &impl Sql, site: &str, from: i64) -> Result<Vec<Unfolded>, SqlError> {
     let sizes: Vec<[Cell; 2]> = sql.cells(
         "SELECT seq, n FROM segments WHERE seq > ?1 ORDER BY seq LIMIT 1000",
         &[from.into()],
@@ -100,27 +102,21 @@ pub(super) fn unfolded(sql: &impl Sql, site: &str) -> Result<Vec<Unfolded>, SqlE
     Ok(rows.iter().map(unfolded).collect())
 }
 
-/// Folds segments, inside the caller's transaction, and tells which cannot be read: these are passed by.
-/// Where others were folded since they were read, nothing is done.
-pub(super) fn fold(
-    sql: &impl Sql,
-    some: &[Unfolded],
-    lines: &[String],
-    now_ms: i64,
-) -> Result<Vec<i64>, SqlError> {
-    let before = folded(sql)?;
-    let (Some(first), Some(last)) = (some.first(), some.last()) else {
-        return Ok(Vec::new());
+/// Whether segments are the next ones after one: folds may have been made, or all forgotten, or others looked at,
+/// since they were read.
+pub(super) fn follow(sql: &impl Sql, some: &[Unfolded], after: i64) -> Result<bool, SqlError> {
+    let Some(first) = some.first() else {
+        return Ok(false);
     };
-    // Folds may have been made, or all forgotten, since the segments were read.
     let passed: Option<serde::de::IgnoredAny> = sql.first(
         "SELECT seq FROM segments WHERE seq > ?1 AND seq < ?2 LIMIT 1",
-        &[before.seq.into(), first.seq.into()],
+        &[after.into(), first.seq.into()],
     )?;
-    if first.seq <= before.seq || passed.is_some() {
-        return Ok(Vec::new());
-    }
-    let mut gathered = Gathered::default();
+    Ok(first.seq > after && passed.is_none())
+}
+
+/// Gathers segments, with their lines where calls are counted from these, and tells which cannot be read.
+pub(super) fn gather(gathered: &mut Gathered, some: &[Unfolded], lines: &[String]) -> Vec<i64> {
     let mut broken = Vec::new();
     for segment in some {
         match Segment::parse(&segment.columns).and_then(|segment| segment.events()) {
@@ -131,6 +127,37 @@ pub(super) fn fold(
     for line in lines.iter().flat_map(|lines| lines.lines()) {
         gathered.add_operation(line);
     }
+    broken
+}
+
+/// How many segments after one there are, and their events; of many, the first thousand.
+pub(super) fn waiting(sql: &impl Sql, after: i64) -> Result<(i64, i64), SqlError> {
+    let rows: Vec<[Cell; 2]> = sql.cells(
+        "SELECT count(*), sum(n) FROM (SELECT n FROM segments WHERE seq > ?1 ORDER BY seq LIMIT ?2)",
+        &[after.into(), MANY_SEGMENTS.into()],
+    )?;
+    Ok(rows
+        .first()
+        .map_or((0, 0), |[segments, events]| (segments.int(), events.int())))
+}
+
+/// Folds segments, inside the caller's transaction, and tells which cannot be read: these are passed by.
+/// Where others were folded since they were read, nothing is done.
+pub(super) fn fold(
+    sql: &impl Sql,
+    some: &[Unfolded],
+    lines: &[String],
+    now_ms: i64,
+) -> Result<Vec<i64>, SqlError> {
+    let before = folded(sql)?;
+    let Some(last) = some.last() else {
+        return Ok(Vec::new());
+    };
+    if !follow(sql, some, before.seq)? {
+        return Ok(Vec::new());
+    }
+    let mut gathered = Gathered::default();
+    let broken = gather(&mut gathered, some, lines);
     let sums = gathered.fold(sql, day_of(now_ms), Mode::Write)?;
     let number = before.number.saturating_add(1);
     for (part, bytes) in sums.pack().into_iter().enumerate() {
@@ -150,8 +177,8 @@ pub(super) fn fold(
     Ok(broken)
 }
 
-/// When there is something to fold, or for D1 to take.
-pub(super) fn due(sql: &impl Sql) -> Result<Option<i64>, SqlError> {
+/// When there is something to fold, or for D1 to take; `events` are not folded.
+pub(super) fn due(sql: &impl Sql, events: i64) -> Result<Option<i64>, SqlError> {
     let folded = folded(sql)?;
     let pending: Option<serde::de::IgnoredAny> =
         sql.first("SELECT number FROM pending LIMIT 1", &[])?;
@@ -164,10 +191,33 @@ pub(super) fn due(sql: &impl Sql) -> Result<Option<i64>, SqlError> {
         &[folded.seq.into()],
     )?;
     Ok(rows.first().map(|[at, last]| {
-        let many = last.int().saturating_sub(folded.seq) >= FOLD_SEGMENTS;
+        let many = last.int().saturating_sub(folded.seq) >= FOLD_SEGMENTS || events >= FOLD_EVENTS;
         let wait = if many { 0 } else { FOLD_AFTER_MS };
         at.int().saturating_add(wait)
     }))
+}
+
+/// The numbers of the folds after one that D1 may not have taken.
+pub(super) fn pending_after(sql: &impl Sql, after: i64) -> Result<Vec<i64>, SqlError> {
+    let rows: Vec<[Cell; 1]> = sql.cells(
+        "SELECT DISTINCT number FROM pending WHERE number > ?1 ORDER BY number",
+        &[after.into()],
+    )?;
+    Ok(rows.iter().map(|[number]| number.int()).collect())
+}
+
+/// What D1 is to add for a fold that it has not taken.
+pub(super) fn pending_sums(sql: &impl Sql, number: i64) -> Result<Sums, SqlError> {
+    let parts: Vec<[Cell; 1]> = sql.cells(
+        "SELECT sums FROM pending WHERE number = ?1 ORDER BY part",
+        &[number.into()],
+    )?;
+    let bytes: Vec<u8> = parts
+        .iter()
+        .flat_map(|[sums]| sums.bytes())
+        .copied()
+        .collect();
+    Sums::unpack(&bytes).ok_or_else(|| SqlError(format!("fold {number} cannot be read")))
 }
 
 /// The oldest fold that D1 has not taken, as the transaction that has it do so.
@@ -176,25 +226,11 @@ pub(super) fn pending(
     site: &str,
     shard: u32,
 ) -> Result<Option<(Cursor, Vec<Statement>)>, SqlError> {
-    let rows: Vec<[Cell; 2]> = sql.cells(
-        "SELECT number, sums FROM pending WHERE number = (SELECT min(number) FROM pending) \
-         ORDER BY part",
-        &[],
-    )?;
-    let Some([number, _]) = rows.first() else {
+    let Some(fold) = pending_after(sql, 0)?.first().copied() else {
         return Ok(None);
     };
-    let cursor = Cursor {
-        epoch: folded(sql)?.epoch,
-        fold: number.int(),
-    };
-    let bytes: Vec<u8> = rows
-        .iter()
-        .flat_map(|[_, sums]| sums.bytes())
-        .copied()
-        .collect();
-    let sums = Sums::unpack(&bytes)
-        .ok_or_else(|| SqlError(format!("fold {} cannot be read", cursor.fold)))?;
+    let epoch = folded(sql)?.epoch;
+    let (cursor, sums) = (Cursor { epoch, fold }, pending_sums(sql, fold)?);
     Ok(Some((cursor, sums.statements(site, shard, cursor))))
 }
 

@@ -1,18 +1,19 @@
 //! The archive of one shard of a site: what its object calls.
 
-use std::cell::Cell;
+mod folds;
+
+use std::cell::{Cell, RefCell};
 
 use super::append::{self, Appended, Draft};
 use super::erase::{self, Forget, Found, Hit, Rewritten, Settled, Step};
-use super::fold::Cursor;
-use super::folding::{self, Unfolded};
-use super::people::{self, Profile};
+use super::folding;
+use super::looking::Looking;
 use super::prune::{self, Pruned};
 use super::recount::{Day, Recount};
 use super::{Hasher, ids};
 use crate::lake::LakeStore;
 use crate::protocol::Message;
-use crate::sql::{Sql, SqlError, Statement};
+use crate::sql::{Sql, SqlError};
 
 /// The archive of one shard of a site.
 #[derive(Debug)]
@@ -29,13 +30,11 @@ pub struct Archive<S> {
     changes: Cell<u64>,
     /// How often in a row D1 did not take a fold, and until when (Unix milliseconds) it is left alone.
     not_taken: Cell<(u32, i64)>,
+    /// How many segments and events are not folded, where they were counted.
+    waiting: Cell<Option<(i64, i64)>>,
+    /// What of them was looked at.
+    pub(super) looking: RefCell<Option<Looking>>,
 }
-
-/// How long D1 is left alone after it did not take a fold, in milliseconds: twice as long each time.
-const RETRY_MS: i64 = 10_000;
-
-/// How often that is doubled at most: some five minutes.
-const MAX_DOUBLINGS: u32 = 5;
 
 impl<S: Sql> Archive<S> {
     /// Opens it, on the same database as `lake`. Users are counted by their hashes with `key`.
@@ -70,6 +69,8 @@ impl<S: Sql> Archive<S> {
             rewrites: Cell::default(),
             changes: Cell::default(),
             not_taken: Cell::default(),
+            waiting: Cell::default(),
+            looking: RefCell::default(),
         })
     }
 
@@ -170,14 +171,6 @@ impl<S: Sql> Archive<S> {
         Recount::begin(&self.sql, of)
     }
 
-    /// What is known of a user, by their hash in hex, of what is folded.
-    ///
-    /// # Errors
-    /// Whatever the database says.
-    pub fn profile(&self, user: &str) -> Result<Option<Profile>, SqlError> {
-        people::profile(&self.sql, super::event::first_bits(user), None)
-    }
-
     /// What makes the hashes of its users and sessions.
     pub fn hasher(&self) -> Hasher<'_> {
         Hasher::new(&self.site, &self.key)
@@ -220,75 +213,11 @@ impl<S: Sql> Archive<S> {
             .map(|(_, member)| member.as_slice())
             .collect();
         self.was_changed();
-        draft.write(&self.sql, &self.lake, &members, landed, now_ms)
-    }
-
-    /// Some segments that are not folded yet, the oldest first.
-    ///
-    /// # Errors
-    /// Whatever the database says.
-    pub fn unfolded(&self) -> Result<Vec<Unfolded>, SqlError> {
-        folding::unfolded(&self.sql, &self.site)
-    }
-
-    /// When the oldest segment that is not folded is to be, or what D1 has not taken is to be tried again.
-    ///
-    /// # Errors
-    /// Whatever the database says.
-    pub fn fold_due(&self) -> Result<Option<i64>, SqlError> {
-        let (_, until) = self.not_taken.get();
-        Ok(folding::due(&self.sql)?.map(|due| due.max(until)))
-    }
-
-    /// Notes that D1 did not take a fold.
-    pub fn was_not_taken(&self, now_ms: i64) {
-        let (times, _) = self.not_taken.get();
-        let wait = RETRY_MS.saturating_mul(1_i64 << times.min(MAX_DOUBLINGS));
-        self.not_taken
-            .set((times.saturating_add(1), now_ms.saturating_add(wait)));
-    }
-
-    /// Folds segments, with their lines where the site is Shoreline's own, and tells which of them cannot
-    /// be read: these count nowhere. Where others were folded since they were read, nothing is done.
-    ///
-    /// # Errors
-    /// Whatever the database says; nothing is folded then.
-    pub fn fold(
-        &self,
-        some: &[Unfolded],
-        lines: &[String],
-        now_ms: i64,
-    ) -> Result<Vec<i64>, SqlError> {
-        let sql = &self.sql;
-        sql.transaction(&mut || folding::fold(sql, some, lines, now_ms))
-    }
-
-    /// The oldest fold that D1 has not taken, as the transaction that has it do so and answers where D1
-    /// stands then, a [`Cursor`].
-    ///
-    /// # Errors
-    /// Whatever the database says.
-    pub fn pending(&self) -> Result<Option<(Cursor, Vec<Statement>)>, SqlError> {
-        folding::pending(&self.sql, &self.site, self.shard)
-    }
-
-    /// Forgets a fold that D1 has taken, now that it stands at `at`.
-    ///
-    /// # Errors
-    /// Whatever the database says, and where D1 has not taken it.
-    pub fn settle(&self, fold: Cursor, at: Option<Cursor>) -> Result<(), SqlError> {
-        folding::settle(&self.sql, fold, at)?;
-        self.not_taken.set((0, 0));
-        Ok(())
-    }
-
-    /// Forgets what was folded, so that all of it is folded again.
-    ///
-    /// # Errors
-    /// Whatever the database says.
-    pub fn forget_folds(&self, now_ms: i64) -> Result<(), SqlError> {
-        let sql = &self.sql;
-        sql.transaction(&mut || folding::clear(sql, now_ms))
+        let events = draft.segments.iter().map(|segment| segment.n);
+        let (segments, events) = (events.len(), events.fold(0, i64::saturating_add));
+        let appended = draft.write(&self.sql, &self.lake, &members, landed, now_ms)?;
+        self.more_wait(segments, events, now_ms);
+        Ok(appended)
     }
 }
 

@@ -1,6 +1,6 @@
 //! An archive of native tests, whose lines are packed as the lake's tests do it.
 
-use super::{Appended, Archive, Cursor};
+use super::{Appended, Archive, Cursor, Look, Looked, Unlooked};
 use crate::lake::testing::pack;
 use crate::lake::{LakeSettings, LakeStore, SealRule};
 use crate::protocol::Message;
@@ -56,5 +56,43 @@ pub(crate) fn fold(archive: &Archive<&TestSql>, d1: &TestSql) {
             return;
         }
         assert_eq!(archive.fold(&some, &[], NOW).unwrap(), [0; 0]);
+    }
+}
+
+/// Looks at all that is not folded, which is not too much.
+pub(crate) fn look_at_all(archive: &Archive<&TestSql>) {
+    loop {
+        match archive.unlooked().unwrap() {
+            Unlooked::Some(some) => archive.look_at(&some, &[], NOW).unwrap(),
+            Unlooked::None => return,
+            Unlooked::TooMuch => panic!("too much to look at"),
+        }
+    }
+}
+
+/// What D1 lacks, as the object tells it; none where that is too much to tell.
+pub(crate) fn look(archive: &Archive<&TestSql>, look: &Look) -> Option<Looked> {
+    look_at_all(archive);
+    serde_json::from_str(&archive.look(look, NOW).unwrap()).unwrap()
+}
+
+/// Folds all that is not folded, one fold after the other; D1 hears nothing of it.
+pub(crate) fn fold_here(archive: &Archive<&TestSql>) {
+    loop {
+        let some = archive.unfolded().unwrap();
+        if some.is_empty() {
+            return;
+        }
+        assert_eq!(archive.fold(&some, &[], NOW).unwrap(), [0; 0]);
+    }
+}
+
+/// Has D1 take the oldest fold that it may not have taken; the archive hears of it only if `told`.
+pub(crate) fn take(archive: &Archive<&TestSql>, d1: &TestSql, told: bool) {
+    if let Some((fold, statements)) = archive.pending().unwrap() {
+        let at: Vec<Cursor> = d1.batch(&statements).unwrap();
+        if told {
+            archive.settle(fold, at.first().copied()).unwrap();
+        }
     }
 }

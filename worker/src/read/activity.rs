@@ -3,11 +3,19 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::days::Days;
+use crate::archive::fold::{Sums, Table, Want};
 use crate::sorted::Map;
 
 /// Said with every answer that counts users.
 pub const ANONYMOUS_NOTE: &str =
     "Day-scoped ids of visitors who asked not to be followed count in daily active users only.";
+
+/// The gaps of all users that [`Activity`] needs for a range: from 29 days before it on, for its first month.
+pub fn gaps(days: Days) -> Want {
+    let first = days.first.saturating_sub(29);
+    Want::new(Table::Gaps, &["user", "anon"], (first, days.last))
+}
 
 /// A row of a metrics query: all of a day's rows of one kind, as one JSON array, because a row is
 /// what costs on its way from the database.
@@ -38,14 +46,24 @@ pub struct Activity {
 impl Activity {
     /// Takes a row of kind `user` or `anon`: `[[gap, n], …]`.
     pub fn add(&mut self, row: &Row) {
-        let gaps: Vec<(i64, i64)> = row.items();
-        if row.kind == "anon" {
-            let n = gaps
-                .iter()
-                .fold(0, |sum: i64, (_, n)| sum.saturating_add(*n));
-            self.anonymous.insert(row.day, n);
+        for (gap, n) in row.items() {
+            self.add_gap(&row.kind, row.day, gap, n);
+        }
+    }
+
+    /// Takes what the rows lack.
+    pub fn add_lacking(&mut self, lacking: &Sums) {
+        for row in lacking.gaps() {
+            self.add_gap(row.dim, row.day, row.gap, row.n);
+        }
+    }
+
+    fn add_gap(&mut self, kind: &str, day: i64, gap: i64, n: i64) {
+        if kind == "anon" {
+            let sum = self.anonymous.entry(day).or_default();
+            *sum = sum.saturating_add(n);
         } else {
-            self.known.insert(row.day, gaps);
+            self.known.entry(day).or_default().push((gap, n));
         }
     }
 

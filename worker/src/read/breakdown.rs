@@ -6,7 +6,9 @@ use super::Params;
 use super::activity::{ANONYMOUS_NOTE, ratio};
 use super::csv::csv;
 use super::days::Days;
+use crate::archive::fold::{Sums, Table, Want};
 use crate::error::Fault;
+use crate::sorted::Map;
 use crate::sql::Statement;
 
 /// The dimensions that can be asked for.
@@ -72,15 +74,18 @@ pub struct Row {
 }
 
 /// Users are counted for the rows of the page alone, day by day: the keys of a site can be many
-/// more than those that are asked for, and a key's gaps of a day stand together.
-const SQL: &str = "WITH RECURSIVE s AS (SELECT key, sum(events) AS events FROM breakdowns \
-    WHERE site_id = ?1 AND dim = ?2 AND day BETWEEN ?3 AND ?4 GROUP BY key), \
-    p AS MATERIALIZED (SELECT key, events, sum(events) OVER () AS total FROM s), \
-    t AS MATERIALIZED (SELECT key, events, total FROM p WHERE events > 0 \
+/// more than those that are asked for, and a key's gaps of a day stand together. What D1 lacks (`?8`: of each
+/// key, events and users) is added before the page is chosen.
+const SQL: &str = "WITH RECURSIVE s AS (SELECT key, sum(events) AS events, sum(users) AS users FROM \
+    (SELECT key, events, 0 AS users FROM breakdowns \
+    WHERE site_id = ?1 AND dim = ?2 AND day BETWEEN ?3 AND ?4 \
+    UNION ALL SELECT value->>0, value->>1, value->>2 FROM json_each(?8)) GROUP BY key), \
+    p AS MATERIALIZED (SELECT key, events, users, sum(events) OVER () AS total FROM s), \
+    t AS MATERIALIZED (SELECT key, events, users, total FROM p WHERE events > 0 \
     AND (?5 IS NULL OR events < ?5 OR (events = ?5 AND key > ?6)) \
     ORDER BY events DESC, key LIMIT ?7), \
     d AS (SELECT ?3 AS day UNION ALL SELECT day + 1 FROM d WHERE day < ?4) \
-    SELECT t.key, t.events, t.total, (SELECT coalesce(sum(g.n), 0) FROM d \
+    SELECT t.key, t.events, t.total, t.users + (SELECT coalesce(sum(g.n), 0) FROM d \
     CROSS JOIN member_gaps AS g WHERE g.site_id = ?1 AND g.dim = ?2 AND g.day = d.day \
     AND g.key = t.key AND (g.gap = 0 OR g.gap > d.day - ?3)) AS users \
     FROM t ORDER BY t.events DESC, t.key";
@@ -130,9 +135,31 @@ impl Breakdown {
         self.days
     }
 
-    /// The statement; one row more than a page tells whether there is another page.
-    pub fn statement(&self, site: &str) -> Statement {
+    /// What of the sums that D1 lacks it needs.
+    pub fn wants(&self) -> Vec<Want> {
+        let want = |table| Want::new(table, &[self.by], (self.days.first, self.days.last));
+        vec![want(Table::Keys), want(Table::Gaps)]
+    }
+
+    /// The statement; one row more than a page tells whether there is another page. `lacking` is what D1 lacks.
+    pub fn statement(&self, site: &str, lacking: &Sums) -> Statement {
         let (events, key) = self.after.clone().unzip();
+        let mut keys: Map<&str, (i64, i64)> = Map::new();
+        for row in lacking.keys() {
+            let (events, _) = keys.entry(row.key).or_default();
+            *events = events.saturating_add(row.events);
+        }
+        let first = self.days.first;
+        for row in lacking.gaps().filter(|row| row.reaches_before(first)) {
+            let (_, users) = keys.entry(row.key).or_default();
+            *users = users.saturating_add(row.n);
+        }
+        let keys: Vec<(&str, i64, i64)> = keys
+            .into_iter()
+            .map(|(key, (events, users))| (key, events, users))
+            .collect();
+        // Texts and numbers always serialize.
+        let keys = serde_json::to_string(&keys).unwrap_or_default();
         Statement::new(
             SQL,
             [
@@ -143,6 +170,7 @@ impl Breakdown {
                 events.into(),
                 key.into(),
                 self.limit.saturating_add(1).into(),
+                keys.into(),
             ],
         )
     }

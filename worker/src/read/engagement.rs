@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::activity::{ANONYMOUS_NOTE, Activity, Row};
+use super::activity::{ANONYMOUS_NOTE, Activity, Row, gaps};
 use super::csv::csv;
 use super::days::{Days, date};
+use crate::archive::fold::{Sums, Want};
 use crate::sql::Statement;
 
 /// The answer; its own figures are those of the last day.
@@ -56,10 +57,16 @@ pub fn statement(site: &str, days: Days) -> Statement {
     )
 }
 
-/// The answer from the statement's rows.
-pub fn answer(days: Days, rows: &[Row]) -> Answer {
+/// What of the sums that D1 lacks it needs.
+pub fn wants(days: Days) -> Vec<Want> {
+    vec![gaps(days)]
+}
+
+/// The answer from the statement's rows, and what these lack.
+pub fn answer(days: Days, rows: &[Row], lacking: &Sums) -> Answer {
     let mut activity = Activity::default();
     rows.iter().for_each(|row| activity.add(row));
+    activity.add_lacking(lacking);
     let figures = |day| Figures {
         dau: activity.daily(day),
         anonymous: activity.anonymous(day),

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::csv::csv;
 use super::days::Days;
+use crate::archive::fold::{Sums, Table, Want};
+use crate::sort;
+use crate::sorted::Map;
 use crate::sql::Statement;
 
 /// The answer: most used first, equals by name.
@@ -43,22 +46,47 @@ pub fn statement(site: &str, days: Days) -> Statement {
          WHERE site_id = ?1 AND dim = 'feature' AND day BETWEEN ?2 AND ?3 GROUP BY key) AS s \
          LEFT JOIN (SELECT key, sum(n) AS users FROM member_gaps WHERE site_id = ?1 \
          AND dim = 'feature' AND day BETWEEN ?2 AND ?3 AND (gap = 0 OR gap > day - ?2) \
-         GROUP BY key) AS u ON u.key = s.key WHERE s.uses > 0 ORDER BY s.uses DESC, s.key",
+         GROUP BY key) AS u ON u.key = s.key",
         [site.into(), days.first.into(), days.last.into()],
     )
 }
 
-/// The answer from the statement's rows.
-pub fn answer(rows: Vec<Row>) -> Answer {
-    let features = rows
+/// What of the sums that D1 lacks it needs.
+pub fn wants(days: Days) -> Vec<Want> {
+    let want = |table| Want::new(table, &["feature"], (days.first, days.last));
+    vec![want(Table::Keys), want(Table::Gaps)]
+}
+
+/// The answer from the statement's rows, and what these lack.
+pub fn answer(days: Days, rows: Vec<Row>, lacking: &Sums) -> Answer {
+    let mut features: Map<String, [i64; 4]> = Map::new();
+    let mut add = |key: &str, more: [i64; 4]| {
+        let sums = features.entry(key.to_owned()).or_default();
+        for (sum, more) in sums.iter_mut().zip(more) {
+            *sum = sum.saturating_add(more);
+        }
+    };
+    for row in rows {
+        add(&row.key, [row.uses, row.users, row.a, row.b]);
+    }
+    for row in lacking.keys() {
+        add(row.key, [row.events, 0, row.a, row.b]);
+    }
+    for row in lacking.gaps().filter(|row| row.reaches_before(days.first)) {
+        add(row.key, [0, row.n, 0, 0]);
+    }
+    let mut features: Vec<Feature> = features
         .into_iter()
-        .map(|row| Feature {
-            average_duration: row.a.saturating_add(row.b / 2).checked_div(row.b),
-            feature: row.key,
-            uses: row.uses,
-            users: row.users,
+        .filter(|(_, [uses, ..])| *uses > 0)
+        .map(|(feature, [uses, users, a, b])| Feature {
+            average_duration: a.saturating_add(b / 2).checked_div(b),
+            feature,
+            uses,
+            users,
         })
         .collect();
+    // By name they are already.
+    sort::sort_by(&mut features, |a, b| b.uses.cmp(&a.uses));
     Answer { features }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::archive::fold::{Sums, Table, Want};
 use crate::lake::LakeState;
 use crate::log::OutboxState;
 use crate::sorted::Map;
@@ -97,6 +98,26 @@ pub fn totals(site: &str) -> Statement {
         "SELECT event_type, sum(n) AS n FROM daily_counts WHERE site_id = ?1 GROUP BY event_type",
         [site.into()],
     )
+}
+
+/// What of the sums that D1 lacks it needs.
+pub fn wants() -> Vec<Want> {
+    vec![Want::new(Table::Minutes, &[], (i64::MIN, i64::MAX))]
+}
+
+impl Metrics {
+    /// Takes the rows of [`totals`], and what these lack.
+    pub fn add(&mut self, rows: Vec<TotalRow>, lacking: &Sums) {
+        let more = lacking.minutes().map(|(_, event_type, _, n)| TotalRow {
+            event_type: event_type.to_owned(),
+            n,
+        });
+        for row in rows.into_iter().chain(more) {
+            self.total_events = self.total_events.saturating_add(row.n);
+            let sum = self.events_by_type.entry(row.event_type).or_default();
+            *sum = sum.saturating_add(row.n);
+        }
+    }
 }
 
 impl Service {

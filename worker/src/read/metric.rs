@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use super::breakdown::{self, Breakdown};
 use super::days::Days;
 use super::{Params, activity, engagement, features, platform, products};
+use crate::archive::fold::{Sums, Want};
 use crate::auth::sha256_hex;
 use crate::error::Fault;
 use crate::sql::Statement;
@@ -25,10 +26,12 @@ pub trait Metric: Sized {
     const PARAMETERS: &'static [&'static str] = &["startDate", "endDate", "format"];
     /// Its range.
     fn days(&self) -> Days;
-    /// The statement.
-    fn statement(&self, site: &str) -> Statement;
-    /// The answer from the statement's rows.
-    fn answer(&self, rows: Vec<Self::Row>) -> Self::Answer;
+    /// What of the sums that D1 lacks it needs.
+    fn wants(&self) -> Vec<Want>;
+    /// The statement; `lacking` is that.
+    fn statement(&self, site: &str, lacking: &Sums) -> Statement;
+    /// The answer from the statement's rows, and what these lack.
+    fn answer(&self, rows: Vec<Self::Row>, lacking: &Sums) -> Self::Answer;
     /// The answer's table as CSV.
     fn csv(answer: &Self::Answer) -> String;
 }
@@ -136,11 +139,14 @@ impl Metric for Platform {
     fn days(&self) -> Days {
         self.0
     }
-    fn statement(&self, site: &str) -> Statement {
+    fn wants(&self) -> Vec<Want> {
+        platform::wants(self.0)
+    }
+    fn statement(&self, site: &str, _: &Sums) -> Statement {
         platform::statement(site, self.0)
     }
-    fn answer(&self, rows: Vec<Self::Row>) -> Self::Answer {
-        platform::answer(self.0, &rows)
+    fn answer(&self, rows: Vec<Self::Row>, lacking: &Sums) -> Self::Answer {
+        platform::answer(self.0, &rows, lacking)
     }
     fn csv(answer: &Self::Answer) -> String {
         answer.csv()
@@ -156,11 +162,14 @@ impl Metric for Engagement {
     fn days(&self) -> Days {
         self.0
     }
-    fn statement(&self, site: &str) -> Statement {
+    fn wants(&self) -> Vec<Want> {
+        engagement::wants(self.0)
+    }
+    fn statement(&self, site: &str, _: &Sums) -> Statement {
         engagement::statement(site, self.0)
     }
-    fn answer(&self, rows: Vec<Self::Row>) -> Self::Answer {
-        engagement::answer(self.0, &rows)
+    fn answer(&self, rows: Vec<Self::Row>, lacking: &Sums) -> Self::Answer {
+        engagement::answer(self.0, &rows, lacking)
     }
     fn csv(answer: &Self::Answer) -> String {
         answer.csv()
@@ -176,11 +185,14 @@ impl Metric for Features {
     fn days(&self) -> Days {
         self.0
     }
-    fn statement(&self, site: &str) -> Statement {
+    fn wants(&self) -> Vec<Want> {
+        features::wants(self.0)
+    }
+    fn statement(&self, site: &str, _: &Sums) -> Statement {
         features::statement(site, self.0)
     }
-    fn answer(&self, rows: Vec<Self::Row>) -> Self::Answer {
-        features::answer(rows)
+    fn answer(&self, rows: Vec<Self::Row>, lacking: &Sums) -> Self::Answer {
+        features::answer(self.0, rows, lacking)
     }
     fn csv(answer: &Self::Answer) -> String {
         answer.csv()
@@ -196,11 +208,14 @@ impl Metric for Products {
     fn days(&self) -> Days {
         self.0
     }
-    fn statement(&self, site: &str) -> Statement {
+    fn wants(&self) -> Vec<Want> {
+        products::wants(self.0)
+    }
+    fn statement(&self, site: &str, _: &Sums) -> Statement {
         products::statement(site, self.0)
     }
-    fn answer(&self, rows: Vec<Self::Row>) -> Self::Answer {
-        products::answer(rows)
+    fn answer(&self, rows: Vec<Self::Row>, lacking: &Sums) -> Self::Answer {
+        products::answer(rows, lacking)
     }
     fn csv(answer: &Self::Answer) -> String {
         answer.csv()
@@ -218,10 +233,13 @@ impl Metric for Breakdown {
     fn days(&self) -> Days {
         self.days()
     }
-    fn statement(&self, site: &str) -> Statement {
-        self.statement(site)
+    fn wants(&self) -> Vec<Want> {
+        self.wants()
     }
-    fn answer(&self, rows: Vec<Self::Row>) -> Self::Answer {
+    fn statement(&self, site: &str, lacking: &Sums) -> Statement {
+        self.statement(site, lacking)
+    }
+    fn answer(&self, rows: Vec<Self::Row>, _: &Sums) -> Self::Answer {
         self.answer(rows)
     }
     fn csv(answer: &Self::Answer) -> String {

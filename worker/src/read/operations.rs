@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::Params;
 use super::csv::{Cell, csv};
 use super::metric::Format;
+use crate::archive::fold::{Sums, Table, Want};
 use crate::error::Fault;
-use crate::live::{MINUTE_MS, floor_to};
+use crate::live::{HOUR_MS, MINUTE_MS, floor_to};
 use crate::operations::Histogram;
 use crate::sorted::Map;
 use crate::sql::Statement;
@@ -120,8 +121,29 @@ impl Operations {
         )
     }
 
-    /// The answer from the statement's rows.
-    pub fn answer(&self, rows: &[Row], now_ms: i64) -> Answer {
+    /// What of the sums that D1 lacks it needs, of Shoreline's own site.
+    pub fn wants(&self, site: &str, now_ms: i64) -> Vec<Want> {
+        let window = (self.from(now_ms), i64::MAX);
+        vec![Want::new(Table::Operations, &[site], window)]
+    }
+
+    /// The answer from the statement's rows, and what these lack.
+    pub fn answer(&self, mut rows: Vec<Row>, lacking: &Sums, now_ms: i64) -> Answer {
+        for ([_, action], [minute, status], amounts) in lacking.calls() {
+            if let [n, ms, within @ ..] = amounts {
+                rows.push(Row {
+                    hour: floor_to(minute, HOUR_MS),
+                    action: action.to_owned(),
+                    status,
+                    n: *n,
+                    ms: *ms,
+                    // Numbers always serialize.
+                    within: serde_json::to_string(within).unwrap_or_default(),
+                });
+            }
+        }
+        let rows = &rows;
+
         let from = self.from(now_ms);
         let mut total = Sum::default();
         let mut actions: Map<&str, Sum> = Map::new();
@@ -157,7 +179,7 @@ impl Operations {
 fn minutes_of(hour: i64, from: i64, now_ms: i64) -> i64 {
     let begin = hour.max(from);
     let end = hour
-        .saturating_add(crate::live::HOUR_MS)
+        .saturating_add(HOUR_MS)
         .min(floor_to(now_ms, MINUTE_MS).saturating_add(MINUTE_MS));
     end.saturating_sub(begin).div_euclid(MINUTE_MS).max(1)
 }

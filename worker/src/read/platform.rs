@@ -3,9 +3,10 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::activity::{ANONYMOUS_NOTE, Activity, Row};
+use super::activity::{ANONYMOUS_NOTE, Activity, Row, gaps};
 use super::csv::{Cell, csv};
 use super::days::{Days, date};
+use crate::archive::fold::{Sums as Lacking, Table, Want};
 use crate::counted::decimal;
 use crate::sorted::Map;
 use crate::sql::Statement;
@@ -96,10 +97,21 @@ pub fn statement(site: &str, days: Days) -> Statement {
     Statement::new(SQL, [site.into(), days.first.into(), days.last.into()])
 }
 
-/// The answer from the statement's rows.
-pub fn answer(days: Days, rows: &[Row]) -> Answer {
+/// What of the sums that D1 lacks it needs.
+pub fn wants(days: Days) -> Vec<Want> {
+    let between = (days.first, days.last);
+    vec![
+        gaps(days),
+        Want::new(Table::Keys, &["feature", "content", "model"], between),
+        Want::new(Table::SessionDays, &[], between),
+        Want::new(Table::UserDays, &[], (i64::MIN, days.last)),
+    ]
+}
+
+/// The answer from the statement's rows, and what these lack.
+pub fn answer(days: Days, rows: &[Row], lacking: &Lacking) -> Answer {
     let mut activity = Activity::default();
-    let (mut total, mut users) = (0_i64, Map::new());
+    let (mut total, mut users) = (0_i64, Map::<i64, (i64, i64)>::new());
     let mut sums: Map<i64, Sums> = Map::new();
     for row in rows {
         let pair = || row.items::<(i64, i64)>().pop().unwrap_or_default();
@@ -115,6 +127,24 @@ pub fn answer(days: Days, rows: &[Row]) -> Answer {
             }
             _ => sums.entry(row.day).or_default().add_row(row),
         }
+    }
+    activity.add_lacking(lacking);
+    for row in lacking.keys() {
+        let sums = sums.entry(row.day).or_default();
+        sums.add_key(row.dim, row.key, row.events, row.a, row.b);
+    }
+    for (day, sessions, ms) in lacking.session_days() {
+        let sums = sums.entry(day).or_default();
+        sums.sessions = sums.sessions.saturating_add(sessions);
+        sums.duration_ms = sums.duration_ms.saturating_add(ms);
+    }
+    for (day, new, signed_up) in lacking.user_days() {
+        if day < days.first {
+            total = total.saturating_add(new);
+        }
+        let known = users.entry(day).or_default();
+        known.0 = known.0.saturating_add(new);
+        known.1 = known.1.saturating_add(signed_up);
     }
     let mut whole = Sums::default();
     let mut table = Vec::new();
@@ -179,15 +209,19 @@ fn figures(
 impl Sums {
     /// Takes a row of a dimension: `[[key, events, a, b], …]`.
     fn add_row(&mut self, row: &Row) {
-        for (key, n, tokens, cost) in row.items::<(String, i64, i64, i64)>() {
-            match row.kind.as_str() {
-                "feature" => add(&mut self.features, &key, n),
-                "content" => add(&mut self.content, &key, n),
-                _ => {
-                    self.requests = self.requests.saturating_add(n);
-                    self.tokens = self.tokens.saturating_add(tokens);
-                    self.cost_micro = self.cost_micro.saturating_add(cost);
-                }
+        for (key, n, a, b) in row.items::<(String, i64, i64, i64)>() {
+            self.add_key(&row.kind, &key, n, a, b);
+        }
+    }
+
+    fn add_key(&mut self, dim: &str, key: &str, n: i64, a: i64, b: i64) {
+        match dim {
+            "feature" => add(&mut self.features, key, n),
+            "content" => add(&mut self.content, key, n),
+            _ => {
+                self.requests = self.requests.saturating_add(n);
+                self.tokens = self.tokens.saturating_add(a);
+                self.cost_micro = self.cost_micro.saturating_add(b);
             }
         }
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Params;
 use super::csv::csv;
 use super::days::Days;
+use crate::archive::fold::{Sums, Table, Want};
 use crate::error::Fault;
 use crate::sorted::Map;
 use crate::sql::Statement;
@@ -75,12 +76,26 @@ pub fn statement(site: &str, days: Days) -> Statement {
     )
 }
 
-/// The answer from the statement's rows.
-pub fn answer(rows: Vec<Row>) -> Answer {
+/// What of the sums that D1 lacks it needs.
+pub fn wants(days: Days) -> Vec<Want> {
+    let hours = (days.from_ms(), days.to_ms().saturating_sub(1));
+    vec![Want::new(Table::DomainHours, &[], hours)]
+}
+
+/// The answer from the statement's rows, and what these lack.
+pub fn answer(rows: Vec<Row>, lacking: &Sums) -> Answer {
     let (mut totals, mut by_status) = (Map::new(), Counts::new());
     let mut hours: Map<i64, (Map<String, i64>, Counts)> = Map::new();
     let mut total = 0_i64;
-    for row in rows {
+    let more = lacking
+        .domain_hours()
+        .map(|(hour, event_type, status, n)| Row {
+            hour,
+            event_type: event_type.to_owned(),
+            status: status.to_owned(),
+            n,
+        });
+    for row in rows.into_iter().chain(more) {
         let hour = hours.entry(row.hour).or_default();
         for (counts, statuses) in [(&mut totals, &mut by_status), (&mut hour.0, &mut hour.1)] {
             add(counts, &row.event_type, row.n);

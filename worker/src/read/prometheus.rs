@@ -4,63 +4,17 @@
 //! Where a part of the shards did not answer, what they count is left out: half of a counter would
 //! be one that goes down.
 
-use serde::Deserialize;
+mod calls;
+
+pub use calls::{CallRow, Count, calls, dead_letters, outcomes, wants};
 
 use super::exposition::{Page, Type, Value};
 use super::health::Backlog;
-use crate::operations::{BOUNDS_MS, Histogram};
-use crate::sorted::Map;
-use crate::sql::Statement;
+use crate::archive::fold::Sums;
 
 /// Shards that are asked at most, two calls each: the platform allows thousands, but a scraper waits
 /// ten seconds.
 pub const MAX_SHARDS: usize = 200;
-
-/// The statement for all calls ever; it answers [`CallRow`]s, one for each action and status.
-pub fn calls() -> Statement {
-    Statement::new(
-        "SELECT action, status, n, duration_ms AS ms, json_array(le_1, le_2, le_5, le_10, le_20, \
-         le_50, le_100, le_200, le_500, le_1000, le_2000, le_5000, le_10000) AS within \
-         FROM operation_totals ORDER BY action, status",
-        [],
-    )
-}
-
-/// The statement for the events of ingest calls; it answers [`Count`]s.
-pub fn outcomes() -> Statement {
-    Statement::new(
-        "SELECT outcome AS name, n, 0 AS events FROM operation_outcomes ORDER BY outcome",
-        [],
-    )
-}
-
-/// The statement for what can never be stored; it answers [`Count`]s.
-pub fn dead_letters() -> Statement {
-    Statement::new(
-        "SELECT code AS name, count(*) AS n, sum(events) AS events FROM dead_letters \
-         GROUP BY code ORDER BY code",
-        [],
-    )
-}
-
-/// A row of [`calls`].
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct CallRow {
-    action: String,
-    status: i64,
-    n: i64,
-    ms: i64,
-    /// A JSON array.
-    within: String,
-}
-
-/// A row of [`outcomes`] or [`dead_letters`].
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Count {
-    name: String,
-    n: i64,
-    events: i64,
-}
 
 /// All that was found.
 #[derive(Debug, Default)]
@@ -69,6 +23,8 @@ pub struct Findings {
     pub calls: Vec<CallRow>,
     /// By [`outcomes`].
     pub outcomes: Vec<Count>,
+    /// What D1 lacks of both.
+    pub lacking: Sums,
     /// By [`dead_letters`].
     pub dead: Vec<Count>,
     /// Bytes of D1, where the platform tells.
@@ -118,45 +74,6 @@ impl Findings {
             .sample(&[], bytes);
         }
         page.finish()
-    }
-
-    fn write_calls(&self, page: &mut Page) {
-        page.family(
-            "shoreline_requests_total",
-            Type::Counter,
-            "Calls answered, by action and HTTP status.",
-        );
-        let mut durations: Map<&str, Histogram> = Map::new();
-        for row in &self.calls {
-            let status = row.status.to_string();
-            page.sample(&[("action", &row.action), ("status", &status)], row.n);
-            let within: Vec<i64> = serde_json::from_str(&row.within).unwrap_or_default();
-            let sum = durations.entry(&row.action).or_default();
-            sum.add(&Histogram::of(row.n, row.ms, &within));
-        }
-        page.family(
-            "shoreline_request_duration_seconds",
-            Type::Histogram,
-            "Time until the answer was ready, spent waiting for I/O, by action.",
-        );
-        for (action, durations) in durations {
-            let action = ("action", action);
-            for (bound, within) in BOUNDS_MS.into_iter().zip(durations.within) {
-                let bound = Value::seconds(bound);
-                page.suffixed("_bucket", &[action, ("le", bound.text())], within);
-            }
-            page.suffixed("_bucket", &[action, ("le", "+Inf")], durations.n)
-                .suffixed("_sum", &[action], Value::seconds(durations.sum_ms))
-                .suffixed("_count", &[action], durations.n);
-        }
-        page.family(
-            "shoreline_ingest_events_total",
-            Type::Counter,
-            "Events brought by ingest calls, by outcome as the sender was told.",
-        );
-        for outcome in &self.outcomes {
-            page.sample(&[("outcome", &outcome.name)], outcome.n);
-        }
     }
 
     fn write_backlog(&self, page: &mut Page) {

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Params;
 use super::hours::Hours;
+use crate::archive::fold::{Sums, Table, Want};
 use crate::error::Fault;
+use crate::live::{HOUR_MS, floor_to};
 use crate::log::Entry;
 use crate::sorted::Map;
 use crate::sql::Statement;
@@ -56,7 +58,7 @@ pub struct Hour {
     pub hour: i64,
     /// Events that got a 202, each once.
     pub received: i64,
-    /// Events that D1 has counted.
+    /// Events that the archive has counted.
     pub stored: i64,
     /// Events in the lake.
     pub landed: i64,
@@ -80,6 +82,8 @@ pub struct Findings {
     pub before: Vec<ShardHours>,
     /// D1.
     pub stored: Vec<HourRow>,
+    /// What D1 lacks.
+    pub lacking: Sums,
     /// D1's dead letters.
     pub dead: Vec<HourRow>,
     /// `archive_do`.
@@ -127,6 +131,12 @@ impl Reconciliation {
         )
     }
 
+    /// What of the sums that D1 lacks is needed for [`Reconciliation::stored`].
+    pub fn wants(&self, now_ms: i64) -> Vec<Want> {
+        let hours = (self.first_hour(now_ms), i64::MAX);
+        vec![Want::new(Table::Minutes, &[], hours)]
+    }
+
     /// The statement that counts what ended as dead letters. What a sink refuses is stored, and
     /// pending in its archive.
     pub fn dead(&self, site: &str, now_ms: i64) -> Statement {
@@ -158,6 +168,9 @@ impl Reconciliation {
         }
         for row in &found.stored {
             add(row.hour, row.n, |c| &mut c.stored);
+        }
+        for (minute, _, _, n) in found.lacking.minutes() {
+            add(floor_to(minute, HOUR_MS), n, |c| &mut c.stored);
         }
         for row in &found.dead {
             add(row.hour, row.n, |c| &mut c.dead);

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::breakdown::Breakdown;
+use super::fresh::tests::fresh;
 use super::funnel::Funnel;
 use super::journeys::Journeys;
 use super::metric::{Engagement, Features, Metric, Platform, Products};
@@ -13,10 +14,11 @@ use super::question::Question;
 use super::retention::Retention;
 use super::summary::{self, Summary};
 use super::{Params, days};
-use crate::archive::scan::tests as scan;
+use crate::archive::Archive;
+use crate::archive::scan::{Ask, Part};
 use crate::archive::testing;
 use crate::privacy::DAY_MS;
-use crate::read::brute::{DAY, ask, event};
+use crate::read::brute::{DAY, event};
 use crate::testing::{TestSql, message};
 
 /// Events of a case.
@@ -31,8 +33,8 @@ struct Both {
 }
 
 /// Both, having taken events, by their numbers, in messages of these sizes in turn; the second half of
-/// each message is another row.
-fn taken(numbers: &[usize], sizes: &[usize]) -> Both {
+/// each message is another row. With `late`, D1 lags: some folds are not taken, some events not folded.
+fn taken(numbers: &[usize], sizes: &[usize], late: bool) -> Both {
     let both = Both {
         archive: TestSql::new(),
         d1: TestSql::new(),
@@ -56,40 +58,58 @@ fn taken(numbers: &[usize], sizes: &[usize]) -> Both {
         let text = message("demo", 0, &[(row, 0, &one), (row + 1, 0, &two)]);
         testing::append(&archive, &text, false).unwrap();
         // Some folds are of one message, some of several.
-        if size % 2 == 0 {
-            testing::fold(&archive, &both.d1);
+        match size % 4 {
+            0 if late => testing::fold_here(&archive),
+            2 if late => testing::take(&archive, &both.d1, size % 3 > 0),
+            0 | 2 => testing::fold(&archive, &both.d1),
+            _ => {}
         }
     }
-    testing::fold(&archive, &both.d1);
+    if !late {
+        testing::fold(&archive, &both.d1);
+    }
     both
 }
 
-fn metric<M: Metric>(sql: &TestSql, query: &str) -> Vec<String> {
+fn metric<M: Metric>(archive: &Archive<&TestSql>, d1: &TestSql, query: &str) -> Vec<String> {
     let metric = M::parse(&Params::parse(query), NOW).unwrap();
-    let answer = metric.answer(ask(sql, &metric.statement("demo")));
+    let statement = |lacking: &_| metric.statement("demo", lacking);
+    let (lacking, rows) = fresh(archive, d1, &metric.wants(), &statement, &mut || ());
+    let answer = metric.answer(rows, &lacking);
     vec![serde_json::to_string(&answer).unwrap(), M::csv(&answer)]
 }
 
-fn question<Q: Question>(sql: &TestSql, body: &Value) -> Vec<String> {
+fn question<Q: Question>(archive: &Archive<&TestSql>, body: &Value) -> Vec<String> {
     let question = Q::parse(body.to_string().as_bytes(), NOW).unwrap();
-    let answer = question.answer(vec![scan::ask(sql, question.asked(), 0).found]);
+    testing::look_at_all(archive);
+    let asked = question.asked();
+    let mut asking = archive.begin(Ask { asked, alone: true }).unwrap();
+    while asking.slice(archive.sql(), 0).unwrap() {}
+    let part: Part<Q::Found> = serde_json::from_str(&asking.part().unwrap()).unwrap();
+    let answer = question.answer(vec![part.found]);
     vec![serde_json::to_string(&answer).unwrap()]
 }
 
 /// Every answer about some days, of D1's read models and of the archive.
 fn answers(both: &Both, first: i64, last: i64) -> Vec<String> {
-    let (sql, archive) = (&both.d1, &both.archive);
+    let (sql, archive) = (&both.d1, &testing::open(&both.archive, "demo"));
+    let written = |sql: &TestSql| sql.number("SELECT total_changes()");
+    let before = (written(&both.archive), written(sql));
     let (first, last) = (days::date(DAY + first), days::date(DAY + last));
     let range = format!("startDate={first}&endDate={last}");
     let mut all = [
-        metric::<Platform>(sql, &range),
-        metric::<Engagement>(sql, &range),
-        metric::<Features>(sql, &range),
-        metric::<Products>(sql, &range),
+        metric::<Platform>(archive, sql, &range),
+        metric::<Engagement>(archive, sql, &range),
+        metric::<Features>(archive, sql, &range),
+        metric::<Products>(archive, sql, &range),
     ]
     .concat();
     for by in ["page", "referrer", "country", "source", "feature", "error"] {
-        all.extend(metric::<Breakdown>(sql, &format!("by={by}&{range}")));
+        all.extend(metric::<Breakdown>(
+            archive,
+            sql,
+            &format!("by={by}&{range}"),
+        ));
     }
     let body = |more: Value| {
         let mut body = json!({"startDate": first, "endDate": last});
@@ -103,8 +123,15 @@ fn answers(both: &Both, first: i64, last: i64) -> Vec<String> {
     all.extend(question::<Retention>(archive, &body(json!({"periods": 5}))));
     all.extend(question::<Journeys>(archive, &body(json!({"depth": 3}))));
     let window = Summary::parse(&Params::parse("windowMinutes=10080&groupBy=source")).unwrap();
-    let rows: Vec<summary::Row> = ask(sql, &window.statement("demo", NOW));
-    all.push(serde_json::to_string(&window.answer(rows, NOW)).unwrap());
+    let statement = |_: &_| window.statement("demo", NOW);
+    let wants = window.wants(NOW);
+    let (lacking, rows) = fresh::<summary::Row>(archive, sql, &wants, &statement, &mut || ());
+    all.push(serde_json::to_string(&window.answer(rows, &lacking, NOW)).unwrap());
+    assert_eq!(
+        (written(&both.archive), written(sql)),
+        before,
+        "a read wrote"
+    );
     all
 }
 
@@ -117,8 +144,11 @@ proptest! {
         sizes in prop::collection::vec(1_usize..60, 1..8),
         (first, last) in (0_i64..6, 0_i64..6).prop_map(|(a, b)| (a.min(b), a.max(b))),
     ) {
-        let both = taken(&[order, again].concat(), &sizes);
         let in_order: Vec<usize> = (0..EVENTS).collect();
-        prop_assert_eq!(answers(&both, first, last), answers(&taken(&in_order, &[50]), first, last));
+        let want = answers(&taken(&in_order, &[50], false), first, last);
+        let numbers = [order, again].concat();
+        for late in [false, true] {
+            prop_assert_eq!(&answers(&taken(&numbers, &sizes, late), first, last), &want);
+        }
     }
 }

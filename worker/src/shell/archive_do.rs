@@ -11,23 +11,20 @@ use super::bindings::settings;
 use super::do_sql::DoSql;
 use super::gzip::{compress, inflate};
 use super::platform::{now_ms, random};
-use super::{d1, log, objects};
+use super::{log, objects};
 use crate::archive::erase::{Forget, Step};
 use crate::archive::people::Profile;
 use crate::archive::recount::Counted;
 use crate::archive::scan::Ask;
-use crate::archive::{Appended, Archive, Cursor};
+use crate::archive::{Appended, Archive};
 use crate::json;
 use crate::lake::{LakeSettings, LakeStore};
 use crate::protocol::Message;
 use crate::routes::{
-    APPEND, ASK, FOLD, FORGET, HOURS, PROFILE, PRUNE, RECOUNT, REFOLD, RESTORE, RETRY, SEAL, STATE,
-    WAKE, parse_object,
+    APPEND, ASK, FOLD, FORGET, HOURS, LOOK, PROFILE, PRUNE, RECOUNT, REFOLD, RESTORE, RETRY, SEAL,
+    STATE, WAKE, parse_object,
 };
 use crate::sql::SqlError;
-
-/// Folds of a call at most: 320,000 events, in some ten seconds of the 30 that a call may compute.
-const FOLDS_A_CALL: usize = 16;
 
 /// The archive of one site and shard.
 #[durable_object]
@@ -54,10 +51,8 @@ impl DurableObject for ArchiveDo {
         match path.as_str() {
             APPEND => objects::answer(self.append(&body, false).await),
             RESTORE => objects::answer(self.append(&body, true).await),
-            ASK => match self.ask(&body).await {
-                Ok(answer) => Response::ok(answer),
-                Err(error) => Response::error(error.to_string(), 500),
-            },
+            ASK => told(self.ask(&body).await),
+            LOOK => told(self.look(&body).await),
             FORGET => objects::answer(self.forget(&body).await),
             PROFILE => objects::answer(self.profile(&body).await),
             PRUNE => objects::answer(self.archive()?.prune(json::read(&body)?, now_ms())),
@@ -161,10 +156,10 @@ impl ArchiveDo {
     async fn ask(&self, body: &[u8]) -> Result<String> {
         let ask = Ask::parse(body)?;
         if ask.is_of_people() {
-            self.fold_here().await?;
+            self.look_or_fold().await?;
         }
         let archive = self.archive()?;
-        let mut asking = ask.begin(archive.kept_from()?, &mut archive.hasher(), None);
+        let mut asking = archive.begin(ask)?;
         while asking.slice(archive.sql(), archive.rewrites())? {
             Delay::from(Duration::ZERO).await;
         }
@@ -201,7 +196,7 @@ impl ArchiveDo {
 
     /// What is known of a user.
     async fn profile(&self, body: &[u8]) -> Result<Option<Profile>> {
-        self.fold_here().await?;
+        self.look_or_fold().await?;
         let user = String::from_utf8_lossy(body);
         Ok(self.archive()?.profile(&user)?)
     }
@@ -217,53 +212,6 @@ impl ArchiveDo {
         Ok(recount.end(archive.sql())?)
     }
 
-    /// Folds what is not folded yet, as much as a call may, and has D1 take it; whether there is more.
-    pub(super) async fn fold(&self) -> Result<bool> {
-        let more = self.fold_here().await?;
-        let archive = self.archive()?;
-        while let Some((fold, statements)) = archive.pending()? {
-            let at: Vec<Cursor> = d1::transaction(&self.env, &statements).await?;
-            archive.settle(fold, at.first().copied())?;
-        }
-        Ok(more)
-    }
-
-    /// The same, whether D1 answers or not.
-    async fn fold_here(&self) -> Result<bool> {
-        let archive = self.archive()?;
-        for _ in 0..FOLDS_A_CALL {
-            let some = archive.unfolded()?;
-            if some.is_empty() {
-                return Ok(false);
-            }
-            let mut texts = Vec::new();
-            for segment in &some {
-                let lines = match &segment.lines {
-                    Some(lines) => inflate(lines).await,
-                    None => Ok(String::new()),
-                };
-                // What cannot be unpacked counts no calls, and keeps no other from being folded.
-                texts.push(lines.unwrap_or_else(|error| {
-                    log::error(
-                        "archive_do",
-                        format_args!("segment {}: {error}", segment.seq),
-                    );
-                    String::new()
-                }));
-            }
-            for seq in archive.fold(&some, &texts, now_ms())? {
-                log::error("archive_do", format_args!("segment {seq} cannot be read"));
-            }
-        }
-        Ok(true)
-    }
-
-    /// Folds everything again, into a D1 that has heard nothing of this archive; whether there is more.
-    async fn refold(&self) -> Result<bool> {
-        self.archive()?.forget_folds(now_ms())?;
-        self.fold().await
-    }
-
     async fn seal_open(&self) -> Result<()> {
         let name = self.state.id().name().unwrap_or_default();
         let (site, shard) = site_and_shard(&name)?;
@@ -275,6 +223,14 @@ impl ArchiveDo {
         let taken_up = self.lake()?.retry(&json::read(body)?)?;
         self.arm().await?;
         Ok(taken_up)
+    }
+}
+
+/// The answer of a command that is JSON already.
+fn told(answer: Result<String>) -> Result<Response> {
+    match answer {
+        Ok(answer) => Response::ok(answer),
+        Err(error) => Response::error(error.to_string(), 500),
     }
 }
 

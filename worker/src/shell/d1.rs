@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
-use worker::{D1Database, D1PreparedStatement, Env, Result};
+use worker::{D1Database, D1PreparedStatement, D1Result, Env, Result};
 
 use super::bindings::DB;
 use crate::sql::{Param, Statement};
@@ -19,15 +19,9 @@ pub(super) async fn rows<T: DeserializeOwned>(env: &Env, statement: &Statement) 
     prepare(&database, statement)?.all().await?.results()
 }
 
-/// Runs one statement and returns its rows, and how many rows D1 read for them, where it tells.
-pub(super) async fn rows_and_cost<T: DeserializeOwned>(
-    env: &Env,
-    statement: &Statement,
-) -> Result<(Vec<T>, Option<usize>)> {
-    let database = database(env)?;
-    let result = prepare(&database, statement)?.all().await?;
-    let read = result.meta()?.and_then(|meta| meta.rows_read);
-    Ok((result.results()?, read))
+/// How many rows D1 read for a statement, where it tells.
+pub(super) fn cost(result: &D1Result) -> Option<usize> {
+    result.meta().ok().flatten().and_then(|meta| meta.rows_read)
 }
 
 /// Runs statements as one transaction and returns the rows of the last.
@@ -35,15 +29,20 @@ pub(super) async fn transaction<T: DeserializeOwned>(
     env: &Env,
     statements: &[Statement],
 ) -> Result<Vec<T>> {
+    match batch(env, statements).await?.last() {
+        Some(last) => last.results(),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Runs statements as one transaction.
+pub(super) async fn batch(env: &Env, statements: &[Statement]) -> Result<Vec<D1Result>> {
     let database = database(env)?;
     let prepared = statements
         .iter()
         .map(|statement| prepare(&database, statement))
         .collect::<Result<Vec<_>>>()?;
-    match database.batch(prepared).await?.last() {
-        Some(last) => last.results(),
-        None => Ok(Vec::new()),
-    }
+    database.batch(prepared).await
 }
 
 /// Bytes of the database, and whether it answers at all.

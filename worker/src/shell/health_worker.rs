@@ -5,16 +5,18 @@ use std::cell::Cell;
 use worker::Env;
 
 use super::bindings::{ARCHIVE_DO, LAKE, config};
+use super::fresh::fresh;
 use super::platform::now_ms;
-use super::read_worker::{each_shard, fold, rows, site_of, to_json};
+use super::read_worker::{each_shard, site_of, to_json};
 use super::{d1, objects};
+use crate::archive::fold::Sums;
 use crate::error::Fault;
 use crate::facts::RequestFacts;
 use crate::lake::LakeState;
 use crate::log::State;
 use crate::read::health::{
-    Backlog, Condition, Details, Health, Metrics, Service, TotalRow, lake_service, queue_service,
-    totals, worst,
+    Backlog, Condition, Details, Health, Metrics, Service, lake_service, queue_service, totals,
+    wants, worst,
 };
 use crate::read::live::sum;
 use crate::routes::{HEALTH_SITE, STATE, archive_object};
@@ -58,13 +60,11 @@ pub(super) async fn health(facts: &RequestFacts, env: &Env) -> Result<(u16, Stri
     let site = site_of(facts, env).await?;
     let shards = config(env)?.ingest.shards;
     let mut found = check(env, &site, shards, now).await;
-    fold(env, &site).await;
-    if let Ok(rows) = rows::<TotalRow>(env, &totals(&site)).await {
-        found.metrics.total_events = rows.iter().fold(0, |all, row| row.n.saturating_add(all));
-        found.metrics.events_by_type = rows
-            .into_iter()
-            .map(|row| (row.event_type, row.n))
-            .collect();
+    let statement = |_: &Sums| vec![totals(&site)];
+    if let Ok(counted) = fresh(env, &site, &wants(), &statement).await
+        && let Ok(rows) = counted.rows(0)
+    {
+        found.metrics.add(rows, &counted.lacking);
     }
     let status = worst(found.services.values());
     answer(

@@ -2,9 +2,11 @@
 
 use worker::{Env, Request, Response, Result};
 
+use super::fresh::fresh;
 use super::platform::now_ms;
-use super::read_worker::{ask_archive, asked, fold, rows_and_cost, site_of, to_json};
+use super::read_worker::{ask_archive, asked, site_of, to_json};
 use super::reply::{Cors, cached, json, problem};
+use crate::archive::fold::Sums;
 use crate::error::Fault;
 use crate::read::Params;
 use crate::read::breakdown::Breakdown;
@@ -57,14 +59,14 @@ impl Ask<'_> {
         let format = Format::parse(self.params)?;
         let metric = M::parse(self.params, now)?;
         let finished = metric.days().finished(now);
-        fold(self.env, self.site).await;
-        let (rows, read) = rows_and_cost(self.env, &metric.statement(self.site)).await?;
-        let answer = metric.answer(rows);
+        let statement = |lacking: &Sums| vec![metric.statement(self.site, lacking)];
+        let found = fresh(self.env, self.site, &metric.wants(), &statement).await?;
+        let answer = metric.answer(found.rows(0)?, &found.lacking);
         let body = match format {
             Format::Json => to_json(&answer)?,
             Format::Csv => M::csv(&answer),
         };
-        Ok(Cached::new(body, format, finished, self.known).with_rows_read(read))
+        Ok(Cached::new(body, format, finished, self.known).with_rows_read(found.cost(0)))
     }
 
     async fn vitals(&self) -> std::result::Result<Cached, Fault> {

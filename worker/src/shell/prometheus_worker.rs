@@ -8,10 +8,11 @@ use worker::{Delay, Env, Request, Response, Result};
 
 use super::admin_worker::{authorize, rows};
 use super::bindings::{ARCHIVE_DO, SITE_DO};
+use super::fresh::fresh;
 use super::platform::now_ms;
-use super::read_worker::fold;
 use super::reply::{Cors, exposition, problem};
 use super::{d1, log, objects};
+use crate::archive::fold::Sums;
 use crate::error::Fault;
 use crate::lake::LakeState;
 use crate::log::State;
@@ -40,11 +41,12 @@ pub(super) async fn metrics(request: &Request, env: &Env) -> Result<Response> {
 
 async fn find(request: &Request, env: &Env) -> std::result::Result<Findings, Fault> {
     authorize(request, env)?;
-    // Calls are counted in D1 as of the last fold of Shoreline's own site.
-    fold(env, OWN_SITE).await;
+    let statements = |_: &Sums| vec![prometheus::calls(), prometheus::outcomes()];
+    let counted = fresh(env, OWN_SITE, &prometheus::wants(), &statements).await?;
     let mut found = Findings {
-        calls: rows(env, &prometheus::calls()).await?,
-        outcomes: rows(env, &prometheus::outcomes()).await?,
+        calls: counted.rows(0)?,
+        outcomes: counted.rows(1)?,
+        lacking: counted.lacking,
         dead: rows(env, &prometheus::dead_letters()).await?,
         database_bytes: d1::size(env).await.ok().flatten(),
         ..Findings::default()

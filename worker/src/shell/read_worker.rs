@@ -4,15 +4,18 @@ use serde::de::DeserializeOwned;
 use worker::{Env, Request, Response, Result};
 
 use super::bindings::{ARCHIVE_DO, SITE_DO, config};
+use super::fresh::fresh;
 use super::health_worker::health;
 use super::platform::now_ms;
 use super::reply::{Cors, json, problem, table};
 use super::{d1, keys, log, objects, reply};
+use crate::archive::fold::Sums;
 use crate::archive::scan::{Ask, Asked, Part};
 use crate::auth::KeyKind;
 use crate::error::Fault;
 use crate::facts::RequestFacts;
 use crate::log::{Entry, Snapshot};
+use crate::read::Params;
 use crate::read::live::unite;
 use crate::read::metric::Format;
 use crate::read::operations::Operations;
@@ -21,8 +24,7 @@ use crate::read::question::{found, with_missing};
 use crate::read::recent::Recent;
 use crate::read::reconciliation::{Findings, Reconciliation};
 use crate::read::summary::Summary;
-use crate::read::{Params, operations, summary};
-use crate::routes::{ASK, FOLD, HOURS, OUTCOMES, SNAPSHOT, archive_object, site_object};
+use crate::routes::{ASK, HOURS, OUTCOMES, SNAPSHOT, archive_object, site_object};
 use crate::sql::Statement;
 use crate::tally::OWN_SITE;
 
@@ -52,9 +54,11 @@ async fn operations(params: &Params, facts: &RequestFacts, env: &Env) -> Result<
         let site = site_of(facts, env).await?;
         let query = Operations::parse(params)?;
         let now = now_ms();
-        let rows: Vec<operations::Row> =
-            folded_rows(env, OWN_SITE, &query.statement(&site, now)).await?;
-        Ok((query.format, query.answer(&rows, now)))
+        let wants = query.wants(&site, now);
+        let statement = |_: &Sums| vec![query.statement(&site, now)];
+        let found = fresh(env, OWN_SITE, &wants, &statement).await?;
+        let answer = query.answer(found.rows(0)?, &found.lacking, now);
+        Ok((query.format, answer))
     };
     match answer.await {
         Ok((Format::Json, answer)) => json(200, serde_json::to_string(&answer)?, &Cors::Any),
@@ -119,9 +123,13 @@ async fn answer(
                 config(env)?.ingest.shards,
                 query.first_hour(now).to_string(),
             );
+            let before = each_shard(env, site, shards, HOURS, &from).await?;
+            let statement = |_: &Sums| vec![query.stored(site, now)];
+            let stored = fresh(env, site, &query.wants(now), &statement).await?;
             let found = Findings {
-                before: each_shard(env, site, shards, HOURS, &from).await?,
-                stored: folded_rows(env, site, &query.stored(site, now)).await?,
+                before,
+                stored: stored.rows(0)?,
+                lacking: stored.lacking,
                 dead: rows(env, &query.dead(site, now)).await?,
                 lakes: vec![ask(env, site, HOURS, &from).await?],
                 after: each_shard(env, site, shards, HOURS, &from).await?,
@@ -130,10 +138,10 @@ async fn answer(
         }
         _ => {
             let query = Summary::parse(params)?;
-            fold(env, site).await;
-            let (rows, read): (Vec<summary::Row>, _) =
-                rows_and_cost(env, &query.statement(site, now)).await?;
-            return Ok((to_json(&query.answer(rows, now))?, read));
+            let statement = |_: &Sums| vec![query.statement(site, now)];
+            let found = fresh(env, site, &query.wants(now), &statement).await?;
+            let answer = query.answer(found.rows(0)?, &found.lacking, now);
+            return Ok((to_json(&answer)?, found.cost(0)));
         }
     };
     Ok((text?, None))
@@ -151,36 +159,6 @@ pub(super) async fn rows<T: DeserializeOwned>(
         log::error("d1", error);
         Fault::Unavailable("The read model cannot be reached right now.")
     })
-}
-
-/// As [`rows`], with how many rows D1 read, where it tells.
-pub(super) async fn rows_and_cost<T: DeserializeOwned>(
-    env: &Env,
-    statement: &Statement,
-) -> std::result::Result<(Vec<T>, Option<usize>), Fault> {
-    d1::rows_and_cost(env, statement).await.map_err(|error| {
-        log::error("d1", error);
-        Fault::Unavailable("The read model cannot be reached right now.")
-    })
-}
-
-/// Has a site's archive fold what it has not folded yet, so that what D1 answers is fresh. Where the
-/// archive does not answer, D1 answers as of the last fold.
-pub(super) async fn fold(env: &Env, site: &str) {
-    let archive = archive_object(site);
-    if let Err(error) = objects::call::<bool>(env, ARCHIVE_DO, &archive, FOLD, "").await {
-        log::error("archive_do", error);
-    }
-}
-
-/// As [`rows`], of read models: fresh.
-pub(super) async fn folded_rows<T: DeserializeOwned>(
-    env: &Env,
-    site: &str,
-    statement: &Statement,
-) -> std::result::Result<Vec<T>, Fault> {
-    fold(env, site).await;
-    rows(env, statement).await
 }
 
 /// Asks a site's archive.

@@ -2,7 +2,7 @@
 //! the fold before, and the last but one moves D1 on. So what comes twice, or late, or after an answer that
 //! was lost, changes nothing.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
 use super::rows::json_rows;
@@ -18,7 +18,7 @@ use crate::sql::{Param, Statement};
 /// landed, so they stay. What the lost one had not folded comes again, as far as the logs have not heard
 /// that it was stored. D1 takes nothing more of an epoch after it took something of a later one: a request
 /// that was on its way when the storage was lost cannot come in between.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
     /// When the archive's storage was made, Unix milliseconds.
     pub epoch: i64,
@@ -30,6 +30,17 @@ impl Cursor {
     /// Whether D1, which stands at `at`, has taken this fold.
     pub fn is_taken(self, at: Option<Self>) -> bool {
         at.is_some_and(|at| at.epoch == self.epoch && at.fold >= self.fold)
+    }
+
+    /// Whether D1, which stands at `at`, takes this archive's next fold next: all folds up to this one are in its
+    /// sums, and no later one. An archive that was made anew counts on top of what D1 has of an earlier one.
+    pub fn is_last(self, at: Option<Self>) -> bool {
+        let fold = match at {
+            Some(at) if at.epoch == self.epoch => Some(at.fold),
+            Some(at) if at.epoch > self.epoch => None,
+            _ => Some(0),
+        };
+        fold == Some(self.fold)
     }
 
     /// Whether D1, which stands at `at`, will never take it: a later archive of this shard was there.

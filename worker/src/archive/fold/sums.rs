@@ -1,13 +1,15 @@
 //! What a fold adds to D1's sums: rows of numbers, of which some stand for texts.
 
+use serde::{Deserialize, Serialize};
+
 use super::counts::Texts;
 use super::table::{Kind, Table, dim_name};
 use crate::sort;
 
 /// What a fold adds to D1's sums. Equal sums are equal, in whatever order the events came.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sums {
-    /// In order.
+    /// In order, but for what was [taken](Self::take).
     pub(super) texts: Vec<String>,
     /// Of each table its rows, in order, one after the other.
     pub(super) tables: [Vec<i64>; Table::ALL.len()],
@@ -43,6 +45,14 @@ pub struct GapRow<'a> {
     pub gap: i64,
     /// More users, or fewer.
     pub n: i64,
+}
+
+impl GapRow<'_> {
+    /// Whether these users' first day with the key, of all from `first` (since 1970) on, is this one: who they are
+    /// is counted once in a range then.
+    pub fn reaches_before(&self, first: i64) -> bool {
+        self.gap == 0 || self.gap > self.day.saturating_sub(first)
+    }
 }
 
 impl Sums {
@@ -144,6 +154,27 @@ impl Sums {
     /// What is added to `session_days`: day, sessions begun, milliseconds they lasted.
     pub fn session_days(&self) -> impl Iterator<Item = (i64, i64, i64)> {
         self.by_day(Table::SessionDays)
+    }
+
+    /// What is added to `operation_minutes`: site, minute (Unix milliseconds), action, status; calls, milliseconds,
+    /// and calls within each bound of [`crate::operations::BOUNDS_MS`].
+    pub fn calls(&self) -> impl Iterator<Item = ([&str; 2], [i64; 2], &[i64])> {
+        self.rows(Table::Operations).filter_map(|row| match row {
+            [site, minute, action, status, amounts @ ..] => Some((
+                [self.text(*site), self.text(*action)],
+                [*minute, *status],
+                amounts,
+            )),
+            _ => None,
+        })
+    }
+
+    /// What is added to `operation_outcomes`: outcome, events.
+    pub fn outcomes(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.rows(Table::Outcomes).filter_map(|row| match row {
+            [outcome, n] => Some((self.text(*outcome), *n)),
+            _ => None,
+        })
     }
 
     fn of_type(&self, table: Table) -> impl Iterator<Item = (i64, &str, &str, i64)> {

@@ -1,12 +1,15 @@
 //! The tables of sums: what a fold has rows of.
 
+use serde::{Deserialize, Serialize};
+
 use super::keys::{ANONYMOUS, USERS};
 use crate::archive::Column;
 
 /// A table of sums.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[repr(usize)]
-pub(super) enum Table {
+pub enum Table {
     /// Minute of receipt (Unix milliseconds), type, source: events.
     Minutes,
     /// Hour (Unix milliseconds), type, status: domain events.
@@ -36,7 +39,7 @@ pub(super) enum Kind {
 use Kind::{Dim, Number, Text};
 
 impl Table {
-    pub(super) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Minutes,
         Self::DomainHours,
         Self::Keys,

@@ -7,6 +7,7 @@ use super::*;
 use crate::privacy::{DAY_MS, day_of};
 use crate::read::brute::{DAY, ask, event, filled};
 use crate::read::days::date;
+use crate::sql::Sql;
 use crate::testing::TestSql;
 
 const NOW: i64 = (DAY + 5) * DAY_MS + 1;
@@ -17,7 +18,8 @@ fn events(n: usize) -> Vec<Value> {
 
 fn get<M: Metric>(sql: &TestSql, site: &str, query: &str) -> (Value, String) {
     let metric = M::parse(&Params::parse(query), NOW).unwrap();
-    let answer = metric.answer(ask(sql, &metric.statement(site)));
+    let none = Sums::default();
+    let answer = metric.answer(ask(sql, &metric.statement(site, &none)), &none);
     (serde_json::to_value(&answer).unwrap(), M::csv(&answer))
 }
 
@@ -357,5 +359,21 @@ proptest! {
         for path in ["/sessions", "/contentCreated/total", "/aiUsage/totalRequests", "/aiUsage/totalTokens"] {
             prop_assert_eq!(whole.pointer(path).unwrap(), sum(path));
         }
+    }
+}
+
+#[test]
+fn a_breakdown_reads_d1_by_its_keys_and_adds_what_it_lacks() {
+    let sql = filled("demo", &events(10));
+    let metric = Breakdown::parse(&Params::parse("by=page"), NOW).unwrap();
+    let statement = metric.statement("demo", &Sums::default());
+    let plan = format!("EXPLAIN QUERY PLAN {}", statement.sql);
+    let plan: Vec<Value> = sql.rows(&plan, &statement.params).unwrap();
+    for step in [
+        "SEARCH breakdowns USING PRIMARY KEY (site_id=? AND dim=? AND day>? AND day<?)",
+        "SEARCH g USING PRIMARY KEY (site_id=? AND dim=? AND day=? AND key=?)",
+        "SCAN json_each VIRTUAL TABLE INDEX 1:",
+    ] {
+        assert!(plan.iter().any(|row| row["detail"] == step), "{plan:?}");
     }
 }

@@ -1,4 +1,8 @@
+use serde_json::json;
+
 use super::*;
+use crate::archive::fold::Gathered;
+use crate::archive::people::Mode;
 use crate::operations::BOUNDS_MS;
 use crate::sql::Sql;
 use crate::testing::{NOW, TestSql};
@@ -25,7 +29,7 @@ fn ask(sql: &TestSql, site: &str, query: &str) -> Answer {
     let query = parse(query).unwrap();
     let statement = query.statement(site, NOW);
     let rows: Vec<Row> = sql.rows(statement.sql, &statement.params).unwrap();
-    query.answer(&rows, NOW)
+    query.answer(rows, &Sums::default(), NOW)
 }
 
 #[test]
@@ -102,4 +106,35 @@ fn the_window_is_found_by_key() {
     let steps: Vec<Step> = sql.rows(&plan, &statement.params).unwrap();
     let found = "site_id=? AND minute>?";
     assert!(steps.iter().any(|step| step.detail.contains(found)));
+}
+
+#[test]
+fn calls_that_d1_lacks_are_told_with_those_it_has() {
+    let (sql, people) = (TestSql::new(), TestSql::new());
+    sql.migrate();
+    crate::archive::fold::create(&people).unwrap();
+    let mut gathered = Gathered::default();
+    for (site, minute, status) in [("a", MINUTE, 202), ("a", HOUR, 503), ("b", MINUTE, 202)] {
+        gathered.add_operation(
+            &json!({"timestamp": minute + 1, "metadata": {"duration": 30}, "eventData":
+                {"action": "events", "httpStatus": status, "calls": 4, "totalDuration": 120, "site": site}})
+            .to_string(),
+        );
+    }
+    let sums = gathered.fold(&people, 0, Mode::Look).unwrap();
+    insert(&sql, "a", MINUTE, "events", 202, 2, 30);
+    let query = parse("windowMinutes=600").unwrap();
+    let mut lacking = Sums::default();
+    lacking.take(&sums, &query.wants("a", NOW));
+    assert_eq!(lacking.calls().count(), 2);
+    let statement = query.statement("a", NOW);
+    let rows: Vec<Row> = sql.rows(statement.sql, &statement.params).unwrap();
+    let answer = query.answer(rows, &lacking, NOW);
+    insert(&sql, "a", HOUR, "events", 503, 4, 30);
+    sql.execute_batch(
+        "UPDATE operation_minutes SET n = 6, duration_ms = 180, le_50 = 6, le_100 = 6, le_200 = 6, \
+         le_500 = 6, le_1000 = 6, le_2000 = 6, le_5000 = 6, le_10000 = 6 WHERE status = 202",
+    );
+    assert_eq!(answer, ask(&sql, "a", "windowMinutes=600"));
+    assert_eq!((answer.total.calls, answer.total.server_errors), (10, 4));
 }

@@ -1,7 +1,12 @@
 use openmetrics_parser::prometheus::parse_prometheus;
 
+use serde_json::json;
+
 use super::*;
+use crate::archive::fold::Gathered;
+use crate::archive::people::Mode;
 use crate::lake::{LakeState, SinkState};
+use crate::operations::BOUNDS_MS;
 use crate::sinks::SinkKind;
 use crate::sql::Sql;
 use crate::testing::{NOW, TestSql};
@@ -128,4 +133,39 @@ fn a_new_deployment_has_a_page_too() {
     let page = Findings::default().page();
     assert!(page.contains("shoreline_lake_pending_events 0\n"), "{page}");
     assert!(page.ends_with('\n'));
+}
+
+#[test]
+fn what_d1_lacks_is_on_the_page_too() {
+    let people = TestSql::new();
+    crate::archive::fold::create(&people).unwrap();
+    let mut gathered = Gathered::default();
+    for action in ["events", "new"] {
+        gathered.add_operation(
+            &json!({"timestamp": NOW, "metadata": {"duration": 60}, "eventData":
+                {"action": action, "httpStatus": 202, "calls": 3, "totalDuration": 180,
+                "outcomes": {"accepted": 2, "quota": 1}}})
+            .to_string(),
+        );
+    }
+    let sums = gathered.fold(&people, 0, Mode::Look).unwrap();
+    let mut found = found();
+    found.lacking.take(&sums, &wants());
+    let page = found.page();
+    for line in [
+        "shoreline_requests_total{action=\"events\",status=\"202\"} 8",
+        "shoreline_requests_total{action=\"events\",status=\"503\"} 2",
+        "shoreline_requests_total{action=\"new\",status=\"202\"} 3",
+        "shoreline_request_duration_seconds_bucket{action=\"events\",le=\"0.05\"} 5",
+        "shoreline_request_duration_seconds_bucket{action=\"events\",le=\"0.1\"} 8",
+        "shoreline_request_duration_seconds_sum{action=\"events\"} 24.87",
+        "shoreline_ingest_events_total{outcome=\"accepted\"} 44",
+        "shoreline_ingest_events_total{outcome=\"bot\"} 2",
+        "shoreline_ingest_events_total{outcome=\"quota\"} 2",
+    ] {
+        assert!(
+            page.lines().any(|own| own == line),
+            "{line} is not in\n{page}"
+        );
+    }
 }

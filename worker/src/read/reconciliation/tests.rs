@@ -1,8 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::archive::{Look, testing};
 use crate::live::HOUR_MS;
-use crate::testing::NOW;
+use crate::read::brute::event;
+use crate::testing::{NOW, TestSql, message};
 
 /// Of an hour in which nothing moves.
 fn row(
@@ -96,9 +98,10 @@ fn hours_before_the_window_are_left_out_and_shards_are_summed() {
         before: vec![shard(2), shard(3)],
         stored: vec![HourRow {
             hour,
-            n: 5,
+            n: 3,
             stored: 0,
         }],
+        lacking: received(2, NOW),
         dead: Vec::new(),
         lakes: vec![shard(5)],
         after: vec![shard(2), shard(3)],
@@ -106,8 +109,33 @@ fn hours_before_the_window_are_left_out_and_shards_are_summed() {
     let answer = query.answer(&found, NOW);
     assert!(answer.closed);
     assert_eq!(answer.hours.len(), 1);
-    let counts = (answer.hours[0].received, answer.hours[0].landed);
-    assert_eq!(counts, (5, 5));
+    let Hour {
+        received,
+        stored,
+        landed,
+        ..
+    } = answer.hours[0];
+    assert_eq!((received, stored, landed), (5, 5, 5));
+}
+
+/// What a look tells of so many events that were received then.
+fn received(n: usize, at: i64) -> Sums {
+    let sql = TestSql::new();
+    let archive = testing::open(&sql, "demo");
+    let events: Vec<serde_json::Value> = (0..n)
+        .map(|n| {
+            let mut event = event("demo", n);
+            event["receivedAt"] = at.into();
+            event
+        })
+        .collect();
+    let body = message("demo", 0, &[(1, at, &events)]);
+    testing::append(&archive, &body, false).unwrap();
+    let wants = Reconciliation::parse(&Params::parse("hours=1"))
+        .unwrap()
+        .wants(NOW);
+    let look = Look { at: None, wants };
+    testing::look(&archive, &look).unwrap().sums
 }
 
 /// What is seen of events at one moment, each by how far it is: 1 received, 2 stored, 3 handed to the

@@ -1,0 +1,97 @@
+//! What an archive does with segments that are not folded: it folds them, or looks at them.
+
+use worker::Result;
+
+use super::archive_do::ArchiveDo;
+use super::gzip::inflate;
+use super::platform::now_ms;
+use super::{d1, log};
+use crate::archive::{Cursor, Unfolded, Unlooked};
+use crate::json;
+
+/// Folds of a call at most: 320,000 events, in some ten seconds of the 30 that a call may compute.
+const FOLDS_A_CALL: usize = 16;
+
+impl ArchiveDo {
+    /// Folds what is not folded yet, as much as a call may, and has D1 take it; whether there is more.
+    pub(super) async fn fold(&self) -> Result<bool> {
+        let more = self.fold_here().await?;
+        let archive = self.archive()?;
+        while let Some((fold, statements)) = archive.pending()? {
+            let at: Vec<Cursor> = d1::transaction(&self.env, &statements).await?;
+            archive.settle(fold, at.first().copied())?;
+        }
+        Ok(more)
+    }
+
+    /// What D1 lacks; `null` where that is too much to tell.
+    pub(super) async fn look(&self, body: &[u8]) -> Result<String> {
+        let look = json::read(body)?;
+        if !self.look_here().await? {
+            return Ok("null".to_owned());
+        }
+        Ok(self.archive()?.look(&look, now_ms())?)
+    }
+
+    /// Looks at what is not folded yet; whether that is not too much.
+    async fn look_here(&self) -> Result<bool> {
+        let archive = self.archive()?;
+        loop {
+            match archive.unlooked()? {
+                Unlooked::Some(some) => {
+                    let texts = unpacked(&some).await;
+                    archive.look_at(&some, &texts, now_ms())?;
+                }
+                Unlooked::None => return Ok(true),
+                Unlooked::TooMuch => return Ok(false),
+            }
+        }
+    }
+
+    pub(super) async fn look_or_fold(&self) -> Result<()> {
+        if !self.look_here().await? {
+            self.fold_here().await?;
+        }
+        Ok(())
+    }
+
+    /// The same as a fold, whether D1 answers or not.
+    pub(super) async fn fold_here(&self) -> Result<bool> {
+        let archive = self.archive()?;
+        for _ in 0..FOLDS_A_CALL {
+            let some = archive.unfolded()?;
+            if some.is_empty() {
+                return Ok(false);
+            }
+            let texts = unpacked(&some).await;
+            for seq in archive.fold(&some, &texts, now_ms())? {
+                log::error("archive_do", format_args!("segment {seq} cannot be read"));
+            }
+        }
+        Ok(true)
+    }
+
+    /// Folds everything again, into a D1 that has heard nothing of this archive; whether there is more.
+    pub(super) async fn refold(&self) -> Result<bool> {
+        self.archive()?.forget_folds(now_ms())?;
+        self.fold().await
+    }
+}
+
+/// The lines of segments, where they are asked for. What cannot be unpacked counts no calls, and keeps no other
+/// from being counted.
+async fn unpacked(some: &[Unfolded]) -> Vec<String> {
+    let mut texts = Vec::new();
+    for segment in some {
+        let lines = match &segment.lines {
+            Some(lines) => inflate(lines).await,
+            None => Ok(String::new()),
+        };
+        texts.push(lines.unwrap_or_else(|error| {
+            let seq = segment.seq;
+            log::error("archive_do", format_args!("segment {seq}: {error}"));
+            String::new()
+        }));
+    }
+    texts
+}

@@ -1,0 +1,103 @@
+//! Reads of D1's sums with what they lack ([`crate::read::fresh`]).
+
+use serde::de::DeserializeOwned;
+use worker::{D1Result, Env};
+
+use super::bindings::ARCHIVE_DO;
+use super::read_worker::to_json;
+use super::{d1, log, objects};
+use crate::archive::fold::{Sums, Want};
+use crate::archive::{Cursor, Looked, standing};
+use crate::error::Fault;
+use crate::read::fresh::{Fresh, Next};
+use crate::routes::{FOLD, LOOK, archive_object};
+use crate::sql::Statement;
+
+type Answer<T> = std::result::Result<T, Fault>;
+
+/// The answers of D1 to some statements, and what they lack.
+pub(super) struct Found {
+    /// What D1 lacks.
+    pub(super) lacking: Sums,
+    /// Where D1 stands, then its answers.
+    results: Vec<D1Result>,
+}
+
+impl Found {
+    /// The rows of a statement, by its place.
+    pub(super) fn rows<T: DeserializeOwned>(&self, place: usize) -> Answer<Vec<T>> {
+        let result = self.results.get(place.saturating_add(1));
+        let rows = result.map_or(Ok(Vec::new()), D1Result::results);
+        rows.map_err(unreachable)
+    }
+
+    /// How many rows D1 read for a statement, where it tells.
+    pub(super) fn cost(&self, place: usize) -> Option<usize> {
+        d1::cost(self.results.get(place.saturating_add(1))?)
+    }
+}
+
+/// Asks D1 and a site's archive: `statements` of what D1 lacks. Where the archive does not answer, D1 answers as of
+/// the last fold; where it cannot tell so much, it folds it.
+pub(super) async fn fresh(
+    env: &Env,
+    site: &str,
+    wants: &[Want],
+    statements: &dyn Fn(&Sums) -> Vec<Statement>,
+) -> Answer<Found> {
+    let mut fresh = Fresh::default();
+    loop {
+        let Some(Looked { at, sums }) = look(env, site, &fresh, wants).await else {
+            return found(env, site, Sums::default(), statements).await;
+        };
+        let found_now = found(env, site, sums, statements).await?;
+        let stands = found_now.results.first().map(D1Result::results::<Cursor>);
+        let stands = stands.transpose().map_err(unreachable)?.unwrap_or_default();
+        match fresh.next(at, stands.first().copied()) {
+            Next::Answer => return Ok(found_now),
+            Next::Again => {}
+            Next::Alone => {
+                log::error(
+                    "fresh",
+                    "D1 does not stand where the archive believes it to",
+                );
+                return found(env, site, Sums::default(), statements).await;
+            }
+        }
+    }
+}
+
+async fn found(
+    env: &Env,
+    site: &str,
+    lacking: Sums,
+    statements: &dyn Fn(&Sums) -> Vec<Statement>,
+) -> Answer<Found> {
+    let mut all = vec![standing(site, 0)];
+    all.extend(statements(&lacking));
+    let results = d1::batch(env, &all).await.map_err(unreachable)?;
+    Ok(Found { lacking, results })
+}
+
+/// What the archive says; none where D1 is to be asked alone.
+async fn look(env: &Env, site: &str, fresh: &Fresh, wants: &[Want]) -> Option<Looked> {
+    let archive = archive_object(site);
+    let body = to_json(&fresh.look(wants.to_vec())).ok()?;
+    let looked = match objects::call::<Option<Looked>>(env, ARCHIVE_DO, &archive, LOOK, &body).await
+    {
+        Ok(Some(looked)) => return Some(looked),
+        Ok(None) => objects::call::<bool>(env, ARCHIVE_DO, &archive, FOLD, "")
+            .await
+            .map(drop),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = looked {
+        log::error("archive_do", error);
+    }
+    None
+}
+
+fn unreachable(error: worker::Error) -> Fault {
+    log::error("d1", error);
+    Fault::Unavailable("The read model cannot be reached right now.")
+}
