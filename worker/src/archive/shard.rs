@@ -9,7 +9,7 @@ use super::folding::{self, Unfolded};
 use super::people::{self, Profile};
 use super::prune::{self, Pruned};
 use super::recount::{Day, Recount};
-use super::{Hasher, ids};
+use super::{Hasher, compact, ids};
 use crate::lake::LakeStore;
 use crate::protocol::Message;
 use crate::sql::{Sql, SqlError, Statement};
@@ -29,6 +29,7 @@ pub struct Archive<S> {
     changes: Cell<u64>,
     /// How often in a row D1 did not take a fold, and until when (Unix milliseconds) it is left alone.
     not_taken: Cell<(u32, i64)>,
+    pub(super) compaction: compact::Memory,
 }
 
 /// How long D1 is left alone after it did not take a fold, in milliseconds: twice as long each time.
@@ -56,6 +57,7 @@ impl<S: Sql> Archive<S> {
             &folding::SCHEMA,
             &erase::SCHEMA,
             &prune::SCHEMA,
+            &compact::SCHEMA,
         ];
         for statement in schemas.into_iter().flatten() {
             sql.run(statement, &[])?;
@@ -70,6 +72,7 @@ impl<S: Sql> Archive<S> {
             rewrites: Cell::default(),
             changes: Cell::default(),
             not_taken: Cell::default(),
+            compaction: compact::Memory::default(),
         })
     }
 

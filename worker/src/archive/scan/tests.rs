@@ -116,9 +116,15 @@ fn begin(asked: Asked, kept_from: i64, alone: bool) -> Asking {
 }
 
 fn told<T: DeserializeOwned>(sql: &TestSql, mut asking: Asking) -> Part<T> {
-    for lines in asking.packed(sql).unwrap() {
-        let text = String::from_utf8(lines.packed.clone()).unwrap();
-        asking.cut(&lines, &text);
+    loop {
+        let some = asking.packed(sql).unwrap();
+        if some.is_empty() {
+            break;
+        }
+        for lines in some {
+            let text = String::from_utf8(lines.packed.clone()).unwrap();
+            asking.cut(&lines, &text);
+        }
     }
     serde_json::from_str(&asking.part().unwrap()).unwrap()
 }
