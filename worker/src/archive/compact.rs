@@ -91,6 +91,14 @@ pub fn find(sql: &impl Sql, left_alone: &[i64], now_ms: i64) -> Result<Option<Ru
     Ok(None)
 }
 
+/// Small segments of an hour that are folded and have landed.
+fn small_ones() -> String {
+    format!(
+        "SELECT seq, n, bytes, landed FROM segments WHERE hour = ?1 AND seq > ?2 AND seq <= ?3 \
+         AND bytes < ?4 AND n < ?5 AND NOT {HELD} ORDER BY seq LIMIT ?6"
+    )
+}
+
 /// The first small segments of an hour that are to be one, if any. Looks at as many as it takes, without
 /// their blobs.
 fn run_of(
@@ -99,10 +107,7 @@ fn run_of(
     folded: i64,
     left_alone: &[i64],
 ) -> Result<Option<Vec<Small>>, SqlError> {
-    let query = format!(
-        "SELECT seq, n, bytes, landed FROM segments WHERE hour = ?1 AND seq > ?2 AND seq <= ?3 \
-         AND bytes < ?4 AND n < ?5 AND NOT {HELD} ORDER BY seq LIMIT ?6"
-    );
+    let query = small_ones();
     let mut after = 0_i64;
     loop {
         let rows: Vec<[Cell; 4]> = sql.cells(
