@@ -13,30 +13,30 @@ use serde_json::{Map, Value};
 use shoreline_worker::sql::{Cell, Param, Sql, SqlError, Statement};
 
 /// A text as one gzip member.
-pub fn gzip(text: &str) -> Vec<u8> {
+pub(crate) fn gzip(text: &str) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(text.as_bytes()).unwrap();
     encoder.finish().unwrap()
 }
 
 /// What a gzip member holds.
-pub fn gunzip(packed: &[u8]) -> Option<String> {
+pub(crate) fn gunzip(packed: &[u8]) -> Option<String> {
     let mut text = String::new();
     GzDecoder::new(packed).read_to_string(&mut text).ok()?;
     Some(text)
 }
 
 /// A SQLite behind the core's [`Sql`].
-pub struct Database(pub Connection);
+pub(crate) struct Database(pub(crate) Connection);
 
 impl Database {
     /// One number.
-    pub fn number(&self, sql: &str) -> i64 {
+    pub(crate) fn number(&self, sql: &str) -> i64 {
         self.0.query_row(sql, [], |row| row.get(0)).unwrap()
     }
 
     /// Runs statements in one transaction; the rows of the last.
-    pub fn batch<T: DeserializeOwned>(&self, statements: &[Statement]) -> Vec<T> {
+    pub(crate) fn batch<T: DeserializeOwned>(&self, statements: &[Statement]) -> Vec<T> {
         self.0.execute_batch("BEGIN").unwrap();
         let mut last = Vec::new();
         for statement in statements {
