@@ -22,6 +22,7 @@ mod docs;
 mod duckdb;
 mod faults;
 mod filled;
+mod folds;
 mod grants;
 mod hostile;
 mod imports;

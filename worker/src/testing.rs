@@ -173,11 +173,12 @@ impl Sql for TestSql {
     fn transaction<T>(&self, work: &mut dyn FnMut() -> Result<T, SqlError>) -> Result<T, SqlError> {
         self.execute_batch("SAVEPOINT t");
         let result = work();
-        self.execute_batch(if result.is_ok() {
-            "RELEASE t"
-        } else {
-            "ROLLBACK TO t; RELEASE t"
-        });
+        match &result {
+            Ok(_) => self.execute_batch("RELEASE t"),
+            // A database that is full may have rolled all back already.
+            Err(_) if self.connection.is_autocommit() => {}
+            Err(_) => self.execute_batch("ROLLBACK TO t; RELEASE t"),
+        }
         result
     }
 }

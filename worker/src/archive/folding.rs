@@ -6,6 +6,7 @@
 
 use serde::Deserialize;
 
+use super::compact;
 use super::fold::{Cursor, Gathered, Sums};
 use super::people::Mode;
 use super::segment::Segment;
@@ -174,6 +175,7 @@ pub(super) fn fold(
         "UPDATE folded SET number = ?1, seq = ?2, made_at = ?3",
         &[number.into(), last.seq.into(), now_ms.into()],
     )?;
+    compact::note(sql, before.seq, last.seq, now_ms)?;
     Ok(broken)
 }
 

@@ -1,12 +1,13 @@
 //! `archive_do`: the Durable Object that archives a site, around [`crate::archive`] and
 //! [`crate::lake::LakeStore`].
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::time::Duration;
 
 use worker::{Delay, DurableObject, Env, Request, Response, Result, State, durable_object};
 
 use super::alarm::AlarmClock;
+use super::archive_compact::Asked;
 use super::bindings::settings;
 use super::do_sql::DoSql;
 use super::gzip::{compress, inflate};
@@ -30,6 +31,8 @@ use crate::sql::SqlError;
 #[durable_object]
 pub struct ArchiveDo {
     store: OnceCell<Archive<DoSql>>,
+    /// How many answers are being made that begin anew where segments are rewritten.
+    pub(super) asked: Cell<u32>,
     pub(super) alarm: AlarmClock,
     pub(super) state: State,
     pub(super) env: Env,
@@ -39,6 +42,7 @@ impl DurableObject for ArchiveDo {
     fn new(state: State, env: Env) -> Self {
         Self {
             store: OnceCell::new(),
+            asked: Cell::default(),
             alarm: AlarmClock::default(),
             state,
             env,
@@ -114,7 +118,11 @@ impl ArchiveDo {
     /// When there is something to do next.
     pub(super) fn next_due(&self) -> Result<Option<i64>> {
         let archive = self.archive()?;
-        let dues = [archive.lake().next_due()?, archive.fold_due()?];
+        let dues = [
+            archive.lake().next_due()?,
+            archive.fold_due()?,
+            archive.compact_due()?,
+        ];
         Ok(dues.into_iter().flatten().min())
     }
 
@@ -159,18 +167,24 @@ impl ArchiveDo {
             self.look_or_fold().await?;
         }
         let archive = self.archive()?;
+        let _asked = Asked::by(&self.asked);
         let mut asking = archive.begin(ask)?;
-        while asking.slice(archive.sql(), archive.rewrites())? {
-            Delay::from(Duration::ZERO).await;
-        }
-        for lines in asking.packed(archive.sql())? {
-            // Lines that cannot be unpacked are told as missing; the others of the page are there.
-            match inflate(&lines.packed).await {
-                Ok(text) => asking.cut(&lines, &text),
-                Err(error) => log::error("archive_do", error),
+        loop {
+            while asking.slice(archive.sql(), archive.rewrites())? {
+                Delay::from(Duration::ZERO).await;
+            }
+            let some = asking.packed(archive.sql())?;
+            if some.is_empty() {
+                return Ok(asking.part()?);
+            }
+            for lines in some {
+                // Lines that cannot be unpacked are told as missing; the others of the page are there.
+                match inflate(&lines.packed).await {
+                    Ok(text) => asking.cut(&lines, &text),
+                    Err(error) => log::error("archive_do", error),
+                }
             }
         }
-        Ok(asking.part()?)
     }
 
     /// A step of forgetting a user.
@@ -205,8 +219,9 @@ impl ArchiveDo {
     async fn recount(&self, body: &[u8]) -> Result<Option<Counted>> {
         self.fold().await?;
         let archive = self.archive()?;
+        let _asked = Asked::by(&self.asked);
         let mut recount = archive.recount(json::read(body)?)?;
-        while recount.slice(archive.sql())? {
+        while recount.slice(archive.sql(), archive.rewrites())? {
             Delay::from(Duration::ZERO).await;
         }
         Ok(recount.end(archive.sql())?)

@@ -6,6 +6,7 @@
 mod admin_worker;
 mod alarm;
 mod alerts;
+mod archive_compact;
 mod archive_do;
 mod archive_folds;
 mod archive_run;

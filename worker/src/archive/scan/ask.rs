@@ -140,8 +140,9 @@ impl Asking {
         }
     }
 
-    /// The segments whose lines are asked for, each to be unpacked and given to [`Asking::cut`]. To be called
-    /// without a pause after the last slice.
+    /// The next segments whose lines are asked for, each to be unpacked and given to [`Asking::cut`]; none when
+    /// all lines are there. To be called without a pause after the last slice, and, after a pause, after another
+    /// call of [`Asking::slice`]: where segments were rewritten meanwhile, the page is found anew.
     ///
     /// # Errors
     /// Whatever the database says.
