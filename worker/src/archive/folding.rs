@@ -194,8 +194,12 @@ pub(super) fn due(sql: &impl Sql, events: i64) -> Result<Option<i64>, SqlError> 
     )?;
     Ok(rows.first().map(|[at, last]| {
         let many = last.int().saturating_sub(folded.seq) >= FOLD_SEGMENTS || events >= FOLD_EVENTS;
-        let wait = if many { 0 } else { FOLD_AFTER_MS };
-        at.int().saturating_add(wait)
+        // Many are due at once, whatever the clock said when they came.
+        if many {
+            folded.made_at
+        } else {
+            at.int().saturating_add(FOLD_AFTER_MS)
+        }
     }))
 }
 

@@ -223,18 +223,20 @@ fn an_archive_that_does_not_follow_where_d1_stands_tells_so() {
 
 #[test]
 fn many_events_are_folded_before_the_hour_is_over() {
+    let is_due =
+        |archive: &Archive<&TestSql>| archive.fold_due().unwrap().is_some_and(|due| due <= NOW);
     let sql = TestSql::new();
     let archive = open(&sql, "demo");
     for row in 0..20 {
-        assert_ne!(archive.fold_due().unwrap(), Some(NOW), "{row}");
+        assert!(!is_due(&archive), "{row}");
         let events: Vec<Value> = (row * 1_000..(row + 1) * 1_000)
             .map(|n| event("demo", n))
             .collect();
         append(&archive, &body(row, &events), false).unwrap();
     }
-    assert_eq!(archive.fold_due().unwrap(), Some(NOW));
+    assert!(is_due(&archive));
     // The same as a new instance counts it.
-    assert_eq!(open(&sql, "demo").fold_due().unwrap(), Some(NOW));
+    assert!(is_due(&open(&sql, "demo")));
     fold_here(&archive);
     assert_eq!(archive.waiting().unwrap(), (0, 0));
 }
