@@ -25,7 +25,7 @@ pub enum Sender<'a> {
     /// A page, with a browser key. What it claims of user agent and address is ignored, and it may
     /// send tracker types only.
     Browser {
-        /// The `User-Agent` header. Without one the event is refused.
+        /// The `User-Agent` header. Without one the event is refused, where bots are wanted at all.
         user_agent: Option<&'a str>,
         /// The visitor's address. Where it is not known, `0.0.0.0` is stored.
         ip: Option<&'a str>,

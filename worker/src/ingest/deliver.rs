@@ -114,9 +114,8 @@ fn source_of(door: Door) -> &'static str {
 /// A page that is a bot's, on a site that wants none. What a service sends, it vouches for.
 fn is_unwanted_bot(admitted: &Admitted, told: Told) -> bool {
     let facts = admitted.facts();
-    // A request without the header is no page's either, but that is for validation to say.
-    !admitted.grant().policy.keep_bots
-        && (facts.known_bot || facts.user_agent.is_some() && told.is_bot)
+    // A request without the header counts as one with an empty one: every browser says what it is.
+    !admitted.grant().policy.keep_bots && (facts.known_bot || told.is_bot)
 }
 
 /// Publishes what may be published and says how each event ended.
