@@ -148,10 +148,7 @@ impl Walk<'_> {
     }
 
     fn text(&self, text: &str, kind: KeyKind) -> Option<String> {
-        let style = Style {
-            is_url: kind == KeyKind::Url,
-            hash_routing: self.privacy.hash_routing,
-        };
+        let style = Style::of(kind, self.privacy.hash_routing);
         match kind {
             KeyKind::Ip => Some(truncate_ips(text)),
             _ => cleaned(text, style),
@@ -161,10 +158,7 @@ impl Walk<'_> {
     /// Cleans an object's keys and values in place. Of keys that become the same, the one that
     /// needed no cleaning stays, else the first.
     fn object(&self, fields: &mut Map<String, Value>, level: usize) {
-        let style = Style {
-            is_url: false,
-            hash_routing: self.privacy.hash_routing,
-        };
+        let style = Style::of(KeyKind::Plain, self.privacy.hash_routing);
         let mut renamed = Vec::new();
         let mut kept = 0_usize;
         fields.retain(|key, value| {

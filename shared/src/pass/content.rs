@@ -243,7 +243,7 @@ impl<'a, 's> Content<'a, 's> {
     /// Whether a value is written as it stands.
     #[inline]
     fn stays(&self, node: &Node, kind: KeyKind) -> bool {
-        if !matches!(kind, KeyKind::Plain | KeyKind::Url) {
+        if !matches!(kind, KeyKind::Plain | KeyKind::Url | KeyKind::Path) {
             return false;
         }
         match node.kind {
@@ -256,10 +256,7 @@ impl<'a, 's> Content<'a, 's> {
     }
 
     fn style(&self, kind: KeyKind) -> Style {
-        Style {
-            is_url: kind == KeyKind::Url,
-            hash_routing: self.hash_routing,
-        }
+        Style::of(kind, self.hash_routing)
     }
 
     /// Writes a value that is not null.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::limits::MAX_STRING_CHARS;
-use crate::privacy::{REDACTED, clean_url, is_absolute_url, redact, suspicion};
+use crate::privacy::{KeyKind, REDACTED, clean_url, is_absolute_url, redact, suspicion};
 use crate::swar::{equal, find};
 
 /// Passes that a string gets to settle after the first. One or two are needed where cutting a long
@@ -13,10 +13,24 @@ const MAX_PASSES: usize = 4;
 /// How a string is looked at.
 #[derive(Clone, Copy)]
 pub(crate) struct Style {
-    /// It stands under a key that holds URLs, so it is one even where it is relative.
+    /// It stands under a key that holds URLs or paths, so it is one even where it is relative.
     pub(crate) is_url: bool,
+    /// It stands under a key that holds paths.
+    pub(crate) is_path: bool,
     /// Fragments of URLs are kept, cleaned.
     pub(crate) hash_routing: bool,
+}
+
+impl Style {
+    /// Of what stands under a key of this kind.
+    #[inline]
+    pub(crate) fn of(kind: KeyKind, hash_routing: bool) -> Self {
+        Self {
+            is_url: matches!(kind, KeyKind::Url | KeyKind::Path),
+            is_path: kind == KeyKind::Path,
+            hash_routing,
+        }
+    }
 }
 
 /// What one look at a string's bytes tells of it.
@@ -44,7 +58,7 @@ pub(crate) fn cleaned_as(text: &str, style: Style, look: Look) -> Option<String>
         // What is left of it stands as it stood, with its signs between, so nothing new comes about
         // that a second pass would change.
         Look::UsualUrl => {
-            let url = clean_url(text, style.hash_routing);
+            let url = clean_url(text, style);
             if url.len() <= MAX_STRING_CHARS && is_trimmed(&url) {
                 (url != text).then_some(url)
             } else {
@@ -112,7 +126,7 @@ fn is_url(text: &str, style: Style) -> bool {
 fn pass(text: &str, style: Style) -> Cow<'_, str> {
     let mut now = without_controls(text);
     if is_url(now.trim(), style) {
-        now = Cow::Owned(clean_url(now.trim(), style.hash_routing));
+        now = Cow::Owned(clean_url(now.trim(), style));
     }
     if let Some(redacted) = redact(now.trim()) {
         now = Cow::Owned(redacted);
@@ -162,6 +176,7 @@ fn cut(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use proptest::sample::select;
 
     use super::*;
 
@@ -170,14 +185,14 @@ mod tests {
         #[test]
         fn short_ways_end_where_the_long_one_does(
             text in prop_oneof![
-                "(https?://)?([a-z0-9@%?#&=;+/. bBeEaArR:-]|bearer x|=bea|rer x|utm_source=|ref=|gclid=|#/|1111|4111 |\u{a0}|£|é|\u{85}|\u{7f}){0,20}",
+                "(https?://|//)?([a-z0-9@%?#&=;+/. bBeEaArR:-]|%[2-7c][0-9a-fA-F]|%C3%BC|bearer x|=bea|rer x|utm_source=|ref=|gclid=|#/|1111|4111 |\u{a0}|£|é|\u{85}|\u{7f}){0,20}",
                 "(https://x.example|/a|)(/[a-z .]{0,4}){0,3}(\\?|#|)((utm_source|ref|q|gclid|yclid)(=[a-z+;0-9 ]{0,8})?(&|\\?|#|)){0,4}",
                 "(https://x.example/\\?(gclid=a&){150,170}) {0,2}",
             ],
-            is_url: bool,
+            kind in select(vec![KeyKind::Plain, KeyKind::Url, KeyKind::Path]),
             hash_routing: bool,
         ) {
-            let style = Style { is_url, hash_routing };
+            let style = Style::of(kind, hash_routing);
             prop_assert_eq!(cleaned(&text, style), settle(&text, style));
         }
     }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use shoreline_shared::privacy::spelled;
 
 use super::activity::ratio;
 use super::days::Days;
@@ -121,7 +122,12 @@ fn step(value: &Value) -> Option<Step> {
         Some(_) => None,
     };
     let event_type = text("eventType")??;
-    Some(Step(event_type, text("page")?, text("feature")?))
+    // Cut as it was counted, but spelled first: a page is asked for in any spelling.
+    let page = match fields.get("page").and_then(Value::as_str) {
+        Some(page) => Some(live_key(&spelled(page)).into_owned()),
+        None => text("page")?,
+    };
+    Some(Step(event_type, page, text("feature")?))
 }
 
 #[cfg(test)]

@@ -48,6 +48,52 @@ fn a_made_up_referrer_of_a_spammer_is_left_out() {
     assert_eq!(answer.results[0].code, "spam_referrer");
 }
 
+/// What is counted live of pages in a batch of views with these data.
+fn pages(data: &[Value]) -> Vec<Value> {
+    let views = data.iter().zip(10..).map(|(data, n)| {
+        let mut event = view(n);
+        event["eventData"] = data.clone();
+        event
+    });
+    let mut platform = TestPlatform::new(body(&views.collect::<Vec<_>>()));
+    super::run(&mut platform).unwrap();
+    let counters = published(&platform)["counters"].clone();
+    let counters = counters.as_array().unwrap().iter();
+    let pages = counters.filter(|counter| counter[0] == "p");
+    pages
+        .map(|counter| json!([counter[2], counter[3]]))
+        .collect()
+}
+
+#[test]
+fn one_page_in_several_spellings_is_one() {
+    let views = [
+        json!({"path": "/über"}),
+        json!({"path": "/%C3%BCber"}),
+        json!({"path": "/%c3%bcber?q=1"}),
+        json!({"url": "https://shop.example/%C3%BCb%65r"}),
+        json!({"page": "/%c3%bcb\u{0}er"}),
+    ];
+    assert_eq!(pages(&views[..4]), [json!(["/über", 4])]);
+    // The slow way, which a control character takes, writes the same.
+    assert_eq!(pages(&views[1..]), [json!(["/über", 4])]);
+}
+
+#[test]
+fn a_path_names_no_host() {
+    assert_eq!(
+        pages(&[json!({"path": "//shopx/checkout"})]),
+        [json!(["//shopx/checkout", 1])]
+    );
+    assert_eq!(
+        pages(&[json!({"url": "//shopx/checkout"})]),
+        [json!(["/checkout", 1])]
+    );
+    let mut event = view(10);
+    event["eventData"] = json!({"path": "//shopx/checkout", "referrer": "https://shopx/a"});
+    assert_eq!(stored(body(&[event]))["eventData"]["referrerHost"], "shopx");
+}
+
 #[test]
 fn a_clock_an_hour_ahead_is_set_right() {
     let hour = 3_600_000;
