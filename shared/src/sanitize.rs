@@ -11,7 +11,9 @@ use crate::validate::ValidEvent;
 
 mod text;
 
-pub(crate) use text::{Look, Style, cleaned, cleaned_as, identifier, is_plain_identifier, look};
+pub(crate) use text::{
+    Look, Style, cleaned, cleaned_as, identifier, is_dropped, is_plain_identifier, look,
+};
 
 /// The level of `eventData` and `metadata` in an event.
 const CONTENT_LEVEL: usize = 2;

@@ -135,7 +135,7 @@ pub(super) fn text_of(field: Scanned<'_, '_>) -> Option<String> {
             let raw = field.raw();
             let inside = raw.get(1..raw.len().checked_sub(1)?)?;
             let mut text = String::with_capacity(inside.len());
-            unescape(inside, &mut text)?;
+            unescape(inside, false, &mut text)?;
             Some(text)
         }
         _ => None,

@@ -15,6 +15,8 @@ pub(crate) enum KeyKind {
     Url,
     /// A path, perhaps a whole URL: what begins with two slashes names no host.
     Path,
+    /// What an error says: a text of several lines.
+    Lines,
     /// A name with a meaning of its own in JavaScript: key and value go.
     Dropped,
 }
@@ -77,6 +79,8 @@ const IP: [&str; 19] = [
 
 const URL: [&str; 3] = ["url", "referrer", "href"];
 
+const LINES: [&str; 4] = ["message", "stack", "stacktrace", "componentstack"];
+
 const PATH: [&str; 2] = ["path", "page"];
 
 /// The names as numbers, in order.
@@ -87,6 +91,7 @@ static NAMES: LazyLock<Vec<(u128, KeyKind)>> = LazyLock::new(|| {
         .map(of(KeyKind::Sensitive))
         .chain(IP.iter().map(of(KeyKind::Ip)))
         .chain(URL.iter().map(of(KeyKind::Url)))
+        .chain(LINES.iter().map(of(KeyKind::Lines)))
         .chain(PATH.iter().map(of(KeyKind::Path)))
         .collect();
     names.sort_unstable_by_key(|(name, _)| *name);
@@ -174,6 +179,9 @@ mod tests {
         }
         for key in ["path", "page", "Page"] {
             assert_eq!(KeyKind::of(key), KeyKind::Path, "{key}");
+        }
+        for key in ["message", "stack", "stackTrace", "componentStack"] {
+            assert_eq!(KeyKind::of(key), KeyKind::Lines, "{key}");
         }
         for key in ["__proto__", "constructor", "prototype"] {
             assert_eq!(KeyKind::of(key), KeyKind::Dropped, "{key}");

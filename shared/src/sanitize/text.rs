@@ -17,6 +17,8 @@ pub(crate) struct Style {
     pub(crate) is_url: bool,
     /// It stands under a key that holds paths.
     pub(crate) is_path: bool,
+    /// It has lines: their breaks and tabulators stay.
+    pub(crate) has_lines: bool,
     /// Fragments of URLs are kept, cleaned.
     pub(crate) hash_routing: bool,
 }
@@ -28,6 +30,7 @@ impl Style {
         Self {
             is_url: matches!(kind, KeyKind::Url | KeyKind::Path),
             is_path: kind == KeyKind::Path,
+            has_lines: kind == KeyKind::Lines,
             hash_routing,
         }
     }
@@ -74,7 +77,7 @@ pub(crate) fn look(text: &str, style: Style) -> Look {
     if text.len() > MAX_STRING_CHARS || !is_trimmed(text) {
         return Look::Odd;
     }
-    let found = suspicion(text);
+    let found = suspicion(text, style.has_lines);
     if found.private {
         Look::Odd
     } else if !found.url_parts || !is_url(text, style) {
@@ -109,7 +112,7 @@ pub(crate) fn identifier(text: String) -> String {
     if is_plain_identifier(&text) {
         return text;
     }
-    cut(without_controls(&text).trim()).to_owned()
+    cut(without_controls(&text, false).trim()).to_owned()
 }
 
 /// Whether an identifier is of visible ASCII alone, and not too long.
@@ -124,7 +127,7 @@ fn is_url(text: &str, style: Style) -> bool {
 }
 
 fn pass(text: &str, style: Style) -> Cow<'_, str> {
-    let mut now = without_controls(text);
+    let mut now = without_controls(text, style.has_lines);
     if is_url(now.trim(), style) {
         now = Cow::Owned(clean_url(now.trim(), style));
     }
@@ -153,13 +156,20 @@ fn is_trimmed(text: &str) -> bool {
     }
 }
 
-fn without_controls(text: &str) -> Cow<'_, str> {
+fn without_controls(text: &str, has_lines: bool) -> Cow<'_, str> {
     // A control character is one byte, or two of which the first is 0xc2.
     let may_be = |byte: &u8| u8::from(*byte < b' ' || *byte == 0x7f || *byte == 0xc2);
     if text.as_bytes().iter().map(may_be).fold(0, |a, b| a | b) == 0 {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.chars().filter(|c| !c.is_control()).collect())
+    let stays = |sign: &char| !is_dropped(*sign, has_lines);
+    Cow::Owned(text.chars().filter(stays).collect())
+}
+
+/// Whether a character goes: every control character, but what makes lines where there are some.
+#[inline]
+pub(crate) fn is_dropped(sign: char, has_lines: bool) -> bool {
+    sign.is_control() && !(has_lines && matches!(sign, '\n' | '\t'))
 }
 
 /// The first [`MAX_STRING_CHARS`] characters, without spaces at the end of them.
@@ -185,11 +195,11 @@ mod tests {
         #[test]
         fn short_ways_end_where_the_long_one_does(
             text in prop_oneof![
-                "(https?://|//)?([a-z0-9@%?#&=;+/. bBeEaArR:-]|%[2-7c][0-9a-fA-F]|%C3%BC|bearer x|=bea|rer x|utm_source=|ref=|gclid=|#/|1111|4111 |\u{a0}|£|é|\u{85}|\u{7f}){0,20}",
+                "(https?://|//)?([a-z0-9@%?#&=;+/. bBeEaArR:-]|%[2-7c][0-9a-fA-F]|%C3%BC|bearer x|=bea|rer x|utm_source=|ref=|gclid=|#/|1111|4111 |\u{a0}|£|é|\n|\t|\r|\u{85}|\u{7f}){0,20}",
                 "(https://x.example|/a|)(/[a-z .]{0,4}){0,3}(\\?|#|)((utm_source|ref|q|gclid|yclid)(=[a-z+;0-9 ]{0,8})?(&|\\?|#|)){0,4}",
                 "(https://x.example/\\?(gclid=a&){150,170}) {0,2}",
             ],
-            kind in select(vec![KeyKind::Plain, KeyKind::Url, KeyKind::Path]),
+            kind in select(vec![KeyKind::Plain, KeyKind::Url, KeyKind::Path, KeyKind::Lines]),
             hash_routing: bool,
         ) {
             let style = Style::of(kind, hash_routing);

@@ -95,6 +95,24 @@ fn a_path_names_no_host() {
 }
 
 #[test]
+fn an_error_keeps_its_lines() {
+    let mut error = view(10);
+    error["eventType"] = json!("error");
+    // Once as the pass takes it, and once, for a key with an escape, as the tree does.
+    for other in ["name", "na\u{1}me"] {
+        error["eventData"] = json!({
+            "message": " Error: a\r\n\tb\u{0}c\n", "stack": "Error\n\tat bob@x.example\n    at (a.js:1:2)",
+            other: "a\n\tb", "componentStack": ["\nat A\nat B"],
+        });
+        let data = stored(body(&[error.clone()]))["eventData"].clone();
+        assert_eq!(data["message"], "Error: a\n\tbc");
+        assert_eq!(data["stack"], "Error\n\tat [redacted]\n    at (a.js:1:2)");
+        assert_eq!(data["componentStack"], json!(["at A\nat B"]));
+        assert_eq!(data["name"], "ab");
+    }
+}
+
+#[test]
 fn a_clock_an_hour_ahead_is_set_right() {
     let hour = 3_600_000;
     let mut event = view(10);
