@@ -23,9 +23,9 @@ pub enum Draft<'a> {
     },
     /// An event that an adapter made.
     Made(Made),
-    /// An item of a shape that no adapter knows: left out, counted, and logged with its keys only.
+    /// An item of a shape that no adapter knows: left out, counted, and logged with the forms of its keys only.
     Unknown {
-        /// The item's own keys (the first of them, cut), never its values.
+        /// What the item's own keys look like (the first of them, cut), never its values.
         keys: Vec<String>,
     },
     /// An item that its adapter refuses: of a known shape, and broken.
