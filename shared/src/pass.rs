@@ -13,7 +13,7 @@ use crate::limits::MAX_EVENT_BYTES;
 use crate::lines::{Lines, Place, Places};
 use crate::privacy::path_part;
 use crate::sanitize::Privacy;
-use crate::validate::{Rules, Sender};
+use crate::validate::{Rules, Sender, is_dots};
 
 mod content;
 mod fields;
@@ -129,6 +129,9 @@ impl<'a, C: Collector> Pass<'a, C> {
             None => fields::optional(field),
         };
         let (user_id, session_id) = (person(fields.user_id)?, person(fields.session_id)?);
+        if user_id.as_ref().is_some_and(|id| is_dots(id.text())) {
+            return None;
+        }
         let own_id = fields::event_id(&fields)?;
         if self.edge.is_some() && own_id.is_some_and(is_derived) {
             return None;

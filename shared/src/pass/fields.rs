@@ -106,6 +106,16 @@ pub(super) enum Identifier<'t> {
     Cleaned(String),
 }
 
+impl Identifier<'_> {
+    /// As it is stored.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Cleaned(text) => text,
+        }
+    }
+}
+
 /// An identifier that must be there.
 pub(super) fn required<'t>(field: Option<Scanned<'t, '_>>) -> Option<Identifier<'t>> {
     optional(field)?
