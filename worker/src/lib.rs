@@ -34,6 +34,7 @@ pub mod ingest;
 pub mod jobs;
 pub mod json;
 pub mod judge;
+pub mod known;
 pub mod lake;
 pub mod live;
 pub mod log;

@@ -14,6 +14,17 @@ use crate::live::{HOUR_MS, live_key};
 /// Steps at most.
 const MAX_STEPS: usize = 10;
 
+/// Fields of the body.
+pub const FIELDS: &[&str] = &[
+    "steps",
+    "steps.eventType",
+    "steps.page",
+    "steps.feature",
+    "windowHours",
+    "startDate",
+    "endDate",
+];
+
 /// A checked question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Funnel {
@@ -52,7 +63,7 @@ impl Question for Funnel {
     type Answer = Answer;
 
     fn parse(body: &[u8], now_ms: i64) -> Result<Self, Fault> {
-        let fields = object(body)?;
+        let fields = object(body, FIELDS)?;
         let wrong = Fault::InvalidParameter {
             name: "steps",
             detail: "steps are 1 to 10 of {eventType, page?, feature?}, all strings.",

@@ -56,7 +56,6 @@ impl Vitals {
     /// # Errors
     /// [`Fault::InvalidParameter`] with the parameter.
     pub fn parse(params: &Params, now_ms: i64) -> Result<Self, Fault> {
-        params.only(&["startDate", "endDate", "page", "format"])?;
         Ok(Self {
             days: Days::parse(params, now_ms)?,
             page: params
