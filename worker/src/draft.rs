@@ -66,6 +66,20 @@ pub struct Delivery<'a> {
     pub body: Body<'a>,
 }
 
+impl<'a> Delivery<'a> {
+    /// The session that a page's batch is of: a batch has one page's events, and its first event tells.
+    pub fn session(&self) -> Option<&'a str> {
+        let Draft::Scanned { place, .. } = self.drafts.first()? else {
+            return None;
+        };
+        let event = self.body.tape.value(self.body.text, *place);
+        let mut fields = event.children();
+        fields
+            .find(|field| field.key() == Some("sessionId"))?
+            .plain()
+    }
+}
+
 /// A body that was scanned as a whole.
 #[derive(Debug, Default)]
 pub struct Body<'a> {

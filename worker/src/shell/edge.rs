@@ -23,6 +23,7 @@ use crate::publish::Publication;
 use crate::rate::Limiter;
 use crate::routes::{COMMIT, DAY_KEY, PRIVACY_OBJECT, site_object};
 use crate::shards::register_shard;
+use crate::skew::Clocks;
 use crate::tally::{APPROXIMATE, Tally};
 
 thread_local! {
@@ -34,6 +35,9 @@ thread_local! {
 
     /// What the user agents tell that this isolate meets.
     static AGENTS: RefCell<Agents> = RefCell::default();
+
+    /// The clocks of the sessions that this isolate meets.
+    static CLOCKS: RefCell<Clocks> = RefCell::default();
 
     /// What this isolate has refused and not written yet.
     static TALLY: RefCell<Tally> = RefCell::default();
@@ -136,6 +140,10 @@ impl Platform for Edge {
 
     fn told_by(&self, user_agent: &str) -> Told {
         AGENTS.with_borrow_mut(|agents| agents.ask(user_agent))
+    }
+
+    fn clock_offset(&self, site: &str, session: &str, sent_at_ms: i64) -> i64 {
+        CLOCKS.with_borrow_mut(|clocks| clocks.offset(site, session, sent_at_ms, self.now_ms))
     }
 
     fn limiter<T>(&self, ask: impl FnOnce(&mut Limiter) -> T) -> T {

@@ -126,6 +126,21 @@ fn a_clock_an_hour_ahead_is_set_right() {
 }
 
 #[test]
+fn a_body_that_is_long_under_way_moves_no_time() {
+    let mut event = view(10);
+    let mut sent = |at: i64, late: i64| {
+        event["timestamp"] = json!(NOW - at);
+        let batch = json!({"batchId": uuid(1), "sentAt": NOW - late, "events": [event.clone()]});
+        stored(batch.to_string())["timestamp"].clone()
+    };
+    for late in [100, 15_000, 19_000, 60_000] {
+        assert_eq!(sent(70_000, late), NOW - 70_000, "{late}");
+    }
+    // A clock that is ten minutes behind.
+    assert_eq!(sent(620_000, 600_000), NOW - 20_000);
+}
+
+#[test]
 fn a_private_visits_agent_is_read_and_not_kept() {
     let mut platform = TestPlatform::new(body(&[view(10)]));
     let mut private = facts();
