@@ -140,7 +140,14 @@ pub fn check_body(facts: &RequestFacts, door: Door) -> Result<Encoding, Fault> {
     let encoding = match facts.content_encoding.as_deref().map(str::trim) {
         None | Some("") => Encoding::Identity,
         Some(name) if name.eq_ignore_ascii_case("identity") => Encoding::Identity,
-        Some(name) if name.eq_ignore_ascii_case("gzip") => Encoding::Gzip,
+        // The older name of the same (RFC 9110, 8.4.1.3).
+        Some(name)
+            if ["gzip", "x-gzip"]
+                .iter()
+                .any(|known| name.eq_ignore_ascii_case(known)) =>
+        {
+            Encoding::Gzip
+        }
         Some(_) => return Err(Fault::UnsupportedMediaType),
     };
     if facts
@@ -210,6 +217,22 @@ mod tests {
         );
         assert_eq!(refused(|f| f.content_length = Some(MAX_BATCH_BYTES)), None);
         assert_eq!(refused(|f| f.content_length = None), None);
+    }
+
+    #[test]
+    fn gzip_has_two_names() {
+        for (name, want) in [
+            ("gzip", Encoding::Gzip),
+            (" X-Gzip ", Encoding::Gzip),
+            ("Identity", Encoding::Identity),
+            ("", Encoding::Identity),
+        ] {
+            let packed = RequestFacts {
+                content_encoding: Some(name.into()),
+                ..facts()
+            };
+            assert_eq!(check_body(&packed, Door::Events), Ok(want), "{name}");
+        }
     }
 
     #[test]

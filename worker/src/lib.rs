@@ -28,6 +28,7 @@ pub mod erase;
 pub mod error;
 pub mod facts;
 pub mod grants;
+pub mod gunzip;
 pub mod head;
 pub mod import;
 pub mod ingest;

@@ -72,7 +72,13 @@ pub fn correct(
 }
 
 /// Sessions whose clocks an isolate remembers: 64 KB. A session that shares its place with another is forgotten.
-const PLACES: usize = 4_096;
+const PLACES: usize = 1 << PLACE_BITS;
+
+/// log2 of [`PLACES`].
+const PLACE_BITS: u32 = 12;
+
+/// What leaves [`PLACE_BITS`] of a hash.
+const PLACE_SHIFT: u32 = u64::BITS - PLACE_BITS;
 
 /// What was found of the clocks of sessions, by a hash of each.
 #[derive(Debug, Default)]
@@ -86,7 +92,7 @@ impl Clocks {
         }
         let hash = hash(site, session);
         // The highest bits: the lowest ones of such a hash depend on little.
-        let place = usize::try_from(hash >> (u64::BITS - PLACES.ilog2())).unwrap_or(0);
+        let place = usize::try_from(hash >> PLACE_SHIFT).unwrap_or(0);
         let Some(entry) = self.0.get_mut(place) else {
             return offset(Some(sent_at_ms), received_ms, None);
         };
