@@ -11,7 +11,9 @@ use crate::validate::ValidEvent;
 
 mod text;
 
-pub(crate) use text::{Look, Style, cleaned, cleaned_as, identifier, is_plain_identifier, look};
+pub(crate) use text::{
+    Look, Style, cleaned, cleaned_as, identifier, is_dropped, is_plain_identifier, look,
+};
 
 /// The level of `eventData` and `metadata` in an event.
 const CONTENT_LEVEL: usize = 2;
@@ -148,10 +150,7 @@ impl Walk<'_> {
     }
 
     fn text(&self, text: &str, kind: KeyKind) -> Option<String> {
-        let style = Style {
-            is_url: kind == KeyKind::Url,
-            hash_routing: self.privacy.hash_routing,
-        };
+        let style = Style::of(kind, self.privacy.hash_routing);
         match kind {
             KeyKind::Ip => Some(truncate_ips(text)),
             _ => cleaned(text, style),
@@ -161,10 +160,7 @@ impl Walk<'_> {
     /// Cleans an object's keys and values in place. Of keys that become the same, the one that
     /// needed no cleaning stays, else the first.
     fn object(&self, fields: &mut Map<String, Value>, level: usize) {
-        let style = Style {
-            is_url: false,
-            hash_routing: self.privacy.hash_routing,
-        };
+        let style = Style::of(KeyKind::Plain, self.privacy.hash_routing);
         let mut renamed = Vec::new();
         let mut kept = 0_usize;
         fields.retain(|key, value| {

@@ -195,6 +195,7 @@ async fn step<S: Sql>(
         batch_id: None,
         stored_batch_id: &import_id,
         sent_at: None,
+        clock_offset: 0,
         country: None,
         region: None,
         is_bot: false,

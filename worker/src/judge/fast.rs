@@ -66,7 +66,13 @@ impl<F: Fn() -> String> Collector for Asked<'_, F> {
     }
 
     fn timestamp(&self, told: i64) -> i64 {
-        skew::correct(told, self.context.sent_at, self.context.rules.now_ms)
+        let context = self.context;
+        skew::correct(
+            told,
+            context.sent_at,
+            context.clock_offset,
+            context.rules.now_ms,
+        )
     }
 
     fn agent(&self, user_agent: &str) -> pass::Agent {

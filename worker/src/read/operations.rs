@@ -98,7 +98,6 @@ impl Operations {
     /// # Errors
     /// [`Fault::InvalidParameter`] for `windowMinutes` or `format`.
     pub fn parse(params: &Params) -> Result<Self, Fault> {
-        params.only(&["windowMinutes", "format"])?;
         let window = params.window_minutes()?;
         let format = Format::parse(params)?;
         Ok(Self { window, format })

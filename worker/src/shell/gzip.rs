@@ -27,7 +27,7 @@ pub(super) async fn compress(text: &str) -> Result<Vec<u8>, JsValue> {
 }
 
 /// The stream, unpacked as it comes.
-pub(super) fn decompress(body: &ReadableStream) -> Result<ReadableStream, JsValue> {
+fn decompress(body: &ReadableStream) -> Result<ReadableStream, JsValue> {
     Ok(body.pipe_through(&gzip_stream("DecompressionStream")?))
 }
 

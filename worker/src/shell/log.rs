@@ -41,7 +41,7 @@ pub(super) fn request(operation: &Operation) {
     }
 }
 
-/// Items of `site` that no adapter knows. Their keys tell a developer what was sent; their values are
+/// Items of `site` that no adapter knows. The forms of their keys tell a developer what was sent; keys and values are
 /// a user's.
 pub(super) fn unknown_shape(site: &str, keys: &[Vec<String>]) {
     let (request_id, trace_id) = names();

@@ -48,6 +48,70 @@ fn a_made_up_referrer_of_a_spammer_is_left_out() {
     assert_eq!(answer.results[0].code, "spam_referrer");
 }
 
+/// What is counted live of pages in a batch of views with these data.
+fn pages(data: &[Value]) -> Vec<Value> {
+    let views = data.iter().zip(10..).map(|(data, n)| {
+        let mut event = view(n);
+        event["eventData"] = data.clone();
+        event
+    });
+    let mut platform = TestPlatform::new(body(&views.collect::<Vec<_>>()));
+    super::run(&mut platform).unwrap();
+    let counters = published(&platform)["counters"].clone();
+    let counters = counters.as_array().unwrap().iter();
+    let pages = counters.filter(|counter| counter[0] == "p");
+    pages
+        .map(|counter| json!([counter[2], counter[3]]))
+        .collect()
+}
+
+#[test]
+fn one_page_in_several_spellings_is_one() {
+    let views = [
+        json!({"path": "/über"}),
+        json!({"path": "/%C3%BCber"}),
+        json!({"path": "/%c3%bcber?q=1"}),
+        json!({"url": "https://shop.example/%C3%BCb%65r"}),
+        json!({"page": "/%c3%bcb\u{0}er"}),
+    ];
+    assert_eq!(pages(&views[..4]), [json!(["/über", 4])]);
+    // The slow way, which a control character takes, writes the same.
+    assert_eq!(pages(&views[1..]), [json!(["/über", 4])]);
+}
+
+#[test]
+fn a_path_names_no_host() {
+    assert_eq!(
+        pages(&[json!({"path": "//shopx/checkout"})]),
+        [json!(["//shopx/checkout", 1])]
+    );
+    assert_eq!(
+        pages(&[json!({"url": "//shopx/checkout"})]),
+        [json!(["/checkout", 1])]
+    );
+    let mut event = view(10);
+    event["eventData"] = json!({"path": "//shopx/checkout", "referrer": "https://shopx/a"});
+    assert_eq!(stored(body(&[event]))["eventData"]["referrerHost"], "shopx");
+}
+
+#[test]
+fn an_error_keeps_its_lines() {
+    let mut error = view(10);
+    error["eventType"] = json!("error");
+    // Once as the pass takes it, and once, for a key with an escape, as the tree does.
+    for other in ["name", "na\u{1}me"] {
+        error["eventData"] = json!({
+            "message": " Error: a\r\n\tb\u{0}c\n", "stack": "Error\n\tat bob@x.example\n    at (a.js:1:2)",
+            other: "a\n\tb", "componentStack": ["\nat A\nat B"],
+        });
+        let data = stored(body(&[error.clone()]))["eventData"].clone();
+        assert_eq!(data["message"], "Error: a\n\tbc");
+        assert_eq!(data["stack"], "Error\n\tat [redacted]\n    at (a.js:1:2)");
+        assert_eq!(data["componentStack"], json!(["at A\nat B"]));
+        assert_eq!(data["name"], "ab");
+    }
+}
+
 #[test]
 fn a_clock_an_hour_ahead_is_set_right() {
     let hour = 3_600_000;
@@ -59,6 +123,21 @@ fn a_clock_an_hour_ahead_is_set_right() {
     };
     assert_eq!(sent(json!(NOW + hour)), NOW - 30_000);
     assert_eq!(sent(Value::Null), NOW + hour - 30_000);
+}
+
+#[test]
+fn a_body_that_is_long_under_way_moves_no_time() {
+    let mut event = view(10);
+    let mut sent = |at: i64, late: i64| {
+        event["timestamp"] = json!(NOW - at);
+        let batch = json!({"batchId": uuid(1), "sentAt": NOW - late, "events": [event.clone()]});
+        stored(batch.to_string())["timestamp"].clone()
+    };
+    for late in [100, 15_000, 19_000, 60_000] {
+        assert_eq!(sent(70_000, late), NOW - 70_000, "{late}");
+    }
+    // A clock that is ten minutes behind.
+    assert_eq!(sent(620_000, 600_000), NOW - 20_000);
 }
 
 #[test]
