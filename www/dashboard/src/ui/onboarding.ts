@@ -8,7 +8,7 @@ const LOOK_MS = 2_000;
 
 /** The snippet as text, for a site whose key is not known here. */
 export const snippetText = (origin: string, key: string): string =>
-  `<script>window.shoreline=window.shoreline||function(){arguments.t=Date.now();(shoreline.q=shoreline.q||[]).push(arguments)}</script>\n<script defer src="${origin}/shoreline.js" data-key="${key}"></script>`;
+  `<script>typeof shoreline=="function"||(window.shoreline=function(){arguments.t=Date.now();(shoreline.q=shoreline.q||[]).push(arguments)})</script>\n<script defer src="${origin}/shoreline.js" data-key="${key}"></script>`;
 
 /** A text to copy, with its button. */
 export function copyable(text: string, label: string): HTMLElement {
