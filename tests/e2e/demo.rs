@@ -294,7 +294,8 @@ async fn axe_finds_nothing_on_any_page_in_either_theme() {
                     ))
                     .await;
                 // What buttons do, too.
-                let press = "for (const one of document.querySelectorAll('main section:not([hidden]) button')) one.click()";
+                let press = "for (const one of document.querySelectorAll('main section:not([hidden]) button')) one.click(); \
+                    for (const one of document.getAnimations()) one.finish()";
                 browser.run(press).await;
                 let found = crate::dashboard::access::complaints_of(&browser).await;
                 assert_eq!(found, Vec::<String>::new(), "{route} {scheme} {width}");
