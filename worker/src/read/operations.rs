@@ -6,6 +6,7 @@ use super::Params;
 use super::csv::{Cell, csv};
 use super::metric::Format;
 use crate::error::Fault;
+use crate::json;
 use crate::live::{MINUTE_MS, floor_to};
 use crate::operations::Histogram;
 use crate::sorted::Map;
@@ -164,7 +165,7 @@ fn minutes_of(hour: i64, from: i64, now_ms: i64) -> i64 {
 
 impl Sum {
     fn add(&mut self, row: &Row) {
-        let within: Vec<i64> = serde_json::from_str(&row.within).unwrap_or_default();
+        let within: Vec<i64> = json::told(&row.within).unwrap_or_default();
         self.durations.add(&Histogram::of(row.n, row.ms, &within));
         if row.status >= FAILURE_FROM {
             self.errors = self.errors.saturating_add(row.n);

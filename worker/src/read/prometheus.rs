@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::exposition::{Page, Type, Value};
 use super::health::Backlog;
+use crate::json;
 use crate::operations::{BOUNDS_MS, Histogram};
 use crate::sorted::Map;
 use crate::sql::Statement;
@@ -130,7 +131,7 @@ impl Findings {
         for row in &self.calls {
             let status = row.status.to_string();
             page.sample(&[("action", &row.action), ("status", &status)], row.n);
-            let within: Vec<i64> = serde_json::from_str(&row.within).unwrap_or_default();
+            let within: Vec<i64> = json::told(&row.within).unwrap_or_default();
             let sum = durations.entry(&row.action).or_default();
             sum.add(&Histogram::of(row.n, row.ms, &within));
         }

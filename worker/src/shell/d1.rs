@@ -1,22 +1,28 @@
 //! Running the core's statements on D1.
 
-use serde::Deserialize;
+use js_sys::Array;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
-use worker::{D1Database, D1PreparedStatement, Env, Result};
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::{Env, Result};
 
 use super::bindings::DB;
-use crate::sql::{Param, Statement};
+use super::do_sql::bound;
+use crate::sql::{Statement, Table};
 
-/// The database.
-pub(super) fn database(env: &Env) -> Result<D1Database> {
-    env.d1(DB)
+#[wasm_bindgen(module = "/src/shell/sql.js")]
+extern "C" {
+    #[wasm_bindgen(catch, js_name = batch)]
+    async fn run_batch(
+        env: &Env,
+        database: &str,
+        statements: Array,
+    ) -> std::result::Result<JsValue, JsValue>;
 }
 
 /// Runs one statement and returns its rows.
 pub(super) async fn rows<T: DeserializeOwned>(env: &Env, statement: &Statement) -> Result<Vec<T>> {
-    let database = database(env)?;
-    prepare(&database, statement)?.all().await?.results()
+    Ok(table(env, std::slice::from_ref(statement)).await?.rows()?)
 }
 
 /// Runs one statement and returns its rows, and how many rows D1 read for them, where it tells.
@@ -24,10 +30,9 @@ pub(super) async fn rows_and_cost<T: DeserializeOwned>(
     env: &Env,
     statement: &Statement,
 ) -> Result<(Vec<T>, Option<usize>)> {
-    let database = database(env)?;
-    let result = prepare(&database, statement)?.all().await?;
-    let read = result.meta()?.and_then(|meta| meta.rows_read);
-    Ok((result.results()?, read))
+    let table = table(env, std::slice::from_ref(statement)).await?;
+    let read = table.rows_read().and_then(|read| read.try_into().ok());
+    Ok((table.rows()?, read))
 }
 
 /// Runs statements as one transaction and returns the rows of the last.
@@ -35,41 +40,25 @@ pub(super) async fn transaction<T: DeserializeOwned>(
     env: &Env,
     statements: &[Statement],
 ) -> Result<Vec<T>> {
-    let database = database(env)?;
-    let prepared = statements
-        .iter()
-        .map(|statement| prepare(&database, statement))
-        .collect::<Result<Vec<_>>>()?;
-    match database.batch(prepared).await?.last() {
-        Some(last) => last.results(),
-        None => Ok(Vec::new()),
+    if statements.is_empty() {
+        return Ok(Vec::new());
     }
+    Ok(table(env, statements).await?.rows()?)
 }
 
 /// Bytes of the database, and whether it answers at all.
 pub(super) async fn size(env: &Env) -> Result<Option<u64>> {
-    #[derive(Deserialize)]
-    struct One {}
-    let database = database(env)?;
-    let result = database.prepare("SELECT 1").all().await?;
-    result.results::<One>()?;
-    let meta = result.meta()?;
-    Ok(meta
-        .and_then(|meta| meta.size_after)
-        .map(|size| size as u64))
+    let statement = Statement::new("SELECT 1", []);
+    Ok(table(env, std::slice::from_ref(&statement)).await?.size())
 }
 
-fn prepare(database: &D1Database, statement: &Statement) -> Result<D1PreparedStatement> {
-    let values: Vec<JsValue> = statement
-        .params
-        .iter()
-        .map(|param| match param {
-            // D1 takes no BigInt; every integer here is below 2^53, so f64 holds it.
-            Param::Int(int) => JsValue::from_f64(*int as f64),
-            Param::Text(text) => JsValue::from_str(text),
-            Param::Blob(bytes) => js_sys::Uint8Array::from(bytes.as_slice()).into(),
-            Param::Null => JsValue::NULL,
-        })
-        .collect();
-    database.prepare(statement.sql).bind(&values)
+async fn table(env: &Env, statements: &[Statement]) -> Result<Table> {
+    let all = Array::new();
+    for statement in statements {
+        let one = bound(&statement.params);
+        one.unshift(&JsValue::from_str(statement.sql));
+        all.push(&one);
+    }
+    let text = run_batch(env, DB, all).await?;
+    Ok(Table::parse(&text.as_string().unwrap_or_default())?)
 }

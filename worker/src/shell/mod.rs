@@ -17,6 +17,7 @@ mod do_sql;
 mod edge;
 mod entry;
 mod events_queue;
+mod fetch;
 mod gzip;
 mod health_worker;
 mod http_worker;
@@ -24,7 +25,6 @@ mod import_do;
 mod import_worker;
 mod ingest_worker;
 mod keys;
-
 mod live_do;
 mod live_worker;
 mod log;
