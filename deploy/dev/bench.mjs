@@ -2,8 +2,9 @@
 // `watch`, what Shoreline's own events and lines in the log cost; with `tracker`, what the tracker costs a page; with
 // `import`, how fast a file is imported; with `lake`, how the lake keeps up; with `live`, how long an event takes into
 // the live stream; with `reads`, how fast the dashboard's answers are; with `instructions`, what judging an event costs,
-// counted; with `versus`, all of it beside a TypeScript worker (tests/bench/).
+// counted; with `versus`, all of it beside a TypeScript worker (tests/bench/); `cost` makes docs/COST.md of what that counted.
 import { fileURLToPath } from 'node:url';
+import { writeCost } from '../../tests/bench/cost.mjs';
 import { benchVersus } from '../../tests/bench/versus.mjs';
 import { benchImport } from './bench-import.mjs';
 import { benchInstructions } from './bench-instructions.mjs';
@@ -23,6 +24,7 @@ const ORIGIN = 'http://localhost:8787';
 main(async () => {
   // Native code alone: no worker is built.
   if (process.argv.includes('instructions')) return benchInstructions();
+  if (process.argv.includes('cost')) return writeCost();
   await build();
   if (process.argv.includes('tracker')) return benchTracker();
   if (process.execPath !== tools.node) {

@@ -31,7 +31,7 @@ export const OURS = 'Shoreline';
 export const NAMES = [OURS, ...PEERS.map(({ name }) => name)];
 
 /** Like Shoreline's own (wrangler.toml), so that messages wait as long. */
-const CONSUMER = { maxBatchSize: 10, maxBatchTimeout: 1, maxConcurrency: 4 };
+const CONSUMER = { maxBatchSize: 2, maxBatchTimeout: 1, maxConcurrency: 4 };
 
 /** Settings as they are when deployed: locally objects are sealed sooner, which costs more. */
 const DEPLOYED = { LAKE_SEAL_SECONDS: '60', OUTBOX_RESEND_SECONDS: '120' };
@@ -39,6 +39,7 @@ const DEPLOYED = { LAKE_SEAL_SECONDS: '60', OUTBOX_RESEND_SECONDS: '120' };
 /** How long all may take until it has landed, ms: an object waits up to a minute for its seal. */
 const SETTLE_MS = 180_000;
 const LOOK_AGAIN_MS = 250;
+const ASK_AGAIN_MS = 5_000;
 
 /** A workerd that takes less than this share of a core has nothing left to do. */
 const IDLE = 0.04;
@@ -106,18 +107,28 @@ async function startPeer({ name, folder, objects }, counted) {
 const seedPeer = ({ browserKey }) =>
   `INSERT INTO sites VALUES ('${SITE}', '["http://localhost:*"]');\nINSERT INTO keys VALUES ('${sha256(browserKey)}', '${SITE}', 'browser');`;
 
-/** Waits until all that was taken has landed, and workerd rests. @param {System} system */
+/**
+ * Waits until all that was taken has landed, and workerd rests. Asking is work of the system too, and an object waits up to a
+ * minute for its seal, so it is asked only when it rests, and seldom.
+ * @param {System} system
+ */
 export async function settle({ name, drained, pid }) {
   const end = Date.now() + SETTLE_MS;
-  while (!(await drained())) {
-    if (Date.now() > end) throw new Failure(`${name} does not come to an end with what it took`);
-    await delay(LOOK_AGAIN_MS);
-  }
-  for (let before = cpuSeconds(pid), rest = 0; rest < 2;) {
+  do {
+    await rest(name, pid, end);
+    if (await drained()) return rest(name, pid, end);
+    await delay(ASK_AGAIN_MS);
+  } while (Date.now() < end);
+  throw new Failure(`${name} does not come to an end with what it took`);
+}
+
+/** Waits until workerd rests. @param {string} name @param {string} pid @param {number} end */
+async function rest(name, pid, end) {
+  for (let before = cpuSeconds(pid), resting = 0; resting < 2;) {
     if (Date.now() > end) throw new Failure(`${name} does not come to rest`);
     await delay(LOOK_AGAIN_MS);
     const now = cpuSeconds(pid);
-    rest = (now - before) * 1000 <= LOOK_AGAIN_MS * IDLE ? rest + 1 : 0;
+    resting = (now - before) * 1000 <= LOOK_AGAIN_MS * IDLE ? resting + 1 : 0;
     before = now;
   }
 }

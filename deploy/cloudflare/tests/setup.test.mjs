@@ -123,7 +123,7 @@ test('--deploy uploads the built worker with everything it needs', async () => {
   assert.deepEqual([named.GRANTS.type, named.GRANTS.namespace_id], ['kv_namespace', cloudflare.namespaces.get('shoreline-grants')]);
   assert.deepEqual([named.EVENTS_QUEUE.queue_name, named.LAKE.bucket_name, named.SITE_SHARDS.text], ['shoreline-events', 'shoreline-lake', '4']);
   assert.deepEqual(['SITE_DO', 'ARCHIVE_DO', 'PRIVACY_DO', 'IMPORT_DO'].map((name) => named[name].type), Array(4).fill('durable_object_namespace'));
-  assert.deepEqual([migrations.new_tag, migrations.steps.length], ['v3', 3]);
+  assert.deepEqual([migrations.new_tag, migrations.steps.length], ['v1', 1]);
   assert.deepEqual(cloudflare.held, WHOLE, 'the secrets stay');
   assert.deepEqual(cloudflare.triggers.schedules, [{ cron: '* * * * *' }]);
   assert.equal(cloudflare.triggers['consumer shoreline-events'].dead_letter_queue, 'shoreline-dead-letters');
