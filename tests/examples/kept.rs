@@ -318,6 +318,7 @@ fn stored(lines: &[String], now: i64) -> (usize, String) {
         batch_id: None,
         stored_batch_id: "0198c1d2-0000-7000-8000-00000000000a",
         sent_at: None,
+        clock_offset: 0,
         country: None,
         region: None,
         is_bot: false,

@@ -253,7 +253,7 @@ impl From<SiteRow> for NewSite {
         Self {
             site_id: row.site_id,
             name: row.name,
-            origins: serde_json::from_str(&row.origins).unwrap_or_default(),
+            origins: json::told(&row.origins).unwrap_or_default(),
             hash_routing: row.hash_routing != 0,
             domain: row.domain,
             policy: Policy {

@@ -1,5 +1,5 @@
-//! A SQLite for the tools beside it.
-#![allow(dead_code, reason = "each tool uses some of it")]
+//! A SQLite for the tools beside it, and for tests.
+#![allow(dead_code, reason = "each uses some of it")]
 
 use std::io::{Read, Write};
 
@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use rusqlite::types::{Value as Sqlite, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use shoreline_worker::sql::{Cell, Param, Sql, SqlError, Statement};
 
 /// A text as one gzip member.
@@ -63,8 +63,8 @@ fn failed(error: rusqlite::Error) -> SqlError {
 }
 
 impl Sql for &Database {
-    fn rows<T: DeserializeOwned>(&self, sql: &str, params: &[Param]) -> Result<Vec<T>, SqlError> {
-        (**self).rows(sql, params)
+    fn table(&self, sql: &str, params: &[Param]) -> Result<String, SqlError> {
+        (**self).table(sql, params)
     }
 
     fn cells<const N: usize>(
@@ -81,29 +81,24 @@ impl Sql for &Database {
 }
 
 impl Sql for Database {
-    fn rows<T: DeserializeOwned>(&self, sql: &str, params: &[Param]) -> Result<Vec<T>, SqlError> {
+    fn table(&self, sql: &str, params: &[Param]) -> Result<String, SqlError> {
         let mut statement = self.0.prepare_cached(sql).map_err(failed)?;
-        let names: Vec<String> = statement
+        let columns: Vec<String> = statement
             .column_names()
             .iter()
             .map(|n| (*n).into())
             .collect();
         let mut rows = statement.query(bound(params)).map_err(failed)?;
-        let mut out = Vec::new();
+        let mut out: Vec<Vec<Value>> = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
-            let mut map = Map::new();
-            for (index, name) in names.iter().enumerate() {
-                let value = match row.get_ref(index).map_err(failed)? {
-                    ValueRef::Integer(int) => int.into(),
-                    ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned().into(),
-                    _ => Value::Null,
-                };
-                map.insert(name.clone(), value);
-            }
-            let row = serde_json::from_value(Value::Object(map));
-            out.push(row.map_err(|error| SqlError(error.to_string()))?);
+            let value = |index| match row.get_ref(index).unwrap() {
+                ValueRef::Integer(int) => int.into(),
+                ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned().into(),
+                _ => Value::Null,
+            };
+            out.push((0..columns.len()).map(value).collect());
         }
-        Ok(out)
+        Ok(serde_json::to_string(&(columns, out)).unwrap())
     }
 
     fn cells<const N: usize>(
@@ -128,12 +123,12 @@ impl Sql for Database {
     }
 
     fn transaction<T>(&self, work: &mut dyn FnMut() -> Result<T, SqlError>) -> Result<T, SqlError> {
-        self.0.execute_batch("SAVEPOINT fill").map_err(failed)?;
+        self.0.execute_batch("SAVEPOINT t").map_err(failed)?;
         let result = work();
         let end = if result.is_ok() {
-            "RELEASE fill"
+            "RELEASE t"
         } else {
-            "ROLLBACK TO fill; RELEASE fill"
+            "ROLLBACK TO t; RELEASE t"
         };
         self.0.execute_batch(end).map_err(failed)?;
         result

@@ -28,7 +28,7 @@ use crate::routes::{
 use crate::sql::SqlError;
 
 /// The archive of one site and shard.
-#[durable_object]
+#[durable_object(alarm)]
 pub struct ArchiveDo {
     store: OnceCell<Archive<DoSql>>,
     /// How many answers are being made that begin anew where segments are rewritten.
@@ -59,11 +59,11 @@ impl DurableObject for ArchiveDo {
             LOOK => told(self.look(&body).await),
             FORGET => objects::answer(self.forget(&body).await),
             PROFILE => objects::answer(self.profile(&body).await),
-            PRUNE => objects::answer(self.archive()?.prune(json::read(&body)?, now_ms())),
+            PRUNE => objects::answer(self.archive()?.prune(json::told(&body)?, now_ms())),
             RECOUNT => objects::answer(self.recount(&body).await),
             FOLD => objects::answer(self.fold().await),
             REFOLD => objects::answer(self.refold().await),
-            HOURS => objects::answer(self.lake()?.hours(json::read(&body)?)),
+            HOURS => objects::answer(self.lake()?.hours(json::told(&body)?)),
             STATE => objects::answer(self.lake()?.state()),
             SEAL => objects::answer(self.seal_open().await),
             RETRY => objects::answer(self.retry(&body).await),
@@ -189,7 +189,7 @@ impl ArchiveDo {
 
     /// A step of forgetting a user.
     async fn forget(&self, body: &[u8]) -> Result<Step> {
-        let forget: Forget = json::read(body)?;
+        let forget: Forget = json::told(body)?;
         // What is not folded cannot be rewritten: a fold counts whom it finds.
         self.fold_here().await?;
         let archive = self.archive()?;
@@ -220,7 +220,7 @@ impl ArchiveDo {
         self.fold().await?;
         let archive = self.archive()?;
         let _asked = Asked::by(&self.asked);
-        let mut recount = archive.recount(json::read(body)?)?;
+        let mut recount = archive.recount(json::told(body)?)?;
         while recount.slice(archive.sql(), archive.rewrites())? {
             Delay::from(Duration::ZERO).await;
         }
@@ -235,7 +235,7 @@ impl ArchiveDo {
     }
 
     async fn retry(&self, body: &[u8]) -> Result<bool> {
-        let taken_up = self.lake()?.retry(&json::read(body)?)?;
+        let taken_up = self.lake()?.retry(&json::told(body)?)?;
         self.arm().await?;
         Ok(taken_up)
     }

@@ -19,6 +19,7 @@ mod do_sql;
 mod edge;
 mod entry;
 mod events_queue;
+mod fetch;
 mod fresh;
 mod gzip;
 mod health_worker;
@@ -27,7 +28,6 @@ mod import_do;
 mod import_worker;
 mod ingest_worker;
 mod keys;
-
 mod live_do;
 mod live_worker;
 mod log;

@@ -87,7 +87,7 @@ impl Ask {
     /// # Errors
     /// Where it is none.
     pub fn parse(body: &[u8]) -> serde_json::Result<Self> {
-        json::read(body)
+        json::told(body)
     }
 
     /// Whether people are asked about: [`Ask::begin`] is to be told what is not folded yet.
