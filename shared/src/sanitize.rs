@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use crate::event_type::EventType;
 use crate::limits::{MAX_ARRAY_ITEMS, MAX_DEPTH, MAX_KEYS};
-use crate::privacy::is_card_number;
 use crate::privacy::{KeyKind, REDACTED, truncate_ips};
+use crate::privacy::{hashed_id, is_anonymous_id, is_card_number};
 use crate::validate::ValidEvent;
 
 mod text;
@@ -61,6 +61,15 @@ impl CleanEvent {
     /// The user, or the id that stands for them.
     pub fn user_id(&self) -> Option<&str> {
         self.user_id.as_deref()
+    }
+
+    /// Puts a keyed hash in place of the user's id. A private visit's id is one already.
+    pub fn hash_user(&mut self, key: &[u8], site: &str) {
+        if let Some(id) = &mut self.user_id
+            && !is_anonymous_id(id)
+        {
+            *id = hashed_id(key, site, id);
+        }
     }
 
     /// When it happened, by its sender's clock, Unix milliseconds.

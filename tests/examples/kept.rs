@@ -319,6 +319,7 @@ fn stored(lines: &[String], now: i64) -> (usize, String) {
         stored_batch_id: "0198c1d2-0000-7000-8000-00000000000a",
         sent_at: None,
         clock_offset: 0,
+        hash_ids: None,
         country: None,
         region: None,
         is_bot: false,

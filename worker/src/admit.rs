@@ -15,7 +15,7 @@ use crate::rate::Limit;
 pub const MAX_INGEST_BYTES: usize = 4 * 1024 * 1024;
 
 /// Query parameters of `/v1/events`.
-pub const EVENTS_PARAMS: &[&str] = &["key", "private", "dryRun"];
+pub const EVENTS_PARAMS: &[&str] = &["key", "private", "hashIds", "dryRun"];
 
 /// Query parameters of `/v1/ingest`.
 pub const INGEST_PARAMS: &[&str] = &["key", "dryRun"];

@@ -44,6 +44,8 @@ pub struct Context<'a> {
     pub sent_at: Option<i64>,
     /// By how many milliseconds that clock is to be moved.
     pub clock_offset: i64,
+    /// Of a page that wants users' ids hashed: the key.
+    pub hash_ids: Option<&'a [u8]>,
     /// By the edge's own data.
     pub country: Option<&'a str>,
     /// Likewise.
@@ -192,7 +194,10 @@ fn one(
             return Err(EventResult::skipped(index, SPAM_REFERRER, message));
         }
     }
-    let clean = sanitize(valid, &context.privacy);
+    let mut clean = sanitize(valid, &context.privacy);
+    if let Some(key) = context.hash_ids {
+        clean.hash_user(key, context.site);
+    }
     if page.is_some() && clean.event_id().is_some_and(id::is_derived) {
         return Err(rejected(Rejection {
             code: Code::InvalidEventId,

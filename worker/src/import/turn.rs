@@ -196,6 +196,7 @@ async fn step<S: Sql>(
         stored_batch_id: &import_id,
         sent_at: None,
         clock_offset: 0,
+        hash_ids: None,
         country: None,
         region: None,
         is_bot: false,

@@ -51,6 +51,8 @@ pub(super) async fn deliver(
         stored_batch_id: &stored_batch_id,
         sent_at: delivery.sent_at,
         clock_offset,
+        hash_ids: (admitted.is_page() && facts.hash_ids())
+            .then_some(platform.settings().hash_key.as_slice()),
         country: facts.country.as_deref().filter(|_| admitted.is_page()),
         region: facts.region.as_deref().filter(|_| admitted.is_page()),
         is_bot: told.is_some_and(|told| is_unwanted_bot(admitted, told)),

@@ -38,6 +38,7 @@ fn context(sender: Sender<'static>) -> Context<'static> {
         stored_batch_id: BATCH_ID,
         sent_at: Some(NOW - 3_600_000),
         clock_offset: 3_600_000,
+        hash_ids: None,
         country: Some("DE"),
         region: None,
         is_bot: false,

@@ -151,3 +151,38 @@ fn a_private_visits_agent_is_read_and_not_kept() {
     assert_eq!(event["browser"], "Firefox");
     assert_eq!(event["metadata"]["userAgent"], "[redacted]");
 }
+
+#[test]
+fn a_page_may_ask_for_hashes_of_its_users_ids() {
+    let mut page = facts();
+    page.query.push_str("&hashIds=1");
+    let (mut named, mut other) = (view(10), view(11));
+    named["userId"] = "alice@example.com".into();
+    other["userId"] = "bob@example.com".into();
+    let users = |platform: &TestPlatform| -> Vec<String> {
+        let events = published(platform)["parts"][0]["events"].clone();
+        let events = events.as_array().unwrap().iter();
+        events
+            .map(|event| event["userId"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let batch = body(&[named.clone(), other, named]);
+    let mut platform = TestPlatform::new(batch.clone());
+    block_on(take_batch(page.clone(), &mut platform)).unwrap();
+    let hashed = users(&platform);
+    assert!(
+        hashed.iter().all(|id| id.starts_with("hashed-")),
+        "{hashed:?}"
+    );
+    assert_ne!(hashed[0], hashed[1]);
+    assert!(!published(&platform).to_string().contains("alice"));
+
+    // Who does not ask for it is named as ever; a private visit has the day's id.
+    let mut platform = TestPlatform::new(batch.clone());
+    block_on(take_batch(facts(), &mut platform)).unwrap();
+    assert_eq!(users(&platform)[0], "alice@example.com");
+    page.opted_out = true;
+    let mut platform = TestPlatform::new(batch);
+    block_on(take_batch(page, &mut platform)).unwrap();
+    assert!(users(&platform)[0].starts_with("anon-"));
+}
