@@ -9,7 +9,7 @@ use shoreline_tests::{eventually, eventually_is, lake};
 const FEATURE: &str = "[data-shoreline-feature=\"tide-check\"]";
 
 /// The demo page, with its first view made.
-async fn open() -> Browser {
+pub(crate) async fn open() -> Browser {
     let browser = Browser::start().await;
     browser.open(&shared().at("/")).await;
     first_view(&browser).await;
@@ -274,33 +274,3 @@ const CONTRAST: &str = "
       return ratio < 4.5 ? [`${node.textContent} ${ratio.toFixed(2)}`] : [];
     });
 ";
-
-#[tokio::test]
-async fn axe_finds_nothing_on_any_page_in_either_theme() {
-    let browser = open().await;
-    for scheme in ["light", "dark"] {
-        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
-        browser.devtools("Emulation.setEmulatedMedia", media).await;
-        for width in [360, 1280] {
-            let size =
-                json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
-            browser
-                .devtools("Emulation.setDeviceMetricsOverride", size)
-                .await;
-            for route in ["/", "/catalog", "/pool", "/journal"] {
-                browser
-                    .run(&format!(
-                        "document.querySelector('[data-route=\"{route}\"]').click()"
-                    ))
-                    .await;
-                // What buttons do, too.
-                let press = "for (const one of document.querySelectorAll('main section:not([hidden]) button')) one.click(); \
-                    for (const one of document.getAnimations()) one.finish()";
-                browser.run(press).await;
-                let found = crate::dashboard::access::complaints_of(&browser).await;
-                assert_eq!(found, Vec::<String>::new(), "{route} {scheme} {width}");
-            }
-        }
-    }
-    browser.close().await;
-}

@@ -17,6 +17,7 @@ mod d1;
 mod dashboard;
 mod dead_letters;
 mod demo;
+mod demo_axe;
 #[path = "../tables/docs.rs"]
 mod docs;
 mod duckdb;
