@@ -229,7 +229,7 @@ fn ask(archive: &Archive<&Database>, body: &str) -> Duration {
     begun.elapsed()
 }
 
-/// Bytes of everything, and of each table, an event.
+/// Bytes of everything, and of each table that has one, an event.
 fn tell(sql: &Database) {
     let events = sql.number("SELECT sum(n) FROM segments") as f64;
     let each = |query: &str| sql.number(query) as f64 / events;
@@ -259,7 +259,7 @@ fn tell(sql: &Database) {
         })
         .unwrap();
     for (name, bytes) in tables.map(Result::unwrap) {
-        if bytes as f64 > events / 20.0 {
+        if bytes as f64 >= events {
             println!("  pages of {name} {:.1}", bytes as f64 / events);
         }
     }
