@@ -28,7 +28,7 @@ const MAX_BYTES: usize = 1_000;
 /// Whether a user agent is that of a crawler, a library or a driven browser.
 ///
 /// What it says of a device is left out, and what a hand-held device or an application shows is judged by
-/// [`WORDS`] alone: models and applications have any name. A browser on a desk is judged by both lists.
+/// `WORDS` alone: models and applications have any name. A browser on a desk is judged by both lists.
 ///
 /// Nothing but spaces is one as well: every browser says what it is. Clients like `curl` and
 /// `node-fetch` count as bots, which is right for a browser's key only; a service sends with

@@ -19,7 +19,7 @@ pub fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> serde_json::Result<T> {
 }
 
 /// Reads what programs tell each other, and not with each event: through a tree, slower than [`read`] and, for each
-/// type, a fraction of its code. [`tree`] tells where it differs.
+/// type, a fraction of its code. `tree` tells where it differs.
 ///
 /// # Errors
 /// Where it is not UTF-8, no JSON, or not what is asked for.

@@ -1,7 +1,7 @@
 //! Compaction: when an hour is over, its small segments become few large ones, so that a quiet site's archive
 //! is as small, and as quickly read, as a busy one's.
 //!
-//! Each fold notes the hours of its segments ([`note`]). When one is due, a step reads a run of its small
+//! Each fold notes the hours of its segments (`note`). When one is due, a step reads a run of its small
 //! segments ([`find`]), the caller unpacks their lines, [`merge`] makes one of them, the caller packs its lines,
 //! and [`put`] is one transaction. The one that is made takes the number of the last of the run: whoever goes
 //! through segments by their numbers and is not past the last of them meets all of their events still.
