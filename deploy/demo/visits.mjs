@@ -66,7 +66,7 @@ export function visitOf(seed, visit, visitor) {
     const [path, title] = random.weighted(PAGES.map(([path, title, weight]) => [[path, title], visitor.works === path.startsWith('/app') ? weight * 3 : weight]));
     const isFirst = view === 0;
     act('page_view', { url: `${SITE}${path}${isFirst && from.utm ? `?${from.utm}` : ''}`, title, ...(isFirst && from.referrer && { referrer: from.referrer }) }, isFirst ? 0 : 500);
-    if (isFirst) for (const [name, usual, decimals] of VITALS) if (random.chance(0.6)) act('web_vital', { name, value: Number((usual * (0.5 + random.wait(0.6))).toFixed(decimals)) }, 300);
+    if (isFirst) for (const [name, usual, decimals] of VITALS) if (random.chance(0.6)) act('web_vital', { name, value: Number((usual * (0.5 + random.wait(0.6))).toFixed(decimals)), url: `${SITE}${path}` }, 300);
     const engagedMs = Math.round(2_000 + random.wait(25_000));
     if (path.startsWith('/app')) inTheProduct(random, act, tell);
     if (random.chance(0.015)) act('error', random.weighted(ERRORS), 700);

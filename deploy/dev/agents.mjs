@@ -3,6 +3,7 @@
 import { gunzipSync } from 'node:zlib';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { isProgram } from './process.mjs';
 import { at } from './project.mjs';
 
 const UaParser = createRequire(import.meta.url)('ua-parser-js');
@@ -31,6 +32,13 @@ function read(agent) {
   return { agent, browser: browser.name, os: os.name, device: device.type };
 }
 
-const crawlers = json('crawler-user-agents/crawler-user-agents.json').flatMap((entry) => entry.instances ?? []);
+/** All of them. */
+export function knownAgents() {
+  const crawlers = json('crawler-user-agents/crawler-user-agents.json').flatMap((entry) => entry.instances ?? []);
+  return { crawlers: distinct(crawlers), browsers: browsers(), fixtures: fixtures() };
+}
 
-process.stdout.write(JSON.stringify({ crawlers: distinct(crawlers), browsers: browsers().map(read), fixtures: fixtures().map(read) }));
+if (isProgram(import.meta.url)) {
+  const { crawlers, browsers: inUse, fixtures: tested } = knownAgents();
+  process.stdout.write(JSON.stringify({ crawlers, browsers: inUse.map(read), fixtures: tested.map(read) }));
+}

@@ -26,7 +26,7 @@ const STACK_BYTES = 16 * 1024;
 const COMPILE_HINT = '//# allFunctionsCalledOnLoad\n';
 
 /** Properties that only the tracker's own script knows: they need no names. */
-const OURS = '^(denied|isPrivate|isSealed|isFirst|stored|mine)$';
+const OURS = '^(denied|isPrivate|isSealed|isFirst|stored|mine|dataJson|user)$';
 
 /**
  * Smallest first. `low-memory-unused` holds because the end of the stack is there. Traps are kept:
@@ -111,7 +111,7 @@ async function build({ root, targetDir, work, wasmOpt, esbuild, outDir }) {
 async function shortened(script, module) {
   // Not before set-up has installed it.
   const { minify } = await import('terser');
-  const { code } = await minify(script, { ecma: 2020, module, compress: { passes: 3, inline: 1 } });
+  const { code } = await minify(script, { ecma: 2020, module, compress: { passes: 3, inline: 1, unsafe_arrows: true } });
   return `${code}\n`;
 }
 

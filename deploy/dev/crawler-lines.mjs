@@ -1,5 +1,6 @@
 // Translates the patterns of a list of crawlers, regular expressions, into the few forms that the worker matches:
 // plain text, `^` and `$` at its ends, and `*` for whatever lies between. What cannot be translated is an error.
+import { finder, withoutPeople } from './narrow-lines.mjs';
 
 /** What one pattern may unfold into; more means that it is no list of spellings. */
 const MOST_ALTERNATIVES = 64;
@@ -119,14 +120,22 @@ const keyOf = (line) => line.replace(/^\^/, '').slice(0, 3).toLowerCase();
 /** @param {string} a @param {string} b */
 const inOrder = (a, b) => (a < b ? -1 : Number(a > b));
 
+/** Whether a crawler that `line` finds is found by another, plain line: it stands in it where a word begins. @param {string} line @param {string} other */
+const isFoundBy = (line, other) => other !== line && line.includes(other) && finder(other)(line.replace(/^\^/, ''));
+
 /**
- * The table of crawlers: in the order of their keys, so that the worker need not sort it, each line once, and none that another line or a word finds anyway.
- * @param {string[]} patterns regular expressions
+ * The table of crawlers: in the order of their keys, so that the worker need not sort it, each line once, none that another line or a word finds anyway, and
+ * none that a person's agent matches.
+ * @param {{ pattern: string, instances?: string[] }[]} list patterns are regular expressions
  * @param {string[]} words found anywhere, in whatever case
+ * @param {string[]} people agents of people
  */
-export function crawlerLines(patterns, words) {
+export function crawlerLines(list, words, people) {
   const byWord = foundByWord(words);
-  const lines = [...new Set(patterns.flatMap(linesOfPattern))].filter((line) => !byWord(line));
-  const plain = lines.filter((line) => !RESERVED.test(line));
-  return lines.filter((line) => !plain.some((other) => other !== line && line.includes(other))).sort((a, b) => inOrder(keyOf(a), keyOf(b)) || inOrder(a, b));
+  const lines = [...new Set(list.flatMap((entry) => linesOfPattern(entry.pattern)))].filter((line) => !byWord(line));
+  const crawlers = list.flatMap((entry) => entry.instances ?? []).filter((agent) => !byWord(agent));
+  const { kept, changed } = withoutPeople(lines, crawlers, people);
+  const plain = kept.filter((line) => !RESERVED.test(line));
+  const table = kept.filter((line) => !plain.some((other) => isFoundBy(line, other)));
+  return { lines: table.sort((a, b) => inOrder(keyOf(a), keyOf(b)) || inOrder(a, b)), changed };
 }

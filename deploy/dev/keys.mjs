@@ -99,7 +99,7 @@ export function seedSql({ browserKey, sourceKey, readToken }) {
  * @param {string} key
  */
 export const snippet = (url, key) =>
-  `<script>window.shoreline=window.shoreline||function(){arguments.t=Date.now();(shoreline.q=shoreline.q||[]).push(arguments)}</script>\n<script defer src="${url}/shoreline.js" data-key="${key}" data-include-local></script>`;
+  `<script>typeof shoreline=="function"||(window.shoreline=function(){arguments.t=Date.now();(shoreline.q=shoreline.q||[]).push(arguments)})</script>\n<script defer src="${url}/shoreline.js" data-key="${key}" data-include-local></script>`;
 
 /**
  * Writes what scripts need in order to talk to the running system.

@@ -1,13 +1,16 @@
-// `npm run lists`: writes the worker's tables of crawlers and spamming referrers from their kept lists.
+// `npm run lists`: writes the worker's tables of crawlers and spamming referrers from their kept lists, and says
+// which patterns it drops or narrows because a person's agent matches them.
 // `npm run lists -- --check` only says whether the tables still are what their sources make of them.
 // `npm run lists -- --spam FILE` adds the hosts of a file, one a line, as the Matomo project keeps them.
 import { writeFileSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import { knownAgents } from './agents.mjs';
 import { crawlerLines } from './crawler-lines.mjs';
 import { Failure, main, say } from './process.mjs';
 import { at, readText } from './project.mjs';
 
 const SPAMMERS = 'worker/src/bots/spammers.txt';
+const PEOPLE = 'worker/src/bots/people.txt';
 
 /** @param {string} text */
 const linesOf = (text) => text.split('\n').filter((line) => line !== '');
@@ -32,12 +35,23 @@ export function spammerLines(lines) {
   return [...hosts].filter((host) => !isBelow(host)).sort();
 }
 
+/** Agents of people: those that were gathered for this, and what browsers send by the samples of npm. */
+function peoples() {
+  const { browsers, fixtures } = knownAgents();
+  const isProgram = (/** @type {string} */ agent) => /HeadlessChrome|PhantomJS|^curl/.test(agent);
+  return [...linesOf(readText(PEOPLE)), ...[...browsers, ...fixtures].filter((agent) => !isProgram(agent))];
+}
+
 /** Every table, as it should be. @param {string[]} moreSpammers */
 function tables(moreSpammers) {
   const list = JSON.parse(readText('node_modules/crawler-user-agents/crawler-user-agents.json'));
   const words = linesOf(readText('worker/src/bots/words.txt'));
+  const { lines, changed } = crawlerLines(list, words, peoples());
+  for (const { line, became, person } of changed) {
+    say(`${became === undefined ? `dropped ${line}` : `narrowed ${line} to ${became}`}: it is in ${person}`);
+  }
   return {
-    'worker/src/bots/crawlers.txt': crawlerLines(list.map((entry) => entry.pattern), words),
+    'worker/src/bots/crawlers.txt': lines,
     [SPAMMERS]: spammerLines([...linesOf(readText(SPAMMERS)), ...moreSpammers]),
   };
 }

@@ -94,9 +94,9 @@ impl Lines {
         Place::Beside(start..self.beside.len())
     }
 
-    /// Keeps the page beside the text, which is part of the URL at `place`, if any.
-    pub(crate) fn page_beside(&mut self, place: Range<usize>) -> Option<Place> {
-        let path = path_part(self.text.get(place)?)?;
+    /// Keeps the page beside the text, which is part of what stands at `place` under `key`, if any.
+    pub(crate) fn page_beside(&mut self, key: &str, place: Range<usize>) -> Option<Place> {
+        let path = path_part(key, self.text.get(place)?)?;
         let start = self.beside.len();
         self.beside.push_str(&path);
         Some(Place::Beside(start..self.beside.len()))

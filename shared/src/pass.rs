@@ -13,7 +13,7 @@ use crate::limits::MAX_EVENT_BYTES;
 use crate::lines::{Lines, Place, Places};
 use crate::privacy::path_part;
 use crate::sanitize::Privacy;
-use crate::validate::{Rules, Sender};
+use crate::validate::{Rules, Sender, is_dots};
 
 mod content;
 mod fields;
@@ -129,6 +129,9 @@ impl<'a, C: Collector> Pass<'a, C> {
             None => fields::optional(field),
         };
         let (user_id, session_id) = (person(fields.user_id)?, person(fields.session_id)?);
+        if user_id.as_ref().is_some_and(|id| is_dots(id.text())) {
+            return None;
+        }
         let own_id = fields::event_id(&fields)?;
         if self.edge.is_some() && own_id.is_some_and(is_derived) {
             return None;
@@ -228,10 +231,12 @@ impl<'a, C: Collector> Pass<'a, C> {
             Some(TrackerType::PageView) => {
                 let told = content.told()?;
                 content.put(&self.collector.origin(&told)?);
-                let mut watch = Watch::of(["path", "url", "page"]);
+                let keys = ["path", "url", "page"];
+                let mut watch = Watch::of(keys);
                 content.write(lines.text_mut(), 0, &mut watch)?;
-                let mut found = watch.found().into_iter().flatten();
-                Some((found.find_map(|found| page(lines, found)), None))
+                let mut found = keys.into_iter().zip(watch.found());
+                let page = found.find_map(|(key, found)| page(lines, key, found?));
+                Some((page, None))
             }
             Some(TrackerType::FeatureUse) => {
                 let data = present(fields.event_data)?;
@@ -257,10 +262,10 @@ fn pair<'a>(first: Option<Scanned<'a, '_>>, second: Option<Scanned<'a, '_>>) -> 
     Pair::of(first?, second?)
 }
 
-fn page(lines: &mut Lines, found: Found) -> Option<Place> {
+fn page(lines: &mut Lines, key: &str, found: Found) -> Option<Place> {
     match found {
-        Found::Place(place) => lines.page_beside(place),
-        Found::Text(url) => path_part(&url).map(|path| lines.beside(&path)),
+        Found::Place(place) => lines.page_beside(key, place),
+        Found::Text(url) => path_part(key, &url).map(|path| lines.beside(&path)),
     }
 }
 

@@ -6,10 +6,12 @@ mod contact;
 mod ip;
 mod key;
 mod redact;
+mod spelling;
 mod url;
 
-pub use anonymous::{anonymous_id, is_anonymous_id, session_hash, user_hash};
+pub use anonymous::{anonymous_id, hashed_id, is_anonymous_id, session_hash, user_hash};
 pub use ip::truncate_ip;
+pub use spelling::spelled;
 pub use url::path_part;
 
 pub(crate) use card::is_card_number;

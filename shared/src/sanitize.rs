@@ -5,13 +5,15 @@ use serde_json::{Map, Value};
 
 use crate::event_type::EventType;
 use crate::limits::{MAX_ARRAY_ITEMS, MAX_DEPTH, MAX_KEYS};
-use crate::privacy::is_card_number;
 use crate::privacy::{KeyKind, REDACTED, truncate_ips};
+use crate::privacy::{hashed_id, is_anonymous_id, is_card_number};
 use crate::validate::ValidEvent;
 
 mod text;
 
-pub(crate) use text::{Look, Style, cleaned, cleaned_as, identifier, is_plain_identifier, look};
+pub(crate) use text::{
+    Look, Style, cleaned, cleaned_as, identifier, is_dropped, is_plain_identifier, look,
+};
 
 /// The level of `eventData` and `metadata` in an event.
 const CONTENT_LEVEL: usize = 2;
@@ -59,6 +61,15 @@ impl CleanEvent {
     /// The user, or the id that stands for them.
     pub fn user_id(&self) -> Option<&str> {
         self.user_id.as_deref()
+    }
+
+    /// Puts a keyed hash in place of the user's id. A private visit's id is one already.
+    pub fn hash_user(&mut self, key: &[u8], site: &str) {
+        if let Some(id) = &mut self.user_id
+            && !is_anonymous_id(id)
+        {
+            *id = hashed_id(key, site, id);
+        }
     }
 
     /// When it happened, by its sender's clock, Unix milliseconds.
@@ -148,10 +159,7 @@ impl Walk<'_> {
     }
 
     fn text(&self, text: &str, kind: KeyKind) -> Option<String> {
-        let style = Style {
-            is_url: kind == KeyKind::Url,
-            hash_routing: self.privacy.hash_routing,
-        };
+        let style = Style::of(kind, self.privacy.hash_routing);
         match kind {
             KeyKind::Ip => Some(truncate_ips(text)),
             _ => cleaned(text, style),
@@ -161,10 +169,7 @@ impl Walk<'_> {
     /// Cleans an object's keys and values in place. Of keys that become the same, the one that
     /// needed no cleaning stays, else the first.
     fn object(&self, fields: &mut Map<String, Value>, level: usize) {
-        let style = Style {
-            is_url: false,
-            hash_routing: self.privacy.hash_routing,
-        };
+        let style = Style::of(KeyKind::Plain, self.privacy.hash_routing);
         let mut renamed = Vec::new();
         let mut kept = 0_usize;
         fields.retain(|key, value| {

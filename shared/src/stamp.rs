@@ -232,8 +232,7 @@ fn page(event_type: &str, data: &Map<String, Value>) -> Option<String> {
     }
     ["path", "url", "page"]
         .into_iter()
-        .filter_map(|key| data.get(key)?.as_str())
-        .find_map(path_part)
+        .find_map(|key| path_part(key, data.get(key)?.as_str()?))
         .map(std::borrow::Cow::into_owned)
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::event::{Code, RawEvent, Rejection};
 use crate::event_type::{EventType, TrackerType};
 use crate::id::parse_uuid;
+use crate::sanitize::identifier;
 
 mod field;
 mod timestamp;
@@ -25,7 +26,7 @@ pub enum Sender<'a> {
     /// A page, with a browser key. What it claims of user agent and address is ignored, and it may
     /// send tracker types only.
     Browser {
-        /// The `User-Agent` header. Without one the event is refused.
+        /// The `User-Agent` header. Without one the event is refused, where bots are wanted at all.
         user_agent: Option<&'a str>,
         /// The visitor's address. Where it is not known, `0.0.0.0` is stored.
         ip: Option<&'a str>,
@@ -97,7 +98,7 @@ pub fn validate(
         None => optional_text(fields, name),
     };
     Ok(ValidEvent {
-        user_id: person(&mut fields, "userId")?,
+        user_id: person(&mut fields, "userId").and_then(addressable)?,
         session_id: person(&mut fields, "sessionId")?,
         event_id: event_id(&mut fields)?,
         timestamp: timestamp::read(&mut fields, rules)?,
@@ -109,13 +110,29 @@ pub fn validate(
     })
 }
 
+/// A user id that is a segment of a path by itself would be resolved away by whoever writes it into an address, and
+/// its user could never be found, exported or erased.
+fn addressable(id: Option<String>) -> Result<Option<String>, Rejection> {
+    let cleaned = id.as_deref().filter(|id| id.contains('.'));
+    if cleaned.is_some_and(|id| is_dots(&identifier(id.to_owned()))) {
+        let message = "userId must not be . or .., which no address can hold.";
+        return Err(Rejection::new(Code::InvalidUserId, "userId", message));
+    }
+    Ok(id)
+}
+
+/// Whether a cleaned id is a segment that addresses resolve away.
+pub(crate) fn is_dots(id: &str) -> bool {
+    matches!(id, "." | "..")
+}
+
 fn event_type(
     fields: &mut Map<String, Value>,
     sender: &Sender<'_>,
 ) -> Result<EventType, Rejection> {
     let name = required_text(fields, "eventType", "eventType")?;
     let refuse = |message: &str| Rejection::new(Code::InvalidEventType, "eventType", message);
-    match EventType::parse(&crate::sanitize::identifier(name)) {
+    match EventType::parse(&identifier(name)) {
         None => Err(refuse(
             "eventType must be 1 to 100 letters, digits, dots, hyphens or underscores, and not end in _ANALYTICS.",
         )),

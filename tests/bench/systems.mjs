@@ -31,7 +31,7 @@ export const OURS = 'Shoreline';
 export const NAMES = [OURS, ...PEERS.map(({ name }) => name)];
 
 /** Like Shoreline's own (wrangler.toml), so that messages wait as long. */
-const CONSUMER = { maxBatchSize: 10, maxBatchTimeout: 1, maxConcurrency: 4 };
+const CONSUMER = { maxBatchSize: 2, maxBatchTimeout: 1, maxConcurrency: 4 };
 
 /** Settings as they are when deployed: locally objects are sealed sooner, which costs more. */
 const DEPLOYED = { LAKE_SEAL_SECONDS: '60', OUTBOX_RESEND_SECONDS: '120' };

@@ -4,6 +4,7 @@ import { Failure, runLogged, runShown, say } from '../../deploy/dev/process.mjs'
 import { at, tools } from '../../deploy/dev/project.mjs';
 import { agree } from './agree.mjs';
 import { counted, countedTable } from './counted.mjs';
+import { keep, writeCost } from './cost.mjs';
 import { priceTable } from './prices.mjs';
 import { run } from './run.mjs';
 import { goals } from './goals.mjs';
@@ -29,6 +30,10 @@ export async function benchVersus(options) {
   if (cells.length > 0) show(table(cells));
   const operations = quick && !onlyCounted ? [] : await counted({ quick });
   if (operations.length > 0) show(`${countedTable(operations)}\n\n${priceTable()}`);
+  if (operations.length > 0 && !quick) {
+    keep(operations);
+    writeCost();
+  }
   show(goals(cells, operations));
 }
 

@@ -9,7 +9,7 @@ use shoreline_tests::{eventually, eventually_is, lake};
 const FEATURE: &str = "[data-shoreline-feature=\"tide-check\"]";
 
 /// The demo page, with its first view made.
-async fn open() -> Browser {
+pub(crate) async fn open() -> Browser {
     let browser = Browser::start().await;
     browser.open(&shared().at("/")).await;
     first_view(&browser).await;

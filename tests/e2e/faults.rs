@@ -1,7 +1,8 @@
 //! Power cuts: what a 202 was given for is there afterwards, once.
 
 use crate::archives::archived_ids;
-use crate::d1::{cron, database, fold};
+use crate::d1::database;
+use crate::folds::{cron, fold};
 use rusqlite::TransactionBehavior;
 use shoreline_tests::events::{batch, feature, ids, view};
 use shoreline_tests::eventually;

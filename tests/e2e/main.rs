@@ -17,11 +17,13 @@ mod d1;
 mod dashboard;
 mod dead_letters;
 mod demo;
+mod demo_axe;
 #[path = "../tables/docs.rs"]
 mod docs;
 mod duckdb;
 mod faults;
 mod filled;
+mod folds;
 mod grants;
 mod hostile;
 mod imports;

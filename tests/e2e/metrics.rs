@@ -1,6 +1,7 @@
 //! Metrics, questions, one user's data, and the cron that keeps them true.
 
-use crate::d1::{cron, database, fold};
+use crate::d1::database;
+use crate::folds::{cron, fold};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use shoreline_tests::contract::Checked as _;

@@ -9,8 +9,9 @@ use shoreline_tests::site::{Site, reply};
 use shoreline_tests::system::{QUIET, StateDir, System};
 use shoreline_tests::{lake, root};
 
-use crate::d1::{database, fold};
+use crate::d1::database;
 use crate::filled::{date, fill, range};
+use crate::folds::fold;
 
 /// What the dashboard says of finished days, and of what is stored.
 async fn answers(site: &Site) -> Vec<(String, Value)> {

@@ -6,6 +6,7 @@ use shoreline_tests::contract::Checked as _;
 use shoreline_tests::events::{batch, view};
 use shoreline_tests::site::{Reply, Site, reply};
 use shoreline_tests::system::shared;
+use shoreline_worker::endpoints::ENDPOINTS;
 
 fn code(reply: &Reply) -> (u16, &str) {
     (reply.status, reply.body["code"].as_str().unwrap_or("none"))
@@ -17,6 +18,43 @@ fn nested(open: &str, core: &str, close: &str, levels: usize) -> String {
 
 async fn post_body(site: &Site, body: impl Into<reqwest::Body>) -> Reply {
     reply(site.post().body(body)).await
+}
+
+/// A wrong question has no answer, whoever asks it.
+#[tokio::test]
+async fn every_path_names_a_parameter_that_it_does_not_know() {
+    let site = shared().new_site().await;
+    for endpoint in ENDPOINTS
+        .iter()
+        .filter(|endpoint| endpoint.params.is_some())
+    {
+        let path = endpoint.path.replace("{part}", "1").replace(['{', '}'], "");
+        let key = match endpoint.path {
+            "/v1/events" => &site.browser_key,
+            "/v1/ingest" => &site.source_key,
+            _ => &site.read_token,
+        };
+        for method in endpoint
+            .methods()
+            .filter(|method| !["HEAD", "OPTIONS"].contains(method))
+        {
+            let url = format!("{}{path}?country=DE", site.url);
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            let asked = Client::new().request(method.clone(), url).bearer_auth(key);
+            let refused = reply(asked.header("origin", &site.origin)).await;
+            assert_eq!(
+                code(&refused),
+                (400, "invalid_parameter"),
+                "{method} {path}"
+            );
+            assert_eq!(refused.body["field"], "country", "{method} {path}");
+        }
+    }
+    let step = json!({"steps": [{"eventType": "page_view", "country": "DE"}]});
+    let asked = Client::new().post(format!("{}/v1/analytics/query/funnel", site.url));
+    let refused = reply(asked.bearer_auth(&site.read_token).json(&step)).await;
+    assert_eq!(code(&refused), (400, "invalid_parameter"));
+    assert_eq!(refused.body["field"], "steps[0].country");
 }
 
 /// The next request after whatever was refused is served as ever.

@@ -1,6 +1,6 @@
 //! How long events are kept, site by site.
 
-use crate::d1::fold;
+use crate::folds::fold;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use shoreline_tests::events::{batch, view};

@@ -13,22 +13,20 @@
     reason = "a tool for developers: what goes wrong here must stop it"
 )]
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use rusqlite::types::{Value as Sqlite, ValueRef};
-use rusqlite::{Connection, params_from_iter};
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use rusqlite::Connection;
+use serde_json::{Value, json};
 use shoreline_worker::archive::{Archive, Cursor};
 use shoreline_worker::lake::{LakeSettings, LakeStore, SealRule};
 use shoreline_worker::protocol::Message;
 use shoreline_worker::protocol::message::MessageRow;
 use shoreline_worker::sinks::SinkKind;
-use shoreline_worker::sql::{Cell, Param, Sql, SqlError, Statement};
+
+use self::sqlite::{Database, gzip};
+
+mod sqlite;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -104,12 +102,6 @@ fn fold(archive: &Archive<&Database>, d1: &Database, now: i64) {
     }
 }
 
-fn gzip(text: &str) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(text.as_bytes()).unwrap();
-    encoder.finish().unwrap()
-}
-
 /// The database among those in a folder that answers a query.
 fn open(folder: &str, query: &str) -> Connection {
     let files = std::fs::read_dir(folder).unwrap();
@@ -130,114 +122,6 @@ fn open(folder: &str, query: &str) -> Connection {
     database.set_prepared_statement_cache_capacity(64);
     database.execute_batch("PRAGMA synchronous = OFF").unwrap();
     database
-}
-
-/// A SQLite behind the core's [`Sql`].
-struct Database(Connection);
-
-impl Database {
-    fn batch<T: DeserializeOwned>(&self, statements: &[Statement]) -> Vec<T> {
-        self.0.execute_batch("BEGIN").unwrap();
-        let mut last = Vec::new();
-        for statement in statements {
-            last = self.rows(statement.sql, &statement.params).unwrap();
-        }
-        self.0.execute_batch("COMMIT").unwrap();
-        last.into_iter()
-            .map(|row: Value| serde_json::from_value(row).unwrap())
-            .collect()
-    }
-}
-
-fn bound(params: &[Param]) -> impl rusqlite::Params {
-    params_from_iter(params.iter().map(|param| match param {
-        Param::Int(int) => Sqlite::Integer(*int),
-        Param::Text(text) => Sqlite::Text(text.clone()),
-        Param::Blob(bytes) => Sqlite::Blob(bytes.clone()),
-        Param::Null => Sqlite::Null,
-    }))
-}
-
-fn failed(error: rusqlite::Error) -> SqlError {
-    SqlError(error.to_string())
-}
-
-impl Sql for &Database {
-    fn rows<T: DeserializeOwned>(&self, sql: &str, params: &[Param]) -> Result<Vec<T>, SqlError> {
-        (**self).rows(sql, params)
-    }
-
-    fn cells<const N: usize>(
-        &self,
-        sql: &str,
-        params: &[Param],
-    ) -> Result<Vec<[Cell; N]>, SqlError> {
-        (**self).cells(sql, params)
-    }
-
-    fn transaction<T>(&self, work: &mut dyn FnMut() -> Result<T, SqlError>) -> Result<T, SqlError> {
-        (**self).transaction(work)
-    }
-}
-
-impl Sql for Database {
-    fn rows<T: DeserializeOwned>(&self, sql: &str, params: &[Param]) -> Result<Vec<T>, SqlError> {
-        let mut statement = self.0.prepare_cached(sql).map_err(failed)?;
-        let names: Vec<String> = statement
-            .column_names()
-            .iter()
-            .map(|n| (*n).into())
-            .collect();
-        let mut rows = statement.query(bound(params)).map_err(failed)?;
-        let mut out = Vec::new();
-        while let Some(row) = rows.next().map_err(failed)? {
-            let mut map = Map::new();
-            for (index, name) in names.iter().enumerate() {
-                let value = match row.get_ref(index).map_err(failed)? {
-                    ValueRef::Integer(int) => int.into(),
-                    ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned().into(),
-                    _ => Value::Null,
-                };
-                map.insert(name.clone(), value);
-            }
-            let row = serde_json::from_value(Value::Object(map));
-            out.push(row.map_err(|error| SqlError(error.to_string()))?);
-        }
-        Ok(out)
-    }
-
-    fn cells<const N: usize>(
-        &self,
-        sql: &str,
-        params: &[Param],
-    ) -> Result<Vec<[Cell; N]>, SqlError> {
-        let mut statement = self.0.prepare_cached(sql).map_err(failed)?;
-        let mut rows = statement.query(bound(params)).map_err(failed)?;
-        let mut out = Vec::new();
-        while let Some(row) = rows.next().map_err(failed)? {
-            out.push(std::array::from_fn(|index| {
-                match row.get_ref(index).unwrap() {
-                    ValueRef::Integer(int) => Cell::Int(int),
-                    ValueRef::Text(text) => Cell::Text(String::from_utf8_lossy(text).into_owned()),
-                    ValueRef::Blob(bytes) => Cell::Blob(bytes.to_vec()),
-                    _ => Cell::Null,
-                }
-            }));
-        }
-        Ok(out)
-    }
-
-    fn transaction<T>(&self, work: &mut dyn FnMut() -> Result<T, SqlError>) -> Result<T, SqlError> {
-        self.0.execute_batch("SAVEPOINT fill").map_err(failed)?;
-        let result = work();
-        let end = if result.is_ok() {
-            "RELEASE fill"
-        } else {
-            "ROLLBACK TO fill; RELEASE fill"
-        };
-        self.0.execute_batch(end).map_err(failed)?;
-        result
-    }
 }
 
 /// Event `n`: six in ten are views. Visitors come back in no order.

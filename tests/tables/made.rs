@@ -7,16 +7,19 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rusqlite::Connection;
-use rusqlite::types::Value as Sqlite;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use shoreline_shared::event::RawEvent;
 use shoreline_shared::sanitize::{Privacy, sanitize};
 use shoreline_shared::stamp::{Stamp, stamp};
 use shoreline_shared::validate::{Rules, Sender, validate};
 use shoreline_worker::lake::{LakeSettings, LakeStore, Outcome, SealRule, hour_of};
 use shoreline_worker::sinks::SinkKind;
-use shoreline_worker::sql::{Cell, Param, Sql, SqlError};
+use shoreline_worker::sql::{Cell, Param, Sql};
+
+use sqlite::Database;
+
+#[path = "../examples/sqlite/mod.rs"]
+mod sqlite;
 
 pub(crate) const HOUR: i64 = 3_600_000;
 pub(crate) const DAY: i64 = 24 * HOUR;
@@ -110,7 +113,7 @@ pub(crate) fn land(folder: &Path, events: &[Value]) -> Vec<String> {
             sink_tries: 5,
             sinks: vec![(SinkKind::R2, String::new())],
         };
-        let sql = TestSql(Connection::open_in_memory().unwrap());
+        let sql = Database(Connection::open_in_memory().unwrap());
         let store = LakeStore::open(&sql, &settings, START, [1, 2, 3, 4]).unwrap();
         let at = |event: &Value| event["receivedAt"].as_i64().unwrap();
         for some in own.chunk_by(|a, b| hour_of(at(a)) == hour_of(at(b))) {
@@ -135,7 +138,7 @@ pub(crate) fn land(folder: &Path, events: &[Value]) -> Vec<String> {
 }
 
 /// Appends events of one hour as a segment.
-fn append(sql: &TestSql, store: &LakeStore<&TestSql>, events: &[&Value], at: i64) {
+fn append(sql: &Database, store: &LakeStore<&Database>, events: &[&Value], at: i64) {
     let lines: String = events.iter().map(|event| format!("{event}\n")).collect();
     let mut packed = GzEncoder::new(Vec::new(), Compression::default());
     packed.write_all(lines.as_bytes()).unwrap();
@@ -156,78 +159,4 @@ fn append(sql: &TestSql, store: &LakeStore<&TestSql>, events: &[&Value], at: i64
     let bytes = i64::try_from(bytes).unwrap();
     let seq = rows[0][0].int();
     store.appended(hour_of(at), seq, n, bytes, at).unwrap();
-}
-
-/// The SQLite of a Durable Object.
-struct TestSql(Connection);
-
-fn failed(error: impl std::fmt::Display) -> SqlError {
-    SqlError(error.to_string())
-}
-
-fn bound(params: &[Param]) -> impl rusqlite::Params {
-    rusqlite::params_from_iter(params.iter().map(|param| match param {
-        Param::Int(int) => Sqlite::Integer(*int),
-        Param::Text(text) => Sqlite::Text(text.clone()),
-        Param::Blob(bytes) => Sqlite::Blob(bytes.clone()),
-        Param::Null => Sqlite::Null,
-    }))
-}
-
-impl Sql for &TestSql {
-    fn rows<T: DeserializeOwned>(&self, sql: &str, params: &[Param]) -> Result<Vec<T>, SqlError> {
-        let mut statement = self.0.prepare(sql).map_err(failed)?;
-        let names: Vec<String> = statement
-            .column_names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
-        let mut rows = statement.query(bound(params)).map_err(failed)?;
-        let mut answer = Vec::new();
-        while let Some(row) = rows.next().map_err(failed)? {
-            let mut fields = Map::new();
-            for (index, name) in names.iter().enumerate() {
-                let value = match row.get(index).map_err(failed)? {
-                    Sqlite::Integer(int) => int.into(),
-                    Sqlite::Text(text) => text.into(),
-                    Sqlite::Null => Value::Null,
-                    other => panic!("not used by the store: {other:?}"),
-                };
-                fields.insert(name.clone(), value);
-            }
-            answer.push(serde_json::from_value(fields.into()).map_err(failed)?);
-        }
-        Ok(answer)
-    }
-
-    fn cells<const N: usize>(
-        &self,
-        sql: &str,
-        params: &[Param],
-    ) -> Result<Vec<[Cell; N]>, SqlError> {
-        let mut statement = self.0.prepare(sql).map_err(failed)?;
-        let mut rows = statement.query(bound(params)).map_err(failed)?;
-        let mut answer = Vec::new();
-        while let Some(row) = rows.next().map_err(failed)? {
-            answer.push(std::array::from_fn(|index| match row.get(index).unwrap() {
-                Sqlite::Integer(int) => Cell::Int(int),
-                Sqlite::Text(text) => Cell::Text(text),
-                Sqlite::Blob(bytes) => Cell::Blob(bytes),
-                _ => Cell::Null,
-            }));
-        }
-        Ok(answer)
-    }
-
-    fn transaction<T>(&self, work: &mut dyn FnMut() -> Result<T, SqlError>) -> Result<T, SqlError> {
-        self.0.execute_batch("SAVEPOINT t").map_err(failed)?;
-        let result = work();
-        let end = if result.is_ok() {
-            "RELEASE t"
-        } else {
-            "ROLLBACK TO t; RELEASE t"
-        };
-        self.0.execute_batch(end).map_err(failed)?;
-        result
-    }
 }

@@ -2,22 +2,23 @@
 import { adopt, clear, flush, holdAgain } from './batches.js';
 import { clicked, rejected, submitted, tellVitals, threw, told, watchVitals } from './captures.js';
 import { core, isLive, load, REPLACED, SHOWN, WENT } from './core.js';
-import { asked, begin, clearPage, drain, identify, leavePage, look, measure, now, record, recordView, rescue, view } from './events.js';
+import { asked, begin, clearPage, drain, identify, leavePage, look, measure, now, record, recordView, rescue, retitle, view } from './events.js';
 import { letGo } from './hold.js';
+import { own } from './named.js';
 import { asksForPrivacy, excluded, isOn, options } from './options.js';
-import { dropped, on, totals } from './reports.js';
+import { dropped, on, totals, warn } from './reports.js';
 import { underWay } from './send.js';
-import { IGNORE, kept, save, settleIn, visitor, wipe } from './storage.js';
+import { IGNORE, kept, save, settleIn, stores, visitor, wipe } from './storage.js';
 
 const CONSENT = 'consent';
 
 /** What is done before `init`, too: it asks nothing of the options. */
-const AT_ONCE = ['init', 'on', 'optOut', 'optIn', 'flush'];
+const AT_ONCE = /^(init|on|opt|flu)/;
 
 /** Calls kept until `init`; a page that makes more has lost count itself. */
 const EARLY_CALLS = 1000;
 
-/** @type {{ at: number, name: string, args: any[] }[]} */
+/** As the snippet keeps them. @type {any[]} */
 const early = [];
 
 /** Settled when the module is there, or will never be. @type {Promise<void> | undefined} */
@@ -73,11 +74,18 @@ const calls = {
  */
 export function shoreline(name, ...args) {
   return safely(() => {
-    if (isStarted || AT_ONCE.includes(name)) return calls[name](...args);
-    if (!shoreline.silent && early.length < EARLY_CALLS) early.push({ at: now(), name, args });
+    if (isStarted || AT_ONCE.test(name)) return calls[name](...args);
+    if (!shoreline.silent && early.length < EARLY_CALLS) early.push(Object.assign([name, ...args], { t: now() }));
   });
 }
 for (const name in calls) shoreline[name] = (...args) => shoreline(name, ...args);
+
+/** Makes a call that was kept, as of the time at which it was made, where that is known. @param {any} call */
+export function replay(call) {
+  asked.at = call.t || 0;
+  shoreline(...call);
+  asked.at = 0;
+}
 
 /** @param {() => any} act */
 function safely(act) {
@@ -96,7 +104,7 @@ function safely(act) {
 function agree(granted, isKept) {
   const was = visitor.denied;
   visitor.denied = !granted;
-  if (isLive) core.consent(+granted);
+  if (isLive) core.consent(granted);
   if (granted !== was) return;
   clearPage();
   if (!granted) {
@@ -115,7 +123,7 @@ let path = '';
 function moved(how) {
   const { href, pathname, hash } = location;
   const next = pathname + (isOn('hash') ? hash : '');
-  const isView = core.view(how, +(next !== path));
+  const isView = core.view(how, next !== path);
   path = next;
   if (isView) view(href);
 }
@@ -151,7 +159,7 @@ function listen() {
   hear('pageshow', ({ persisted }) => persisted && (holdAgain(), moved(SHOWN), resume()));
   hear('pagehide', () => leave(1));
   hear('online', resume);
-  hear('visibilitychange', () => (document.visibilityState === 'hidden' ? leave(0) : look()));
+  hear('visibilitychange', () => (own('hidden') ? leave(0) : look()));
   hear('scroll', measure);
   hear('click', clicked);
   hear('auxclick', clicked);
@@ -159,6 +167,7 @@ function listen() {
   hear('error', (event) => event.message && threw(event));
   hear('unhandledrejection', rejected);
   watchVitals();
+  new MutationObserver(retitle).observe(own('head'), { childList: true, subtree: true, characterData: true });
 }
 
 function resume() {
@@ -175,38 +184,37 @@ function beSilent(reason) {
   visitor.denied = true;
   shoreline.silent = reason;
   dropped(0, reason);
-  console.info('shoreline is silent: ' + reason);
+  warn(`silent: ${reason} (data-include-local counts here)`);
 }
 
 /** Begins with these options; once. @param {Record<string, any>} given */
 export function init(given) {
-  if (ready) return;
-  Object.assign(options, given);
-  return start();
+  ready || Object.assign(options, given);
+  start();
 }
 
 function start() {
   if (ready) return;
   // Fetched ahead of being looked at, which it may never be: till then calls are kept, and nothing else is.
-  if (document.prerendering) {
+  if (own('prerendering')) {
     options.at = 0;
-    return document.addEventListener('prerenderingchange', () => safely(start), { once: true });
+    return addEventListener('prerenderingchange', () => safely(start), { capture: true, once: true });
   }
-  const [, word] = (location.search && /[?&]shoreline=(on|off)\b/.exec(location.search)) || [];
+  const [, word] = /[?&]shoreline=(on|off)\b/.exec(location.search) || [];
   if (word) save(IGNORE, word === 'off' ? '1' : '');
   const reason = excluded();
   if (reason) return beSilent(reason);
   visitor.denied = false;
   visitor.isPrivate = options.storage === 'none' || asksForPrivacy();
-  if (visitor.isPrivate) wipe();
-  else visitor.denied = options.consent === 'denied' && !kept(CONSENT);
-  visitor.denied ||= options.consent === 'denied' && visitor.isPrivate;
+  // (Nothing is read for a private visitor: who is asked for consent gives it on each page.)
+  visitor.denied = options.consent === 'denied' && !kept(CONSENT);
+  if (!stores()) wipe();
   ready = run();
   asked.at = options.at;
   moved(SHOWN);
   asked.at = 0;
-  if (!isListening) listen();
   look();
+  if (!isListening) listen();
 }
 
 /** Whether this visitor is counted; does the calls that waited for this to be known. */
@@ -216,25 +224,22 @@ function isCounted() {
     ready = undefined;
     beSilent('ignored');
     clearPage();
+    wipe();
     return false;
   }
   isStarted = true;
-  for (const call of early.splice(0)) {
-    asked.at = call.at;
-    shoreline(call.name, ...call.args);
-  }
-  asked.at = 0;
+  early.splice(0).forEach(replay);
   return true;
 }
 
 async function run() {
   // The browser's storage and the module come in a task of their own: with the page's scripts and
   // layout before them, they would make that a long one.
-  await new Promise((turn) => setTimeout(turn));
+  await new Promise(setTimeout);
   if (!isCounted()) return;
   try {
     await load(options.wasm);
-    core.consent(+!visitor.denied);
+    core.consent(!visitor.denied);
   } catch {
     // Refused by the page's policy, or not to be had.
   }

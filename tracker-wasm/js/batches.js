@@ -7,19 +7,20 @@ import { kept, keys, save, stores } from './storage.js';
 import { bytesOf, newId, randomWord, toJson } from './text.js';
 
 /** Under this, and its id, a batch is kept until it is answered for. */
-const BATCH = 'b.';
+export const BATCH = 'b.';
 
 /** What all pages of the site keep of batches at most, characters; as much as the core's own bound. */
 const STORED_MAX = 256 * 1024;
 
 /** Where all pages of the site learn until when the collector has barred them. */
-const BARRED = 'barred';
+export const BARRED = 'barred';
 
 /** Fates as the core numbers them; a batch that was split is not reported, its halves will be. */
 const FATES = ['', 'sent', 'rejected', 'retry'];
 
 /**
- * @typedef {{ id: string, events: string[], mine: Promise<boolean>, stored?: boolean, isSealed?: boolean }} Batch
+ * The events are texts; what still changes with the page becomes one when the batch is sealed.
+ * @typedef {{ id: string, events: (string | { toString(): string })[], mine: Promise<boolean>, stored?: boolean, isSealed?: boolean }} Batch
  * @type {Map<number, Batch>}
  */
 const batches = new Map();
@@ -27,7 +28,7 @@ const batches = new Map();
 /**
  * @param {number} handle
  * @param {string} id
- * @param {string[]} events
+ * @param {Batch['events']} events
  * @param {Promise<boolean>} [mine]
  */
 function put(handle, id, events, mine = hold(id)) {
@@ -78,9 +79,9 @@ export function pump() {
   if (wait >= 0) timer = setTimeout(pump, wait);
 }
 
-/** An event is to be sent. @param {string} event */
+/** An event is to be sent. @param {{ toString(): string }} event */
 export function add(event) {
-  const bytes = bytesOf(event);
+  const bytes = bytesOf(/** @type {any} */ (event));
   for (let oldest; (oldest = core.room(bytes)); ) dropped(forget(oldest), 'no_room');
   const handle = core.record(bytes, Date.now());
   if (!handle) return dropped(1, 'too_large');
@@ -93,6 +94,7 @@ export function add(event) {
 /** @param {number} handle @param {Batch} batch */
 function sealed(handle, batch) {
   batch.isSealed = true;
+  batch.events = batch.events.map(String);
   changed.add(handle);
 }
 
@@ -114,7 +116,7 @@ function post(handle, leaving) {
   if (!batch.isSealed) sealed(handle, batch), store();
   const body = () => `{"batchId":"${batch.id}","sentAt":${Date.now()},${rest(handle)}`;
   const answer = leaving ? send(body(), leaving) : isMine(batch).then((mine) => (mine ? send(body()) : [TAKEN_OVER]));
-  alsoUnderWay(answer.then((/** @type {any} */ [status, waitMs = -1, answer = null]) => settle(handle, status, waitMs, answer)));
+  alsoUnderWay(answer.then((/** @type {any} */ told) => settle(handle, ...told)));
 }
 
 /** Whether no other page has taken the batch over. @param {Batch} batch */
@@ -126,10 +128,10 @@ async function isMine(batch) {
 /**
  * @param {number} handle
  * @param {number} status
- * @param {number} waitMs
- * @param {any} answer
+ * @param {number} [waitMs]
+ * @param {any} [answer]
  */
-function settle(handle, status, waitMs, answer) {
+function settle(handle, status, waitMs = -1, answer) {
   const batch = batches.get(handle);
   const fate = core.settle(handle, status, waitMs, randomWord(), Date.now());
   if (!batch) return;
@@ -140,7 +142,7 @@ function settle(handle, status, waitMs, answer) {
     put(first, newId(), events.slice(0, half));
     put(first + 1, newId(), events.slice(half));
   }
-  if (fate === WAITS) save(BARRED, `${core.barred() || ''}`);
+  if (fate === WAITS) save(BARRED, core.barred() || '');
   else forget(handle, status === TAKEN_OVER);
   if (FATES[fate]) report(FATES[fate], { batchId, events: events.length, status, answer });
   pump();
@@ -149,7 +151,7 @@ function settle(handle, status, waitMs, answer) {
 /** Takes on batches of pages that are no more. */
 export async function adopt() {
   const until = kept(BARRED);
-  if (until) core.bar(+until, Date.now());
+  if (until) core.bar(until, Date.now());
   for (const key of stores() ? keys(BATCH) : []) {
     const id = key.slice(BATCH.length);
     const lease = () => +/"until":(\d+)/.exec(kept(key))?.[1];

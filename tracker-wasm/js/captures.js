@@ -1,5 +1,6 @@
 // What is recorded by itself. All but features only if the page asks for it.
 import { record } from './events.js';
+import { own } from './named.js';
 import { isOn } from './options.js';
 
 const DOWNLOAD = /\.(7z|apk|csv|dmg|docx?|epub|exe|gz|iso|mp[34]|msi|pdf|pkg|pptx?|rar|tar|txt|wav|xlsx?|zip)$/i;
@@ -7,22 +8,25 @@ const DOWNLOAD = /\.(7z|apk|csv|dmg|docx?|epub|exe|gz|iso|mp[34]|msi|pdf|pkg|ppt
 /** Errors recorded on one page at most: one that fails on every frame must not be all that is known. */
 const ERRORS = 10;
 
-/** Characters kept of a stack; the edge keeps no more of any text. */
-const STACK_CHARS = 1000;
-
 /** @param {MouseEvent} event */
-export function clicked({ target, type }) {
-  const element = /** @type {Element} */ (target);
-  const used = /** @type {HTMLElement | null | undefined} */ (element.closest?.('[data-shoreline-feature]'));
-  if (used && type === 'click') {
+export function clicked(event) {
+  // Into open shadow roots, which `target` hides, and out of the slots there.
+  const path = event.composedPath();
+  /** @param {string} css @returns {any} */
+  const nearest = (css) => path.find((one) => one instanceof Element && own('matches', one).call(one, css));
+  const used = nearest('[data-shoreline-feature]');
+  if (used && event.type === 'click') {
     /** @type {Record<string, string | undefined>} */
     const data = {};
-    for (const name in used.dataset) if (/^shoreline./.test(name)) data[name[9].toLowerCase() + name.slice(10)] = used.dataset[name];
+    const marks = own('dataset', used);
+    for (const name in marks) if (/^shoreline./.test(name)) data[name[9].toLowerCase() + name.slice(10)] = marks[name];
     if (data.feature) record('feature_use', data);
   }
-  const link = /** @type {HTMLAnchorElement | null | undefined} */ (element.closest?.('a[href]'));
-  if (!link || !/^http/.test(link.protocol)) return;
-  const { href: url, host, pathname } = link;
+  const link = nearest(':any-link');
+  if (!link) return;
+  // A link in SVG says what is written, and no more.
+  const { href: url, host, pathname } = link.protocol ? link : new URL(link.href.baseVal, own('baseURI'));
+  if (!/^http/.test(url)) return;
   if (isOn('downloads') && (link.hasAttribute('download') || DOWNLOAD.test(pathname))) record('download', { url });
   else if (isOn('outbound') && host !== location.host) record('outbound', { url });
 }
@@ -30,11 +34,12 @@ export function clicked({ target, type }) {
 /** That a form was sent, and which: never what was written into it. @param {Event} event */
 export function submitted({ target }) {
   const form = /** @type {Element} */ (target);
-  if (isOn('forms')) record('form', { name: form.getAttribute('name') || form.id, id: form.id, url: location.href });
+  const id = own('id', form);
+  if (isOn('forms')) record('form', { name: own('name', form) || id, id, url: location.href });
 }
 
 /** @param {any} error */
-export const told = (error) => ({ message: String(error?.message ?? error), stack: error?.stack && String(error.stack).slice(0, STACK_CHARS) });
+export const told = (error) => ({ message: String(error?.message ?? error), stack: error?.stack && String(error.stack) });
 
 const seen = new Set();
 
@@ -110,5 +115,5 @@ export function tellVitals() {
   const longest = Object.values(interactions).sort((a, b) => b - a);
   const outliers = (performance.interactionCount || longest.length) / INTERACTIONS_FOR_AN_OUTLIER;
   if (longest[0]) vitals.INP = longest[Math.min(longest.length - 1, Math.floor(outliers))];
-  for (const name in vitals) record('web_vital', { name, value: Math.round(vitals[name] * 1000) / 1000, url: loaded });
+  for (const name in vitals) record('web_vital', { name, value: +vitals[name].toFixed(3), url: loaded });
 }

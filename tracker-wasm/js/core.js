@@ -13,12 +13,13 @@ const VISIT_MAX_MS = 86_400_000;
 /**
  * What the core answers. Before it is loaded, and on a page where it never will be (a policy without
  * 'wasm-unsafe-eval'), these few rules stand in, with which events can be sent one by one.
- * @type {Record<string, (...numbers: number[]) => number>}
+ * (What is no number is made one where it is called with: `true` is 1, and text what it says.)
+ * @type {Record<string, (...numbers: any[]) => any>}
  */
 export let core = {
-  view: (how, elsewhere) => +(how < WENT || (how < REPLACED && elsewhere)),
-  lives: (now, began, latest) => +(now - latest < VISIT_IDLE_MS && now - began < VISIT_MAX_MS),
-  sampled: (word, share) => +(word < share * 2 ** 32),
+  view: (how, elsewhere) => how < WENT || (how < REPLACED && elsewhere),
+  lives: (now, began, latest) => now - latest < VISIT_IDLE_MS && now - began < VISIT_MAX_MS,
+  sampled: (word, share) => word < share * 2 ** 32,
 };
 
 /** Whether it is. */

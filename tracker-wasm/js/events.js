@@ -1,9 +1,10 @@
 // Events: what is told about them, and by whom they are sent.
-import { add, pump } from './batches.js';
+import { add, BARRED, BATCH, pump } from './batches.js';
 import { core, isLive } from './core.js';
 import { freed, hold, LEASE_MS } from './hold.js';
-import { options } from './options.js';
-import { dropped, isHeard, report } from './reports.js';
+import { own } from './named.js';
+import { isOn, options } from './options.js';
+import { dropped, isHeard, report, warn } from './reports.js';
 import { alsoUnderWay, send } from './send.js';
 import { kept, save, visitor } from './storage.js';
 import { newId, toJson } from './text.js';
@@ -14,7 +15,7 @@ const SESSION = 'session';
 /** Events kept while the module loads; a page that makes more has lost count itself. */
 const EARLY_EVENTS = 1000;
 
-/** @typedef {{ type: unknown, json: string, at: number, isFirst?: boolean, user?: string }} Told */
+/** @typedef {{ type: unknown, dataJson: string, at: number, isFirst?: boolean, user?: string }} Told */
 
 /**
  * What was told and is not an event yet: that is made of it soon, when the page has done what it is
@@ -46,8 +47,9 @@ function user() {
  * @param {unknown} type
  * @param {unknown} [data]
  * @param {number} [at]
+ * @param {boolean} [isView] whose title may still change
  */
-export function record(type, data, at = now()) {
+export function record(type, data, at = now(), isView) {
   recordView();
   if (visitor.denied) return;
   let json;
@@ -59,7 +61,10 @@ export function record(type, data, at = now()) {
   if (!json || !type || typeof type !== 'string') return dropped(1, 'bad_data');
   if (!isBegun && waiting.length >= EARLY_EVENTS) return dropped(1, 'no_room');
   // Anything but an object becomes its only value, rather than being lost.
-  waiting.push({ type, json: json[0] === '{' ? json : `{"value":${json}}`, at, isFirst });
+  /** @type {Told} */
+  const told = { type, dataJson: json[0] === '{' ? json : `{"value":${json}}`, at, isFirst };
+  waiting.push(told);
+  if (isView) viewed = told, retitle();
   isFirst = false;
   if (!isSoon) setTimeout(drain);
   isSoon = true;
@@ -79,17 +84,20 @@ export function drain() {
  * @param {Told[]} all
  */
 function eventsOf(all) {
+  /** @type {any[]} */
   let [id, began, latest] = kept(SESSION).split(' ');
   const known = user();
   const events = [];
-  for (const { type, json, at, isFirst, user = known } of all) {
-    if (isFirst || !id || !/^[\w-]{36}$/.test(id) || !core.lives(at, +began, +latest)) [id, began, latest] = [newId(), `${at}`, '0'];
-    latest = `${Math.max(+latest, at)}`;
+  for (const told of all) {
+    const { type, at, isFirst, user = known } = told;
+    if (isFirst || !/^[\w-]{36}$/.test(id) || !core.lives(at, began, latest)) [id, began, latest] = [newId(), at, 0];
+    latest = Math.max(latest, at);
     if (!core.sampled(parseInt(id.slice(-8), 16), options.sample ?? 1)) continue;
     const head = toJson({ eventId: newId(), eventType: type, userId: user, sessionId: id, timestamp: at });
-    const event = `${head.slice(0, -1)},"eventData":${json},"metadata":{"platform":"web"}}`;
-    if (isHeard('event')) report('event', JSON.parse(event));
-    events.push(event);
+    // As late as it is asked for: the title may still change.
+    told.toString = () => `${head.slice(0, -1)},"eventData":${told.dataJson},"metadata":{"platform":"web"}}`;
+    if (isHeard('event')) report('event', JSON.parse(`${told}`));
+    events.push(told);
   }
   save(SESSION, `${id} ${began} ${latest}`);
   return events;
@@ -110,26 +118,32 @@ export function rescue(theEnd) {
   plainly(true, theEnd ? 0 : LEASE_MS);
 }
 
+/** Statuses after which the same batch is sent again, as the core has it; a batch to be split is, too. */
+const AGAIN = /^(0|413|429|5..)$/;
+
 /**
  * Sends without the core: at once, and once.
- * @param {boolean} [isKept] whether a page to come may try again
+ * @param {boolean} [isLeft] the page is: what is not taken is kept for a page to come
  * @param {number} [lease] for how long it is this page's, ms
  */
-function plainly(isKept, lease = 0) {
+function plainly(isLeft, lease = 0) {
   while (waiting.length) {
     const events = eventsOf(waiting.splice(0, 25));
     if (!events.length) continue;
     const id = newId();
     const rest = `"dropped":0,"events":[${events}]}`;
-    if (isKept) {
+    let isStored;
+    if (isLeft) {
       hold(id);
-      save('b.' + id, `{"until":${lease && Date.now() + lease},${rest}`);
+      isStored = save(BATCH + id, `{"until":${lease && Date.now() + lease},${rest}`);
     }
     const body = `{"batchId":"${id}","sentAt":${Date.now()},${rest}`;
-    alsoUnderWay(send(body, isKept).then(([status, , answer]) => {
-      if (status) save('b.' + id, '');
+    alsoUnderWay(send(body, isLeft).then((/** @type {any} */ [status, wait, answer]) => {
+      const waits = isStored && AGAIN.test(status);
+      if (!waits) save(BATCH + id, '');
+      else if (wait > 0) save(BARRED, Date.now() + wait);
       freed(id);
-      report(status && status < 400 ? 'sent' : 'rejected', { batchId: id, events: events.length, status, answer });
+      report(waits ? 'retry' : status && status < 400 ? 'sent' : 'rejected', { batchId: id, events: events.length, status, answer });
     }));
   }
 }
@@ -138,7 +152,18 @@ function plainly(isKept, lease = 0) {
 let untitled = '';
 let viewedAt = 0;
 // (A module may be imported where there is no page.)
-let referrer = globalThis.document?.referrer;
+/** @type {string | undefined} */
+let referrer;
+
+/** The view whose title may still change: until it is sent, or the next. @type {Told | undefined} */
+let viewed;
+/** What is told of it. @type {Record<string, string>} */
+let seen;
+
+/** The head of the page has changed, and perhaps its title. */
+export function retitle() {
+  if (viewed) viewed.dataJson = toJson({ ...seen, title: own('title') });
+}
 
 /**
  * The page at this address is viewed. Recorded with the next thing that happens, or when what runs
@@ -148,6 +173,7 @@ let referrer = globalThis.document?.referrer;
 export function view(url) {
   recordView();
   leavePage();
+  viewed = undefined;
   untitled = url;
   viewedAt = now();
   setTimeout(recordView);
@@ -159,7 +185,8 @@ export function recordView() {
   if (!url) return;
   untitled = '';
   page = url;
-  record('page_view', { url, title: document.title, referrer }, viewedAt);
+  seen = { url, referrer: referrer ?? own('referrer') };
+  record('page_view', seen, viewedAt, true);
   // As it would be with a full load.
   referrer = url;
 }
@@ -174,12 +201,12 @@ let seenSince = 0;
 export function look() {
   const time = performance.now();
   if (seenSince) engagedMs += time - seenSince;
-  seenSince = document.visibilityState === 'visible' ? time : 0;
+  seenSince = own('hidden') ? 0 : time;
 }
 
 /** How far down the page was. Asked when it was just laid out, or is left: else it would be now. */
 export function measure() {
-  depth = Math.max(depth, Math.min(100, Math.round(((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100) || 0));
+  depth = Math.max(depth, Math.min(100, Math.round(((scrollY + innerHeight) / own('documentElement').scrollHeight) * 100) || 0));
 }
 
 /** The page's view ends. */
@@ -196,11 +223,12 @@ export function leavePage() {
  * @param {unknown} id
  */
 export function identify(id) {
-  if (id !== null && (!/^(string|number)$/.test(typeof id) || id === '')) return;
+  if (id !== null && (!/^(st|nu)/.test(typeof id) || id === '')) return;
   // A view that waits for its title is that of the user who is known now; of somebody new, it is not.
   if (id === null) recordView();
   drain();
   for (const told of waiting) told.user ??= user();
+  if (/@/.test(/** @type {any} */ (id)) && !isOn('hashIds')) warn('e-mail as id: use data-hash-ids');
   save(VISITOR, id === null ? '' : String(id).slice(0, ID_CHARS));
   if (id === null && !(isFirst = waiting.length > 0)) save(SESSION, '');
 }

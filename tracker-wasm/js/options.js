@@ -6,14 +6,11 @@ export const options = {};
 /** A switch: an attribute is on by being there. @param {string} name */
 export const isOn = (name) => options[name] != null && String(options[name]) !== 'false';
 
-/** Where something of the collector is. @param {string} path */
-export const at = (path) => new URL(path, options.collector || location.href).href;
-
 /** Where events go. */
-export const eventsUrl = () => at('/v1/events?key=' + encodeURIComponent(options.key) + (options.storage === 'none' ? '&private=1' : ''));
+export const eventsUrl = () => new URL('/v1/events?key=' + options.key + (options.storage === 'none' ? '&private=1' : '') + (isOn('hashIds') ? '&hashIds=1' : ''), options.collector || location.href);
 
 /** Hosts of the machine itself; a file has none. */
-const LOCAL = /^(localhost|127(\.\d+){3}|\[::1\]|)$|\.localhost$/;
+const LOCAL = /^(127(\.\d+){3}|\[::1]|)$|(^|\.)localhost$/;
 
 /**
  * Why nothing is counted on this page; nothing if it is. Looked at before the module is loaded: who

@@ -17,6 +17,12 @@ export function on(kind, listener) {
 /** Whether anybody listens. @param {string} kind */
 export const isHeard = (kind) => kind in listeners;
 
+/** @type {Record<string, boolean>} */
+const said = {};
+
+/** Tells the developer, in the console; once. @param {string} text @param {any} [more] */
+export const warn = (text, more = '') => void (said[text] ||= !console.warn('shoreline: ' + text, more));
+
 /**
  * Tells the page. Listeners run later, one by one, so that none runs in the middle of the tracker's
  * work and none can stop it or another; what they throw is the page's own, for its console.
@@ -24,7 +30,13 @@ export const isHeard = (kind) => kind in listeners;
  * @param {any} detail
  */
 export function report(kind, detail) {
-  if (kind in totals) totals[kind] += detail.events;
+  const { events, answer } = detail;
+  if (kind in totals) {
+    const lost = kind === 'sent' ? answer?.rejected || 0 : events;
+    totals.sent += events - lost;
+    totals[kind === 'sent' ? 'rejected' : kind] += lost;
+    if (lost) warn(detail.reason || 'rejected', JSON.stringify(detail));
+  }
   for (const listener of listeners[kind] || []) Promise.resolve(detail).then(listener).catch(console.error);
 }
 

@@ -17,7 +17,7 @@ const waitMs = (wait) => (isNaN(wait) ? Date.parse(wait) - Date.now() : wait * 1
  * `keepalive` lets it finish when the page is left.
  * @param {string} body
  * @param {boolean} [leaving]
- * @returns {Promise<[status: number, waitMs?: number, answer?: any]>}
+ * @returns {Promise<[status: number, waitMs?: number, answer?: any]>} the wait is negative where none is asked for
  */
 export async function send(body, leaving) {
   try {

@@ -2,7 +2,7 @@
  * The global that Shoreline's snippet puts on a page:
  *
  * ```html
- * <script>window.shoreline=window.shoreline||function(){arguments.t=Date.now();(shoreline.q=shoreline.q||[]).push(arguments)}</script>
+ * <script>typeof shoreline=="function"||(window.shoreline=function(){arguments.t=Date.now();(shoreline.q=shoreline.q||[]).push(arguments)})</script>
  * <script defer src="https://COLLECTOR/shoreline.js" data-key="KEY"></script>
  * ```
  *
@@ -51,7 +51,8 @@ export interface Shoreline {
 
   /**
    * From now on the visitor is this user, on this page and those that follow. `null`: an unknown one
-   * again, and not the same as before (after a log-out). `undefined` does nothing.
+   * again, and not the same as before (after a log-out). `undefined` does nothing. Do not give an e-mail
+   * address: it is kept as it is, unless the page says `hashIds`.
    */
   identify(id: string | number | null): void;
 
@@ -111,6 +112,8 @@ export interface Options {
   storage?: 'none';
   /** `'denied'`: waits for `consent('granted')`. */
   consent?: Consent;
+  /** The collector keeps a hash, made with the site's key, in place of what `identify` was given. */
+  hashIds?: boolean;
   /** Where the WebAssembly module is, if not where it was put. */
   wasm?: string | URL;
 }
@@ -141,9 +144,9 @@ export type EventType =
 
 /** Events by what became of them during a `flush`. */
 export interface Outcome {
-  /** In batches that the collector answered with 202, or that the browser took over. */
+  /** In batches that the collector answered with 202, but for those it refused; or that the browser took over. */
   sent: number;
-  /** In batches that the collector refused for good. */
+  /** Refused by the collector for good: batches, and single events of batches that it took. */
   rejected: number;
   /** Given up: see `dropped`. */
   dropped: number;
@@ -153,7 +156,7 @@ export interface Outcome {
 
 /** What is reported, by kind. */
 export interface Reports {
-  /** An event was made. */
+  /** An event was made. (The title of a view may still change until it is sent.) */
   event: Event;
   /** A batch was taken, or handed to the browser: then status is 1, and there is no answer. */
   sent: BatchReport;

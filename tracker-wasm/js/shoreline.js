@@ -1,20 +1,13 @@
 // What a page loads by a script tag: the global `shoreline`.
-import { init, shoreline } from './api.js';
-import { asked } from './events.js';
+import { replay, shoreline } from './api.js';
+import { own } from './named.js';
 
 /** @type {HTMLScriptElement | null} */
-const script = document.currentScript || document.querySelector('script[data-key]');
+const script = own('currentScript') || own('querySelector').call(document, 'script[data-key]');
 const stub = window.shoreline;
 
-/** A call, with the time at which it was made where the snippet says it. @param {any} call */
-function replay(call) {
-  asked.at = call.t || 0;
-  shoreline(...call);
-  asked.at = 0;
-}
-
-// Loaded twice, it would count twice.
-if (!stub?.on) {
+// Loaded twice, it would count twice. (Without a stub, an element with this id may stand there.)
+if (!stub?.on?.call) {
   const queued = Array.from(stub?.q || []);
   // For a page that has kept the stub's own queue.
   shoreline.q = { push: replay };

@@ -16,18 +16,20 @@ export const IGNORE = 'ignore';
 
 /** @param {string} key */
 export function kept(key) {
+  let text;
   try {
-    return (stores() || key === IGNORE ? localStorage.getItem(PREFIX + key) : null) ?? memory[key] ?? '';
+    if (stores() || key === IGNORE) text = localStorage.getItem(PREFIX + key);
   } catch {
-    return memory[key] ?? '';
+    // Then this page remembers.
   }
+  return text ?? memory[key] ?? '';
 }
 
 /**
  * Keeps a text; an empty one is forgotten. Whether the browser has it; if not (blocked, full), this
  * page remembers it.
  * @param {string} key
- * @param {string} text
+ * @param {any} text
  */
 export function save(key, text) {
   // A batch that is not stored is with who made it.
@@ -68,5 +70,5 @@ export function wipe() {
 
 /** May be stored now: keeps what was only remembered. */
 export function settleIn() {
-  for (const key in memory) if (memory[key]) save(key, memory[key]);
+  for (const key in memory) save(key, memory[key]);
 }

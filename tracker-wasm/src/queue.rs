@@ -25,6 +25,10 @@ pub const QUEUE_BYTES: u32 = 256 * 1024;
 /// 64 KiB in all and refuse the one that goes over; 4 KiB are left to the page's own.
 pub const LEAVING_BYTES: u32 = 60 * 1024;
 
+/// Bytes by which a batch may have grown since its events were counted: the title of a view is taken when
+/// the view is sent, and has at most 2,000 characters (`js/text.js`), each of six bytes if it is escaped.
+pub const TITLE_BYTES: u32 = 12_000;
+
 /// Events that one batch can tell were given up before it.
 const DROPPED_MAX: u32 = 1_000_000;
 
@@ -119,7 +123,9 @@ impl Queue {
     /// which batches were made. None if it is none that a page of ours would make, or has no room:
     /// it is given up.
     pub fn adopt(&mut self, made_at: f64, events: u32, bytes: u32, dropped: u32) -> Option<u32> {
-        let most = BATCH_BYTES.wrapping_sub(ENVELOPE_BYTES);
+        let most = BATCH_BYTES
+            .wrapping_sub(ENVELOPE_BYTES)
+            .wrapping_add(TITLE_BYTES);
         let is_ours = events > 0 && events <= BATCH_EVENTS && bytes <= most;
         if !is_ours || !self.has_room(events, bytes) {
             self.give_up(events.min(BATCH_EVENTS));

@@ -12,7 +12,8 @@ mod page;
 
 use page::{Page, START};
 use shoreline_tracker::answer::{HANDED_OVER, NO_ANSWER, Settled, TAKEN_OVER};
-use shoreline_tracker::queue::{LEAVING_BYTES, QUEUE_BYTES, QUEUE_EVENTS};
+use shoreline_tracker::batch::ENVELOPE_BYTES;
+use shoreline_tracker::queue::{LEAVING_BYTES, QUEUE_BYTES, QUEUE_EVENTS, TITLE_BYTES};
 
 fn made(events: u32) -> Page {
     let mut page = Page::new();
@@ -211,7 +212,7 @@ fn batches_of_other_pages_go_first_and_only_if_a_page_of_ours_could_have_made_th
     for (events, bytes) in [
         (0, 10),
         (26, 10),
-        (1, 49 * 1024),
+        (1, 60 * 1024),
         (1, u32::MAX),
         (u32::MAX, 1),
     ] {
@@ -225,6 +226,18 @@ fn batches_of_other_pages_go_first_and_only_if_a_page_of_ours_could_have_made_th
     let sooner = queue.adopt(START - 9.0, 2, 100, 0).unwrap();
     assert_eq!(queue.due(START), Some(sooner));
     assert_eq!(queue.dropped_before(later), 3);
+}
+
+#[test]
+fn a_batch_that_grew_by_its_views_title_is_taken_on() {
+    let mut page = Page::new();
+    let full = 48 * 1024 - ENVELOPE_BYTES;
+    for (bytes, is_taken) in [(full + TITLE_BYTES, true), (full + TITLE_BYTES + 1, false)] {
+        let taken = page.tracker.queue.adopt(START - 5.0, 25, bytes, 0);
+        assert_eq!(taken.is_some(), is_taken, "{bytes}");
+    }
+    // It can still be sent when the page is left.
+    assert!(page.tracker.queue.leaving(START).is_some());
 }
 
 #[test]

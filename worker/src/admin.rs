@@ -4,7 +4,9 @@ mod keys;
 
 #[cfg(test)]
 pub(crate) use keys::NewKey;
-pub use keys::{ListedKey, SECRET_CHARS, ShownKey, end_key, end_of_key, list_keys, new_key};
+pub use keys::{
+    KEY_FIELDS, ListedKey, SECRET_CHARS, ShownKey, end_key, end_of_key, list_keys, new_key,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +15,7 @@ use crate::error::Fault;
 use crate::grants::SETTLE_MS;
 use crate::grants::rows::site_columns;
 use crate::json;
+use crate::known;
 use crate::policy::{Policy, RETENTION_DAYS};
 use crate::sql::{Param, Statement};
 
@@ -67,6 +70,19 @@ pub struct SiteRow {
     keep_bots: i64,
 }
 
+/// Fields of a site.
+pub const SITE_FIELDS: &[&str] = &[
+    "siteId",
+    "name",
+    "origins",
+    "hashRouting",
+    "domain",
+    "visitorPerMinute",
+    "hourlyQuota",
+    "retentionDays",
+    "keepBots",
+];
+
 /// Fields that are whole numbers, with what is said of another value.
 const NUMBERS: [(&str, &str); 3] = [
     ("visitorPerMinute", "visitorPerMinute is 1 or more."),
@@ -99,6 +115,7 @@ impl NewSite {
     /// # Errors
     /// 400 with the field that is wrong.
     pub fn parse(body: &[u8]) -> Result<Self, Fault> {
+        known::fields_of(body, SITE_FIELDS)?;
         let mut site: Self = json::read(body).map_err(|_| {
             wrong_number(body).unwrap_or(Fault::malformed(
                 "The body must be {siteId, name?, origins?, hashRouting?, domain?, \
@@ -236,7 +253,7 @@ impl From<SiteRow> for NewSite {
         Self {
             site_id: row.site_id,
             name: row.name,
-            origins: serde_json::from_str(&row.origins).unwrap_or_default(),
+            origins: json::told(&row.origins).unwrap_or_default(),
             hash_routing: row.hash_routing != 0,
             domain: row.domain,
             policy: Policy {

@@ -7,11 +7,18 @@ use shoreline_shared::limits::MAX_BATCH_BYTES;
 use crate::auth::{Grant, KeyKind, origin_allowed};
 use crate::error::Fault;
 use crate::facts::RequestFacts;
+use crate::known;
 use crate::rate::Limit;
 
 /// Bytes of a body of `/v1/ingest` at most, after decoding: 4 MiB, a thousand events of usual size
 /// twice over, and a third of what one call of a Durable Object is known to bear.
 pub const MAX_INGEST_BYTES: usize = 4 * 1024 * 1024;
+
+/// Query parameters of `/v1/events`.
+pub const EVENTS_PARAMS: &[&str] = &["key", "private", "hashIds", "dryRun"];
+
+/// Query parameters of `/v1/ingest`.
+pub const INGEST_PARAMS: &[&str] = &["key", "dryRun"];
 
 /// The way by which events come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +47,15 @@ impl Door {
             Self::Events | Self::Plausible => kind == KeyKind::Browser,
             Self::Ingest => kind == KeyKind::Source,
             Self::Segment => kind != KeyKind::Read,
+        }
+    }
+
+    /// The query parameters that it knows; none: whatever another system's library sends.
+    fn params(self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Events => Some(EVENTS_PARAMS),
+            Self::Ingest => Some(INGEST_PARAMS),
+            Self::Segment | Self::Plausible => None,
         }
     }
 
@@ -113,15 +129,25 @@ impl Admitted {
 /// Decides whether a body may be read at all, and says how it is packed.
 ///
 /// # Errors
-/// 415, or 413 by `Content-Length`.
+/// 400 for a query parameter that nobody knows, 415, or 413 by `Content-Length`.
 pub fn check_body(facts: &RequestFacts, door: Door) -> Result<Encoding, Fault> {
+    if let Some(known) = door.params() {
+        known::parameters(&facts.query, known)?;
+    }
     if !door.takes_media(facts.content_type.as_deref()) {
         return Err(Fault::UnsupportedMediaType);
     }
     let encoding = match facts.content_encoding.as_deref().map(str::trim) {
         None | Some("") => Encoding::Identity,
         Some(name) if name.eq_ignore_ascii_case("identity") => Encoding::Identity,
-        Some(name) if name.eq_ignore_ascii_case("gzip") => Encoding::Gzip,
+        // The older name of the same (RFC 9110, 8.4.1.3).
+        Some(name)
+            if ["gzip", "x-gzip"]
+                .iter()
+                .any(|known| name.eq_ignore_ascii_case(known)) =>
+        {
+            Encoding::Gzip
+        }
         Some(_) => return Err(Fault::UnsupportedMediaType),
     };
     if facts
@@ -191,6 +217,22 @@ mod tests {
         );
         assert_eq!(refused(|f| f.content_length = Some(MAX_BATCH_BYTES)), None);
         assert_eq!(refused(|f| f.content_length = None), None);
+    }
+
+    #[test]
+    fn gzip_has_two_names() {
+        for (name, want) in [
+            ("gzip", Encoding::Gzip),
+            (" X-Gzip ", Encoding::Gzip),
+            ("Identity", Encoding::Identity),
+            ("", Encoding::Identity),
+        ] {
+            let packed = RequestFacts {
+                content_encoding: Some(name.into()),
+                ..facts()
+            };
+            assert_eq!(check_body(&packed, Door::Events), Ok(want), "{name}");
+        }
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! The core of `archive_do`: events packed in segments, and everything that is folded from them.
 //!
 //! A message of the queue becomes one row: a segment, which is the events' lines as one gzip member and
-//! the columns that questions filter and group by. Nothing of a segment changes but by erasure.
+//! the columns that questions filter and group by. Nothing of a segment changes but by erasure; when its
+//! hour is over, small ones become one.
 //! Everything else (the sums in D1, the users, the objects of the lake, answers) is a fold of segments.
 
 mod append;
+pub mod compact;
 pub mod erase;
 mod event;
 #[cfg(test)]

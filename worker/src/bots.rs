@@ -3,11 +3,13 @@
 //! Both are known by kept lists; `npm run lists` makes the tables under `bots/` of them. A list
 //! names what tells who it is. A program that poses as a browser passes.
 
+mod device;
 mod lines;
 mod spam;
 
 use std::sync::LazyLock;
 
+use device::part;
 use lines::Lines;
 pub use spam::is_spam_referrer;
 
@@ -25,6 +27,9 @@ const MAX_BYTES: usize = 1_000;
 
 /// Whether a user agent is that of a crawler, a library or a driven browser.
 ///
+/// What it says of a device is left out, and what a hand-held device or an application shows is judged by
+/// `WORDS` alone: models and applications have any name. A browser on a desk is judged by both lists.
+///
 /// Nothing but spaces is one as well: every browser says what it is. Clients like `curl` and
 /// `node-fetch` count as bots, which is right for a browser's key only; a service sends with
 /// whatever it likes, so ask this of browsers' events alone.
@@ -37,7 +42,8 @@ const MAX_BYTES: usize = 1_000;
 pub fn is_bot(user_agent: &str) -> bool {
     let agent = user_agent.trim_ascii().as_bytes();
     let agent = agent.get(..MAX_BYTES).unwrap_or(agent);
-    agent.is_empty() || WORDS.find(agent) || CRAWLERS.find(agent)
+    let agent = part(agent);
+    agent.rest.is_empty() || WORDS.find(&agent.rest) || !agent.is_app && CRAWLERS.find(&agent.rest)
 }
 
 #[cfg(test)]

@@ -114,10 +114,9 @@ fn named<'a>(value: Option<&'a RawValue>) -> Cow<'a, str> {
 /// The page: as the live view and the stored event name it.
 fn page<'a>(event: &Stored<'a>) -> Option<Cow<'a, str>> {
     let data = &event.event_data;
-    [data.path, data.url, data.page]
+    [("path", data.path), ("url", data.url), ("page", data.page)]
         .into_iter()
-        .filter_map(text)
-        .find_map(|url| path_part(&url).map(|path| Cow::Owned(path.into_owned())))
+        .find_map(|(key, value)| Some(Cow::Owned(path_part(key, &text(value)?)?.into_owned())))
 }
 
 /// A key of bounded length: see [`live_key`].

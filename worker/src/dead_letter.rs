@@ -16,7 +16,7 @@ use crate::tally::OWN_SITE;
 mod refused;
 mod replay;
 pub use refused::{forget_refused, list_refused};
-pub use replay::{Chosen, ListQuery, MAX_REPLAYS, Replayed, Row, Selection};
+pub use replay::{Chosen, FIELDS, ListQuery, MAX_REPLAYS, Replayed, Row, Selection};
 
 /// Characters of a reason that are kept: a database's sentence.
 const MAX_DETAIL_CHARS: usize = 300;

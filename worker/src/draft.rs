@@ -23,9 +23,9 @@ pub enum Draft<'a> {
     },
     /// An event that an adapter made.
     Made(Made),
-    /// An item of a shape that no adapter knows: left out, counted, and logged with its keys only.
+    /// An item of a shape that no adapter knows: left out, counted, and logged with the forms of its keys only.
     Unknown {
-        /// The item's own keys (the first of them, cut), never its values.
+        /// What the item's own keys look like (the first of them, cut), never its values.
         keys: Vec<String>,
     },
     /// An item that its adapter refuses: of a known shape, and broken.
@@ -64,6 +64,20 @@ pub struct Delivery<'a> {
     pub drafts: Vec<Draft<'a>>,
     /// What those of them stand in that were scanned.
     pub body: Body<'a>,
+}
+
+impl<'a> Delivery<'a> {
+    /// The session that a page's batch is of: a batch has one page's events, and its first event tells.
+    pub fn session(&self) -> Option<&'a str> {
+        let Draft::Scanned { place, .. } = self.drafts.first()? else {
+            return None;
+        };
+        let event = self.body.tape.value(self.body.text, *place);
+        let mut fields = event.children();
+        fields
+            .find(|field| field.key() == Some("sessionId"))?
+            .plain()
+    }
 }
 
 /// A body that was scanned as a whole.

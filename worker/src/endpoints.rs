@@ -1,7 +1,11 @@
 //! Every path that the worker answers, and the methods that each takes: one table for the router,
-//! the preflights, `Allow`, the names of calls and the API's description. Static files are served before it is asked.
+//! the preflights, `Allow`, the names of calls, the parameters and fields that each knows, and the API's description. Static files are served before it is asked.
 
+use crate::admit::{EVENTS_PARAMS, INGEST_PARAMS};
+use crate::error::Fault;
 use crate::operations::Kind::{self, Admin, Import, Ingest, Query, System};
+use crate::read::{funnel, journeys, retention};
+use crate::{admin, dead_letter, import, known, rebuild};
 
 /// Who answers below a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +51,11 @@ pub struct Endpoint {
     pub kind: Kind,
     /// What a call of it is named in logs, metrics and events.
     pub action: &'static str,
+    /// The query parameters that it knows; none: whatever another system's library sends.
+    pub params: Option<&'static [&'static str]>,
+    /// The fields that its JSON body may have, `steps.page` for one of what stands under `steps`; empty where it
+    /// has no such body, or one of events, whose unknown fields are left out.
+    pub fields: &'static [&'static str],
 }
 
 const GET: &str = "GET, HEAD, OPTIONS";
@@ -65,64 +74,82 @@ const fn at(
         door,
         kind,
         action,
+        params: Some(&[]),
+        fields: &[],
     }
 }
+
+/// A path where events come in.
+const fn ingest(
+    path: &'static str,
+    params: Option<&'static [&'static str]>,
+    action: &'static str,
+) -> Endpoint {
+    Endpoint {
+        params,
+        ..at(path, POST, Door::Ingest, Ingest, action)
+    }
+}
+
+/// The days of a metric, and the form of its answer.
+const METRIC: &[&str] = &["startDate", "endDate", "format"];
+const HOURS: &[&str] = &["hours"];
 
 /// The table. A new path has its line here, and its operation in `openapi/`.
 #[rustfmt::skip] // A line each.
 pub const ENDPOINTS: &[Endpoint] = &[
-    at("/v1/events", POST, Door::Ingest, Ingest, "events"),
-    at("/v1/ingest", POST, Door::Ingest, Ingest, "ingest"),
-    at("/api/event", POST, Door::Ingest, Ingest, "plausible"),
-    at("/v1/batch", POST, Door::Ingest, Ingest, "segment"),
-    at("/v1/b", POST, Door::Ingest, Ingest, "segment"),
-    at("/beacon/v1/batch", POST, Door::Ingest, Ingest, "segment"),
-    at("/v1/track", POST, Door::Ingest, Ingest, "segment"),
-    at("/v1/t", POST, Door::Ingest, Ingest, "segment"),
-    at("/v1/page", POST, Door::Ingest, Ingest, "segment"),
-    at("/v1/p", POST, Door::Ingest, Ingest, "segment"),
-    at("/v1/screen", POST, Door::Ingest, Ingest, "segment"),
-    at("/v1/s", POST, Door::Ingest, Ingest, "segment"),
-    at("/v1/identify", POST, Door::Ingest, Ingest, "segment"),
-    at("/v1/i", POST, Door::Ingest, Ingest, "segment"),
-    at("/v1/group", POST, Door::Ingest, Ingest, "segment"),
-    at("/v1/g", POST, Door::Ingest, Ingest, "segment"),
-    at("/v1/alias", POST, Door::Ingest, Ingest, "segment"),
-    at("/v1/a", POST, Door::Ingest, Ingest, "segment"),
-    at("/v1/projects/{writeKey}/settings", GET, Door::SdkSettings, System, "sdk_settings"),
-    at("/sourceConfig", GET, Door::SdkSettings, System, "sdk_settings"),
-    at("/sourceConfig/", GET, Door::SdkSettings, System, "sdk_settings"),
-    at("/v1/imports", POST, Door::Imports, Import, "imports"),
+    ingest("/v1/events", Some(EVENTS_PARAMS), "events"),
+    ingest("/v1/ingest", Some(INGEST_PARAMS), "ingest"),
+    ingest("/api/event", None, "plausible"),
+    ingest("/v1/batch", None, "segment"),
+    ingest("/v1/b", None, "segment"),
+    ingest("/beacon/v1/batch", None, "segment"),
+    ingest("/v1/track", None, "segment"),
+    ingest("/v1/t", None, "segment"),
+    ingest("/v1/page", None, "segment"),
+    ingest("/v1/p", None, "segment"),
+    ingest("/v1/screen", None, "segment"),
+    ingest("/v1/s", None, "segment"),
+    ingest("/v1/identify", None, "segment"),
+    ingest("/v1/i", None, "segment"),
+    ingest("/v1/group", None, "segment"),
+    ingest("/v1/g", None, "segment"),
+    ingest("/v1/alias", None, "segment"),
+    ingest("/v1/a", None, "segment"),
+    at("/v1/projects/{writeKey}/settings", GET, Door::SdkSettings, System, "sdk_settings").of_others(),
+    at("/sourceConfig", GET, Door::SdkSettings, System, "sdk_settings").of_others(),
+    at("/sourceConfig/", GET, Door::SdkSettings, System, "sdk_settings").of_others(),
+    at("/v1/imports", POST, Door::Imports, Import, "imports").body(import::FIELDS),
     at("/v1/imports/{importId}", GET, Door::Imports, Import, "import"),
     at("/v1/imports/{importId}/parts/{part}", "PUT, OPTIONS", Door::Imports, Import, "import_part"),
     at("/v1/imports/{importId}/complete", POST, Door::Imports, Import, "import_complete"),
     at("/v1/analytics/live", GET, Door::Read, Query, "live"),
     at("/v1/analytics/live/ticket", POST, Door::Ticket, Query, "live_ticket"),
-    at("/v1/analytics/live/stream", "GET, OPTIONS", Door::Stream, Query, "live_stream"),
-    at("/v1/analytics/events/recent", GET, Door::Read, Query, "recent"),
-    at("/v1/analytics/operations", GET, Door::Read, Query, "operations"),
-    at("/v1/analytics/outcomes", GET, Door::Read, Query, "outcomes"),
-    at("/v1/analytics/reconciliation", GET, Door::Read, Query, "reconciliation"),
-    at("/v1/analytics/metrics/summary", GET, Door::Read, Query, "summary"),
-    at("/v1/analytics/metrics/platform", GET, Door::Metric, Query, "platform"),
-    at("/v1/analytics/metrics/features", GET, Door::Metric, Query, "features"),
-    at("/v1/analytics/metrics/engagement", GET, Door::Metric, Query, "engagement"),
-    at("/v1/analytics/metrics/products", GET, Door::Metric, Query, "products"),
-    at("/v1/analytics/metrics/breakdown", GET, Door::Metric, Query, "breakdown"),
-    at("/v1/analytics/metrics/vitals", GET, Door::Metric, Query, "vitals"),
-    at("/v1/analytics/query/funnel", POST, Door::Question, Query, "funnel"),
-    at("/v1/analytics/query/retention", POST, Door::Question, Query, "retention"),
-    at("/v1/analytics/query/journeys", POST, Door::Question, Query, "journeys"),
-    at("/v1/analytics/users/{userId}/events", GET, Door::Users, Query, "user_events"),
-    at("/v1/analytics/users/{userId}/export", GET, Door::Users, Admin, "user_export"),
-    at("/v1/analytics/users/{userId}", "DELETE, OPTIONS", Door::Users, Admin, "user_erase"),
-    at("/v1/sites", "GET, POST, OPTIONS", Door::Sites, Admin, "sites"),
-    at("/v1/sites/{siteId}", "PUT, OPTIONS", Door::Sites, Admin, "site"),
-    at("/v1/sites/{siteId}/keys", "GET, POST, OPTIONS", Door::Sites, Admin, "keys"),
-    at("/v1/sites/{siteId}/keys/{keyId}", "DELETE, OPTIONS", Door::Sites, Admin, "key"),
-    at("/v1/dead-letters", "GET, OPTIONS", Door::DeadLetters, Admin, "dead_letters"),
-    at("/v1/dead-letters/replay", POST, Door::DeadLetters, Admin, "replay"),
-    at("/v1/rebuild", POST, Door::Rebuild, Admin, "rebuild"),
+    at("/v1/analytics/live/stream", "GET, OPTIONS", Door::Stream, Query, "live_stream").query(&["ticket"]),
+    at("/v1/analytics/events/recent", GET, Door::Read, Query, "recent").query(&["limit", "eventType", "userId", "cursor"]),
+    at("/v1/analytics/operations", GET, Door::Read, Query, "operations").query(&["windowMinutes", "format"]),
+    at("/v1/analytics/outcomes", GET, Door::Read, Query, "outcomes").query(HOURS),
+    at("/v1/analytics/reconciliation", GET, Door::Read, Query, "reconciliation").query(HOURS),
+    at("/v1/analytics/metrics/summary", GET, Door::Read, Query, "summary").query(&["windowMinutes", "groupBy"]),
+    at("/v1/analytics/metrics/platform", GET, Door::Metric, Query, "platform").query(METRIC),
+    at("/v1/analytics/metrics/features", GET, Door::Metric, Query, "features").query(METRIC),
+    at("/v1/analytics/metrics/engagement", GET, Door::Metric, Query, "engagement").query(METRIC),
+    at("/v1/analytics/metrics/products", GET, Door::Metric, Query, "products").query(METRIC),
+    at("/v1/analytics/metrics/breakdown", GET, Door::Metric, Query, "breakdown").query(&["by", "startDate", "endDate", "limit", "cursor", "format"]),
+    at("/v1/analytics/metrics/vitals", GET, Door::Metric, Query, "vitals").query(&["startDate", "endDate", "page", "format"]),
+    at("/v1/analytics/query/funnel", POST, Door::Question, Query, "funnel").body(funnel::FIELDS),
+    at("/v1/analytics/query/retention", POST, Door::Question, Query, "retention").body(retention::FIELDS),
+    at("/v1/analytics/query/journeys", POST, Door::Question, Query, "journeys").body(journeys::FIELDS),
+    at("/v1/analytics/users/{userId}/events", GET, Door::Users, Query, "user_events").query(&["limit", "eventType", "cursor"]),
+    at("/v1/analytics/users/{userId}/export", GET, Door::Users, Admin, "user_export").query(&["siteId", "limit", "eventType", "cursor"]),
+    at("/v1/analytics/users/{userId}", "DELETE, OPTIONS", Door::Users, Admin, "user_erase").query(&["siteId"]),
+    at("/v1/sites", "GET, POST, OPTIONS", Door::Sites, Admin, "sites").body(admin::SITE_FIELDS),
+    at("/v1/sites/{siteId}", "PUT, OPTIONS", Door::Sites, Admin, "site").body(admin::SITE_FIELDS),
+    at("/v1/sites/{siteId}/keys", "GET, POST, OPTIONS", Door::Sites, Admin, "keys").body(admin::KEY_FIELDS),
+    at("/v1/sites/{siteId}/keys/{keyId}", "DELETE, OPTIONS", Door::Sites, Admin, "key").query(&["after"]),
+    at("/v1/dead-letters", "GET, OPTIONS", Door::DeadLetters, Admin, "dead_letters").query(&["siteId", "code", "limit", "cursor"]),
+    at("/v1/dead-letters/replay", POST, Door::DeadLetters, Admin, "replay").body(dead_letter::FIELDS),
+    at("/v1/rebuild", POST, Door::Rebuild, Admin, "rebuild").body(rebuild::FIELDS),
     at("/metrics", GET, Door::Prometheus, System, "metrics"),
     at("/health", GET, Door::Read, System, "health"),
 ];
@@ -136,6 +163,33 @@ impl Endpoint {
     /// Whether it takes a method.
     pub fn takes(&self, method: &str) -> bool {
         self.methods().any(|known| known == method)
+    }
+
+    /// Knows these query parameters.
+    const fn query(mut self, params: &'static [&'static str]) -> Self {
+        self.params = Some(params);
+        self
+    }
+
+    /// Takes whatever the libraries of another system send.
+    const fn of_others(mut self) -> Self {
+        self.params = None;
+        self
+    }
+
+    /// Takes a JSON body of these fields.
+    const fn body(mut self, fields: &'static [&'static str]) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    /// Checks that it knows every parameter of a query, and that none comes twice.
+    ///
+    /// # Errors
+    /// [`Fault::UnknownParameter`] with the first that it does not know.
+    pub fn check_query(&self, query: &str) -> Result<(), Fault> {
+        self.params
+            .map_or(Ok(()), |known| known::parameters(query, known))
     }
 
     /// Its methods.
@@ -154,64 +208,4 @@ impl Endpoint {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::adapters::SegmentCall;
-    use crate::import::Call;
-    use crate::sdk_settings::SdkSettings;
-
-    #[test]
-    fn a_path_has_one_endpoint() {
-        for (path, want) in [
-            ("/v1/events", Some("/v1/events")),
-            ("/v1/sites", Some("/v1/sites")),
-            ("/v1/sites/", None),
-            ("/v1/sites/a", Some("/v1/sites/{siteId}")),
-            (
-                "/v1/sites/a/keys/b",
-                Some("/v1/sites/{siteId}/keys/{keyId}"),
-            ),
-            ("/v1/sites/a/keys/b/c", None),
-            (
-                "/v1/analytics/users/%2F/events",
-                Some("/v1/analytics/users/{userId}/events"),
-            ),
-            ("/v1/analytics/users//events", None),
-            ("/v1/analytics/metrics/", None),
-            ("/v1", None),
-            ("/", None),
-            ("", None),
-        ] {
-            assert_eq!(find(path).map(|found| found.path), want, "{path}");
-        }
-        for endpoint in ENDPOINTS {
-            assert_eq!(find(endpoint.path), Some(endpoint), "the first at its path");
-            assert!(endpoint.takes("OPTIONS") && !endpoint.takes("TRACE"));
-        }
-    }
-
-    #[test]
-    fn who_answers_knows_every_path() {
-        for endpoint in ENDPOINTS {
-            let path = endpoint
-                .path
-                .replace("{importId}", "0198c1d2-0000-7000-8000-00000000000a")
-                .replace("{part}", "1");
-            let own = ["/v1/events", "/v1/ingest", "/api/event"];
-            match endpoint.door {
-                Door::Ingest => {
-                    assert!(
-                        own.contains(&path.as_str()) || SegmentCall::from_path(&path).is_some()
-                    );
-                }
-                Door::SdkSettings => assert!(SdkSettings::of(&path).is_some(), "{path}"),
-                Door::Imports => {
-                    for method in endpoint.methods().filter(|method| *method != "OPTIONS") {
-                        assert!(Call::parse(method, &path).is_ok(), "{method} {path}");
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-}
+mod tests;

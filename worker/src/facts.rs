@@ -85,6 +85,11 @@ impl RequestFacts {
             .is_some_and(|value| value == "1" || value == "true")
     }
 
+    /// `?hashIds=1`: the page wants no user's id kept, but a keyed hash of it (`data-hash-ids`).
+    pub fn hash_ids(&self) -> bool {
+        self.parameter("hashIds").is_some_and(|value| value == "1")
+    }
+
     /// `?private=1`: the page keeps nothing in the browser (`data-storage="none"`), so that its visits
     /// can be told apart by the edge's daily hash only, as with `Sec-GPC`.
     pub fn is_private(&self) -> bool {

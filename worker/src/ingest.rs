@@ -21,6 +21,7 @@ use crate::outcome::Answer;
 use crate::policy::Defaults;
 use crate::publish::Publication;
 use crate::rate::Limiter;
+use crate::skew;
 use crate::tally::OWN_SITE;
 
 use deliver::deliver;
@@ -45,6 +46,10 @@ pub trait Platform {
     /// What a user agent tells; the shell remembers it.
     fn told_by(&self, user_agent: &str) -> Told {
         Told::read(user_agent)
+    }
+    /// By how much the clock of a session's sender is to be moved; the shell remembers sessions.
+    fn clock_offset(&self, _site: &str, _session: &str, sent_at_ms: i64) -> i64 {
+        skew::offset(Some(sent_at_ms), self.now_ms(), None)
     }
     /// This isolate's buckets.
     fn limiter<T>(&self, ask: impl FnOnce(&mut Limiter) -> T) -> T;

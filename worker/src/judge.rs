@@ -42,6 +42,10 @@ pub struct Context<'a> {
     pub stored_batch_id: &'a str,
     /// When it was sent, by the sender's clock.
     pub sent_at: Option<i64>,
+    /// By how many milliseconds that clock is to be moved.
+    pub clock_offset: i64,
+    /// Of a page that wants users' ids hashed: the key.
+    pub hash_ids: Option<&'a [u8]>,
     /// By the edge's own data.
     pub country: Option<&'a str>,
     /// Likewise.
@@ -190,7 +194,10 @@ fn one(
             return Err(EventResult::skipped(index, SPAM_REFERRER, message));
         }
     }
-    let clean = sanitize(valid, &context.privacy);
+    let mut clean = sanitize(valid, &context.privacy);
+    if let Some(key) = context.hash_ids {
+        clean.hash_user(key, context.site);
+    }
     if page.is_some() && clean.event_id().is_some_and(id::is_derived) {
         return Err(rejected(Rejection {
             code: Code::InvalidEventId,
@@ -217,8 +224,12 @@ fn one(
         // Of a line's old sender nothing is known, its clock least of all.
         Some(history) => (told, history.received_at(told, now_ms)),
         None => {
-            let sent_at = raw.sent_at.or(context.sent_at);
-            (skew::correct(told, sent_at, now_ms), now_ms)
+            // A message of a batch may have been sent by a clock of its own.
+            let (sent_at, offset) = match raw.sent_at {
+                Some(_) => (raw.sent_at, skew::offset(raw.sent_at, now_ms, None)),
+                None => (context.sent_at, context.clock_offset),
+            };
+            (skew::correct(told, sent_at, offset, now_ms), now_ms)
         }
     };
     let history = raw.history.as_ref();

@@ -3,12 +3,12 @@
 //! A counter is `(kind, bucket, key) → n`.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use shoreline_shared::lines::Line;
 
 use crate::auth::sha256_hex;
+use crate::sorted::Map;
 
 /// A minute, in milliseconds.
 pub const MINUTE_MS: i64 = 60_000;
@@ -92,7 +92,7 @@ impl<'a> LiveFacts<'a> {
 
 /// Sums by (kind, bucket, key). As JSON they are rows, `[[kind, bucket, key, n], …]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counters<'a>(BTreeMap<(Kind, i64, Cow<'a, str>), i64>);
+pub struct Counters<'a>(Map<(Kind, i64, Cow<'a, str>), i64>);
 
 impl<'a> Counters<'a> {
     /// Adds `n` to a counter.

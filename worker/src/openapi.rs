@@ -6,12 +6,13 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::endpoints::ENDPOINTS;
+use crate::endpoints::{ENDPOINTS, find};
 use operation::{Operation, paths};
 
 mod admin;
 mod dashboard;
 mod ingest;
+mod known;
 mod operation;
 mod service;
 mod shapes;
@@ -39,7 +40,17 @@ fn operations() -> Vec<Operation> {
     all.extend(dashboard::operations());
     all.extend(admin::operations());
     all.extend(service::operations());
-    all
+    all.into_iter().map(refusing).collect()
+}
+
+/// An operation that refuses what it does not know, where it does.
+fn refusing(operation: Operation) -> Operation {
+    let is_checked = find(operation.path).is_some_and(|endpoint| endpoint.params.is_some());
+    if is_checked {
+        operation.checked("limit")
+    } else {
+        operation
+    }
 }
 
 fn document() -> Value {
@@ -52,7 +63,8 @@ fn document() -> Value {
             "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
             "description": "Edge analytics that ends in a data lake. Times are Unix milliseconds. Every path but \
                 this one takes OPTIONS, and HEAD where it takes GET but for sites, keys and dead letters; another method is a 405 \
-                with `Allow`. A path that is not here is a 404 `not_found`.",
+                with `Allow`. A path that is not here is a 404 `not_found`. A query parameter or a field of a question that is not \
+                here is a 400 `invalid_parameter` with its name, but where another system's libraries send.",
         },
         "servers": [{"url": "/"}],
         "tags": TAGS.map(|name| json!({"name": name})).to_vec(),
@@ -88,6 +100,7 @@ fn schemas(operations: &[Operation]) -> Value {
     let mut event: Value = serde_json::from_str(EVENT).unwrap();
     event.as_object_mut().unwrap().remove("$schema");
     schemas.insert("Event".to_owned(), event);
+    known::close(&mut schemas, operations);
     Value::Object(schemas)
 }
 

@@ -3,8 +3,6 @@
 //! Counting is done here, in the isolate, so that the object, of which a site has only a few, adds
 //! sums and writes rows.
 
-use std::collections::BTreeSet;
-
 use sha2::{Digest, Sha256};
 use shoreline_shared::id;
 use shoreline_shared::lines::Lines;
@@ -18,6 +16,7 @@ use crate::live::{
 use crate::outcome::EventResult;
 use crate::policy::Policy;
 use crate::protocol::commit::{BatchName, Head, write};
+use crate::sorted::Map;
 use crate::tally::OWN_SITE;
 
 /// A batch made ready for `site_do`.
@@ -76,9 +75,8 @@ impl Publication {
         let shard = batch_id
             .or(events.iter().next().map(|event| event.event_id))
             .map_or(0, |id| shard_of(id, settings.shards));
-        let mut visitors: BTreeSet<&str> = BTreeSet::new();
-        // Not collected: that brings a sort of its own.
-        visitors.extend(events.iter().filter_map(|event| event.user_id));
+        let users = events.iter().filter_map(|event| event.user_id);
+        let visitors: Map<&str, ()> = users.map(|user| (user, ())).collect();
         let mut counters = count(taken, now_ms);
         let quota = taken
             .policy
@@ -96,7 +94,7 @@ impl Publication {
             quota,
             counters,
             visitors: visitors
-                .into_iter()
+                .keys()
                 .map(|user| user_hash(&settings.hash_key, site, user).into())
                 .collect(),
             ..Head::default()

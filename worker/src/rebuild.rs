@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Fault;
 use crate::jobs::{self, Job};
 use crate::json;
+use crate::known;
 use crate::lake::ObjectName;
 use crate::privacy::DAY_MS;
 use crate::protocol::Message;
@@ -33,6 +34,15 @@ const JOB: &str = "rebuild";
 /// How long after its latest step a rebuild that has not ended is taken to run still: its caller may
 /// have given up.
 const RUNS_MS: i64 = 10 * 60_000;
+
+/// Fields of a call.
+pub const FIELDS: &[&str] = &[
+    "startDate",
+    "endDate",
+    "cursor",
+    "cursor.key",
+    "cursor.lines",
+];
 
 /// The body of a call.
 #[derive(Debug, Deserialize)]
@@ -86,6 +96,7 @@ impl Rebuild {
     /// # Errors
     /// 400 with what is wrong.
     pub fn parse(body: &[u8], now_ms: i64) -> Result<Self, Fault> {
+        known::fields_of(body, FIELDS)?;
         let body: Body<'_> = json::read(body)
             .map_err(|_| Fault::malformed("The body must be {startDate, endDate, cursor?}."))?;
         // Somebody else's object may be where the step before ended.

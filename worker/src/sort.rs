@@ -1,6 +1,6 @@
 //! Sorting in little code. The library's sorts are 3 to 5 KB of the worker for each type that is sorted; here
 //! one heap sort of places serves all, and each type brings a comparison and a loop of swaps. It takes two
-//! to three times as long, so what has a hundred thousand entries is sorted by the library.
+//! to three times as long, so what has a hundred thousand entries is sorted by the library: [`sort_pairs`].
 
 use std::cmp::Ordering;
 
@@ -21,6 +21,13 @@ pub fn sort_by<T>(list: &mut [T], order: impl Fn(&T, &T) -> Ordering) {
             to.swap(place, target);
         }
     }
+}
+
+/// Sorts by the library what there may be hundreds of thousands of: numbers that are followed by others, in one
+/// instance of its code for all.
+#[inline(never)]
+pub fn sort_pairs(list: &mut [(u64, u32)]) {
+    list.sort_unstable();
 }
 
 /// Of each place, the one that its entry goes to.

@@ -1,8 +1,8 @@
-//! Maps in one sorted list each, for some hundred entries at most: a tenth of the code of a tree.
+//! Maps in one sorted list each: a tenth of the code of a tree.
 //!
 //! [`Map`] does what is used here of `BTreeMap`, with the same results in the same order. Each type of key and
-//! value of a tree is 6 KB of the worker, of a list 0.6 KB. To add an entry moves those behind it, so what
-//! has thousands, in no order, stays a tree.
+//! value of a tree is 6 KB of the worker, of a list 0.6 KB. To add an entry moves those behind it: of 1,000 that is
+//! less than a tree's own work, of 10,000 it is some microseconds, and what has more is no list.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -98,6 +98,11 @@ impl<K: Ord, V> Map<K, V> {
                 None
             }
         }
+    }
+
+    /// Takes out the entry of the least key.
+    pub fn pop_first(&mut self) -> Option<(K, V)> {
+        (!self.0.is_empty()).then(|| self.0.remove(0))
     }
 
     /// Keeps the entries for which this holds.
@@ -284,14 +289,15 @@ mod tests {
     proptest! {
         #[test]
         fn it_is_what_a_tree_is(
-            steps in prop::collection::vec((0_u8..4, 0_i64..20, 0_i64..100), 0..60),
+            steps in prop::collection::vec((0_u8..5, 0_i64..20, 0_i64..100), 0..60),
         ) {
             let (mut map, mut tree) = (Map::new(), BTreeMap::new());
             for (what, key, value) in steps {
                 match what {
                     0 => prop_assert_eq!(map.insert(key, value), tree.insert(key, value)),
                     1 => prop_assert_eq!(map.remove(&key), tree.remove(&key)),
-                    2 => {
+                    2 => prop_assert_eq!(map.pop_first(), tree.pop_first()),
+                    3 => {
                         *map.entry(key).or_default() += value;
                         *tree.entry(key).or_default() += value;
                     }

@@ -1,6 +1,10 @@
 //! SQL as plain values: the core writes statements, the shell (or a native test) runs them.
 
+mod table;
+
 use serde::de::DeserializeOwned;
+
+pub use table::Table;
 
 /// A bound parameter. Integers stay below 2^53: they travel as JavaScript numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,11 +119,19 @@ impl std::fmt::Display for SqlError {
 
 /// The SQLite of a Durable Object: synchronous, one caller.
 pub trait Sql {
-    /// Runs a statement and returns its rows.
+    /// Runs a statement and returns its rows, without bytes, as [`Table::parse`] reads them.
     ///
     /// # Errors
     /// Whatever the database says.
-    fn rows<T: DeserializeOwned>(&self, sql: &str, params: &[Param]) -> Result<Vec<T>, SqlError>;
+    fn table(&self, sql: &str, params: &[Param]) -> Result<String, SqlError>;
+
+    /// Runs a statement and returns its rows.
+    ///
+    /// # Errors
+    /// Whatever the database says, and where a row is not what is asked for.
+    fn rows<T: DeserializeOwned>(&self, sql: &str, params: &[Param]) -> Result<Vec<T>, SqlError> {
+        Table::parse(&self.table(sql, params)?)?.rows()
+    }
 
     /// Runs a statement and returns its rows of `N` columns as they are, bytes included.
     ///
@@ -142,7 +154,7 @@ pub trait Sql {
     /// # Errors
     /// Whatever the database says.
     fn run(&self, sql: &str, params: &[Param]) -> Result<(), SqlError> {
-        self.rows::<serde::de::IgnoredAny>(sql, params).map(drop)
+        self.table(sql, params).map(drop)
     }
 
     /// The first row, where there is one.

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rusqlite::Connection;
 use rusqlite::types::{Value as Sqlite, ValueRef};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::sql::{Cell, Param, Sql, SqlError, Statement};
+use crate::sql::{Cell, Param, Sql, SqlError, Statement, Table};
 
 /// A database in memory that can be told to fail at its n-th statement.
 pub(crate) struct TestSql {
@@ -90,16 +90,14 @@ impl TestSql {
         &self,
         statements: &[Statement],
     ) -> Result<Vec<T>, SqlError> {
-        self.transaction(&mut || {
-            let mut last = Vec::new();
+        let last = self.transaction(&mut || {
+            let mut last = None;
             for statement in statements {
-                last = self.rows::<Value>(statement.sql, &statement.params)?;
+                last = Some(self.table(statement.sql, &statement.params)?);
             }
             Ok(last)
-        })?
-        .into_iter()
-        .map(|row| serde_json::from_value(row).map_err(|e| SqlError(e.to_string())))
-        .collect()
+        })?;
+        last.map_or(Ok(Vec::new()), |last| Table::parse(&last)?.rows())
     }
 }
 
@@ -117,10 +115,10 @@ fn bound(params: &[Param]) -> impl rusqlite::Params {
 }
 
 impl Sql for TestSql {
-    fn rows<T: DeserializeOwned>(&self, sql: &str, params: &[Param]) -> Result<Vec<T>, SqlError> {
+    fn table(&self, sql: &str, params: &[Param]) -> Result<String, SqlError> {
         self.count_down()?;
         let mut statement = self.connection.prepare(sql).map_err(failed)?;
-        let names: Vec<String> = statement
+        let columns: Vec<String> = statement
             .column_names()
             .iter()
             .map(|n| (*n).into())
@@ -128,22 +126,17 @@ impl Sql for TestSql {
         let mut rows = statement.query(bound(params)).map_err(failed)?;
         let mut out = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
-            let mut map = Map::new();
-            for (index, name) in names.iter().enumerate() {
-                let value = match row.get_ref(index).map_err(failed)? {
-                    ValueRef::Null => Value::Null,
-                    ValueRef::Integer(int) => int.into(),
-                    ValueRef::Real(real) => real.into(),
-                    ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned().into(),
-                    ValueRef::Blob(_) => panic!("no blobs here"),
-                };
-                map.insert(name.clone(), value);
-            }
-            out.push(
-                serde_json::from_value(Value::Object(map)).map_err(|e| SqlError(e.to_string()))?,
-            );
+            let value = |index| match row.get_ref(index).unwrap() {
+                ValueRef::Null => Value::Null,
+                ValueRef::Integer(int) => int.into(),
+                ValueRef::Real(real) => real.into(),
+                ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned().into(),
+                ValueRef::Blob(_) => panic!("no blobs here"),
+            };
+            out.push((0..columns.len()).map(value).collect());
         }
-        Ok(out)
+        let table: (Vec<String>, Vec<Vec<Value>>) = (columns, out);
+        Ok(serde_json::to_string(&table).unwrap())
     }
 
     fn cells<const N: usize>(
@@ -173,18 +166,19 @@ impl Sql for TestSql {
     fn transaction<T>(&self, work: &mut dyn FnMut() -> Result<T, SqlError>) -> Result<T, SqlError> {
         self.execute_batch("SAVEPOINT t");
         let result = work();
-        self.execute_batch(if result.is_ok() {
-            "RELEASE t"
-        } else {
-            "ROLLBACK TO t; RELEASE t"
-        });
+        match &result {
+            Ok(_) => self.execute_batch("RELEASE t"),
+            // A database that is full may have rolled all back already.
+            Err(_) if self.connection.is_autocommit() => {}
+            Err(_) => self.execute_batch("ROLLBACK TO t; RELEASE t"),
+        }
         result
     }
 }
 
 impl Sql for &TestSql {
-    fn rows<T: DeserializeOwned>(&self, sql: &str, params: &[Param]) -> Result<Vec<T>, SqlError> {
-        (**self).rows(sql, params)
+    fn table(&self, sql: &str, params: &[Param]) -> Result<String, SqlError> {
+        (**self).table(sql, params)
     }
 
     fn cells<const N: usize>(

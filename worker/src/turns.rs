@@ -3,7 +3,7 @@
 //! A page that is closed while it sends leaves its request here for good: nobody tells. So only the
 //! latest are kept.
 
-use std::collections::BTreeMap;
+use crate::sorted::Map;
 
 /// Requests at most whose bodies are waited for: more than an isolate answers at once, and below 10 MB.
 const MAX_TURNS: usize = 1_000;
@@ -11,14 +11,14 @@ const MAX_TURNS: usize = 1_000;
 /// What is kept of each.
 #[derive(Debug)]
 pub struct Turns<T> {
-    kept: BTreeMap<u32, T>,
+    kept: Map<u32, T>,
     last: u32,
 }
 
 impl<T> Default for Turns<T> {
     fn default() -> Self {
         Self {
-            kept: BTreeMap::new(),
+            kept: Map::new(),
             last: 0,
         }
     }

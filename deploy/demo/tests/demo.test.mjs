@@ -34,6 +34,9 @@ test('it has every kind of event, nights that are quiet, and visitors who come a
   const types = new Set(month.map(({ eventType }) => eventType));
   for (const type of ['page_view', 'page_leave', 'feature_use', 'content_create', 'ai_request', 'error', 'web_vital', 'outbound', 'iam.user-registered', 'billing.subscription', 'exports.job']) assert.ok(types.has(type), type);
   for (const key of ['utm_source', 'referrer']) assert.ok(month.some(({ eventData }) => JSON.stringify(eventData).includes(key)), key);
+  const vitals = month.filter(({ eventType }) => eventType === 'web_vital');
+  const viewed = new Set(month.filter(({ eventType }) => eventType === 'page_view').map(({ eventData }) => new URL(eventData.url).pathname));
+  assert.ok(vitals.every(({ eventData }) => viewed.has(new URL(eventData.url).pathname)), 'vitals have a page');
   assert.ok(new Set(month.map(({ country }) => country)).size > 8);
   const german = month.filter(({ country }) => country === 'DE').map(({ timestamp }) => (new Date(timestamp).getUTCHours() + 1) % 24);
   assert.ok(german.filter((hour) => hour < 5).length * 4 < german.filter((hour) => hour >= 9 && hour < 14).length, 'night and day');

@@ -15,6 +15,8 @@ pub enum Code {
     InvalidEventType,
     /// The event id is no UUID.
     InvalidEventId,
+    /// The user id is `.` or `..`, which no address of a call can hold.
+    InvalidUserId,
     /// The timestamp is neither a number nor RFC 3339.
     InvalidTimestamp,
     /// The timestamp lies too far ahead or too far back.
@@ -29,12 +31,13 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::MissingField,
         Self::EmptyField,
         Self::WrongType,
         Self::InvalidEventType,
         Self::InvalidEventId,
+        Self::InvalidUserId,
         Self::InvalidTimestamp,
         Self::TimestampOutOfRange,
         Self::EventTooLarge,
@@ -50,6 +53,7 @@ impl Code {
             Self::WrongType => "wrong_type",
             Self::InvalidEventType => "invalid_event_type",
             Self::InvalidEventId => "invalid_event_id",
+            Self::InvalidUserId => "invalid_user_id",
             Self::InvalidTimestamp => "invalid_timestamp",
             Self::TimestampOutOfRange => "timestamp_out_of_range",
             Self::EventTooLarge => "event_too_large",

@@ -243,7 +243,10 @@ impl<'a, 's> Content<'a, 's> {
     /// Whether a value is written as it stands.
     #[inline]
     fn stays(&self, node: &Node, kind: KeyKind) -> bool {
-        if !matches!(kind, KeyKind::Plain | KeyKind::Url) {
+        if !matches!(
+            kind,
+            KeyKind::Plain | KeyKind::Url | KeyKind::Path | KeyKind::Lines
+        ) {
             return false;
         }
         match node.kind {
@@ -256,10 +259,7 @@ impl<'a, 's> Content<'a, 's> {
     }
 
     fn style(&self, kind: KeyKind) -> Style {
-        Style {
-            is_url: kind == KeyKind::Url,
-            hash_routing: self.hash_routing,
-        }
+        Style::of(kind, self.hash_routing)
     }
 
     /// Writes a value that is not null.
@@ -282,8 +282,8 @@ impl<'a, 's> Content<'a, 's> {
             Kind::Escaped => {
                 let mut decoded = core::mem::take(&mut self.scratch.decoded);
                 decoded.clear();
-                unescape(inner(self.text, node.value)?, &mut decoded)?;
                 let style = self.style(kind);
+                unescape(inner(self.text, node.value)?, style.has_lines, &mut decoded)?;
                 text(out, &decoded, kind, style, look(&decoded, style));
                 self.scratch.decoded = decoded;
             }

@@ -106,6 +106,16 @@ pub(super) enum Identifier<'t> {
     Cleaned(String),
 }
 
+impl Identifier<'_> {
+    /// As it is stored.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Cleaned(text) => text,
+        }
+    }
+}
+
 /// An identifier that must be there.
 pub(super) fn required<'t>(field: Option<Scanned<'t, '_>>) -> Option<Identifier<'t>> {
     optional(field)?
@@ -135,7 +145,7 @@ pub(super) fn text_of(field: Scanned<'_, '_>) -> Option<String> {
             let raw = field.raw();
             let inside = raw.get(1..raw.len().checked_sub(1)?)?;
             let mut text = String::with_capacity(inside.len());
-            unescape(inside, &mut text)?;
+            unescape(inside, false, &mut text)?;
             Some(text)
         }
         _ => None,

@@ -92,10 +92,7 @@ impl<'a> Keys<'a> {
 
 #[cold]
 fn kind(key: &str, hash_routing: bool) -> Option<KeyKind> {
-    let style = Style {
-        is_url: false,
-        hash_routing,
-    };
+    let style = Style::of(KeyKind::Plain, hash_routing);
     cleaned(key, style).is_none().then(|| KeyKind::of(key))
 }
 

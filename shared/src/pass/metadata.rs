@@ -6,7 +6,7 @@ use super::line::Fixed;
 use super::tape::{Kind, Scanned};
 use super::text::{push_cleaned, quoted};
 use super::{Agent, Collector, Common};
-use crate::privacy::{REDACTED, truncate_ips};
+use crate::privacy::{KeyKind, REDACTED, truncate_ips};
 use crate::sanitize::Style;
 use crate::validate::{Sender, is_blank};
 
@@ -49,10 +49,7 @@ impl Edge {
         };
         let user_agent = user_agent.filter(|agent| !adapted && !is_blank(agent))?;
         let ip = ip.filter(|ip| !is_blank(ip)).unwrap_or("0.0.0.0");
-        let style = Style {
-            is_url: false,
-            hash_routing: common.privacy.hash_routing,
-        };
+        let style = Style::of(KeyKind::Plain, common.privacy.hash_routing);
         let written = |text: &str| {
             let mut out = String::new();
             push_cleaned(&mut out, text, style);

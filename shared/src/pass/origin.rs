@@ -57,7 +57,7 @@ impl<'a> Content<'a, '_> {
             Kind::Text => Some(inner(self.text, node.value).map(Cow::Borrowed)),
             Kind::Escaped => {
                 let mut text = String::new();
-                let controls = unescape(inner(self.text, node.value)?, &mut text)?;
+                let controls = unescape(inner(self.text, node.value)?, false, &mut text)?;
                 (controls == Controls::None).then_some(Some(text.into()))
             }
             _ => Some(None),

@@ -4,7 +4,7 @@ use serde_json::Number;
 
 use super::scan::stops;
 use crate::privacy::is_card_number;
-use crate::sanitize::{Style, cleaned};
+use crate::sanitize::{Style, cleaned, is_dropped};
 use crate::swar::{equal, split_at};
 
 /// Digits of an integer that cannot be a card number, and that are printed as they stand.
@@ -53,8 +53,8 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// Undoes the escapes of a string's inside, without the control characters that they hide: every
-/// string loses these first. `None` of half a surrogate pair.
-pub(super) fn unescape(raw: &str, out: &mut String) -> Option<Controls> {
+/// string loses these first, but for the breaks of one that has lines. `None` of half a surrogate pair.
+pub(super) fn unescape(raw: &str, has_lines: bool, out: &mut String) -> Option<Controls> {
     let mut controls = Controls::None;
     let mut rest = raw;
     loop {
@@ -64,7 +64,7 @@ pub(super) fn unescape(raw: &str, out: &mut String) -> Option<Controls> {
             return Some(controls);
         }
         let (sign, len) = unescaped(escape)?;
-        if sign.is_control() {
+        if is_dropped(sign, has_lines) {
             controls = Controls::Some;
         } else {
             out.push(sign);
@@ -211,22 +211,23 @@ mod tests {
             push_text(&mut out, &text);
             prop_assert_eq!(&out, &serde_json::to_string(&text).unwrap());
             let mut back = String::new();
-            unescape(&out[1..out.len() - 1], &mut back).unwrap();
+            unescape(&out[1..out.len() - 1], false, &mut back).unwrap();
             let kept = |c: char| !(c.is_control() && u32::from(c) < 0x20);
             prop_assert_eq!(back, text.chars().filter(|c| kept(*c)).collect::<String>());
         }
 
         #[test]
         fn escapes_are_undone_as_serde_json_does(pieces in proptest::collection::vec(
-            proptest::sample::select(&["\\u00fc", "\\ud83d\\ude00", "\\ud83d", "\\ude00", "\\\"", "\\/", "\\\\", "a", "é", "\\n", "\\u0000", "\\u0085"][..]), 0..8,
-        )) {
+            proptest::sample::select(&["\\u00fc", "\\ud83d\\ude00", "\\ud83d", "\\ude00", "\\\"", "\\/", "\\\\", "a", "é", "\\n", "\\t", "\\u000a", "\\u0000", "\\u0085"][..]), 0..8,
+        ), has_lines: bool) {
             let raw = pieces.concat();
             let mut mine = String::new();
-            let told = unescape(&raw, &mut mine);
+            let told = unescape(&raw, has_lines, &mut mine);
             let theirs: Option<String> = serde_json::from_str(&format!("\"{raw}\"")).ok();
             prop_assert_eq!(told.is_some(), theirs.is_some());
             if let (Some(controls), Some(theirs)) = (told, theirs) {
-                let without: String = theirs.chars().filter(|c| !c.is_control()).collect();
+                let kept = |c: &char| !c.is_control() || has_lines && matches!(c, '\n' | '\t');
+                let without: String = theirs.chars().filter(kept).collect();
                 prop_assert_eq!(controls == Controls::Some, without != theirs);
                 prop_assert_eq!(mine, without);
             }

@@ -20,6 +20,15 @@ pub fn anonymous_id(key: &[u8; 32], site: &str, ip: &str, user_agent: &str) -> S
     format!("anon-{}", hex(&keyed_hash(key, &fields), 16))
 }
 
+/// The id that stands for a user's own, where the page asks for that: `hashed-` and 32 hex digits of HMAC-SHA256
+/// over site and id.
+pub fn hashed_id(key: &[u8], site: &str, user_id: &str) -> String {
+    format!(
+        "hashed-{}",
+        hex(&keyed_hash(key, &["identity", site, user_id]), 16)
+    )
+}
+
 /// The hash that stands for a user in rollups, which hold no ids: 16 hex digits of HMAC-SHA256
 /// over site and user id.
 pub fn user_hash(key: &[u8], site: &str, user_id: &str) -> String {
@@ -104,6 +113,22 @@ mod tests {
             assert_ne!(id, other);
             assert_eq!(other.len(), 37);
         }
+    }
+
+    #[test]
+    fn a_hashed_id_is_of_site_user_and_key() {
+        let id = hashed_id(&KEY, "demo", "alice@example.com");
+        assert_eq!((id.len(), &id[..7]), (39, "hashed-"));
+        assert_eq!(id, hashed_id(&KEY, "demo", "alice@example.com"));
+        for other in [
+            hashed_id(&KEY, "shop", "alice@example.com"),
+            hashed_id(&KEY, "demo", "bob@example.com"),
+            hashed_id(&[8; 32], "demo", "alice@example.com"),
+            format!("hashed-{}", user_hash(&KEY, "demo", "alice@example.com")),
+        ] {
+            assert_ne!(id, other);
+        }
+        assert!(!is_anonymous_id(&id));
     }
 
     #[test]

@@ -13,6 +13,10 @@ pub(crate) enum KeyKind {
     Ip,
     /// A URL, perhaps a relative one.
     Url,
+    /// A path, perhaps a whole URL: what begins with two slashes names no host.
+    Path,
+    /// What an error says: a text of several lines.
+    Lines,
     /// A name with a meaning of its own in JavaScript: key and value go.
     Dropped,
 }
@@ -73,18 +77,28 @@ const IP: [&str; 19] = [
     "trueclientip",
 ];
 
-const URL: [&str; 5] = ["url", "path", "page", "referrer", "href"];
+const URL: [&str; 3] = ["url", "referrer", "href"];
+
+const LINES: [&str; 4] = ["message", "stack", "stacktrace", "componentstack"];
+
+const PATH: [&str; 2] = ["path", "page"];
 
 /// The names as numbers, in order.
 static NAMES: LazyLock<Vec<(u128, KeyKind)>> = LazyLock::new(|| {
     let of = |kind| move |name: &&str| (number(name), kind);
-    let mut names: Vec<_> = SENSITIVE
+    let all = SENSITIVE
         .iter()
         .map(of(KeyKind::Sensitive))
         .chain(IP.iter().map(of(KeyKind::Ip)))
         .chain(URL.iter().map(of(KeyKind::Url)))
-        .collect();
-    names.sort_unstable_by_key(|(name, _)| *name);
+        .chain(LINES.iter().map(of(KeyKind::Lines)))
+        .chain(PATH.iter().map(of(KeyKind::Path)));
+    let mut names: Vec<(u128, KeyKind)> = Vec::new();
+    for (name, kind) in all {
+        // The library's sort would be 4 KB for these few.
+        let at = names.partition_point(|(other, _)| *other < name);
+        names.insert(at, (name, kind));
+    }
     names
 });
 
@@ -164,8 +178,14 @@ mod tests {
         ] {
             assert_eq!(KeyKind::of(key), KeyKind::Ip, "{key}");
         }
-        for key in ["url", "URL", "path", "page", "referrer", "href"] {
+        for key in ["url", "URL", "referrer", "href"] {
             assert_eq!(KeyKind::of(key), KeyKind::Url, "{key}");
+        }
+        for key in ["path", "page", "Page"] {
+            assert_eq!(KeyKind::of(key), KeyKind::Path, "{key}");
+        }
+        for key in ["message", "stack", "stackTrace", "componentStack"] {
+            assert_eq!(KeyKind::of(key), KeyKind::Lines, "{key}");
         }
         for key in ["__proto__", "constructor", "prototype"] {
             assert_eq!(KeyKind::of(key), KeyKind::Dropped, "{key}");

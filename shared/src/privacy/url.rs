@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::spelling::push_spelled;
 use super::{REDACTED, redact::redact};
+use crate::sanitize::Style;
 use crate::swar::{self, equal};
 
 /// Click ids of advertising networks: that there was one is kept, the id is not.
@@ -31,31 +33,32 @@ pub(crate) fn is_absolute_url(text: &str) -> bool {
 /// A URL, absolute or relative, without user information, query parameters off the allow-list
 /// and its fragment; with `hash_routing` the fragment stays, cleaned likewise. Pieces of the path
 /// and values that hide something private behind percent-encoding become `[redacted]`; what is
-/// in plain sight is left to [`redact`].
-pub(crate) fn clean_url(url: &str, hash_routing: bool) -> String {
+/// in plain sight is left to [`redact`]. Under a key that holds URLs, the path gets its one spelling ([`super::spelled`]).
+pub(crate) fn clean_url(url: &str, style: Style) -> String {
     let (rest, fragment) = split(url, '#');
     let (base, query) = split(rest, '?');
     let mut out = String::with_capacity(url.len());
-    let (origin, path) = split_origin(base);
+    let (origin, path) = split_origin(base, style.is_path);
     push_without_user(&mut out, origin);
-    push_path(&mut out, path);
+    push_path(&mut out, path, style.is_url);
     push_query(&mut out, '?', query.unwrap_or_default());
-    if hash_routing {
-        push_fragment(&mut out, fragment.unwrap_or_default());
+    if style.hash_routing {
+        push_fragment(&mut out, fragment.unwrap_or_default(), style.is_url);
     }
     out
 }
 
 /// The part of a cleaned URL that names the page: its path, with the route of a fragment that is
-/// one (`#/…`, `#!…`). None where nothing is left.
-pub fn path_part(url: &str) -> Option<Cow<'_, str>> {
+/// one (`#/…`, `#!…`). None where nothing is left. `key` is what it stands under: two slashes at the beginning of a
+/// `url` stand before a host, in a `path` or `page` they are part of it.
+pub fn path_part<'a>(key: &str, url: &'a str) -> Option<Cow<'a, str>> {
     let (base, rest) = swar::split_at(url, |word| equal(word, b'?') | equal(word, b'#'));
     let fragment = if rest.is_empty() {
         None
     } else {
         split(rest, '#').1
     };
-    let (origin, path) = split_origin(base);
+    let (origin, path) = split_origin(base, key != "url");
     let path = if path.is_empty() && !origin.is_empty() {
         "/"
     } else {
@@ -94,14 +97,15 @@ fn slashes(text: &str) -> Option<usize> {
     }
 }
 
-/// Scheme and authority (`https://user@host:1`, `//host`; empty for a relative URL), and the rest.
-fn split_origin(base: &str) -> (&str, &str) {
+/// Scheme and authority (`https://user@host:1`, `//host`; empty for a relative URL), and the rest. A path has an
+/// authority only behind a scheme.
+fn split_origin(base: &str, is_path: bool) -> (&str, &str) {
     let is_slash = |c| c == '/' || c == '\\';
     let scheme = if base.starts_with("https://") {
         "https:".len()
     } else {
         match slashes(base) {
-            Some(0) => 0,
+            Some(0) if !is_path => 0,
             Some(at) if is_scheme(base.get(..at).unwrap_or_default()) => at,
             _ => return ("", base),
         }
@@ -142,7 +146,7 @@ fn push_without_user(out: &mut String, origin: &str) {
     }
 }
 
-fn push_path(out: &mut String, path: &str) {
+fn push_path(out: &mut String, path: &str, is_spelled: bool) {
     if !has(path, b'%') {
         out.push_str(path);
         return;
@@ -152,7 +156,13 @@ fn push_path(out: &mut String, path: &str) {
             out.push('/');
         }
         let hidden = segment.contains('%') && redact(&decoded(segment, false)).is_some();
-        out.push_str(if hidden { REDACTED } else { segment });
+        if hidden {
+            out.push_str(REDACTED);
+        } else if is_spelled {
+            push_spelled(out, segment);
+        } else {
+            out.push_str(segment);
+        }
     }
 }
 
@@ -209,7 +219,7 @@ fn push_value(out: &mut String, value: &str) {
 }
 
 /// Writes a fragment: a route with perhaps a query of its own, or parameters.
-fn push_fragment(out: &mut String, fragment: &str) {
+fn push_fragment(out: &mut String, fragment: &str, is_spelled: bool) {
     let (fragment, _) = split(fragment, '#');
     let (route, query) = split(fragment, '?');
     let mut clean = String::with_capacity(fragment.len());
@@ -221,14 +231,14 @@ fn push_fragment(out: &mut String, fragment: &str) {
                 clean.push('/');
             }
             if !names_a_value(segment) {
-                push_path(&mut clean, segment);
+                push_path(&mut clean, segment, is_spelled);
             }
         }
     } else if names_a_value(route) || route.contains('&') {
         push_query(&mut clean, '#', route);
         clean = clean.trim_start_matches('#').to_owned();
     } else {
-        push_path(&mut clean, route);
+        push_path(&mut clean, route, is_spelled);
     }
     push_query(&mut clean, '?', query.unwrap_or_default());
     if !clean.is_empty() {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::limits::MAX_STRING_CHARS;
-use crate::privacy::{REDACTED, clean_url, is_absolute_url, redact, suspicion};
+use crate::privacy::{KeyKind, REDACTED, clean_url, is_absolute_url, redact, suspicion};
 use crate::swar::{equal, find};
 
 /// Passes that a string gets to settle after the first. One or two are needed where cutting a long
@@ -13,10 +13,27 @@ const MAX_PASSES: usize = 4;
 /// How a string is looked at.
 #[derive(Clone, Copy)]
 pub(crate) struct Style {
-    /// It stands under a key that holds URLs, so it is one even where it is relative.
+    /// It stands under a key that holds URLs or paths, so it is one even where it is relative.
     pub(crate) is_url: bool,
+    /// It stands under a key that holds paths.
+    pub(crate) is_path: bool,
+    /// It has lines: their breaks and tabulators stay.
+    pub(crate) has_lines: bool,
     /// Fragments of URLs are kept, cleaned.
     pub(crate) hash_routing: bool,
+}
+
+impl Style {
+    /// Of what stands under a key of this kind.
+    #[inline]
+    pub(crate) fn of(kind: KeyKind, hash_routing: bool) -> Self {
+        Self {
+            is_url: matches!(kind, KeyKind::Url | KeyKind::Path),
+            is_path: kind == KeyKind::Path,
+            has_lines: kind == KeyKind::Lines,
+            hash_routing,
+        }
+    }
 }
 
 /// What one look at a string's bytes tells of it.
@@ -44,7 +61,7 @@ pub(crate) fn cleaned_as(text: &str, style: Style, look: Look) -> Option<String>
         // What is left of it stands as it stood, with its signs between, so nothing new comes about
         // that a second pass would change.
         Look::UsualUrl => {
-            let url = clean_url(text, style.hash_routing);
+            let url = clean_url(text, style);
             if url.len() <= MAX_STRING_CHARS && is_trimmed(&url) {
                 (url != text).then_some(url)
             } else {
@@ -60,7 +77,7 @@ pub(crate) fn look(text: &str, style: Style) -> Look {
     if text.len() > MAX_STRING_CHARS || !is_trimmed(text) {
         return Look::Odd;
     }
-    let found = suspicion(text);
+    let found = suspicion(text, style.has_lines);
     if found.private {
         Look::Odd
     } else if !found.url_parts || !is_url(text, style) {
@@ -95,7 +112,7 @@ pub(crate) fn identifier(text: String) -> String {
     if is_plain_identifier(&text) {
         return text;
     }
-    cut(without_controls(&text).trim()).to_owned()
+    cut(without_controls(&text, false).trim()).to_owned()
 }
 
 /// Whether an identifier is of visible ASCII alone, and not too long.
@@ -110,9 +127,9 @@ fn is_url(text: &str, style: Style) -> bool {
 }
 
 fn pass(text: &str, style: Style) -> Cow<'_, str> {
-    let mut now = without_controls(text);
+    let mut now = without_controls(text, style.has_lines);
     if is_url(now.trim(), style) {
-        now = Cow::Owned(clean_url(now.trim(), style.hash_routing));
+        now = Cow::Owned(clean_url(now.trim(), style));
     }
     if let Some(redacted) = redact(now.trim()) {
         now = Cow::Owned(redacted);
@@ -139,13 +156,20 @@ fn is_trimmed(text: &str) -> bool {
     }
 }
 
-fn without_controls(text: &str) -> Cow<'_, str> {
+fn without_controls(text: &str, has_lines: bool) -> Cow<'_, str> {
     // A control character is one byte, or two of which the first is 0xc2.
     let may_be = |byte: &u8| u8::from(*byte < b' ' || *byte == 0x7f || *byte == 0xc2);
     if text.as_bytes().iter().map(may_be).fold(0, |a, b| a | b) == 0 {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.chars().filter(|c| !c.is_control()).collect())
+    let stays = |sign: &char| !is_dropped(*sign, has_lines);
+    Cow::Owned(text.chars().filter(stays).collect())
+}
+
+/// Whether a character goes: every control character, but what makes lines where there are some.
+#[inline]
+pub(crate) fn is_dropped(sign: char, has_lines: bool) -> bool {
+    sign.is_control() && !(has_lines && matches!(sign, '\n' | '\t'))
 }
 
 /// The first [`MAX_STRING_CHARS`] characters, without spaces at the end of them.
@@ -162,6 +186,7 @@ fn cut(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use proptest::sample::select;
 
     use super::*;
 
@@ -170,14 +195,14 @@ mod tests {
         #[test]
         fn short_ways_end_where_the_long_one_does(
             text in prop_oneof![
-                "(https?://)?([a-z0-9@%?#&=;+/. bBeEaArR:-]|bearer x|=bea|rer x|utm_source=|ref=|gclid=|#/|1111|4111 |\u{a0}|£|é|\u{85}|\u{7f}){0,20}",
+                "(https?://|//)?([a-z0-9@%?#&=;+/. bBeEaArR:-]|%[2-7c][0-9a-fA-F]|%C3%BC|bearer x|=bea|rer x|utm_source=|ref=|gclid=|#/|1111|4111 |\u{a0}|£|é|\n|\t|\r|\u{85}|\u{7f}){0,20}",
                 "(https://x.example|/a|)(/[a-z .]{0,4}){0,3}(\\?|#|)((utm_source|ref|q|gclid|yclid)(=[a-z+;0-9 ]{0,8})?(&|\\?|#|)){0,4}",
                 "(https://x.example/\\?(gclid=a&){150,170}) {0,2}",
             ],
-            is_url: bool,
+            kind in select(vec![KeyKind::Plain, KeyKind::Url, KeyKind::Path, KeyKind::Lines]),
             hash_routing: bool,
         ) {
-            let style = Style { is_url, hash_routing };
+            let style = Style::of(kind, hash_routing);
             prop_assert_eq!(cleaned(&text, style), settle(&text, style));
         }
     }

@@ -152,6 +152,20 @@ fn an_event_id_is_a_uuid_or_absent() {
     }
 }
 
+/// An address with such a segment is another address, so nobody could ask for the user.
+#[test]
+fn a_user_id_can_stand_in_an_address() {
+    for bad in [".", "..", " . ", "\u{0}..\n"] {
+        let event = with(event(), "userId", Some(json!(bad)));
+        assert_refused(&event, &PAGE, "invalid_user_id", "userId");
+        assert_refused(&event, &SERVICE, "invalid_user_id", "userId");
+    }
+    for good in ["...", ".a", "a.", "./", "%2e"] {
+        assert_taken(&with(event(), "userId", Some(json!(good))), &PAGE);
+    }
+    assert_taken(&with(event(), "sessionId", Some(json!("."))), &PAGE);
+}
+
 #[test]
 fn the_first_failure_is_told() {
     let order = [
@@ -215,6 +229,7 @@ fn every_code_occurs() {
         with(event(), "userId", Some(json!(""))),
         with(event(), "userId", Some(json!(1))),
         with(event(), "eventType", Some(json!("x"))),
+        with(event(), "userId", Some(json!("."))),
         with(event(), "eventId", Some(json!("x"))),
         with(event(), "timestamp", Some(json!("x"))),
         with(event(), "timestamp", Some(json!(0))),

@@ -1,19 +1,24 @@
 //! For everybody: axe-core on every view in both themes, the keyboard alone, three widths.
 
 use serde_json::{Value, json};
+use shoreline_tests::browser::Browser;
 use shoreline_tests::root;
 use shoreline_tests::system::shared;
 
 use super::{Dashboard, VIEWS};
 use crate::filled::fill;
 
-/// What axe-core has against the page, in short.
+/// What axe-core has against the dashboard, in short.
 pub(super) async fn complaints(d: &Dashboard) -> Vec<String> {
+    complaints_of(&d.browser).await
+}
+
+/// What axe-core has against a page, in short.
+pub(crate) async fn complaints_of(browser: &Browser) -> Vec<String> {
     let path = root().join("node_modules/axe-core/axe.min.js");
     let axe = std::fs::read_to_string(path).unwrap();
-    d.browser.run(&axe).await;
-    let found = d
-        .browser
+    browser.run(&axe).await;
+    let found = browser
         .value(
             "axe.run(document, {resultTypes: ['violations']}).then(({violations}) => violations)",
         )

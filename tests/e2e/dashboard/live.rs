@@ -37,6 +37,72 @@ async fn the_first_event_turns_the_page_live() {
 }
 
 #[tokio::test]
+async fn a_page_on_this_machine_is_told_that_it_does_not_count_and_what_makes_it() {
+    let site = shared().new_site().await;
+    let d = Dashboard::at_the_door(site.clone(), "").await;
+    d.sign_in(&site.read_token).await;
+    let snippet = async || {
+        let text = "return document.querySelector('.onboarding pre')?.textContent ?? ''";
+        let text = d.browser.run(text).await;
+        text.as_str().unwrap().to_owned()
+    };
+    eventually("it tells what to paste", async || {
+        (!snippet().await.is_empty()).then_some(())
+    })
+    .await;
+    let plain = snippet().await;
+    assert!(!plain.contains("data-include-local"), "{plain}");
+    let text = d.browser.text(".onboarding").await;
+    for word in ["localhost", "data-include-local", "http://localhost:*"] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    d.browser.click("#onboarding-local").await;
+    let local = plain.replace("\"KEY\">", "\"KEY\" data-include-local>");
+    assert_eq!(snippet().await, local);
+    d.browser.click("#onboarding-local").await;
+    assert_eq!(snippet().await, plain);
+    d.nothing_wrong().await;
+}
+
+#[tokio::test]
+async fn the_latest_events_are_asked_for_once() {
+    let site = shared().new_site().await;
+    site.send_ok(&batch(&[view("/", "u1")])).await;
+    site.settle().await;
+    let d = Dashboard::open(site.clone(), "?view=now").await;
+    eventually("the event is listed", async || {
+        let count = "return document.querySelectorAll('.event-list > li').length";
+        (d.browser.run(count).await == 1).then_some(())
+    })
+    .await;
+    // Later on it asks again, as the event was counted just now.
+    let asked = "const at = performance.getEntriesByType('resource').filter(({ name }) => \
+        name.includes('/events/recent')).map(({ startTime }) => startTime); \
+        return at.filter((one) => one < at[0] + 2000).length";
+    assert_eq!(d.browser.run(asked).await, 1);
+    d.nothing_wrong().await;
+}
+
+#[tokio::test]
+async fn a_new_site_has_no_lines_for_changes() {
+    let site = shared().new_site().await;
+    site.send_ok(&batch(&[view("/", "u1")])).await;
+    site.settle().await;
+    let d = Dashboard::at_the_door(site.clone(), "").await;
+    d.resize(360, 800).await;
+    d.sign_in(&site.read_token).await;
+    d.ready().await;
+    let empty = "return [...document.querySelectorAll('.figure *')].filter((one) => \
+        !one.textContent.trim()).length";
+    assert_eq!(d.browser.run(empty).await, 0);
+    let last = "return Math.max(...[...document.querySelectorAll('.figure')].map((one) => \
+        one.getBoundingClientRect().bottom - one.lastElementChild.getBoundingClientRect().bottom))";
+    let room = d.browser.run(last).await.as_f64().unwrap();
+    assert!(room < 16.0, "{room} pixels below a figure");
+    d.nothing_wrong().await;
+}
+
+#[tokio::test]
 async fn events_arrive_without_a_reload() {
     let site = shared().new_site().await;
     site.send_ok(&batch(&[view("/", "u1")])).await;

@@ -3,8 +3,9 @@
 //! Every test of a view ends with the numbers of the API; no test leaves a violation of the page's
 //! policy or an error of its scripts behind.
 
-mod access;
+pub(crate) mod access;
 mod everybody;
+mod focus;
 mod hostile;
 mod letters;
 mod live;
@@ -165,6 +166,12 @@ impl Dashboard {
         let wrongs: Value = self.browser.run("return window.wrongs").await;
         assert_eq!(wrongs, json!([]));
     }
+}
+
+/// Two days of the seeded data.
+pub(crate) fn date_range() -> (String, String) {
+    use crate::filled::{DAYS, date};
+    (date(DAYS), date(2))
 }
 
 /// A whole number as the page writes it, in the browser's English.

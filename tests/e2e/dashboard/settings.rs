@@ -88,6 +88,20 @@ async fn a_site_is_made_changed_and_given_a_key() {
     let focus = "return document.activeElement.id";
     assert_eq!(d.browser.run(focus).await, "f-origins");
 
+    // Of many, those that are wrong, and the first is selected.
+    let many = "https://shop.example\n\n https://a/b\nhttp://localhost:*\nftp://files.example";
+    set(&d, "#f-origins", many).await;
+    d.press("Create site").await;
+    says(
+        &d,
+        "#f-origins-wrong",
+        "Line 3, https://a/b; Line 5, ftp://files.example: ",
+    )
+    .await;
+    let chosen = "const one = document.activeElement; \
+        return one.value.slice(one.selectionStart, one.selectionEnd).trim()";
+    assert_eq!(d.browser.run(chosen).await, "https://a/b");
+
     set(
         &d,
         "#f-origins",

@@ -58,7 +58,7 @@ async fn the_overview_shows_who_came() {
         .iter()
         .map(|day| day["newSignups24h"].as_i64().unwrap())
         .sum();
-    assert_eq!(d.figure("Sign-ups").await, signups.to_string());
+    assert_eq!(d.figure("New users").await, signups.to_string());
     let mean = duration(&api["averageSessionDuration"]);
     assert_eq!(d.figure("Session duration").await, mean);
 
@@ -239,6 +239,12 @@ async fn a_table_is_sorted_searched_and_downloaded() {
     d.browser.run(search).await;
     assert_eq!(keys().await, ["/2"]);
     assert!(d.query().await.contains("q=%2F2"));
+    // All rows are here: what is not among them is nowhere.
+    let nothing = search.replace("'/2'", "'nowhere'");
+    d.browser.run(&nothing).await;
+    let said = "return document.querySelector('td.none').textContent";
+    assert_eq!(d.browser.run(said).await, "Nothing matches.");
+    d.browser.run(search).await;
 
     let folder = tempfile::tempdir().unwrap();
     let allow = serde_json::json!({"behavior": "allow", "downloadPath": folder.path()});

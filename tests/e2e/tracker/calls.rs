@@ -160,7 +160,7 @@ async fn what_cannot_be_sent_is_told() {
         shoreline.on('dropped', ({ events, reason }) => lost.push(`${events} ${reason}`)); \
         const cyclic = {}; cyclic.self = cyclic; \
         shoreline.feature('cyclic', cyclic); shoreline.feature('big', { n: 1n }); \
-        shoreline.feature('huge', { text: 'x'.repeat(40000) }); \
+        shoreline.feature('huge', { texts: Array(40).fill('x'.repeat(1000)) }); \
         shoreline.nothing?.(); shoreline('nothing')";
     visit.browser.run(calls).await;
     let told = json!(["0 bad_call", "1 bad_data", "1 bad_data", "1 too_large"]);

@@ -4,12 +4,17 @@
 
 mod calls;
 mod capture;
+mod console;
 mod cost;
 mod delivery;
 mod faults;
+mod left;
+mod long;
+mod named;
 mod navigation;
 mod package;
 mod policy;
 mod privacy;
 mod storage;
+mod titles;
 mod visits;

@@ -92,6 +92,8 @@ fn take(body: &str) -> (usize, usize) {
         batch_id: delivery.batch_id.as_deref(),
         stored_batch_id: delivery.batch_id.as_deref().unwrap_or_default(),
         sent_at: delivery.sent_at,
+        clock_offset: 0,
+        hash_ids: None,
         country: Some("DE"),
         region: Some("Bavaria"),
         is_bot: false,

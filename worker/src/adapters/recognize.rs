@@ -109,12 +109,53 @@ pub(super) fn embedded(envelope: &Fields, inner: &Fields) -> Option<Fields> {
     Some(fields)
 }
 
-/// The first keys, in the order of the alphabet, cut and fit for a log.
+/// Names by which adapters know shapes: a log shows them, because they are ours and not the sender's.
+const KNOWN_KEYS: [&str; 31] = [
+    "action",
+    "batch",
+    "context",
+    "data",
+    "detail",
+    "Detail",
+    "detail-type",
+    "DetailType",
+    "event",
+    "eventData",
+    "eventId",
+    "eventType",
+    "events",
+    "id",
+    "key",
+    "messageId",
+    "metadata",
+    "name",
+    "occurredAt",
+    "payload",
+    "properties",
+    "records",
+    "schema",
+    "sessionId",
+    "source",
+    "Source",
+    "specversion",
+    "status",
+    "timestamp",
+    "type",
+    "userId",
+];
+
+/// The first keys, in the order of the alphabet, cut and fit for a log: a key that a sender chose can be anybody's name,
+/// so of one that is none of [`KNOWN_KEYS`] only the form is shown, `x` for each letter and `0` for each digit.
 pub(super) fn keys_of<'a>(fields: &Fields) -> Draft<'a> {
-    let fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '$');
-    let shown = |key: &String| {
-        let cut = key.chars().take(MAX_KEY_CHARS);
-        cut.map(|c| if fit(c) { c } else { '?' }).collect()
+    let form = |sign: char| match sign {
+        '_' | '-' | '.' | '$' => sign,
+        _ if sign.is_alphabetic() => 'x',
+        _ if sign.is_numeric() => '0',
+        _ => '?',
+    };
+    let shown = |key: &String| match KNOWN_KEYS.contains(&key.as_str()) {
+        true => key.clone(),
+        false => key.chars().take(MAX_KEY_CHARS).map(form).collect(),
     };
     Draft::Unknown {
         keys: fields.keys().take(MAX_UNKNOWN_KEYS).map(shown).collect(),

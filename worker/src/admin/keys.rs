@@ -7,6 +7,7 @@ use crate::error::Fault;
 use crate::grants::SETTLE_MS;
 use crate::grants::rows::key_columns;
 use crate::json;
+use crate::known;
 use crate::read::Params;
 use crate::sql::Statement;
 
@@ -55,6 +56,9 @@ pub struct ListedKey {
     revoked_at: Option<i64>,
 }
 
+/// Fields of a call for a key.
+pub const KEY_FIELDS: &[&str] = &["kind"];
+
 /// The body of a call for a key.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
@@ -72,6 +76,7 @@ pub fn new_key(site_id: &str, body: &[u8], random: &[u8; SECRET_CHARS]) -> Resul
         field: Some("kind"),
         detail: "kind must be browser, source or read.",
     };
+    known::fields_of(body, KEY_FIELDS)?;
     let new: NewKey = json::read(body).map_err(|_| wrong.clone())?;
     let prefix = match KeyKind::parse(&new.kind) {
         Some(KeyKind::Browser) => "slb",

@@ -43,6 +43,8 @@ pub struct Packable {
     pub n: i64,
     /// When the earliest and the latest happened, Unix milliseconds.
     pub at: (i64, i64),
+    /// When the latest was received, Unix milliseconds.
+    pub received: i64,
     /// Its columns.
     pub columns: Vec<u8>,
     /// Its lines, to be packed.
@@ -76,6 +78,7 @@ impl Packable {
     /// A segment of these events, all received in an hour.
     pub(super) fn of(hour: i64, entries: &[(Event<'_>, &str)]) -> Self {
         let at = entries.iter().map(|(event, _)| event.at);
+        let received = entries.iter().map(|(event, _)| event.received);
         let bytes = entries.iter().map(|(_, line)| line.len().saturating_add(1));
         let mut lines = String::with_capacity(bytes.fold(0, usize::saturating_add));
         for (_, line) in entries {
@@ -86,6 +89,7 @@ impl Packable {
             hour,
             n: i64::try_from(entries.len()).unwrap_or(i64::MAX),
             at: (at.clone().min().unwrap_or(0), at.max().unwrap_or(0)),
+            received: received.max().unwrap_or(0),
             columns: segment::encode(entries),
             lines,
         }
@@ -109,7 +113,8 @@ impl Packable {
             ),
             &[
                 self.hour.into(),
-                now_ms.into(),
+                // A clock that was set back must not hide what is new from who looks for it.
+                now_ms.max(self.received).into(),
                 self.n.into(),
                 bytes.into(),
                 self.at.0.into(),

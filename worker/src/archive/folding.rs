@@ -6,6 +6,7 @@
 
 use serde::Deserialize;
 
+use super::compact;
 use super::fold::{Cursor, Gathered, Sums};
 use super::people::Mode;
 use super::segment::Segment;
@@ -174,6 +175,7 @@ pub(super) fn fold(
         "UPDATE folded SET number = ?1, seq = ?2, made_at = ?3",
         &[number.into(), last.seq.into(), now_ms.into()],
     )?;
+    compact::note(sql, before.seq, last.seq, now_ms)?;
     Ok(broken)
 }
 
@@ -192,8 +194,12 @@ pub(super) fn due(sql: &impl Sql, events: i64) -> Result<Option<i64>, SqlError> 
     )?;
     Ok(rows.first().map(|[at, last]| {
         let many = last.int().saturating_sub(folded.seq) >= FOLD_SEGMENTS || events >= FOLD_EVENTS;
-        let wait = if many { 0 } else { FOLD_AFTER_MS };
-        at.int().saturating_add(wait)
+        // Many are due at once, whatever the clock said when they came.
+        if many {
+            folded.made_at
+        } else {
+            at.int().saturating_add(FOLD_AFTER_MS)
+        }
     }))
 }
 

@@ -2,7 +2,7 @@
 //! ([`crate::recompute`]).
 //!
 //! It is counted in slices, between which appends get their turn. Where a fold comes in between, or the
-//! day is not told whole any more, there is no answer.
+//! day is not told whole any more, there is no answer; where segments became one, the count begins anew.
 
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +88,8 @@ pub struct Recount {
     events: events::Place,
     people: people::People,
     is_whole: bool,
+    /// How often segments had been rewritten when it began.
+    rewrites: Option<u64>,
 }
 
 /// Rows more than were left when equal ones were added up last, before they are again.
@@ -107,14 +109,23 @@ impl Recount {
             events: events::Place::default(),
             people: people::People::default(),
             is_whole: is_whole(sql, of)?,
+            rewrites: None,
         })
     }
 
-    /// Counts a slice; whether there are more.
+    /// Counts a slice; whether there are more. `rewrites` is how often segments were rewritten since the object
+    /// was made.
     ///
     /// # Errors
     /// Whatever the database says, and where a page of people cannot be read.
-    pub fn slice(&mut self, sql: &impl Sql) -> Result<bool, SqlError> {
+    pub fn slice(&mut self, sql: &impl Sql, rewrites: u64) -> Result<bool, SqlError> {
+        if self.rewrites.is_some_and(|known| known != rewrites) {
+            self.rows.clear();
+            self.compact = 0;
+            self.events = events::Place::default();
+            self.people = people::People::default();
+        }
+        self.rewrites = Some(rewrites);
         let now = folded(sql)?;
         self.is_whole &= (now.epoch, now.number) == (self.folded.epoch, self.folded.number);
         if !self.is_whole {

@@ -10,7 +10,7 @@ use super::folding;
 use super::looking::Looking;
 use super::prune::{self, Pruned};
 use super::recount::{Day, Recount};
-use super::{Hasher, ids};
+use super::{Hasher, compact, ids};
 use crate::lake::LakeStore;
 use crate::protocol::Message;
 use crate::sql::{Sql, SqlError};
@@ -34,6 +34,7 @@ pub struct Archive<S> {
     waiting: Cell<Option<(i64, i64)>>,
     /// What of them was looked at.
     pub(super) looking: RefCell<Option<Looking>>,
+    pub(super) compaction: compact::Memory,
 }
 
 impl<S: Sql> Archive<S> {
@@ -55,6 +56,7 @@ impl<S: Sql> Archive<S> {
             &folding::SCHEMA,
             &erase::SCHEMA,
             &prune::SCHEMA,
+            &compact::SCHEMA,
         ];
         for statement in schemas.into_iter().flatten() {
             sql.run(statement, &[])?;
@@ -71,6 +73,7 @@ impl<S: Sql> Archive<S> {
             not_taken: Cell::default(),
             waiting: Cell::default(),
             looking: RefCell::default(),
+            compaction: compact::Memory::default(),
         })
     }
 

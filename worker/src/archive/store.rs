@@ -2,11 +2,12 @@
 
 /// Segments. What both open.
 ///
-/// - `hour`: hours since 1970 of the events' `receivedAt`; `at`: when it was appended, Unix milliseconds.
+/// - `hour`: hours since 1970 of the events' `receivedAt`; `at`: when it was appended, or the last of them was
+///   received where that is later, Unix milliseconds.
 /// - `n`: how many events; `bytes`: of their lines before they were packed.
 /// - `first_at`, `last_at`: when the earliest and the latest of them happened, Unix milliseconds.
-/// - `landed`: 1 where the events came from the lake, which must not get them again. Set by the insert and
-///   never changed: to change a row writes its blobs again.
+/// - `landed`: 1 where the events came from the lake, which must not get them again; 2 where others became this
+///   one, all of which had landed. To change a row writes its blobs again, so nothing else does.
 /// - `columns`: what questions ask for; `lines`: the NDJSON as one gzip member. They come last, so that what
 ///   stands before them is read without them.
 pub(crate) const SCHEMA: [&str; 2] = [

@@ -49,6 +49,30 @@ fn browsers_are_no_bots() {
     }
 }
 
+/// Agents of people, as `npm run lists` holds the lists to them: views within applications, of all makers, devices with
+/// names like a program's, applications on a desk.
+const PEOPLE: &str = include_str!("people.txt");
+
+#[test]
+fn people_are_no_bots() {
+    let taken: Vec<_> = PEOPLE.lines().filter(|agent| is_bot(agent)).collect();
+    assert_eq!(taken, Vec::<&str>::new());
+    assert!(PEOPLE.lines().count() >= 300);
+}
+
+#[test]
+fn a_crawler_that_poses_as_a_device_is_a_bot() {
+    for agent in [
+        "Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+        "Mozilla/5.0 (Linux; Android 8.0; Pixel 2 Build/OPD3.170816.012; Storebot-Google/1.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/81.0.4044.138 Mobile Safari/537.36",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 16_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/16.0 Mobile/15E148 Safari/604.1 (Applebot/0.1)",
+        "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/142.0.0.0 Mobile Safari/537.36",
+        "Mozilla/5.0 (compatible; NewBot; Android 9)",
+    ] {
+        assert!(is_bot(agent), "{agent}");
+    }
+}
+
 #[test]
 fn programs_are_bots() {
     for agent in PROGRAMS {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use shoreline_shared::pass::Told;
+use shoreline_shared::pass::{PAGE_KEYS, Told};
 
 use super::url::Url;
 
@@ -22,6 +22,11 @@ pub(super) fn settle<'t>(told: &'t Told<'_>) -> (bool, Option<Cow<'t, str>>) {
 }
 
 fn page_host<'t>(told: &'t Told<'_>) -> Option<Cow<'t, str>> {
-    let mut addresses = told.addresses.iter().flatten();
-    addresses.find_map(|address| Url::parse(address.trim()).host())
+    let mut addresses = PAGE_KEYS.iter().zip(&told.addresses);
+    addresses.find_map(|(key, address)| {
+        let address = address.as_deref()?.trim();
+        // A path that begins with two slashes names no host.
+        let is_host_named = *key == "url" || !address.starts_with("//");
+        is_host_named.then(|| Url::parse(address).host())?
+    })
 }

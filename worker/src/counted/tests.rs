@@ -81,6 +81,21 @@ fn a_view_has_a_page_a_referrer_and_campaigns() {
 }
 
 #[test]
+fn a_path_names_no_host() {
+    let page =
+        |data: Value| dims(json!({"eventType": "page_view", "eventData": data}))["page"].clone();
+    assert_eq!(
+        page(json!({"path": "//shopx/checkout"})),
+        "//shopx/checkout"
+    );
+    assert_eq!(
+        page(json!({"page": "//shopx/checkout"})),
+        "//shopx/checkout"
+    );
+    assert_eq!(page(json!({"url": "//shopx/checkout"})), "/checkout");
+}
+
+#[test]
 fn where_it_comes_from_is_counted_where_it_is_known() {
     assert_eq!(
         dims(

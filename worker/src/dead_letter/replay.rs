@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Reason;
 use crate::error::Fault;
 use crate::json;
+use crate::known;
 use crate::protocol::message::Replay;
 use crate::read::Params;
 use crate::sql::Statement;
@@ -65,7 +66,6 @@ impl ListQuery {
             name: "cursor",
             detail: "cursor must be the nextCursor of the page before.",
         };
-        params.only(&["siteId", "code", "limit", "cursor"])?;
         let after = match params.get("cursor") {
             None => (0, String::new(), String::new()),
             Some(text) => {
@@ -129,6 +129,9 @@ const LIST: &str = "SELECT site_id AS \"siteId\", part_id AS \"partId\", code, d
        AND (first_at, site_id, part_id) > (?3, ?4, ?5) \
      ORDER BY first_at, site_id, part_id LIMIT ?6";
 
+/// Fields of a selection.
+pub const FIELDS: &[&str] = &["all", "siteId", "code", "partIds", "force"];
+
 /// The body of `POST /v1/dead-letters/replay`: which of them. All that is given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema), schema(as = DeadLetterSelection))]
@@ -156,6 +159,7 @@ impl Selection {
             "The body must be {all: true} or one or more of {siteId, code, partIds}, and perhaps \
              force.",
         );
+        known::fields_of(body, FIELDS)?;
         let selection: Self = json::read(body).map_err(|_| wrong.clone())?;
         let selects =
             selection.site_id.is_some() || selection.code.is_some() || selection.part_ids.is_some();

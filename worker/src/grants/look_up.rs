@@ -13,6 +13,7 @@ use super::rows::{Found, find};
 use super::{Asked, D1_MS, KV_READ_MS, Stores, Unreachable, publish};
 use crate::auth::{Grant, KeyKind, site_of_key};
 use crate::error::Fault;
+use crate::json;
 
 /// How often a row is read again that changes while its entries are written.
 const KEEP_ROUNDS: u32 = 3;
@@ -233,5 +234,5 @@ async fn read<T: DeserializeOwned>(
     stores: &impl Stores,
 ) -> Result<Option<T>, Unreachable> {
     let text = stores.kept(name).await?;
-    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    Ok(text.and_then(|text| json::told(&text).ok()))
 }

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::Asked;
 use super::entry::{Entry, KeyEntry, SiteEntry};
 use crate::auth::{Grant, KeyKind, lookup_hash};
+use crate::json;
 use crate::policy::Policy;
 use crate::sql::Statement;
 
@@ -100,7 +101,7 @@ impl Found {
 
     fn site_entry(&self) -> SiteEntry {
         SiteEntry {
-            origins: serde_json::from_str(&self.origins).unwrap_or_default(),
+            origins: json::told(&self.origins).unwrap_or_default(),
             hash_routing: self.hash_routing != 0,
             domain: self.domain.clone(),
             policy: Policy {

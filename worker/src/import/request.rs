@@ -7,6 +7,7 @@ use super::{MAX_PART_BYTES, MAX_PARTS};
 use crate::auth::{Grant, KeyKind};
 use crate::error::Fault;
 use crate::json;
+use crate::known;
 use crate::whole;
 
 /// A part's number, 1 to [`MAX_PARTS`].
@@ -80,6 +81,9 @@ fn part_numbers() -> std::ops::RangeInclusive<i64> {
     1..=i64::from(MAX_PARTS)
 }
 
+/// Fields of a new import.
+pub const FIELDS: &[&str] = &["parts"];
+
 /// The body of `POST /v1/imports`, `{"parts"?: n}`, or nothing: how many parts there will be.
 ///
 /// # Errors
@@ -93,6 +97,7 @@ pub fn new_import(body: &[u8]) -> Result<Option<i64>, Fault> {
     if body.trim_ascii().is_empty() {
         return Ok(None);
     }
+    known::fields_of(body, FIELDS)?;
     let body: Body = json::read(body).map_err(|_| {
         Fault::malformed("The body must be {\"parts\"?: n}, or JSON lines as application/x-ndjson.")
     })?;

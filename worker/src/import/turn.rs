@@ -195,6 +195,8 @@ async fn step<S: Sql>(
         batch_id: None,
         stored_batch_id: &import_id,
         sent_at: None,
+        clock_offset: 0,
+        hash_ids: None,
         country: None,
         region: None,
         is_bot: false,

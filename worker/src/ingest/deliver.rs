@@ -12,6 +12,7 @@ use crate::error::Fault;
 use crate::judge::{Context, Judged, judge};
 use crate::outcome::{Answer, EventResult, Status};
 use crate::publish::{Publication, Taken};
+use crate::skew;
 
 /// Judges what was delivered, publishes what may be published, and says how each event ended.
 pub(super) async fn deliver(
@@ -32,6 +33,7 @@ pub(super) async fn deliver(
     let told = admitted
         .is_page()
         .then(|| platform.told_by(facts.user_agent.as_deref().unwrap_or_default()));
+    let clock_offset = clock_offset(admitted, &delivery, privacy.anonymous.is_some(), platform);
     let context = Context {
         site: &admitted.grant().site,
         sender,
@@ -48,6 +50,9 @@ pub(super) async fn deliver(
         batch_id: delivery.batch_id.as_deref(),
         stored_batch_id: &stored_batch_id,
         sent_at: delivery.sent_at,
+        clock_offset,
+        hash_ids: (admitted.is_page() && facts.hash_ids())
+            .then_some(platform.settings().hash_key.as_slice()),
         country: facts.country.as_deref().filter(|_| admitted.is_page()),
         region: facts.region.as_deref().filter(|_| admitted.is_page()),
         is_bot: told.is_some_and(|told| is_unwanted_bot(admitted, told)),
@@ -67,6 +72,25 @@ pub(super) async fn deliver(
         platform,
     )
     .await
+}
+
+/// By how much the sender's clock is to be moved: the same for all batches of a page's session, where it is no
+/// private visit's, of which nothing is remembered.
+fn clock_offset(
+    admitted: &Admitted,
+    delivery: &Delivery<'_>,
+    is_private: bool,
+    platform: &impl Platform,
+) -> i64 {
+    let Some(sent_at) = delivery.sent_at else {
+        return 0;
+    };
+    match delivery.session() {
+        Some(session) if admitted.is_page() && !is_private => {
+            platform.clock_offset(&admitted.grant().site, session, sent_at)
+        }
+        _ => skew::offset(Some(sent_at), platform.now_ms(), None),
+    }
 }
 
 /// Replaces who the visitor is by a day-scoped id, where the visitor asked not to be followed.
@@ -114,9 +138,8 @@ fn source_of(door: Door) -> &'static str {
 /// A page that is a bot's, on a site that wants none. What a service sends, it vouches for.
 fn is_unwanted_bot(admitted: &Admitted, told: Told) -> bool {
     let facts = admitted.facts();
-    // A request without the header is no page's either, but that is for validation to say.
-    !admitted.grant().policy.keep_bots
-        && (facts.known_bot || facts.user_agent.is_some() && told.is_bot)
+    // A request without the header counts as one with an empty one: every browser says what it is.
+    !admitted.grant().policy.keep_bots && (facts.known_bot || told.is_bot)
 }
 
 /// Publishes what may be published and says how each event ended.

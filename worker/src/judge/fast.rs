@@ -25,8 +25,8 @@ pub(super) fn pass<'a, F: Fn() -> String>(
     page: Option<Agent>,
     fresh_id: &'a F,
 ) -> Option<Pass<'a, Asked<'a, F>>> {
-    // A bot's events are only counted.
-    if body.text.is_empty() || context.is_bot {
+    // A bot's events are only counted; few pages ask for hashes, and the other way makes them.
+    if body.text.is_empty() || context.is_bot || context.hash_ids.is_some() {
         return None;
     }
     let common = Common {
@@ -66,7 +66,13 @@ impl<F: Fn() -> String> Collector for Asked<'_, F> {
     }
 
     fn timestamp(&self, told: i64) -> i64 {
-        skew::correct(told, self.context.sent_at, self.context.rules.now_ms)
+        let context = self.context;
+        skew::correct(
+            told,
+            context.sent_at,
+            context.clock_offset,
+            context.rules.now_ms,
+        )
     }
 
     fn agent(&self, user_agent: &str) -> pass::Agent {

@@ -36,7 +36,9 @@ fn context(sender: Sender<'static>) -> Context<'static> {
         },
         batch_id: Some(BATCH_ID),
         stored_batch_id: BATCH_ID,
-        sent_at: Some(NOW - 60_000),
+        sent_at: Some(NOW - 3_600_000),
+        clock_offset: 3_600_000,
+        hash_ids: None,
         country: Some("DE"),
         region: None,
         is_bot: false,
@@ -82,6 +84,7 @@ fn contexts() -> Vec<Context<'static>> {
         Context {
             batch_id: None,
             sent_at: None,
+            clock_offset: 0,
             site: "a\"b\\c",
             region: Some("Île-de-France"),
             ..page.clone()

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::failing::FailingSink;
 use super::object::{Outcome, SealedObject};
 use super::store::LakeStore;
+use crate::json;
 use crate::sinks::{Failure, FailureKind, Progress, Sent, SinkKind, wait_ms};
 use crate::sql::{Sql, SqlError};
 
@@ -67,7 +68,7 @@ impl<S: Sql> LakeStore<S> {
                 hash: row.hash,
                 events: row.n,
             },
-            progress: serde_json::from_str(&row.progress).unwrap_or_default(),
+            progress: json::told(&row.progress).unwrap_or_default(),
             tries: row.tries,
         }))
     }

@@ -51,8 +51,8 @@ impl<S: Sql> LakeStore<S> {
         let last: Option<serde::de::IgnoredAny> = self.sql.first(
             "INSERT INTO open_hours (hour, first_seq, n, bytes, since) SELECT ?1, ?2, ?3, ?4, ?5 \
              WHERE NOT EXISTS (SELECT 1 FROM segments WHERE hour = ?1 AND seq > ?2) \
-             ON CONFLICT (hour) DO UPDATE SET n = n + excluded.n, bytes = bytes + excluded.bytes \
-             RETURNING hour",
+             ON CONFLICT (hour) DO UPDATE SET n = n + excluded.n, bytes = bytes + excluded.bytes, \
+             since = min(since, excluded.since) RETURNING hour",
             &[
                 hour.into(),
                 seq.into(),

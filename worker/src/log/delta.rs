@@ -1,6 +1,6 @@
 //! What rows that are gone have added to the counts, as it is saved.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,9 +17,9 @@ const KEYS_PER_PIECE: usize = 3_000;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Delta {
     #[serde(rename = "c", with = "rows")]
-    by: Map<(Kind, i64), BTreeMap<String, i64>>,
+    by: Map<(Kind, i64), Map<String, i64>>,
     #[serde(rename = "v")]
-    visitors: BTreeMap<u64, i64>,
+    visitors: HashMap<u64, i64>,
 }
 
 impl Delta {
@@ -133,14 +133,14 @@ mod rows {
 
     use super::*;
 
-    type By = Map<(Kind, i64), BTreeMap<String, i64>>;
+    type By = Map<(Kind, i64), Map<String, i64>>;
 
     pub(super) fn serialize<S: Serializer>(by: &By, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(by.iter().map(|((kind, bucket), keys)| (kind, bucket, keys)))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<By, D::Error> {
-        let rows = Vec::<(Kind, i64, BTreeMap<String, i64>)>::deserialize(deserializer)?;
+        let rows = Vec::<(Kind, i64, Map<String, i64>)>::deserialize(deserializer)?;
         Ok(rows
             .into_iter()
             .map(|(kind, bucket, keys)| ((kind, bucket), keys))

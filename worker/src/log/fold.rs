@@ -1,6 +1,6 @@
 //! Counts as they are folded from rows, in memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use shoreline_shared::event_type::TrackerType;
 
@@ -29,7 +29,7 @@ const MANY_VISITORS: usize = 50_000;
 /// The counts of a shard.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Counts {
-    by: Map<(Kind, i64), BTreeMap<String, i64>>,
+    by: Map<(Kind, i64), Map<String, i64>>,
     /// By keyed hash, when the user was seen last, Unix milliseconds.
     visitors: HashMap<u64, i64>,
 }
@@ -88,7 +88,7 @@ impl Counts {
         &self,
         kind: Kind,
         from: i64,
-    ) -> impl Iterator<Item = (i64, &BTreeMap<String, i64>)> {
+    ) -> impl Iterator<Item = (i64, &Map<String, i64>)> {
         self.by
             .range((kind, from)..=(kind, i64::MAX))
             .map(|((_, bucket), keys)| (*bucket, keys))
@@ -110,7 +110,7 @@ impl Counts {
 }
 
 /// Adds to one key of a bucket, or to [`OTHER`] where the bucket has too many.
-pub(super) fn add(keys: &mut BTreeMap<String, i64>, kind: Kind, key: &str, n: i64) {
+pub(super) fn add(keys: &mut Map<String, i64>, kind: Kind, key: &str, n: i64) {
     if let Some(sum) = keys.get_mut(key) {
         *sum = sum.saturating_add(n);
         return;

@@ -75,6 +75,11 @@ fn batch() -> Operation {
             one_of(&["0", "1"]),
             "`1`: the visit is not to be followed.",
         )
+        .query(
+            "hashIds",
+            one_of(&["0", "1"]),
+            "`1`: a keyed hash is kept in place of each `userId`.",
+        )
         .body::<Batch>("application/json", example.clone())
         .body::<Batch>("text/plain", example)
         .needs_body()

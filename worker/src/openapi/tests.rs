@@ -33,6 +33,34 @@ fn it_has_every_path_and_method_of_the_router_and_no_other() {
     assert_eq!(told, answered);
 }
 
+#[test]
+fn it_has_every_parameter_of_the_table_and_no_other() {
+    let keys = ["key", "writeKey"]; // Security schemes, not parameters.
+    for endpoint in ENDPOINTS {
+        let Some(known) = endpoint.params else {
+            continue;
+        };
+        let mut told = BTreeSet::new();
+        for operation in operations() {
+            if operation.path != endpoint.path {
+                continue;
+            }
+            let object = operation.object();
+            let parameters = object["parameters"].as_array().cloned().unwrap_or_default();
+            for parameter in parameters.iter().filter(|one| one["in"] == "query") {
+                told.insert(parameter["name"].as_str().unwrap().to_owned());
+            }
+            assert!(!object["responses"]["400"].is_null(), "{}", endpoint.path);
+        }
+        let known: BTreeSet<String> = known
+            .iter()
+            .filter(|name| !keys.contains(name))
+            .map(|name| (*name).to_owned())
+            .collect();
+        assert_eq!(told, known, "{}", endpoint.path);
+    }
+}
+
 /// Every schema that a name refers to, with the whole description to look names up in.
 fn validator(schema: &Value, document: &Value) -> jsonschema::Validator {
     let whole = json!({"components": document["components"], "allOf": [schema]});

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::days::Days;
 use crate::archive::fold::{Sums, Table, Want};
+use crate::json;
 use crate::sorted::Map;
 
 /// Said with every answer that counts users.
@@ -32,7 +33,7 @@ pub struct Row {
 impl Row {
     /// The list, read; the statement wrote it, so it reads.
     pub fn items<T: DeserializeOwned>(&self) -> Vec<T> {
-        serde_json::from_str(&self.list).unwrap_or_default()
+        json::told(&self.list).unwrap_or_default()
     }
 }
 

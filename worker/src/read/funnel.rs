@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use shoreline_shared::privacy::spelled;
 
 use super::activity::ratio;
 use super::days::Days;
@@ -12,6 +13,17 @@ use crate::live::{HOUR_MS, live_key};
 
 /// Steps at most.
 const MAX_STEPS: usize = 10;
+
+/// Fields of the body.
+pub const FIELDS: &[&str] = &[
+    "steps",
+    "steps.eventType",
+    "steps.page",
+    "steps.feature",
+    "windowHours",
+    "startDate",
+    "endDate",
+];
 
 /// A checked question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +63,7 @@ impl Question for Funnel {
     type Answer = Answer;
 
     fn parse(body: &[u8], now_ms: i64) -> Result<Self, Fault> {
-        let fields = object(body)?;
+        let fields = object(body, FIELDS)?;
         let wrong = Fault::InvalidParameter {
             name: "steps",
             detail: "steps are 1 to 10 of {eventType, page?, feature?}, all strings.",
@@ -121,7 +133,12 @@ fn step(value: &Value) -> Option<Step> {
         Some(_) => None,
     };
     let event_type = text("eventType")??;
-    Some(Step(event_type, text("page")?, text("feature")?))
+    // Cut as it was counted, but spelled first: a page is asked for in any spelling.
+    let page = match fields.get("page").and_then(Value::as_str) {
+        Some(page) => Some(live_key(&spelled(page)).into_owned()),
+        None => text("page")?,
+    };
+    Some(Step(event_type, page, text("feature")?))
 }
 
 #[cfg(test)]

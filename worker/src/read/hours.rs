@@ -20,7 +20,6 @@ impl Hours {
     /// # Errors
     /// 400 where it is not 1 to 744.
     pub fn parse(params: &Params) -> Result<Self, Fault> {
-        params.only(&["hours"])?;
         let detail = "hours must be 1 to 744.";
         params.number("hours", 1..=MAX, DEFAULT, detail).map(Self)
     }

@@ -10,6 +10,9 @@ use crate::archive::scan::{Asked, JourneysPart, JourneysSpec};
 use crate::error::Fault;
 use crate::sort;
 
+/// Fields of the body.
+pub const FIELDS: &[&str] = &["depth", "limit", "startDate", "endDate"];
+
 /// A checked question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Journeys {
@@ -42,7 +45,7 @@ impl Question for Journeys {
     type Answer = Answer;
 
     fn parse(body: &[u8], now_ms: i64) -> Result<Self, Fault> {
-        let fields = object(body)?;
+        let fields = object(body, FIELDS)?;
         Ok(Self {
             depth: number(
                 &fields,

@@ -1,6 +1,6 @@
 //! `GET /v1/analytics/live`: what happens now, over all shards of a site.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 
 use serde::Serialize;
 
@@ -68,7 +68,7 @@ pub fn unite(shards: Vec<Snapshot>, now_ms: i64) -> Live {
         })
         .collect();
     let (mut pages, mut features) = (Map::new(), Map::new());
-    let mut users = BTreeSet::new();
+    let mut users: HashMap<String, i64> = HashMap::new();
     for shard in shards {
         for entry in shard.minutes {
             // A shard's clock may be a moment ahead: its newest minute is not shown yet.
@@ -84,7 +84,7 @@ pub fn unite(shards: Vec<Snapshot>, now_ms: i64) -> Live {
             .features
             .into_iter()
             .for_each(|entry| sum(&mut features, entry));
-        users.extend(shard.visitors);
+        users.extend(shard.visitors.into_iter().map(|user| (user, 0)));
     }
     Live {
         as_of: now_ms,

@@ -22,8 +22,6 @@ pub trait Metric: Sized {
     /// # Errors
     /// [`Fault::InvalidParameter`] with the parameter.
     fn parse(params: &Params, now_ms: i64) -> Result<Self, Fault>;
-    /// The parameters that it knows.
-    const PARAMETERS: &'static [&'static str] = &["startDate", "endDate", "format"];
     /// Its range.
     fn days(&self) -> Days;
     /// What of the sums that D1 lacks it needs.
@@ -225,8 +223,6 @@ impl Metric for Products {
 impl Metric for Breakdown {
     type Row = breakdown::Row;
     type Answer = breakdown::Answer;
-    const PARAMETERS: &'static [&'static str] =
-        &["by", "startDate", "endDate", "limit", "cursor", "format"];
     fn parse(params: &Params, now_ms: i64) -> Result<Self, Fault> {
         Self::parse(params, now_ms)
     }

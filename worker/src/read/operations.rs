@@ -7,6 +7,7 @@ use super::csv::{Cell, csv};
 use super::metric::Format;
 use crate::archive::fold::{Sums, Table, Want};
 use crate::error::Fault;
+use crate::json;
 use crate::live::{HOUR_MS, MINUTE_MS, floor_to};
 use crate::operations::Histogram;
 use crate::sorted::Map;
@@ -98,7 +99,6 @@ impl Operations {
     /// # Errors
     /// [`Fault::InvalidParameter`] for `windowMinutes` or `format`.
     pub fn parse(params: &Params) -> Result<Self, Fault> {
-        params.only(&["windowMinutes", "format"])?;
         let window = params.window_minutes()?;
         let format = Format::parse(params)?;
         Ok(Self { window, format })
@@ -186,7 +186,7 @@ fn minutes_of(hour: i64, from: i64, now_ms: i64) -> i64 {
 
 impl Sum {
     fn add(&mut self, row: &Row) {
-        let within: Vec<i64> = serde_json::from_str(&row.within).unwrap_or_default();
+        let within: Vec<i64> = json::told(&row.within).unwrap_or_default();
         self.durations.add(&Histogram::of(row.n, row.ms, &within));
         if row.status >= FAILURE_FROM {
             self.errors = self.errors.saturating_add(row.n);

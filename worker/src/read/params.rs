@@ -4,9 +4,6 @@ use form_urlencoded::parse;
 
 use crate::error::Fault;
 
-/// Characters of a name that nobody knows that an answer repeats: more than any name has.
-const MAX_NAME_CHARS: usize = 64;
-
 /// The decoded parameters of a query.
 #[derive(Debug, Clone, Default)]
 pub struct Params(Vec<(String, String)>);
@@ -24,27 +21,6 @@ impl Params {
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
             .filter(|value| !value.is_empty())
-    }
-
-    /// Checks that the call knows every parameter, and that none comes twice.
-    ///
-    /// # Errors
-    /// [`Fault::UnknownParameter`] with the first that it does not know.
-    pub fn only(&self, known: &[&str]) -> Result<(), Fault> {
-        for (place, (name, _)) in self.0.iter().enumerate() {
-            let detail = if !known.contains(&name.as_str()) {
-                "The call knows no parameter of this name."
-            } else if self.0.iter().take(place).any(|(before, _)| before == name) {
-                "A parameter comes once."
-            } else {
-                continue;
-            };
-            return Err(Fault::UnknownParameter {
-                name: name.chars().take(MAX_NAME_CHARS).collect(),
-                detail,
-            });
-        }
-        Ok(())
     }
 
     /// A whole number within `range`, or `default` where it is absent.
@@ -107,23 +83,6 @@ mod tests {
         ] {
             assert_eq!(segment(text), want);
         }
-    }
-
-    #[test]
-    fn what_a_call_does_not_know_is_named() {
-        let only = |query: &str| match Params::parse(query).only(&["limit", "cursor"]) {
-            Err(Fault::UnknownParameter { name, .. }) => Some(name),
-            other => {
-                assert_eq!(other, Ok(()));
-                None
-            }
-        };
-        assert_eq!(only(""), None);
-        assert_eq!(only("limit=1&cursor="), None);
-        assert_eq!(only("limit=1&Limit=2"), Some("Limit".to_owned()));
-        assert_eq!(only("cursor=a&limit=1&cursor=a"), Some("cursor".to_owned()));
-        let long = "x".repeat(10_000);
-        assert_eq!(only(&format!("{long}=1")), Some("x".repeat(64)));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::days::Days;
 use crate::archive::scan::{Asked, Part};
 use crate::error::Fault;
 use crate::json;
+use crate::known;
 use crate::whole;
 
 /// Bytes of a question at most: ten steps of long names are a tenth of it.
@@ -48,15 +49,21 @@ pub fn with_missing(mut json: String, segments: i64) -> String {
     json
 }
 
-/// Reads the body as an object of fields, each looked at by itself.
+/// Reads the body as an object of known fields, each looked at by itself.
 ///
 /// # Errors
-/// [`Fault::Malformed`] for what is none.
-pub(super) fn object(body: &[u8]) -> Result<serde_json::Map<String, serde_json::Value>, Fault> {
+/// [`Fault::Malformed`] for what is none, [`Fault::UnknownParameter`] for a field that is not known.
+pub(super) fn object(
+    body: &[u8],
+    known: &[&str],
+) -> Result<serde_json::Map<String, serde_json::Value>, Fault> {
     if body.len() > MAX_BODY_BYTES {
         return Err(Fault::PayloadTooLarge("A question has at most 64 KiB."));
     }
-    json::read(body).map_err(|_| Fault::malformed("The body must be a JSON object."))
+    let object = json::read(body);
+    let object = object.map_err(|_| Fault::malformed("The body must be a JSON object."))?;
+    known::fields(&object, known)?;
+    Ok(object)
 }
 
 /// Reads the range of a body.

@@ -23,11 +23,6 @@ impl Recent {
     /// # Errors
     /// [`Fault::InvalidParameter`] for `limit` or `cursor`.
     pub fn parse(params: &Params) -> Result<Self, Fault> {
-        params.only(&["limit", "eventType", "userId", "cursor"])?;
-        Self::read(params)
-    }
-
-    fn read(params: &Params) -> Result<Self, Fault> {
         let limit = params.number(
             "limit",
             1..=500,
@@ -48,9 +43,7 @@ impl Recent {
     /// # Errors
     /// As [`Recent::parse`].
     pub fn of_user(user: &str, params: &Params) -> Result<Self, Fault> {
-        // An admin's call names the site, too.
-        params.only(&["limit", "eventType", "cursor", "siteId"])?;
-        let mut query = Self::read(params)?;
+        let mut query = Self::parse(params)?;
         query.user_id = Some(user.to_owned());
         Ok(query)
     }

@@ -12,6 +12,9 @@ use crate::error::Fault;
 use crate::privacy::day_of;
 use crate::sorted::Map;
 
+/// Fields of the body.
+pub const FIELDS: &[&str] = &["period", "periods", "startDate", "endDate"];
+
 /// A checked question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
@@ -46,7 +49,7 @@ impl Question for Retention {
     type Answer = Answer;
 
     fn parse(body: &[u8], now_ms: i64) -> Result<Self, Fault> {
-        let fields = object(body)?;
+        let fields = object(body, FIELDS)?;
         let weekly = match fields.get("period") {
             None | Some(Value::Null) => false,
             Some(Value::String(period)) if period == "day" => false,

@@ -70,7 +70,6 @@ impl Summary {
     /// # Errors
     /// [`Fault::InvalidParameter`] for `windowMinutes` or `groupBy`.
     pub fn parse(params: &Params) -> Result<Self, Fault> {
-        params.only(&["windowMinutes", "groupBy"])?;
         let window = params.window_minutes()?;
         let by_source = match params.get("groupBy") {
             None => false,

@@ -1,6 +1,7 @@
 //! `GET /v1/analytics/metrics/vitals`: how fast pages were for those who saw them.
 
 use serde::Serialize;
+use shoreline_shared::privacy::spelled;
 
 use super::Params;
 use super::csv::csv;
@@ -55,10 +56,11 @@ impl Vitals {
     /// # Errors
     /// [`Fault::InvalidParameter`] with the parameter.
     pub fn parse(params: &Params, now_ms: i64) -> Result<Self, Fault> {
-        params.only(&["startDate", "endDate", "page", "format"])?;
         Ok(Self {
             days: Days::parse(params, now_ms)?,
-            page: params.get("page").map(|page| live_key(page).into_owned()),
+            page: params
+                .get("page")
+                .map(|page| live_key(&spelled(page)).into_owned()),
         })
     }
 

@@ -39,7 +39,7 @@ impl System {
     fn counted(&self, day: Day) -> Option<Counted> {
         let archive = open(&self.sql, "demo");
         let mut recount = archive.recount(day).unwrap();
-        while recount.slice(archive.sql()).unwrap() {}
+        while recount.slice(archive.sql(), 0).unwrap() {}
         let text = serde_json::to_string(&recount.end(archive.sql()).unwrap()).unwrap();
         serde_json::from_str(&text).unwrap()
     }

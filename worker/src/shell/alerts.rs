@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use serde::de::IgnoredAny;
-use wasm_bindgen::JsValue;
-use worker::{Delay, Env, Fetch, Headers, Method, Request, RequestInit, Result};
+use worker::{Delay, Env, Result};
 
 use super::bindings::settings;
 use super::platform::{new_trace, now_ms};
-use super::{d1, log};
+use super::{d1, fetch, log};
 use crate::alert::Alert;
 use crate::dead_letter::Reason;
 use crate::lake::FailingSink;
+use crate::sinks::{Method, SinkRequest};
 
 /// Says that events of a site are dead letters.
 pub(super) async fn dead_letters(env: &Env, site: &str, events: i64, reason: Reason) {
@@ -32,6 +32,13 @@ pub(super) async fn dead_letters(env: &Env, site: &str, events: i64, reason: Rea
 
 /// How long the webhook may take: a sink's next attempt waits for it.
 const POSTED_WITHIN: Duration = Duration::from_secs(5);
+
+/// What the webhook answers is of no interest, but has to end.
+const LIMITS: fetch::Limits = fetch::Limits {
+    within_ms: 5_000,
+    most_bytes: 1_000_000,
+    follow: true,
+};
 
 /// Says that a sink keeps failing.
 pub(super) async fn sink_failing(env: &Env, site: &str, failing: &FailingSink) {
@@ -77,18 +84,14 @@ async fn send(env: &Env, alert: &Alert) -> Result<()> {
     if claimed.is_empty() {
         return Ok(());
     }
-    let headers = Headers::new();
-    headers.set("content-type", "application/json")?;
-    headers.set("traceparent", &new_trace()?.traceparent())?;
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post)
-        .with_headers(headers)
-        .with_body(Some(JsValue::from_str(&alert.to_json())));
-    let answer = Fetch::Request(Request::new_with_init(url, &init)?)
-        .send()
-        .await?;
-    if !(200..300).contains(&answer.status_code()) {
-        let words = format!("the webhook answered {}", answer.status_code());
+    let request = SinkRequest::new(Method::Post, url.clone(), alert.to_json().into_bytes())
+        .header("content-type", "application/json")
+        .header("traceparent", new_trace()?.traceparent());
+    let answer = fetch::send(&request, LIMITS)
+        .await
+        .map_err(worker::Error::RustError)?;
+    if !(200..300).contains(&answer.status) {
+        let words = format!("the webhook answered {}", answer.status);
         return Err(worker::Error::RustError(words));
     }
     Ok(())

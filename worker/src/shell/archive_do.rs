@@ -1,12 +1,13 @@
 //! `archive_do`: the Durable Object that archives a site, around [`crate::archive`] and
 //! [`crate::lake::LakeStore`].
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::time::Duration;
 
 use worker::{Delay, DurableObject, Env, Request, Response, Result, State, durable_object};
 
 use super::alarm::AlarmClock;
+use super::archive_compact::Asked;
 use super::bindings::settings;
 use super::do_sql::DoSql;
 use super::gzip::{compress, inflate};
@@ -27,9 +28,11 @@ use crate::routes::{
 use crate::sql::SqlError;
 
 /// The archive of one site and shard.
-#[durable_object]
+#[durable_object(alarm)]
 pub struct ArchiveDo {
     store: OnceCell<Archive<DoSql>>,
+    /// How many answers are being made that begin anew where segments are rewritten.
+    pub(super) asked: Cell<u32>,
     pub(super) alarm: AlarmClock,
     pub(super) state: State,
     pub(super) env: Env,
@@ -39,6 +42,7 @@ impl DurableObject for ArchiveDo {
     fn new(state: State, env: Env) -> Self {
         Self {
             store: OnceCell::new(),
+            asked: Cell::default(),
             alarm: AlarmClock::default(),
             state,
             env,
@@ -55,11 +59,11 @@ impl DurableObject for ArchiveDo {
             LOOK => told(self.look(&body).await),
             FORGET => objects::answer(self.forget(&body).await),
             PROFILE => objects::answer(self.profile(&body).await),
-            PRUNE => objects::answer(self.archive()?.prune(json::read(&body)?, now_ms())),
+            PRUNE => objects::answer(self.archive()?.prune(json::told(&body)?, now_ms())),
             RECOUNT => objects::answer(self.recount(&body).await),
             FOLD => objects::answer(self.fold().await),
             REFOLD => objects::answer(self.refold().await),
-            HOURS => objects::answer(self.lake()?.hours(json::read(&body)?)),
+            HOURS => objects::answer(self.lake()?.hours(json::told(&body)?)),
             STATE => objects::answer(self.lake()?.state()),
             SEAL => objects::answer(self.seal_open().await),
             RETRY => objects::answer(self.retry(&body).await),
@@ -114,7 +118,11 @@ impl ArchiveDo {
     /// When there is something to do next.
     pub(super) fn next_due(&self) -> Result<Option<i64>> {
         let archive = self.archive()?;
-        let dues = [archive.lake().next_due()?, archive.fold_due()?];
+        let dues = [
+            archive.lake().next_due()?,
+            archive.fold_due()?,
+            archive.compact_due()?,
+        ];
         Ok(dues.into_iter().flatten().min())
     }
 
@@ -159,23 +167,29 @@ impl ArchiveDo {
             self.look_or_fold().await?;
         }
         let archive = self.archive()?;
+        let _asked = Asked::by(&self.asked);
         let mut asking = archive.begin(ask)?;
-        while asking.slice(archive.sql(), archive.rewrites())? {
-            Delay::from(Duration::ZERO).await;
-        }
-        for lines in asking.packed(archive.sql())? {
-            // Lines that cannot be unpacked are told as missing; the others of the page are there.
-            match inflate(&lines.packed).await {
-                Ok(text) => asking.cut(&lines, &text),
-                Err(error) => log::error("archive_do", error),
+        loop {
+            while asking.slice(archive.sql(), archive.rewrites())? {
+                Delay::from(Duration::ZERO).await;
+            }
+            let some = asking.packed(archive.sql())?;
+            if some.is_empty() {
+                return Ok(asking.part()?);
+            }
+            for lines in some {
+                // Lines that cannot be unpacked are told as missing; the others of the page are there.
+                match inflate(&lines.packed).await {
+                    Ok(text) => asking.cut(&lines, &text),
+                    Err(error) => log::error("archive_do", error),
+                }
             }
         }
-        Ok(asking.part()?)
     }
 
     /// A step of forgetting a user.
     async fn forget(&self, body: &[u8]) -> Result<Step> {
-        let forget: Forget = json::read(body)?;
+        let forget: Forget = json::told(body)?;
         // What is not folded cannot be rewritten: a fold counts whom it finds.
         self.fold_here().await?;
         let archive = self.archive()?;
@@ -205,8 +219,9 @@ impl ArchiveDo {
     async fn recount(&self, body: &[u8]) -> Result<Option<Counted>> {
         self.fold().await?;
         let archive = self.archive()?;
-        let mut recount = archive.recount(json::read(body)?)?;
-        while recount.slice(archive.sql())? {
+        let _asked = Asked::by(&self.asked);
+        let mut recount = archive.recount(json::told(body)?)?;
+        while recount.slice(archive.sql(), archive.rewrites())? {
             Delay::from(Duration::ZERO).await;
         }
         Ok(recount.end(archive.sql())?)
@@ -220,7 +235,7 @@ impl ArchiveDo {
     }
 
     async fn retry(&self, body: &[u8]) -> Result<bool> {
-        let taken_up = self.lake()?.retry(&json::read(body)?)?;
+        let taken_up = self.lake()?.retry(&json::told(body)?)?;
         self.arm().await?;
         Ok(taken_up)
     }

@@ -1,4 +1,4 @@
-//! A run of an archive's alarm: folds, seals and deliveries, each sink for itself.
+//! A run of an archive's alarm: folds, seals and deliveries, each sink for itself; then compaction.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -135,6 +135,10 @@ impl ArchiveDo {
         }
         if let Err(error) = self.list_refused(store, site, shard).await {
             log::error("archive_do", error);
+        }
+        let due = self.archive()?.compact_due()?;
+        if due.is_some_and(|due| due <= now_ms()) {
+            self.compact().await?;
         }
         let due = self.next_due()?;
         self.alarm.rest(&self.state, due, now_ms()).await

@@ -1,6 +1,6 @@
 //! The SQLite of a Durable Object behind the core's [`Sql`].
 
-use serde::de::DeserializeOwned;
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 use worker::{SqlCursor, SqlStorageValue, State};
 
@@ -10,6 +10,12 @@ use crate::sql::{Cell, Param, Sql, SqlError};
 pub(super) struct DoSql {
     sql: worker::SqlStorage,
     storage: SyncStorage,
+}
+
+#[wasm_bindgen(module = "/src/shell/sql.js")]
+extern "C" {
+    #[wasm_bindgen(catch, js_name = table)]
+    fn run_table(storage: &JsValue, sql: &str, params: Array) -> Result<JsValue, JsValue>;
 }
 
 #[wasm_bindgen]
@@ -37,16 +43,23 @@ impl DoSql {
 
 impl DoSql {
     fn exec(&self, sql: &str, params: &[Param]) -> Result<SqlCursor, SqlError> {
-        let values: Vec<SqlStorageValue> = params
-            .iter()
-            .map(|param| match param {
-                Param::Int(int) => SqlStorageValue::Integer(*int),
-                Param::Text(text) => SqlStorageValue::String(text.clone()),
-                Param::Blob(bytes) => SqlStorageValue::Blob(bytes.clone()),
-                Param::Null => SqlStorageValue::Null,
-            })
-            .collect();
-        self.sql.exec(sql, values).map_err(failed)
+        let params: Vec<JsValue> = params.iter().map(value).collect();
+        self.sql.exec_raw(sql, params).map_err(failed)
+    }
+}
+
+/// Parameters as JavaScript's values.
+pub(super) fn bound(params: &[Param]) -> Array {
+    params.iter().map(value).collect()
+}
+
+/// Every integer here is below 2^53, so a double holds it; a statement takes no `BigInt`.
+fn value(param: &Param) -> JsValue {
+    match param {
+        Param::Int(int) => JsValue::from_f64(*int as f64),
+        Param::Text(text) => JsValue::from_str(text),
+        Param::Blob(bytes) => Uint8Array::from(bytes.as_slice()).into(),
+        Param::Null => JsValue::NULL,
     }
 }
 
@@ -64,8 +77,10 @@ fn cell(value: SqlStorageValue) -> Cell {
 }
 
 impl Sql for DoSql {
-    fn rows<T: DeserializeOwned>(&self, sql: &str, params: &[Param]) -> Result<Vec<T>, SqlError> {
-        self.exec(sql, params)?.to_array().map_err(failed)
+    fn table(&self, sql: &str, params: &[Param]) -> Result<String, SqlError> {
+        let table = run_table(self.sql.as_ref(), sql, bound(params));
+        let table = table.map_err(|error| failed(error.into()))?;
+        Ok(table.as_string().unwrap_or_default())
     }
 
     fn cells<const N: usize>(

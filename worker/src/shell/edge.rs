@@ -8,7 +8,7 @@ use worker::{Context, Env, Result};
 
 use super::bindings::{PRIVACY_DO, RATE_LIMITER, SITE_DO};
 use super::entry::Incoming;
-use super::gzip::{ReadError, decompress, read};
+use super::gzip::{ReadError, read};
 use super::platform::{Ids, now_ms, random};
 use super::{d1, keys, log, objects};
 use crate::admit::{Door, Encoding};
@@ -16,6 +16,7 @@ use crate::agents::{Agents, Told};
 use crate::auth::Grant;
 use crate::config::Config;
 use crate::error::Fault;
+use crate::gunzip::{GunzipError, gunzip};
 use crate::ingest::{Platform, Settings};
 use crate::log::Receipt;
 use crate::privacy::{DayKey, day_of};
@@ -23,6 +24,7 @@ use crate::publish::Publication;
 use crate::rate::Limiter;
 use crate::routes::{COMMIT, DAY_KEY, PRIVACY_OBJECT, site_object};
 use crate::shards::register_shard;
+use crate::skew::Clocks;
 use crate::tally::{APPROXIMATE, Tally};
 
 thread_local! {
@@ -34,6 +36,9 @@ thread_local! {
 
     /// What the user agents tell that this isolate meets.
     static AGENTS: RefCell<Agents> = RefCell::default();
+
+    /// The clocks of the sessions that this isolate meets.
+    static CLOCKS: RefCell<Clocks> = RefCell::default();
 
     /// What this isolate has refused and not written yet.
     static TALLY: RefCell<Tally> = RefCell::default();
@@ -84,22 +89,24 @@ impl Platform for Edge {
     ) -> std::result::Result<Vec<u8>, Fault> {
         let broken = Fault::malformed("The body could not be read to its end.");
         // A length that was declared, and admitted, is held to by the platform: no need to count.
-        if encoding == Encoding::Identity && self.length_known {
-            return self.incoming.bytes().await.ok_or(broken);
-        }
-        let Some(body) = self.incoming.request().body() else {
-            return Ok(Vec::new());
-        };
-        let body = match encoding {
-            Encoding::Identity => body,
-            Encoding::Gzip => decompress(&body).map_err(|_| broken.clone())?,
-        };
-        Box::pin(read(body, door.max_bytes()))
-            .await
-            .map_err(|error| match error {
+        let body = if self.length_known {
+            self.incoming.bytes().await.ok_or(broken.clone())?
+        } else if let Some(body) = self.incoming.request().body() {
+            let body = Box::pin(read(body, door.max_bytes())).await;
+            body.map_err(|error| match error {
                 ReadError::TooLarge => door.too_large(),
-                ReadError::Broken => broken,
-            })
+                ReadError::Broken => broken.clone(),
+            })?
+        } else {
+            Vec::new()
+        };
+        match encoding {
+            Encoding::Identity => Ok(body),
+            Encoding::Gzip => gunzip(&body, door.max_bytes()).map_err(|error| match error {
+                GunzipError::TooLarge => door.too_large(),
+                GunzipError::Broken => broken,
+            }),
+        }
     }
 
     async fn day_key(&self) -> std::result::Result<[u8; 32], Fault> {
@@ -136,6 +143,10 @@ impl Platform for Edge {
 
     fn told_by(&self, user_agent: &str) -> Told {
         AGENTS.with_borrow_mut(|agents| agents.ask(user_agent))
+    }
+
+    fn clock_offset(&self, site: &str, session: &str, sent_at_ms: i64) -> i64 {
+        CLOCKS.with_borrow_mut(|clocks| clocks.offset(site, session, sent_at_ms, self.now_ms))
     }
 
     fn limiter<T>(&self, ask: impl FnOnce(&mut Limiter) -> T) -> T {

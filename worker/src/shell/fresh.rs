@@ -1,7 +1,7 @@
 //! Reads of D1's sums with what they lack ([`crate::read::fresh`]).
 
 use serde::de::DeserializeOwned;
-use worker::{D1Result, Env};
+use worker::Env;
 
 use super::bindings::ARCHIVE_DO;
 use super::read_worker::to_json;
@@ -11,7 +11,7 @@ use crate::archive::{Cursor, Looked, standing};
 use crate::error::Fault;
 use crate::read::fresh::{Fresh, Next};
 use crate::routes::{FOLD, LOOK, archive_object};
-use crate::sql::Statement;
+use crate::sql::{Statement, Table};
 
 type Answer<T> = std::result::Result<T, Fault>;
 
@@ -20,20 +20,21 @@ pub(super) struct Found {
     /// What D1 lacks.
     pub(super) lacking: Sums,
     /// Where D1 stands, then its answers.
-    results: Vec<D1Result>,
+    results: Vec<Table>,
 }
 
 impl Found {
     /// The rows of a statement, by its place.
     pub(super) fn rows<T: DeserializeOwned>(&self, place: usize) -> Answer<Vec<T>> {
         let result = self.results.get(place.saturating_add(1));
-        let rows = result.map_or(Ok(Vec::new()), D1Result::results);
-        rows.map_err(unreachable)
+        let rows = result.map_or(Ok(Vec::new()), Table::rows);
+        rows.map_err(|error| unreachable(error.into()))
     }
 
     /// How many rows D1 read for a statement, where it tells.
     pub(super) fn cost(&self, place: usize) -> Option<usize> {
-        d1::cost(self.results.get(place.saturating_add(1))?)
+        let read = self.results.get(place.saturating_add(1))?.rows_read();
+        read.and_then(|read| read.try_into().ok())
     }
 }
 
@@ -51,8 +52,11 @@ pub(super) async fn fresh(
             return found(env, site, Sums::default(), statements).await;
         };
         let found_now = found(env, site, sums, statements).await?;
-        let stands = found_now.results.first().map(D1Result::results::<Cursor>);
-        let stands = stands.transpose().map_err(unreachable)?.unwrap_or_default();
+        let stands: Option<Vec<Cursor>> = match found_now.results.first() {
+            Some(table) => Some(table.rows().map_err(|error| unreachable(error.into()))?),
+            None => None,
+        };
+        let stands = stands.unwrap_or_default();
         match fresh.next(at, stands.first().copied()) {
             Next::Answer => return Ok(found_now),
             Next::Again => {}

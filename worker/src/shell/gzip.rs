@@ -15,7 +15,9 @@ pub(super) enum ReadError {
 
 /// Compresses.
 pub(super) async fn compress(text: &str) -> Result<Vec<u8>, JsValue> {
-    let body = Response::new_with_opt_str(Some(text))?
+    // Bytes: a text would be made UTF-16 and back.
+    let bytes = Uint8Array::from(text.as_bytes());
+    let body = Response::new_with_opt_buffer_source(Some(&bytes))?
         .body()
         .ok_or(JsValue::NULL)?;
     let packed = body.pipe_through(&gzip_stream("CompressionStream")?);
@@ -25,7 +27,7 @@ pub(super) async fn compress(text: &str) -> Result<Vec<u8>, JsValue> {
 }
 
 /// The stream, unpacked as it comes.
-pub(super) fn decompress(body: &ReadableStream) -> Result<ReadableStream, JsValue> {
+fn decompress(body: &ReadableStream) -> Result<ReadableStream, JsValue> {
     Ok(body.pipe_through(&gzip_stream("DecompressionStream")?))
 }
 

@@ -59,6 +59,9 @@ async fn route(
             ingest_worker::take(way, head, incoming, env, context, &cors).await
         }
         _ => {
+            if let Err(fault) = endpoint.check_query(head.query()) {
+                return problem(&fault, &cors).map(Into::into);
+            }
             let request = Request::from(incoming.into_request());
             // Apart, so that no event carries the rooms of all questions with it.
             Box::pin(other(endpoint, head, request, env, &context))

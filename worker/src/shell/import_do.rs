@@ -15,6 +15,7 @@ use crate::import::{
     ImportStore, NewImport, Place, Progress, RETRY_MS, Trouble, Turn, UploadedPart, World,
     forget_import, told, turn,
 };
+use crate::json;
 use crate::log::{ImportState, Receipt};
 use crate::publish::Publication;
 use crate::routes::{
@@ -29,7 +30,7 @@ use crate::sql::{SqlError, Statement};
 const RUN_MS: i64 = 20_000;
 
 /// One import of a site.
-#[durable_object]
+#[durable_object(alarm)]
 pub struct ImportDo {
     alarm: AlarmClock,
     /// The shards that D1 was told of.
@@ -82,7 +83,7 @@ impl ImportDo {
     }
 
     async fn create(&self, body: &str) -> Result<()> {
-        let new: NewImport = serde_json::from_str(body)?;
+        let new: NewImport = json::told(body)?;
         let now = now_ms();
         let store = ImportStore::create(DoSql::new(&self.state), &new, now)?;
         let due = store.next_due(now)?;
@@ -95,7 +96,7 @@ impl ImportDo {
     }
 
     async fn add_part(&self, body: &str) -> Result<Option<crate::import::Added>> {
-        let part: UploadedPart = serde_json::from_str(body)?;
+        let part: UploadedPart = json::told(body)?;
         let Some(store) = self.store()? else {
             return Ok(None);
         };

@@ -18,6 +18,7 @@ use super::bindings::{SITE_DO, settings};
 use super::do_sql::DoSql;
 use super::platform::now_ms;
 use super::{log, objects};
+use crate::json;
 use crate::log::Snapshot;
 use crate::read::live::unite;
 use crate::routes::{CHANGED, OPEN, TICKET, WATCH, site_object};
@@ -252,7 +253,7 @@ impl LiveDo {
 /// What is kept of a socket; of one that nothing is known of, it is as new.
 fn kept(socket: &WebSocket) -> Socket {
     let text: Option<String> = socket.deserialize_attachment().ok().flatten();
-    text.and_then(|text| serde_json::from_str(&text).ok())
+    text.and_then(|text| json::told(&text).ok())
         .unwrap_or_else(|| Socket::new(now_ms()))
 }
 

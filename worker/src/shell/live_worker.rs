@@ -1,6 +1,6 @@
 //! The live stream's two calls: a ticket for a read token, and a stream for a ticket.
 
-use worker::{Env, Method, Request, RequestInit, Response, Result};
+use worker::{Env, Request, Response, Result};
 
 use super::bindings::LIVE_DO;
 use super::platform::random;
@@ -64,15 +64,8 @@ async fn opened(request: &Request, env: &Env) -> std::result::Result<Response, F
 }
 
 async fn open(presented: &Presented, env: &Env) -> Result<Response> {
-    let namespace = env.durable_object(LIVE_DO)?;
-    let stub = namespace.get_by_name(&live_object(&presented.site))?;
-    let mut init = RequestInit::new();
-    init.with_method(Method::Get);
-    init.headers.set("upgrade", "websocket")?;
-    // The host is never looked up: it is only what a URL must have.
-    let url = format!("https://object{OPEN}?{}", presented.hash);
-    stub.fetch_with_request(Request::new_with_init(&url, &init)?)
-        .await
+    let command = format!("{OPEN}?{}", presented.hash);
+    objects::open(env, LIVE_DO, &live_object(&presented.site), &command).await
 }
 
 fn broken(error: impl std::fmt::Display) -> Fault {

@@ -55,7 +55,6 @@ struct Ask<'a> {
 impl Ask<'_> {
     async fn metric<M: Metric>(&self) -> std::result::Result<Cached, Fault> {
         let now = now_ms();
-        self.params.only(M::PARAMETERS)?;
         let format = Format::parse(self.params)?;
         let metric = M::parse(self.params, now)?;
         let finished = metric.days().finished(now);

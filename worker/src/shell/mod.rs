@@ -6,6 +6,7 @@
 mod admin_worker;
 mod alarm;
 mod alerts;
+mod archive_compact;
 mod archive_do;
 mod archive_folds;
 mod archive_run;
@@ -18,6 +19,7 @@ mod do_sql;
 mod edge;
 mod entry;
 mod events_queue;
+mod fetch;
 mod fresh;
 mod gzip;
 mod health_worker;
@@ -26,7 +28,6 @@ mod import_do;
 mod import_worker;
 mod ingest_worker;
 mod keys;
-
 mod live_do;
 mod live_worker;
 mod log;

@@ -13,3 +13,14 @@ export async function call(env, namespace, name, command, body) {
   const answer = await env[namespace].getByName(name).fetch(`https://object${command}`, { method: 'POST', body });
   return `${answer.status}\n${await answer.text()}`;
 }
+
+/**
+ * The answer to who wants a WebSocket.
+ * @param {Record<string, any>} env
+ * @param {string} namespace
+ * @param {string} name of the object
+ * @param {string} command a path, with its query
+ */
+export function open(env, namespace, name, command) {
+  return env[namespace].getByName(name).fetch(`https://object${command}`, { headers: { upgrade: 'websocket' } });
+}

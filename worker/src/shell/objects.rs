@@ -2,9 +2,11 @@
 
 use js_sys::Uint8Array;
 use serde::de::DeserializeOwned;
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 use worker::{Env, Error, Response, Result};
+
+use crate::json;
 
 #[wasm_bindgen(module = "/src/shell/objects.js")]
 extern "C" {
@@ -16,6 +18,37 @@ extern "C" {
         command: &str,
         body: JsValue,
     ) -> std::result::Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = open)]
+    async fn open_socket(
+        env: &Env,
+        namespace: &str,
+        name: &str,
+        command: &str,
+    ) -> std::result::Result<JsValue, JsValue>;
+}
+
+/// Opens a WebSocket of the object `name`: its answer, whatever the status.
+pub(super) async fn open(
+    env: &Env,
+    namespace: &str,
+    name: &str,
+    command: &str,
+) -> Result<Response> {
+    let answer = open_socket(env, namespace, name, command).await?;
+    Ok(answer.unchecked_into::<web_sys::Response>().into())
+}
+
+/// Calls `command` of the object `name`; the text of its answer.
+pub(super) async fn ask(
+    env: &Env,
+    namespace: &str,
+    name: &str,
+    command: &str,
+    body: &str,
+) -> Result<String> {
+    let said = post(env, namespace, name, command, JsValue::from_str(body)).await?;
+    Ok(said.unwrap_or_else(|| "null".to_owned()))
 }
 
 /// Calls `command` of the object `name` and reads its answer.
@@ -26,8 +59,7 @@ pub(super) async fn call<T: DeserializeOwned>(
     command: &str,
     body: &str,
 ) -> Result<T> {
-    let said = post(env, namespace, name, command, JsValue::from_str(body)).await?;
-    Ok(serde_json::from_str(said.as_deref().unwrap_or("null"))?)
+    Ok(json::told(ask(env, namespace, name, command, body).await?)?)
 }
 
 /// Calls `command` with bytes; `None` where the object is done and has nothing to say.
@@ -40,7 +72,7 @@ pub(super) async fn call_with_bytes<T: DeserializeOwned>(
 ) -> Result<Option<T>> {
     let body = Uint8Array::from(body).into();
     let said = post(env, namespace, name, command, body).await?;
-    Ok(said.map(|said| serde_json::from_str(&said)).transpose()?)
+    Ok(said.map(json::told).transpose()?)
 }
 
 /// The text of an answer that says something.
@@ -73,8 +105,17 @@ pub(super) fn done() -> Result<Response> {
 pub(super) fn answer<T: serde::Serialize, E: std::fmt::Display>(
     result: std::result::Result<T, E>,
 ) -> Result<Response> {
+    respond(match result {
+        Ok(value) => Ok(serde_json::to_string(&value)?),
+        Err(error) => Err(error.to_string()),
+    })
+}
+
+/// The same of texts: one piece of code for all types.
+#[inline(never)]
+fn respond(result: std::result::Result<String, String>) -> Result<Response> {
     match result {
-        Ok(value) => Response::ok(serde_json::to_string(&value)?),
-        Err(error) => Response::error(error.to_string(), 500),
+        Ok(text) => Response::ok(text),
+        Err(error) => Response::error(error, 500),
     }
 }

@@ -13,7 +13,7 @@ use crate::sql::SqlError;
 const RETRY_MS: i64 = 60_000;
 
 /// The keeper of the day's key.
-#[durable_object]
+#[durable_object(alarm)]
 pub struct PrivacyDo {
     state: State,
 }

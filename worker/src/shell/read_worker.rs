@@ -169,10 +169,12 @@ pub(super) async fn ask<T: DeserializeOwned>(
     body: &str,
 ) -> std::result::Result<T, Fault> {
     let asked = objects::call(env, ARCHIVE_DO, &archive_object(site), command, body).await;
-    asked.map_err(|error| {
-        log::error("archive_do", error);
-        Fault::Unavailable("The archive cannot be reached right now.")
-    })
+    asked.map_err(unanswered)
+}
+
+fn unanswered(error: worker::Error) -> Fault {
+    log::error("archive_do", error);
+    Fault::Unavailable("The archive cannot be reached right now.")
 }
 
 /// Asks each shard of a site's archive a question: so far there is one.
@@ -182,7 +184,10 @@ pub(super) async fn ask_archive<T: DeserializeOwned>(
     asked: Asked,
 ) -> std::result::Result<Vec<Part<T>>, Fault> {
     let body = to_json(&Ask { asked, alone: true })?;
-    let part: Part<T> = ask(env, site, ASK, &body).await?;
+    let said = objects::ask(env, ARCHIVE_DO, &archive_object(site), ASK, &body).await;
+    // From its text: an answer may be long, and lines of events are told as they are.
+    let part = said.and_then(|said| Ok(serde_json::from_str::<Part<T>>(&said)?));
+    let part = part.map_err(unanswered)?;
     if part.unreadable > 0 {
         log::error(
             "archive_do",

@@ -5,17 +5,13 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use js_sys::Uint8Array;
-use worker::{
-    AbortController, CacheMode, Conditional, Data, Delay, Env, Fetch, Headers, HttpMetadata,
-    Method, Request, RequestInit, RequestRedirect, Response, ResponseBody, Result,
-};
+use worker::{Conditional, Data, Delay, Env, HttpMetadata, Result};
 
 use super::bindings::LAKE;
 use super::do_sql::DoSql;
-use super::gzip::{ReadError, inflate, read};
-use super::log;
+use super::gzip::inflate;
 use super::platform::{new_trace, now_ms};
+use super::{fetch, log};
 use crate::lake::{Delivery, LakeStore, Landing, Outcome, SealedObject};
 use crate::sinks::{self, Answer, Failure, NoAnswer, Sink, SinkRequest, Transport};
 
@@ -23,8 +19,12 @@ use crate::sinks::{self, Answer, Failure, NoAnswer, Sink, SinkRequest, Transport
 /// sink that hangs keeps nobody waiting but itself.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
-/// Bytes of an answer that are read at most: results of 500 records are about 100 KB.
-const MAX_ANSWER_BYTES: usize = 1_000_000;
+/// Of an answer, the same, and as many bytes as results of 500 records are ten times over.
+const LIMITS: fetch::Limits = fetch::Limits {
+    within_ms: 20_000,
+    most_bytes: 1_000_000,
+    follow: false,
+};
 
 /// Sends requests by `fetch`, and counts them: the platform allows 10,000 an invocation.
 #[derive(Debug)]
@@ -55,65 +55,16 @@ impl Transport for Fetcher {
 
     async fn send(&self, request: SinkRequest) -> std::result::Result<Answer, NoAnswer> {
         self.requests.set(self.requests.get().saturating_add(1));
-        let stop = AbortController::default();
-        let signal = stop.signal();
-        let exchange = async {
-            let fetch = to_fetch(&request)?;
-            // No part of what is signed: what is on the way may go on with it.
-            fetch.headers().set("traceparent", &self.traceparent)?;
-            let response = Fetch::Request(fetch).send_with_signal(&signal).await?;
-            from_fetch(&response).await
-        };
-        match select(pin!(exchange), pin!(Delay::from(ANSWER_WITHIN))).await {
-            // The platform's words may hold the URL, and tell little else.
-            Either::Left((result, _)) => result.map_err(|_| NoAnswer("no_answer")),
-            Either::Right(_) => {
-                stop.abort();
-                Err(NoAnswer("timeout"))
-            }
-        }
+        // No part of what is signed: what is on the way may go on with it.
+        let request = request.header("traceparent", &self.traceparent);
+        // The platform's words may hold the URL, and tell little else.
+        fetch::send(&request, LIMITS).await.map_err(|why| {
+            NoAnswer(match why.as_str() {
+                fetch::TIMEOUT => fetch::TIMEOUT,
+                _ => "no_answer",
+            })
+        })
     }
-}
-
-fn to_fetch(request: &SinkRequest) -> Result<Request> {
-    let headers = Headers::new();
-    for (name, value) in &request.headers {
-        headers.set(name, value)?;
-    }
-    let mut init = RequestInit::new();
-    init.with_headers(headers)
-        .with_redirect(RequestRedirect::Manual)
-        // The edge's cache keeps .gz files by their name, and would answer for the bucket.
-        .with_cache(CacheMode::NoStore)
-        .with_method(match request.method {
-            sinks::Method::Get => Method::Get,
-            sinks::Method::Head => Method::Head,
-            sinks::Method::Post => Method::Post,
-            sinks::Method::Put => Method::Put,
-        });
-    if matches!(request.method, sinks::Method::Post | sinks::Method::Put) {
-        init.with_body(Some(Uint8Array::from(request.body.as_slice()).into()));
-    }
-    Request::new_with_init(&request.url, &init)
-}
-
-async fn from_fetch(response: &Response) -> Result<Answer> {
-    let body = match response.body() {
-        ResponseBody::Stream(stream) => {
-            let read = read(stream.clone(), MAX_ANSWER_BYTES).await;
-            read.map_err(|error| match error {
-                ReadError::TooLarge => "the answer is too large",
-                ReadError::Broken => "the answer broke off",
-            })?
-        }
-        ResponseBody::Body(bytes) => bytes.clone(),
-        ResponseBody::Empty => Vec::new(),
-    };
-    Ok(Answer {
-        status: response.status_code(),
-        headers: response.headers().entries().collect(),
-        body: String::from_utf8_lossy(&body).into_owned(),
-    })
 }
 
 /// One attempt of a delivery.

@@ -31,7 +31,7 @@ const PAUSE_MS: i64 = 5_000;
 const MESSAGES_PER_RUN: usize = 8;
 
 /// A site's (and shard's) log and live counts.
-#[durable_object]
+#[durable_object(alarm)]
 pub struct SiteDo {
     store: OnceCell<Log<DoSql>>,
     alarm: AlarmClock,
@@ -63,12 +63,12 @@ impl DurableObject for SiteDo {
             CONFIRM => objects::answer(self.confirm(&body, now).await),
             SNAPSHOT => answer_with(self.store()?.snapshot(now)),
             WATCH => objects::answer(self.look(now)),
-            OUTCOMES => answer_with(self.store()?.outcomes(json::read(&body)?)),
+            OUTCOMES => answer_with(self.store()?.outcomes(json::told(&body)?)),
             IMPORT_STATE => {
                 let import_id = String::from_utf8_lossy(&body);
                 objects::answer(self.store()?.import_state(&import_id))
             }
-            HOURS => answer_with(self.store()?.hours(json::read(&body)?)),
+            HOURS => answer_with(self.store()?.hours(json::told(&body)?)),
             STATE => objects::answer(self.store()?.state(now)),
             WAKE => {
                 let due = self.store()?.next_due(now);
@@ -121,7 +121,7 @@ impl SiteDo {
     }
 
     async fn confirm(&self, body: &[u8], now: i64) -> Result<()> {
-        let confirmation: Confirmation = json::read(body)?;
+        let confirmation: Confirmation = json::told(body)?;
         let store = self.store()?;
         if store.confirm(&confirmation, now)? {
             self.tell_watcher(store, now);

@@ -11,6 +11,7 @@ use super::encode::cut;
 use super::http::{Answer, SinkRequest};
 use super::records::{Limits, Record, RecordSink};
 use super::verdict::{Entry, Failure, judge, judge_entry};
+use crate::json;
 
 use crate::sorted::Map;
 
@@ -127,7 +128,7 @@ impl RecordSink for EventBridge {
             return Err(judge(answer));
         }
         let unreadable = || Failure::passing("unreadable_answer");
-        let body: Body = serde_json::from_str(&answer.body).map_err(|_| unreadable())?;
+        let body: Body = json::told(&answer.body).map_err(|_| unreadable())?;
         let entries: Vec<Entry> = body
             .entries
             .iter()

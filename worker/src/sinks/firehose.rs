@@ -10,6 +10,7 @@ use super::aws::{JSON_1_1, Service};
 use super::http::{Answer, SinkRequest};
 use super::records::{Limits, Record, RecordSink};
 use super::verdict::{Entry, Failure, judge, judge_entry};
+use crate::json;
 
 /// A delivery stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +81,7 @@ impl RecordSink for Firehose {
             return Err(judge(answer));
         }
         let unreadable = || Failure::passing("unreadable_answer");
-        let body: Body = serde_json::from_str(&answer.body).map_err(|_| unreadable())?;
+        let body: Body = json::told(&answer.body).map_err(|_| unreadable())?;
         let entries: Vec<Entry> = body
             .request_responses
             .iter()

@@ -1,12 +1,12 @@
 //! Events in batches: which go together, and which are left.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
 use super::http::{Answer, SinkRequest};
 use super::verdict::{Entry, Failure};
+use crate::sort;
 
 /// An event as a sink's entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// The events to be sent now, `most` of them: first those that are left, then the next.
+    /// The events to be sent now, in order, `most` of them: first those that are left, then the next.
     pub fn window(&self, total: u32, most: usize) -> Vec<u32> {
         let left = self.left.iter().copied();
         left.chain(self.next..total).take(most).collect()
@@ -70,27 +70,26 @@ impl Progress {
 
     /// The progress after those of `window` got through that are not in `left`.
     #[must_use]
-    fn after(&self, window: &[u32], left: &BTreeSet<u32>) -> Self {
+    fn after(&self, window: &[u32], left: &[u32]) -> Self {
         let sent = window.iter().max().map_or(0, |last| last.saturating_add(1));
         let mut next = self.next.max(sent);
         // Of those that were left, a narrow window may not have held all.
-        let mut left: BTreeSet<u32> = self
+        let mut left: Vec<u32> = self
             .left
             .iter()
             .filter(|index| !window.contains(index))
             .chain(left)
             .copied()
             .collect();
+        sort::sort(&mut left);
         // A tail that did not get through was as good as not sent.
         while let Some(last) = next.checked_sub(1)
-            && left.remove(&last)
+            && left.last() == Some(&last)
         {
+            left.pop();
             next = last;
         }
-        Self {
-            next,
-            left: left.into_iter().collect(),
-        }
+        Self { next, left }
     }
 
     /// Whether all of `total` events got through.
@@ -118,7 +117,8 @@ pub struct Sent {
 #[derive(Debug)]
 pub(super) struct Tally<'a> {
     window: &'a [u32],
-    left: BTreeSet<u32>,
+    /// In order, as a window is.
+    left: Vec<u32>,
     sent: Sent,
 }
 
@@ -127,7 +127,7 @@ impl<'a> Tally<'a> {
     pub(super) fn new(window: &'a [u32]) -> Self {
         Self {
             window,
-            left: window.iter().copied().collect(),
+            left: window.to_vec(),
             sent: Sent::default(),
         }
     }
@@ -135,15 +135,21 @@ impl<'a> Tally<'a> {
     pub(super) fn note(&mut self, index: u32, entry: Entry) {
         match entry {
             Entry::Taken => {
-                self.left.remove(&index);
+                self.is_done(index);
                 self.sent.taken = self.sent.taken.saturating_add(1);
             }
             Entry::Refused(code) => {
-                self.left.remove(&index);
+                self.is_done(index);
                 self.sent.refused = self.sent.refused.saturating_add(1);
                 self.sent.refused_code = Some(code);
             }
             Entry::Failed(failure) => self.fail(failure),
+        }
+    }
+
+    fn is_done(&mut self, index: u32) {
+        if let Ok(at) = self.left.binary_search(&index) {
+            self.left.remove(at);
         }
     }
 

@@ -12,6 +12,7 @@ use super::encode::xml_safe;
 use super::http::{Answer, SinkRequest};
 use super::records::{Limits, Record, RecordSink};
 use super::verdict::{Entry, Failure, judge, judge_entry};
+use crate::json;
 
 /// A queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,8 +119,8 @@ impl RecordSink for Sqs {
         if answer.status != 200 {
             return Err(judge(answer));
         }
-        let body: Body = serde_json::from_str(&answer.body)
-            .map_err(|_| Failure::passing("unreadable_answer"))?;
+        let body: Body =
+            json::told(&answer.body).map_err(|_| Failure::passing("unreadable_answer"))?;
         let taken = body
             .successful
             .into_iter()

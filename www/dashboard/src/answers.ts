@@ -17,6 +17,12 @@ export interface StoredEvent {
   metadata?: Record<string, unknown>;
 }
 
+/** So many of the latest events are shown. */
+export const LATEST_EVENTS = 25;
+
+/** Their path: one, so that what asks for them at the same time asks once. */
+export const LATEST = `/v1/analytics/events/recent?limit=${LATEST_EVENTS}`;
+
 /** `GET /v1/analytics/events/recent` */
 export interface Recent {
   events: StoredEvent[];

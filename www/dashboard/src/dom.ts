@@ -81,13 +81,39 @@ export function holdFocus(): void {
   if (active instanceof HTMLElement && active !== document.body) held = { tag: active.tagName, id: active.id, text: active.textContent };
 }
 
-/** Gives the focus to what is like the element that had it, once it is there, unless the user went elsewhere. */
+/** Whether nothing on the page has the focus: it fell to the document, or waits on the view as a whole. */
+export const isFree = (): boolean => document.activeElement === document.body || document.activeElement === mainPart();
+
+const mainPart = (): HTMLElement | null => document.querySelector<HTMLElement>('main[tabindex]');
+
+/**
+ * Gives the focus to what is like the element that had it, once it is there, unless the user went elsewhere;
+ * until then, and where nothing like it comes back, the view has it, so that the keyboard goes on there.
+ */
 export function giveFocus(place: ParentNode): void {
-  if (!held || document.activeElement !== document.body) return;
+  if (!held || !isFree()) return;
   const { tag, id, text } = held;
   const same = [...place.querySelectorAll<HTMLElement>(tag)].find((one) => (id ? one.id === id : one.textContent === text));
   same?.focus({ preventScroll: true });
-  if (same) held = undefined;
+  if (same && document.activeElement === same) held = undefined;
+  else focusMain();
+}
+
+/** Gives the focus to the view, if nothing has it. */
+export function focusMain(): void {
+  if (isFree()) mainPart()?.focus({ preventScroll: true });
+}
+
+/** Does something while a button can not be pressed again; it has the focus afterwards if it had it before. */
+export async function whileBusy(button: HTMLButtonElement, work: () => Promise<void>): Promise<void> {
+  const had = document.activeElement === button;
+  button.disabled = true;
+  try {
+    await work();
+  } finally {
+    button.disabled = false;
+    if (had && isFree()) button.focus({ preventScroll: true });
+  }
 }
 
 /** Changes what `place` holds; the focus stays on what is there again. */

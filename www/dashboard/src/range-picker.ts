@@ -12,7 +12,7 @@ export function rangePicker(range: Range, signal: AbortSignal): HTMLElement {
   const presets = PRESETS.map(([name, text]) =>
     h('li', null, h('a', { href: href({ range: name === DEFAULT_PRESET ? undefined : name, from: undefined, to: undefined }), 'aria-current': name === range.preset ? 'true' : undefined }, text)),
   );
-  const box = h('details', { class: 'range' }, summary, h('div', { class: 'range-box' }, h('ul', null, presets), ownDays(range)));
+  const box = h('details', { class: 'range' }, summary, h('div', { class: 'range-box' }, h('ul', null, presets), ownDays(range, () => summary.focus())));
   const close = (): void => {
     box.open = false;
   };
@@ -21,11 +21,13 @@ export function rangePicker(range: Range, signal: AbortSignal): HTMLElement {
     close();
     summary.focus();
   });
+  // What was chosen is in a box that closes: its button keeps the focus.
+  box.addEventListener('click', ({ target }) => target instanceof Element && target.closest('a') && summary.focus());
   document.addEventListener('click', (event) => event.target instanceof Node && !box.contains(event.target) && close(), { signal });
   return box;
 }
 
-function ownDays(range: Range): HTMLElement {
+function ownDays(range: Range, chosen: () => void): HTMLElement {
   const field = (id: string, text: string, value: string): [HTMLInputElement, HTMLElement] => {
     const input = h('input', { id, type: 'date', value, required: true });
     return [input, h('label', null, text, input)];
@@ -37,7 +39,10 @@ function ownDays(range: Range): HTMLElement {
     event.preventDefault();
     const days = (Date.parse(to.value) - Date.parse(from.value)) / DAY_MS + 1;
     to.setCustomValidity(days < 1 ? 'The last day is before the first.' : days > MAX_DAYS ? `At most ${MAX_DAYS} days.` : '');
-    if (form.reportValidity()) go({ range: undefined, from: from.value, to: to.value });
+    if (form.reportValidity()) {
+      chosen();
+      go({ range: undefined, from: from.value, to: to.value });
+    }
     to.setCustomValidity('');
   });
   return form;

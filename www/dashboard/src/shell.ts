@@ -1,6 +1,6 @@
 // What is around the views: sign in, navigation, the choice of days, theme; and the change of views.
 import { Problem, REFUSED, forget, reader } from './api';
-import { announce, fill, giveFocus, h, holdFocus, s } from './dom';
+import { announce, fill, focusMain, giveFocus, h, holdFocus, s } from './dom';
 import { go, href, params, watchPlace } from './place';
 import { rangeOf } from './range';
 import { rangePicker } from './range-picker';
@@ -42,7 +42,10 @@ export function shell(app: HTMLElement): void {
     shown = '';
     begun = false;
     document.title = 'Sign in · Shoreline';
-    fill(app, signInForm(why, begin));
+    fill(app, signInForm(why, () => {
+      begin();
+      focusMain();
+    }));
     document.getElementById('read-token')?.focus();
   };
   const begin = (): void => {

@@ -173,7 +173,7 @@ fn all_it_redacts_is_suspected_at_first_sight() {
         "\u{7f}",
         "\u{85}",
     ] {
-        assert!(suspicion(text).private, "{text}");
+        assert!(suspicion(text, false).private, "{text}");
     }
     for text in [
         "",
@@ -183,7 +183,7 @@ fn all_it_redacts_is_suspected_at_first_sight() {
         "a b-c",
         "blog-post",
     ] {
-        assert!(!suspicion(text).private, "{text}");
+        assert!(!suspicion(text, false).private, "{text}");
     }
 }
 
@@ -198,7 +198,7 @@ proptest! {
         contact::find_emails(&text, &mut found);
         contact::find_bearers(&text, &mut found);
         card::find(&text, &mut found);
-        prop_assert!(found.is_empty() || suspicion(&text).private);
+        prop_assert!(found.is_empty() || suspicion(&text, true).private);
         for range in found {
             prop_assert!(text.get(range.clone()).is_some_and(|piece| !piece.is_empty()));
         }

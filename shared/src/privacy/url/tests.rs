@@ -1,4 +1,9 @@
 use super::*;
+use crate::privacy::KeyKind;
+
+fn clean_url(url: &str, hash_routing: bool) -> String {
+    super::clean_url(url, Style::of(KeyKind::Url, hash_routing))
+}
 
 #[track_caller]
 fn check(url: &str, expected: &str) {
@@ -105,7 +110,11 @@ fn addresses_in_paths_are_redacted() {
     check("/pay/4111%201111%201111%201111/x", "/pay/[redacted]/x");
     check("/pay/4111-1111-1111-1111", "/pay/[redacted]");
     check("mailto:bob@y.com?subject=x", "mailto:[redacted]");
-    check("/caf%C3%A9/100%", "/caf%C3%A9/100%");
+    check("/caf%C3%A9/100%", "/café/100%25");
+    check(
+        "https://x.com/%7Eme/a%2fb?utm_source=%61",
+        "https://x.com/~me/a%2Fb?utm_source=%61",
+    );
     check("/a b//c", "/a b//c");
 }
 
@@ -123,6 +132,7 @@ fn routes_stay_on_sites_that_have_them() {
     check_routed("/#/u/bob%40y.com", "/#/u/[redacted]");
     check_routed("/#/a#token", "/#/a");
     check_routed("/#section-2", "/#section-2");
+    check_routed("/#/%C3%BCber", "/#/über");
     check_routed("/#", "/");
     check_routed("/?b=1#/c", "/#/c");
 }
@@ -139,12 +149,39 @@ fn the_path_part_names_the_page() {
         ("Home // News", Some("Home // News")),
         ("", None),
         ("?a", None),
+        ("https://x.com//a", Some("//a")),
         ("https://x.com/app#/settings?ref=1", Some("/app#/settings")),
         ("https://x.com/app#!/a", Some("/app#!/a")),
         ("/app#section", Some("/app")),
     ] {
-        assert_eq!(path_part(url).as_deref(), part, "{url}");
+        assert_eq!(path_part("url", url).as_deref(), part, "{url}");
     }
+}
+
+#[test]
+fn a_path_is_a_path() {
+    for key in ["path", "page"] {
+        for (path, part) in [
+            ("//shopx/checkout", Some("//shopx/checkout")),
+            ("//", Some("//")),
+            ("https://x.com/a", Some("/a")),
+            ("app://x/a?b", Some("/a")),
+        ] {
+            assert_eq!(path_part(key, path).as_deref(), part, "{path}");
+        }
+    }
+    let clean = |path| super::clean_url(path, Style::of(KeyKind::Path, false));
+    assert_eq!(clean("//me@shopx/checkout?a=b"), "//me@shopx/checkout");
+    assert_eq!(clean("https://me@shop.example/a"), "https://shop.example/a");
+}
+
+#[test]
+fn a_url_in_a_text_keeps_its_spelling() {
+    let style = Style::of(KeyKind::Plain, false);
+    assert_eq!(
+        super::clean_url("https://x.com/%7Ea is 100% down", style),
+        "https://x.com/%7Ea is 100% down"
+    );
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn entries_are_events_not_yet_delivered() {
     assert_eq!(
         drafts[3],
         Draft::Unknown {
-            keys: vec!["a".to_owned()]
+            keys: vec!["x".to_owned()]
         }
     );
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(5_000), "]".repeat(5_000));

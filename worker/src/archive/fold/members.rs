@@ -1,5 +1,7 @@
 //! Who had which key: pairs of a hash and the place of a key, each once, as far as memory goes.
 
+use crate::sort;
+
 /// Pairs that may wait before those that came more than once are taken out: 4 MB.
 const SLACK: usize = 256 * 1024;
 
@@ -32,6 +34,6 @@ impl Members {
 }
 
 fn sort(pairs: &mut Vec<(u64, u32)>) {
-    pairs.sort_unstable();
+    sort::sort_pairs(pairs);
     pairs.dedup();
 }

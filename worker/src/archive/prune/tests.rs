@@ -113,6 +113,7 @@ fn the_number_of_a_segment_that_is_gone_is_not_given_again() {
         hour: 7,
         n: 1,
         at: (0, 0),
+        received: 0,
         columns: Vec::new(),
         lines: "{}\n".into(),
     };

@@ -87,7 +87,7 @@ impl Ask {
     /// # Errors
     /// Where it is none.
     pub fn parse(body: &[u8]) -> serde_json::Result<Self> {
-        json::read(body)
+        json::told(body)
     }
 
     /// Whether people are asked about: [`Ask::begin`] is to be told what is not folded yet.
@@ -140,8 +140,9 @@ impl Asking {
         }
     }
 
-    /// The segments whose lines are asked for, each to be unpacked and given to [`Asking::cut`]. To be called
-    /// without a pause after the last slice.
+    /// The next segments whose lines are asked for, each to be unpacked and given to [`Asking::cut`]; none when
+    /// all lines are there. To be called without a pause after the last slice, and, after a pause, after another
+    /// call of [`Asking::slice`]: where segments were rewritten meanwhile, the page is found anew.
     ///
     /// # Errors
     /// Whatever the database says.

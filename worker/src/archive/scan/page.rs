@@ -1,18 +1,18 @@
 //! The newest events, page by page, also of a user or a type: found in columns alone, the newest hours first,
 //! and no further than it takes.
 
-use std::ops::Range;
-
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use crate::archive::segment::{Broken, Segment};
 use crate::archive::{Column, Hasher, id_bits};
-use crate::counted::Stored;
 use crate::lake::hour_of;
 use crate::live::HOUR_MS;
 use crate::sort;
 use crate::sql::{Cell, Sql, SqlError};
+
+mod lines;
+
+pub use lines::{Line, Lines};
 
 /// How much later than it was appended an event can have been received, in milliseconds, by the clocks of two
 /// machines that are set by the same ones, of which an object's stands still while it computes. So what is
@@ -50,20 +50,6 @@ struct Found {
     index: usize,
 }
 
-/// A segment that has lines of the page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lines {
-    /// Its lines, packed.
-    pub packed: Vec<u8>,
-    /// Of each event that the page has of it: the event's place on the page, and where its line stands.
-    cuts: Vec<(usize, Range<usize>)>,
-}
-
-/// An event of the page as it is told: when it was received, its id, and its line; `null` for a line that
-/// could not be read.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Line(pub i64, pub String, pub Option<Box<RawValue>>);
-
 /// A page under way.
 pub(super) struct Page {
     spec: PageSpec,
@@ -79,6 +65,8 @@ pub(super) struct Page {
     /// Nothing that was received before this is on the page.
     least: i64,
     lines: Vec<Option<String>>,
+    /// The segments that the page's lines are in, when it is found; those that are not read yet, the last first.
+    unread: Option<Vec<i64>>,
     unreadable: i64,
 }
 
@@ -101,6 +89,7 @@ impl Page {
             found: Vec::new(),
             least: i64::MIN,
             lines: Vec::new(),
+            unread: None,
             unreadable: 0,
             before,
             spec,
@@ -118,9 +107,13 @@ impl Page {
             self.found.clear();
             self.least = i64::MIN;
             self.cursor = (hour_of(self.before.0).saturating_add(1), 0);
+            self.unread = None;
             self.unreadable = 0;
         }
         self.rewrites = Some(rewrites);
+        if self.unread.is_some() {
+            return Ok(false);
+        }
         let rows: Vec<[Cell; 3]> = sql.cells(
             "SELECT seq, hour, columns FROM segments WHERE (hour, seq) < (?1, ?2) \
              AND last_at >= ?3 ORDER BY hour DESC, seq DESC LIMIT ?4",
@@ -143,12 +136,15 @@ impl Page {
         }
         let full = i64::try_from(rows.len()).is_ok_and(|read| read >= self.rows);
         self.rows = self.rows.saturating_mul(2).min(MAX_ROWS);
-        if self.found.len() < self.wanted() {
-            return Ok(full);
+        let mut more = full;
+        if self.found.len() >= self.wanted() {
+            self.sort();
+            more = full && self.least <= self.newest_left(sql)?;
         }
-        self.sort();
-        let newest = full.then(|| self.newest_left(sql)).transpose()?;
-        Ok(newest.is_some_and(|newest| self.least <= newest))
+        if !more {
+            self.find_lines();
+        }
+        Ok(more)
     }
 
     /// When the newest event that was not looked at was received, at the latest.
@@ -216,82 +212,6 @@ impl Page {
         }
         Ok(())
     }
-
-    /// The segments that the page's lines are in.
-    pub(super) fn packed(&mut self, sql: &impl Sql) -> Result<Vec<Lines>, SqlError> {
-        self.sort();
-        self.lines = vec![None; self.found.len()];
-        let mut seqs: Vec<i64> = self.found.iter().map(|found| found.seq).collect();
-        sort::sort(&mut seqs);
-        seqs.dedup();
-        let mut all = Vec::with_capacity(seqs.len());
-        for seq in seqs {
-            let rows: Vec<[Cell; 2]> = sql.cells(
-                "SELECT columns, lines FROM segments WHERE seq = ?1",
-                &[seq.into()],
-            )?;
-            let Some([columns, packed]) = rows.first() else {
-                continue;
-            };
-            let lines = Segment::parse(columns.bytes()).and_then(|segment| segment.lines());
-            let lines = lines.unwrap_or_default();
-            let mine = self.found.iter().enumerate();
-            let mine = mine.filter(|(_, found)| found.seq == seq);
-            let cuts =
-                mine.filter_map(|(place, found)| Some((place, lines.get(found.index)?.clone())));
-            all.push(Lines {
-                packed: packed.bytes().to_vec(),
-                cuts: cuts.collect(),
-            });
-        }
-        Ok(all)
-    }
-
-    /// Takes the lines of the page out of a segment's, which were unpacked.
-    pub(super) fn cut(&mut self, from: &Lines, text: &str) {
-        for (place, range) in &from.cuts {
-            if let (Some(slot), Some(line)) = (self.lines.get_mut(*place), text.get(range.clone()))
-            {
-                *slot = Some(line.to_owned());
-            }
-        }
-    }
-
-    /// What could not be read, and [`Line`]s as JSON.
-    pub(super) fn part(&self) -> (i64, serde_json::Result<String>) {
-        let mut unreadable = self.unreadable;
-        let mut list = String::new();
-        for (found, line) in self.found.iter().zip(&self.lines) {
-            let stored: Option<Stored<'_>> = line
-                .as_deref()
-                .and_then(|line| serde_json::from_str(line).ok());
-            let (text, user) = match (&stored, line) {
-                (Some(stored), Some(line)) => (line.as_str(), stored.user_id.as_deref()),
-                _ => {
-                    unreadable = unreadable.saturating_add(1);
-                    ("null", self.spec.user.as_deref())
-                }
-            };
-            // Two users' hashes can be one.
-            let is_theirs = self.spec.user.is_none() || user == self.spec.user.as_deref();
-            let text = if is_theirs { text } else { "null" };
-            if !list.is_empty() {
-                list.push(',');
-            }
-            let (received, id) = (found.received, uuid(found.id));
-            list.push_str(&format!("[{received},\"{id}\",{text}]"));
-        }
-        (unreadable, Ok(format!("[{list}]")))
-    }
-}
-
-/// An id as a text.
-fn uuid(id: u128) -> String {
-    let mut text = format!("{id:032x}");
-    for at in [20, 16, 12, 8] {
-        text.insert(at, '-');
-    }
-    text
 }
 
 #[cfg(test)]

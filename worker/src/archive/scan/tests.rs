@@ -116,16 +116,22 @@ fn begin(asked: Asked, kept_from: i64, alone: bool) -> Asking {
 }
 
 fn told<T: DeserializeOwned>(sql: &TestSql, mut asking: Asking) -> Part<T> {
-    for lines in asking.packed(sql).unwrap() {
-        let text = String::from_utf8(lines.packed.clone()).unwrap();
-        asking.cut(&lines, &text);
+    loop {
+        let some = asking.packed(sql).unwrap();
+        if some.is_empty() {
+            break;
+        }
+        for lines in some {
+            let text = String::from_utf8(lines.packed.clone()).unwrap();
+            asking.cut(&lines, &text);
+        }
     }
     serde_json::from_str(&asking.part().unwrap()).unwrap()
 }
 
 const RANGE: (i64, i64) = (DAY * DAY_MS, (DAY + 6) * DAY_MS);
 
-fn funnel() -> Asked {
+pub(crate) fn funnel() -> Asked {
     let step = |kind: &str, page: Option<&str>| Step(kind.into(), page.map(str::to_owned), None);
     Asked::Funnel(FunnelSpec {
         at: RANGE,
@@ -138,7 +144,7 @@ fn funnel() -> Asked {
     })
 }
 
-fn journeys(limit: usize) -> Asked {
+pub(crate) fn journeys(limit: usize) -> Asked {
     Asked::Journeys(JourneysSpec {
         at: RANGE,
         depth: 3,
@@ -146,7 +152,7 @@ fn journeys(limit: usize) -> Asked {
     })
 }
 
-fn vitals() -> Asked {
+pub(crate) fn vitals() -> Asked {
     Asked::Vitals(VitalsSpec {
         at: RANGE,
         page: None,
@@ -178,7 +184,7 @@ fn answers(sql: &TestSql) -> Vec<String> {
 }
 
 /// What was found as a text; steps of paths are placed in the order in which they were met.
-fn resolved(found: &Value) -> String {
+pub(crate) fn resolved(found: &Value) -> String {
     let Ok(part) = serde_json::from_value::<JourneysPart>(found.clone()) else {
         return found.to_string();
     };

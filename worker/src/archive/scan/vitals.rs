@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::archive::Column;
 use crate::archive::segment::{Broken, Segment};
 use crate::counted::VITALS;
+use crate::sort;
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,17 +65,26 @@ impl VitalPart {
         self.add(other.runs);
     }
 
+    /// Merges sorted runs into its own.
     fn add(&mut self, runs: Vec<(f64, i64)>) {
-        self.runs.extend(runs);
-        // Mostly two sorted lists, which this sort finds and merges.
-        self.runs.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-        self.runs.dedup_by(|next, run| {
-            let same = next.0.to_bits() == run.0.to_bits();
-            if same {
-                run.1 = run.1.saturating_add(next.1);
+        let mut merged: Vec<(f64, i64)> = Vec::with_capacity(self.runs.len().max(runs.len()));
+        let mut ours = std::mem::take(&mut self.runs).into_iter().peekable();
+        let mut theirs = runs.into_iter().peekable();
+        loop {
+            let next = match (ours.peek(), theirs.peek()) {
+                (Some((our, _)), Some((their, _))) if our.total_cmp(their).is_le() => ours.next(),
+                (_, Some(_)) => theirs.next(),
+                _ => ours.next(),
+            };
+            match (next, merged.last_mut()) {
+                (None, _) => break,
+                (Some((value, n)), Some((last, count))) if last.to_bits() == value.to_bits() => {
+                    *count = count.saturating_add(n);
+                }
+                (Some(run), _) => merged.push(run),
             }
-            same
-        });
+        }
+        self.runs = merged;
     }
 
     /// Only what tells the percentiles.
@@ -135,7 +145,7 @@ impl Scan {
             if fresh.len() <= least {
                 continue;
             }
-            fresh.sort_unstable_by(f64::total_cmp);
+            sort_floats(fresh);
             let goods = fresh.partition_point(|value| *value <= good);
             let not_poor = fresh.partition_point(|value| *value <= poor);
             let poors = fresh.len().saturating_sub(not_poor);
@@ -151,6 +161,34 @@ impl Scan {
         }
     }
 }
+
+/// Sorts in the total order of doubles.
+fn sort_floats(list: &mut [f64]) {
+    let mut pairs: Vec<(u64, u32)> = list.iter().map(|float| (ordered(*float), 0)).collect();
+    sort::sort_pairs(&mut pairs);
+    for (float, (bits, _)) in list.iter_mut().zip(pairs) {
+        *float = f64::from_bits(ordered_back(bits));
+    }
+}
+
+/// A double as a number of the same order: of negative ones all bits are turned, of others the sign.
+fn ordered(float: f64) -> u64 {
+    let bits = float.to_bits();
+    match bits >> 63 {
+        0 => bits | SIGN,
+        _ => !bits,
+    }
+}
+
+/// The bits of the double that a number stands for.
+fn ordered_back(ordered: u64) -> u64 {
+    match ordered >> 63 {
+        0 => !ordered,
+        _ => ordered & !SIGN,
+    }
+}
+
+const SIGN: u64 = 1 << 63;
 
 impl super::Scan for Scan {
     fn range(&self) -> Range<i64> {
@@ -208,5 +246,57 @@ impl super::Scan for Scan {
             return serde_json::to_string(&thinned);
         }
         serde_json::to_string(&self.vitals)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Values that come more than once, and those at the ends of the order.
+    fn values() -> impl Strategy<Value = Vec<f64>> {
+        let some = [
+            -0.0,
+            0.0,
+            1.5,
+            -1.5,
+            f64::MAX,
+            f64::MIN,
+            f64::INFINITY,
+            f64::MIN_POSITIVE,
+        ];
+        let value = prop_oneof![prop::sample::select(some.to_vec()), any::<f64>()];
+        prop::collection::vec(value, 0..40)
+    }
+
+    fn bits(values: &[f64]) -> Vec<u64> {
+        values.iter().map(|value| value.to_bits()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn doubles_are_sorted_in_their_total_order(mut ours in values()) {
+            let mut theirs = ours.clone();
+            sort_floats(&mut ours);
+            theirs.sort_by(f64::total_cmp);
+            prop_assert_eq!(bits(&ours), bits(&theirs));
+        }
+
+        #[test]
+        fn runs_are_united_whatever_they_were_cut_into(pieces in prop::collection::vec(values(), 0..5)) {
+            let mut all: Vec<f64> = pieces.concat();
+            let mut part = VitalPart::default();
+            for mut piece in pieces {
+                sort_floats(&mut piece);
+                part.add(piece.into_iter().map(|value| (value, 1)).collect());
+            }
+            all.sort_by(f64::total_cmp);
+            let each = |(value, n): &(f64, i64)| vec![*value; usize::try_from(*n).unwrap()];
+            let told: Vec<f64> = part.runs.iter().flat_map(each).collect();
+            prop_assert_eq!(bits(&told), bits(&all));
+            prop_assert!(part.runs.windows(2).all(|pair| pair[0].0.total_cmp(&pair[1].0).is_lt()));
+        }
     }
 }

@@ -1,6 +1,9 @@
 use super::super::testing;
+use super::*;
 use crate::read::brute::event;
 use crate::testing::{NOW, TestSql, message};
+
+mod faults;
 
 #[test]
 fn a_d1_that_takes_no_fold_is_left_alone_for_longer_each_time() {

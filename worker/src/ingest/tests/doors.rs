@@ -41,7 +41,7 @@ fn a_service_sends_commands_and_is_told_of_each() {
         (1, 1, 1)
     );
     assert_eq!(answer.results[0].code, "unknown_shape");
-    assert_eq!(*platform.unknown.borrow(), [["this", "what"]]);
+    assert_eq!(*platform.unknown.borrow(), [["xxxx", "xxxx"]]);
     let event = published(&platform)["parts"][0]["events"][0].clone();
     assert_eq!(event["source"], "challenges");
     assert_eq!(event["tenantId"], "t1");

@@ -102,6 +102,14 @@ fn a_bots_events_are_skipped_and_counted_exactly() {
         block_on(take_batch(told, &mut platform)).unwrap().skipped,
         2
     );
+    // Every browser says what it is.
+    for nothing in [None, Some(" ".into())] {
+        let mut silent = facts();
+        silent.user_agent = nothing;
+        let answer = block_on(take_batch(silent, &mut platform)).unwrap();
+        assert_eq!((answer.skipped, answer.rejected), (2, 0));
+        assert_eq!(answer.results[0].code, "bot");
+    }
     // A site may want them.
     platform.grant.as_mut().unwrap().policy.keep_bots = true;
     assert_eq!(

@@ -22,6 +22,17 @@ fn get<Q: Question>(sql: &TestSql, body: &Value) -> Value {
     serde_json::to_value(question.answer(found)).unwrap()
 }
 
+#[test]
+fn a_page_is_asked_for_in_any_spelling() {
+    let funnel = |page: &str| {
+        let body = json!({"steps": [{"eventType": "page_view", "page": page}]});
+        Funnel::parse(body.to_string().as_bytes(), NOW).unwrap()
+    };
+    for page in ["/%C3%BCber", "/%c3%bcb%65r"] {
+        assert_eq!(funnel(page), funnel("/über"));
+    }
+}
+
 fn matches(event: &Value, step: &Value) -> bool {
     event["eventType"] == step["eventType"]
         && (step["page"].is_null() || event["eventData"]["path"] == step["page"])

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::Findings;
 use crate::archive::fold::{Table, Want};
+use crate::json;
 use crate::operations::{BOUNDS_MS, Histogram};
 use crate::read::exposition::{Page, Type, Value};
 use crate::sorted::Map;
@@ -71,7 +72,7 @@ impl Findings {
         );
         let mut calls: Map<(&str, i64), Histogram> = Map::new();
         for row in &self.calls {
-            let within: Vec<i64> = serde_json::from_str(&row.within).unwrap_or_default();
+            let within: Vec<i64> = json::told(&row.within).unwrap_or_default();
             let sum = calls.entry((&row.action, row.status)).or_default();
             sum.add(&Histogram::of(row.n, row.ms, &within));
         }

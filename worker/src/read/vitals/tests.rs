@@ -26,6 +26,14 @@ fn query(days: (i64, i64), page: Option<usize>) -> String {
     format!("startDate={}&endDate={}{page}", date(days.0), date(days.1))
 }
 
+#[test]
+fn a_page_is_asked_for_in_any_spelling() {
+    let vitals = |page| Vitals::parse(&Params::parse(&format!("page={page}")), NOW).unwrap();
+    for page in ["/%25C3%25BCber", "/%25c3%25bcb%2565r", "/%C3%BCber"] {
+        assert_eq!(vitals(page), vitals("/über"));
+    }
+}
+
 fn get(sql: &TestSql, query: &str) -> Value {
     let vitals = Vitals::parse(&Params::parse(query), NOW).unwrap();
     let answer = Vitals::answer(vec![ask(sql, vitals.asked(), 0).found]);

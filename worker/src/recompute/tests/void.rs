@@ -75,9 +75,9 @@ fn what_came_between_the_slices_makes_a_count_void() {
     };
     let archive = open(&system.sql, "demo");
     let mut recount = archive.recount(day).unwrap();
-    assert!(recount.slice(archive.sql()).unwrap());
+    assert!(recount.slice(archive.sql(), 0).unwrap());
     system.take(5_000, &events(251)[250..]);
-    assert!(!recount.slice(archive.sql()).unwrap());
+    assert!(!recount.slice(archive.sql(), 0).unwrap());
     assert_eq!(recount.end(archive.sql()).unwrap(), None);
     // Or a user was erased.
     let day = Day {
@@ -85,7 +85,7 @@ fn what_came_between_the_slices_makes_a_count_void() {
         ..day
     };
     let mut recount = archive.recount(day).unwrap();
-    while recount.slice(archive.sql()).unwrap() {}
+    while recount.slice(archive.sql(), 0).unwrap() {}
     system
         .sql
         .execute_batch(&format!("INSERT INTO erased_days VALUES ({})", day.day));

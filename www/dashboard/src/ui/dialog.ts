@@ -1,5 +1,5 @@
 // Asks before what cannot be taken back.
-import { type Child, fill, h } from '../dom';
+import { type Child, fill, focusMain, h } from '../dom';
 import { problemText } from './states';
 
 /** What is asked. */
@@ -67,6 +67,7 @@ export function ask({ title, text, verb, typed, run, signal }: Question): Promis
     dialog.addEventListener('close', () => {
       dialog.remove();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
+      focusMain();
       resolve(done);
     });
     signal.addEventListener('abort', () => dialog.close(), { once: true });

@@ -1,6 +1,6 @@
 // All keys of a dimension, searched and compared with the period before; one of them in detail.
 import type { Breakdown, BreakdownRow } from '../answers';
-import { type Child, fill, h } from '../dom';
+import { type Child, fill, h, whileBusy } from '../dom';
 import { number, percent, short } from '../format';
 
 import { href, setQuietly } from '../place';
@@ -86,7 +86,7 @@ function rows(context: Context, by: string, now: Breakdown, then: Breakdown, key
         bar: (row) => row.events / most,
         link: (row) => href({ key: row.key === key ? undefined : row.key }),
         current: (row) => row.key === key,
-        none: wanted ? 'Nothing that was loaded matches.' : 'Nothing in these days.',
+        none: !wanted ? 'Nothing in these days.' : cursor === null ? 'Nothing matches.' : 'Nothing that was loaded matches.',
       }),
     );
     more.hidden = cursor === null || found.length >= MAX_SHOWN;
@@ -98,23 +98,20 @@ function rows(context: Context, by: string, now: Breakdown, then: Breakdown, key
   });
   more.addEventListener('click', () => {
     if (cursor === null) return;
-    more.disabled = true;
-    context
-      .get<Breakdown>(breakdownPath(context, by, MOST, cursor))
-      .then(
-        (next) => {
-          state.more = true;
-          found.push(...next.rows);
-          cursor = next.nextCursor;
-          paint();
-        },
-        (error: unknown) => {
-          if (!context.signal.aborted) fill(said, problemText(error));
-        },
-      )
-      .finally(() => {
-        more.disabled = false;
-      });
+    const path = breakdownPath(context, by, MOST, cursor);
+    void whileBusy(more, async () => {
+      try {
+        const next = await context.get<Breakdown>(path);
+        state.more = true;
+        found.push(...next.rows);
+        cursor = next.nextCursor;
+        paint();
+        // All is there: the button goes, and the table has the focus.
+        if (more.hidden) place.querySelector<HTMLElement>('.table-scroll')?.focus({ preventScroll: true });
+      } catch (error) {
+        if (!context.signal.aborted) fill(said, problemText(error));
+      }
+    });
   });
   paint();
   return h('div', { class: 'searched' }, search, place, more, said);

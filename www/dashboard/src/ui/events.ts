@@ -1,13 +1,12 @@
 // The latest events: newest first, each with all it holds.
-import type { Recent, StoredEvent } from '../answers';
+import { LATEST, LATEST_EVENTS, type Recent, type StoredEvent } from '../answers';
 import { fill, h } from '../dom';
 import { moment, second, typeName } from '../format';
 import { href } from '../place';
 import type { Context } from '../view';
 import { empty, failure, skeleton } from './states';
 
-/** So many are shown. */
-const SHOWN = 25;
+
 /** New ones are asked for at most so often, milliseconds; they are stored a second or two after they count. */
 const EVERY_MS = 2_500;
 /** And so often when nothing seemed to come. */
@@ -15,15 +14,15 @@ const ANYWAY_MS = 20_000;
 
 /** The list, narrowed to `type` and `user` of the URL. */
 export function eventList(context: Context): { element: HTMLElement; wake: () => void } {
-  const query = new URLSearchParams({ limit: String(SHOWN) });
+  const query = new URLSearchParams();
   for (const [parameter, name] of [['type', 'eventType'], ['user', 'userId']] as const) {
     const value = context.params.get(parameter);
     if (value) query.set(name, value);
   }
-  const element = h('div', { class: 'events' }, skeleton(SHOWN));
+  const element = h('div', { class: 'events' }, skeleton(LATEST_EVENTS));
   const list = h('ol', { class: 'event-list' });
   const kept = new Map<string, HTMLElement>();
-  let awake = 3;
+  let awake = 0;
   let last = 0;
   let shown = false;
 
@@ -42,7 +41,7 @@ export function eventList(context: Context): { element: HTMLElement; wake: () =>
   const load = async (): Promise<void> => {
     last = Date.now();
     try {
-      show(await context.get<Recent>(`/v1/analytics/events/recent?${query.toString()}`));
+      show(await context.get<Recent>([LATEST, query.toString()].filter(Boolean).join('&')));
     } catch (error) {
       if (!context.signal.aborted && !shown) fill(element, failure(error, () => void load()));
     }

@@ -1,6 +1,6 @@
 // Forms: each field with its label, its hint and what is wrong with it; what the API refuses is said there.
 import { Problem } from '../api';
-import { type Child, type Props, fill, h } from '../dom';
+import { type Child, type Props, fill, h, whileBusy } from '../dom';
 import { problemText } from './states';
 
 type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
@@ -83,19 +83,18 @@ export function form({ label, fields, more, verb, danger, run }: FormOptions): H
       missing.control.focus();
       return;
     }
-    button.disabled = true;
-    try {
-      fill(said, await run());
-    } catch (error) {
-      if (error instanceof DOMException && error.name === 'AbortError') return;
-      const of = error instanceof Problem ? fields.find(({ name }) => name === error.field) : undefined;
-      if (of && error instanceof Problem) {
-        of.complain(error.message);
-        of.control.focus();
-      } else fill(said, h('p', { class: 'bad' }, problemText(error)));
-    } finally {
-      button.disabled = false;
-    }
+    await whileBusy(button, async () => {
+      try {
+        fill(said, await run());
+      } catch (error) {
+        if (error instanceof DOMException && error.name === 'AbortError') return;
+        const of = error instanceof Problem ? fields.find(({ name }) => name === error.field) : undefined;
+        if (of && error instanceof Problem) {
+          of.complain(error.message);
+          of.control.focus();
+        } else fill(said, h('p', { class: 'bad' }, problemText(error)));
+      }
+    });
   };
   element.addEventListener('submit', (event) => {
     event.preventDefault();

@@ -1,5 +1,5 @@
 // Before the first event: what to paste, and the moment it works.
-import type { Live, Recent } from '../answers';
+import { LATEST, type Live, type Recent } from '../answers';
 import { type Get, call } from '../api';
 import { fill, h } from '../dom';
 
@@ -8,7 +8,13 @@ const LOOK_MS = 2_000;
 
 /** The snippet as text, for a site whose key is not known here. */
 export const snippetText = (origin: string, key: string): string =>
-  `<script>window.shoreline=window.shoreline||function(){arguments.t=Date.now();(shoreline.q=shoreline.q||[]).push(arguments)}</script>\n<script defer src="${origin}/shoreline.js" data-key="${key}"></script>`;
+  `<script>typeof shoreline=="function"||(window.shoreline=function(){arguments.t=Date.now();(shoreline.q=shoreline.q||[]).push(arguments)})</script>\n<script defer src="${origin}/shoreline.js" data-key="${key}"></script>`;
+
+/** The snippet with further attributes of the script tag, each with a space before it. */
+export function withAttributes(snippet: string, attributes: string): string {
+  const end = snippet.lastIndexOf('></script>');
+  return `${snippet.slice(0, end)}${attributes}${snippet.slice(end)}`;
+}
 
 /** A text to copy, with its button. */
 export function copyable(text: string, label: string): HTMLElement {
@@ -27,7 +33,7 @@ const hasEvents = (live: Live): boolean => live.minutes.some(({ counts }) => Obj
 
 /** Whether a site never had an event: neither stored, nor now, nor counted. */
 export async function isNew(get: Get): Promise<boolean> {
-  if ((await get<Recent>('/v1/analytics/events/recent?limit=1')).events.length > 0) return false;
+  if ((await get<Recent>(LATEST)).events.length > 0) return false;
   if (hasEvents(await get<Live>('/v1/analytics/live'))) return false;
   return (await get<{ metrics?: { totalEvents: number } }>('/health')).metrics?.totalEvents === 0;
 }
@@ -49,12 +55,17 @@ export function onboarding(site: string, signal: AbortSignal, done: () => void):
   const timer = setInterval(() => void look(), LOOK_MS);
   signal.addEventListener('abort', () => clearInterval(timer), { once: true });
   void look();
+  const snippet = snippetText(location.origin, 'KEY');
+  const paste = h('div', null, copyable(snippet, 'The snippet'));
+  const local = h('input', { id: 'onboarding-local', type: 'checkbox', 'aria-describedby': 'onboarding-local-hint' });
+  local.addEventListener('change', () => fill(paste, copyable(local.checked ? withAttributes(snippet, ' data-include-local') : snippet, 'The snippet')));
   return h(
     'div',
     { class: 'onboarding' },
     h('h2', null, 'No events yet'),
     h('p', null, 'Paste this into the pages of ', h('b', null, site), ', with its browser key in place of KEY. Settings makes one.'),
-    copyable(snippetText(location.origin, 'KEY'), 'The snippet'),
+    paste,
+    h('div', { class: 'tick' }, local, h('label', { for: 'onboarding-local' }, 'My page is on this machine (localhost)'), h('p', { id: 'onboarding-local-hint', class: 'hint' }, 'Pages on localhost, and browsers that a program drives, count only with data-include-local; their console says so. The site’s origins must have them, too: http://localhost:*.')),
     state,
   );
 }

@@ -1,6 +1,6 @@
 // A box of a view: loads, shows, stays fresh, says when it could not.
 import { type Get, Miss, downloadCsv, fromMemory, knownAt } from '../api';
-import { type Child, fill, h, keepFocus } from '../dom';
+import { type Child, fill, h, keepFocus, whileBusy } from '../dom';
 import { second } from '../format';
 import type { Context } from '../view';
 import { failure, problemText, skeleton } from './states';
@@ -102,15 +102,12 @@ function same(a: unknown, b: unknown): boolean {
 function csvButton(context: Context, title: string, path: string): HTMLElement {
   const button = h('button', { type: 'button', class: 'icon-button', title: 'Download as CSV', 'aria-label': `Download ${title} as CSV` }, 'CSV');
   button.addEventListener('click', () => {
-    button.disabled = true;
     const name = `${context.site}-${title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}-${context.range.start}-${context.range.end}.csv`;
-    downloadCsv(path, name, context.signal)
-      .catch((error: unknown) => {
+    void whileBusy(button, () =>
+      downloadCsv(path, name, context.signal).catch((error: unknown) => {
         if (!context.signal.aborted) button.after(h('span', { class: 'bad', role: 'alert' }, problemText(error)));
-      })
-      .finally(() => {
-        button.disabled = false;
-      });
+      }),
+    );
   });
   return button;
 }

@@ -57,7 +57,8 @@ export const view: View = {
         if (!alike(before?.topFeatures, live.topFeatures)) keepFocus(features, () => fill(features, counts('Feature', 'Uses', live.topFeatures, (key) => href({ view: 'features', feature: key, range: 'today' }))));
       }, 0);
       const now = sum(live, '');
-      if (now !== total) events.wake();
+      // At first, if something was counted so late that it may not be stored yet.
+      if (total < 0 ? sum({ ...live, minutes: live.minutes.slice(-2) }, '') > 0 : now !== total) events.wake();
       total = now;
     };
     // A frame in a hidden tab is painted when the tab is seen again, once.

@@ -24,7 +24,7 @@ interface Metric {
 
 const METRICS: readonly [Metric, ...Metric[]] = [
   { name: 'users', label: 'Active users', title: 'Distinct users with an event in the range; the chart shows those of each day', whole: (p) => p.activeUsers, ofDay: (f) => f.dailyActiveUsers, show: short },
-  { name: 'signups', label: 'Sign-ups', title: 'Users who signed up in the range', whole: (p) => p.days.reduce((sum, { newSignups24h }) => sum + newSignups24h, 0), ofDay: (f) => f.newSignups24h, show: short },
+  { name: 'signups', label: 'New users', title: 'Users seen for the first time in the range; one who registered, on the day of that', whole: (p) => p.days.reduce((sum, { newSignups24h }) => sum + newSignups24h, 0), ofDay: (f) => f.newSignups24h, show: short },
   { name: 'sessions', label: 'Sessions', title: 'Sessions that began in the range', whole: (p) => p.sessions, ofDay: (f) => f.sessions, show: short },
   { name: 'duration', label: 'Session duration', title: 'Mean of last − first event of these sessions', whole: (p) => p.averageSessionDuration, ofDay: (f) => f.averageSessionDuration, show: duration },
   { name: 'dau', label: 'Daily active', title: 'DAU: distinct users of the last day, day-scoped ids included', whole: (p) => p.dailyActiveUsers, ofDay: (f) => f.dailyActiveUsers, show: short },

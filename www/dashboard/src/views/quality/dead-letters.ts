@@ -1,5 +1,5 @@
 // Dead letters: what could not be stored, why, and replaying it.
-import { h } from '../../dom';
+import { h, isFree } from '../../dom';
 import { moment, number } from '../../format';
 import { adminGate, isAdmin } from '../../ui/admin';
 import { saveCsvButton } from '../../ui/csv';
@@ -39,7 +39,7 @@ export function deadLetters(context: Context): HTMLElement {
     await replay({ selection, site, place: progress, signal: context.signal });
     if (context.signal.aborted) return;
     // The button goes.
-    if (document.activeElement === document.body || list.contains(document.activeElement)) box.focus();
+    if (isFree() || list.contains(document.activeElement)) box.focus();
     all.disabled = shown.length === 0;
     list.dispatchEvent(new Event('reload'));
   };

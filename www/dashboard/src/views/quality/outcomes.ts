@@ -34,6 +34,7 @@ const REASONS: Readonly<Record<string, string>> = {
   wrong_type: 'A field is of another type',
   invalid_event_type: 'No event type that this key may send',
   invalid_event_id: 'The event’s id is no UUID',
+  invalid_user_id: 'The user’s id is “.” or “..”, which no address can hold',
   invalid_timestamp: 'The time cannot be read',
   timestamp_out_of_range: 'Too far ahead, or older than what is kept',
   event_too_large: 'Over 32 KiB',

@@ -28,6 +28,20 @@ export function sitePanel(context: Context, site: string): HTMLElement {
   });
 }
 
+/** What the API takes as an origin, near enough to find the line that it does not. */
+const ORIGIN = /^https?:\/\/((\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(:(\d{1,5}|\*))?$/i;
+
+/** Says of which lines the API's complaint is, and shows the first. */
+function inLines(error: unknown, area: HTMLTextAreaElement): unknown {
+  if (!(error instanceof Problem) || error.field !== 'origins') return error;
+  const wrong = area.value.split('\n').flatMap((line, n) => (line.trim() && !line.trim().split(/\s+/).every((one) => ORIGIN.test(one)) ? [{ line, n }] : []));
+  const [first] = wrong;
+  if (!first) return error;
+  const start = area.value.split('\n').slice(0, first.n).join('\n').length + (first.n > 0 ? 1 : 0);
+  area.setSelectionRange(start, start + first.line.length);
+  return new Problem(error.status, error.code, `${wrong.map(({ line, n }) => `Line ${n + 1}, ${line.trim()}`).join('; ')}: ${error.message}`, error.field);
+}
+
 function siteForm(context: Context, site: Site | undefined): HTMLElement {
   const id = input({ name: 'siteId', label: 'Id', hint: 'At most 40 of a-z, 0-9 and -. It is in every key, and stays.' }, { required: true, pattern: SITE_ID, maxlength: 40 });
   const name = input({ name: 'name', label: 'Name' }, { value: site?.name ?? '', maxlength: 100 });
@@ -64,16 +78,19 @@ function siteForm(context: Context, site: Site | undefined): HTMLElement {
     verb: site ? 'Save' : 'Create site',
     run: async () => {
       const { signal } = context;
+      const located = (error: unknown): never => {
+        throw inLines(error, origins.control);
+      };
       if (site) {
         const sent = body();
-        const saved = await call<Site>(`/v1/sites/${encodeURIComponent(site.siteId)}`, { admin: true, method: 'PUT', body: sent, signal });
+        const saved = await call<Site>(`/v1/sites/${encodeURIComponent(site.siteId)}`, { admin: true, method: 'PUT', body: sent, signal }).catch(located);
         const unknown = unknownTo(sent, saved);
         Object.assign(site, saved);
         if (unknown.length > 0) return h('p', { class: 'warn' }, `Saved, but this collector does not know: ${unknown.join(', ')}.`);
         return h('p', { class: 'good' }, 'Saved. It is in force within a minute.');
       }
       try {
-        const made = await call<Site>('/v1/sites', { admin: true, body: body(), signal });
+        const made = await call<Site>('/v1/sites', { admin: true, body: body(), signal }).catch(located);
         announce(`The site ${made.siteId} is made. It needs keys.`);
         go({ site: made.siteId, new: undefined, part: 'keys' });
       } catch (error) {

@@ -2,7 +2,7 @@
 import { fill, h } from '../../dom';
 import { setQuietly } from '../../place';
 import { tabs } from '../../ui/tabs';
-import { copyable, snippetText } from '../../ui/onboarding';
+import { copyable, snippetText, withAttributes } from '../../ui/onboarding';
 import { panel } from '../../ui/panel';
 import type { Context } from '../../view';
 
@@ -25,6 +25,7 @@ const OPTIONS: readonly (readonly [attribute: string, what: string])[] = [
   ['data-hash', 'Hash routing'],
   ['data-consent="denied"', 'Wait for consent'],
   ['data-storage="none"', 'Keep nothing in the browser'],
+  ['data-hash-ids', 'Keep hashes of users’ ids'],
   ['data-include-local', 'Count on this machine too'],
 ];
 
@@ -86,9 +87,7 @@ function snippetForm({ params }: Context, site: string, tracker: Tracker | undef
 
 /** The snippet with attributes, and with the script of one version. */
 function withOptions(snippet: string, tracker: Tracker | undefined, attributes: readonly string[]): string {
-  const more = attributes.map((attribute) => ` ${attribute}`).join('');
-  const end = snippet.lastIndexOf('></script>');
-  const whole = `${snippet.slice(0, end)}${more}${snippet.slice(end)}`;
+  const whole = withAttributes(snippet, attributes.map((attribute) => ` ${attribute}`).join(''));
   if (!tracker) return whole;
   return whole.replace('<script defer src=', '<script defer crossorigin="anonymous" src=').replace(`${location.origin}/shoreline.js"`, `${location.origin}${tracker.script}" integrity="${tracker.integrity}"`);
 }

@@ -1,0 +1,150 @@
+// `npm run bench -- cost`: docs/COST.md, made of the operations that `versus --counted` last kept (counted.json) and of list
+// prices. Nothing is measured here.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { at } from '../../deploy/dev/project.mjs';
+import { dollars, priceTable, PRICES } from './prices.mjs';
+
+/** @typedef {import('./prices.mjs').Use} Use */
+/** A run: its name, events a batch, pace, and how often each thing was used, an event. @typedef {{ name: string, events: number, pace: string, use: Use }} Kept */
+
+const KEPT = at('tests', 'bench', 'counted.json');
+const PAGE = at('docs', 'COST.md');
+
+/** What AWS takes on demand in us-east-1, dollars a million; list prices of November 2026, nothing included for free. */
+const AWS = {
+  apiRequests: { price: 1, unit: 'requests of an API Gateway HTTP API' },
+  lambdaRequests: { price: 0.2, unit: 'invocations of Lambda' },
+  lambdaMs: { price: 0.008333, unit: 'ms of Lambda with 512 MB' },
+  writes: { price: 0.625, unit: 'write units of DynamoDB, 1 KB each; an index takes its own' },
+  reads: { price: 0.125, unit: 'read units of DynamoDB, 4 KB each; half a unit where an old value will do' },
+  events: { price: 1, unit: 'events of EventBridge, 64 KB each' },
+  puts: { price: 5, unit: 'puts of S3' },
+  kafkaBytes: { price: 0.0001, unit: 'bytes through MSK Serverless ($0.10 a GB in)' },
+};
+
+/** A stored event of the seeds, KB: with its keys, metadata and sanitized data. */
+const EVENT_KB = 0.7;
+
+/** How long the seed's Lambda takes for a batch of one, and of 25, ms (seed 004). */
+const LAMBDA_MS = { one: 50, many: 200 };
+
+/** How often the seed's hourly job reads a day's events: 24 times, the day being the one before. */
+const READ_AGAIN = 24;
+
+/** @typedef {Partial<Record<keyof typeof AWS, number>>} AwsUse */
+
+/**
+ * The service of seed 004: an API, a Lambda, a row with an index for each event, an hourly job that reads a day again.
+ * @param {number} batch @returns {AwsUse} an event
+ */
+const admin = (batch) => ({
+  apiRequests: 1 / batch,
+  lambdaRequests: 1 / batch,
+  lambdaMs: (LAMBDA_MS.one + ((LAMBDA_MS.many - LAMBDA_MS.one) * (batch - 1)) / 24) / batch,
+  writes: 2 * Math.ceil(EVENT_KB),
+  reads: (READ_AGAIN * EVENT_KB) / 4 / 2,
+});
+
+/**
+ * The services of seeds 001 and 002: an API, a Lambda, EventBridge or Kafka, a row and an object of S3 for each event.
+ * @param {number} batch @returns {AwsUse} an event
+ */
+const archived = (batch) => ({
+  apiRequests: 1 / batch,
+  lambdaRequests: 1 / batch,
+  lambdaMs: LAMBDA_MS.one / batch,
+  kafkaBytes: EVENT_KB * 1000,
+  writes: Math.ceil(EVENT_KB),
+  puts: 1,
+});
+
+/** Dollars a million events. @param {AwsUse} use an event */
+const awsDollars = (use) => Object.entries(use).reduce((sum, [name, n]) => sum + n * AWS[/** @type {keyof typeof AWS} */ (name)].price, 0);
+
+/** What storage costs: an event's bytes in the archive, dollars a GB and month. */
+const STORED = { archiveBytes: 150, archivePrice: 0.2, lakeBytes: 80, lakePrice: 0.015 };
+
+/** Keeps what was counted. @param {import('./counted.mjs').Counted[]} all */
+export function keep(all) {
+  const kept = all.map(({ name, events, pace, use }) => ({ name, events, pace, use }));
+  writeFileSync(KEPT, `${JSON.stringify(kept, null, 1)}\n`);
+}
+
+/** Writes the page. */
+export function writeCost() {
+  writeFileSync(PAGE, costPage(JSON.parse(readFileSync(KEPT, 'utf8'))));
+}
+
+const money = (/** @type {number} */ sum) => `$${sum.toFixed(2)}`;
+
+/** What each kind of operation costs of a run, the dearest first. @param {Use} use */
+function parts(use) {
+  const each = Object.entries(PRICES).map(([name, { price }]) => ({ name, sum: use[/** @type {keyof Use} */ (name)] * price }));
+  return each.filter(({ sum }) => sum >= 0.005).sort((a, b) => b.sum - a.sum).map(({ name, sum }) => `${WORDS[name] ?? name} ${sum.toFixed(2)}`).join(', ');
+}
+
+/** @type {Record<string, string>} */
+const WORDS = {
+  requests: 'requests', cpuMs: 'CPU', objectRequests: 'object requests', objectRowsWritten: 'object rows written', objectRowsRead: 'object rows read',
+  d1RowsWritten: 'D1 rows written', d1RowsRead: 'D1 rows read', queueOperations: 'queue', r2Puts: 'R2 puts', r2Gets: 'R2 reads', kvReads: 'KV reads', kvWrites: 'KV writes', logLines: 'log',
+};
+
+/** @param {Kept[]} kept */
+export function costPage(kept) {
+  const ours = kept.filter(({ name }) => name === 'Shoreline');
+  const rows = ours.map(({ events, pace, use }) => {
+    const peer = kept.find((each) => each.name === 'TypeScript' && each.events === events && each.pace === pace);
+    const cells = [events, pace, `**${money(dollars(use))}**`, peer ? money(dollars(peer.use)) : '', money(awsDollars(admin(events))), money(awsDollars(archived(events))), parts(use)];
+    return `| ${cells.join(' | ')} |`;
+  });
+  const storage = (STORED.archiveBytes * STORED.archivePrice + STORED.lakeBytes * STORED.lakePrice) / 1000;
+  const aws = Object.values(AWS).map(({ price, unit }) => `| ${price} | ${unit} |`);
+  return `# Cost and scale
+
+Made by \`npm run bench -- cost\` from the operations that \`npm run bench -- versus --counted\` counted
+([BENCHMARKS.md](BENCHMARKS.md)) and from list prices; neither has anything that a plan includes for free. Change a price in
+\`tests/bench/prices.mjs\` or \`tests/bench/cost.mjs\` and run it again.
+
+## A million events
+
+*Busy* is a site with 40 batches a second, *quiet* one with a batch every two seconds (a million events of 5 a batch in five
+days), where nothing shares a message or an object with anything.
+
+| events a batch | site | Shoreline | TypeScript worker | seed 004 on AWS | seeds 001, 002 on AWS | of Shoreline's |
+|--:|---|--:|--:|--:|--:|---|
+${rows.join('\n')}
+
+- *TypeScript worker*: what one would write instead (\`tests/bench/typescript/\`); it has no lake and no read models.
+- *Seed 004*: API Gateway, Lambda (${LAMBDA_MS.one} ms alone, ${LAMBDA_MS.many} ms for 25, as that document says), a DynamoDB row of ${EVENT_KB} KB with one
+  index, and an hourly job that reads the day before ${READ_AGAIN} times.
+- *Seeds 001, 002*: the same way in, Kafka, a DynamoDB row, and an S3 object for each event.
+- Storage, a month: ${money(storage)} a million events (${STORED.archiveBytes} bytes in the archive, ${STORED.lakeBytes} in R2).
+- Not in it: reading (dashboards, Athena), crons, and the time that a Durable Object stays in memory.
+
+## A billion events a day
+
+That is 11,600 events a second, 460 batches of 25, some three times as many at the peak of a day. What ends first, in this order:
+
+| limit | reached | what moves it |
+|---|---|---|
+| one archive object holds 10 GB: some 65 million events of ${STORED.archiveBytes} bytes | a single site with 2.2 million events a day at 30 days | \`RETENTION_DAYS\`; more sites (each has an archive of its own) |
+| one log object takes some 1,000 requests a second | a single site with 1,000 batches a second | \`SITE_SHARDS\` (1 to 64) |
+| the queue takes 5,000 messages a second, each up to 128 KB | some 1.5 million events a second | another queue |
+| D1 holds 10 GB of sums | they grow with days and distinct keys, not with events | a deployment for a group of sites |
+
+So a billion events a day need some 450 sites of 2.2 million events a day; a single site of that size does not fit yet: its
+archive would have to be spread over objects, which is not built.
+
+## Prices
+
+Cloudflare, Workers Paid:
+
+${priceTable()}
+
+AWS, us-east-1, on demand:
+
+| $ a million | |
+|--:|---|
+${aws.join('\n')}
+`;
+}
