@@ -12,6 +12,7 @@
 mod archives;
 mod clients;
 mod commands;
+mod compaction;
 mod contract;
 mod d1;
 mod dashboard;
