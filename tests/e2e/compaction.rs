@@ -10,7 +10,7 @@ use crate::folds::{cron, fold};
 
 /// Segments, and events in them.
 fn segments(archive: &Connection) -> (i64, i64) {
-    let sql = "SELECT count(*), sum(n) FROM segments";
+    let sql = "SELECT count(*), coalesce(sum(n), 0) FROM segments";
     let counted = archive.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
     counted.unwrap()
 }
