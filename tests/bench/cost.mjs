@@ -22,7 +22,7 @@ const AWS = {
   kafkaBytes: { price: 0.0001, unit: 'bytes through MSK Serverless ($0.10 a GB in)' },
 };
 
-/** A stored event of the seeds, KB: with its keys, metadata and sanitized data. */
+/** A stored event of the seeds, KB: an estimate by the row that document 004 shows, with its keys. */
 const EVENT_KB = 0.7;
 
 /** How long the seed's Lambda takes for a batch of one, and of 25, ms (seed 004). */
@@ -62,10 +62,13 @@ const archived = (batch) => ({
 const awsDollars = (use) => Object.entries(use).reduce((sum, [name, n]) => sum + n * AWS[/** @type {keyof typeof AWS} */ (name)].price, 0);
 
 /** What storage costs: an event's bytes in the archive (`npm run bench -- kept`) and in the lake, dollars a GB and month. */
-const STORED = { archiveBytes: 120, archivePrice: 0.2, lakeBytes: 80, lakePrice: 0.015 };
+const STORED = { archiveBytes: 120, archivePrice: 0.2, lakeBytes: 86, lakePrice: 0.015 };
 
 /** Bytes of an object at most. */
 const OBJECT_BYTES = 10e9;
+
+/** Messages a second that a queue takes, and events in one of 128,000 bytes: a stored line has some 600. */
+const [MESSAGES, MESSAGE_EVENTS] = [5_000, 128_000 / 600];
 
 /** Days that events are kept by default. */
 const DAYS = 30;
@@ -123,13 +126,13 @@ days), where nothing shares a message or an object with anything.
 ${rows.join('\n')}
 
 - *TypeScript worker*: what one would write instead (\`tests/bench/typescript/\`); it has no lake and no read models.
-- *Seed 004*: API Gateway, Lambda (${LAMBDA_MS.one} ms alone, ${LAMBDA_MS.many} ms for 25, as that document says), a DynamoDB row of ${EVENT_KB} KB with one
+- *Seed 004*: API Gateway, Lambda (${LAMBDA_MS.one} ms alone, ${LAMBDA_MS.many} ms for 25, as that document says), a DynamoDB row of ${EVENT_KB} KB, an estimate, with one
   index, and an hourly job that reads the day before ${READ_AGAIN} times.
 - *Seeds 001, 002*: the same way in, Kafka, a DynamoDB row, and an S3 object for each event.
 - Storage, a month: ${money(storage)} a million events (${STORED.archiveBytes} bytes in the archive, ${STORED.lakeBytes} in R2).
 - Not in it: reading (dashboards, Athena), crons, and the time that a Durable Object stays in memory. An archive folds an
-  hour after its oldest unfolded segment came, and merges small segments later: the runs are over before. Folds write some
-  dozens of rows of D1 an hour and a row for each page of people they change; merging writes 0.04 to 0.08 rows an event.
+  hour after its oldest unfolded segment came, and merges small segments later: the runs are over before. What
+  folds write was not counted; merging writes 0.04 to 0.08 rows an event.
 
 ## A billion events a day
 
@@ -139,7 +142,7 @@ That is 11,600 events a second, 460 batches of 25, some three times as many at t
 |---|---|---|
 | one archive object holds 10 GB: some ${held.toFixed(0)} million events of ${STORED.archiveBytes} bytes | a single site with ${daily.toFixed(1)} million events a day at ${DAYS} days | \`RETENTION_DAYS\`; more sites (each has an archive of its own) |
 | one log object takes some 1,000 requests a second | a single site with 1,000 batches a second | \`SITE_SHARDS\` (1 to 64) |
-| the queue takes 5,000 messages a second, each up to 128 KB | some 1.5 million events a second | another queue |
+| the queue takes 5,000 messages a second, each up to 128 KB | some ${((MESSAGES * MESSAGE_EVENTS) / 1e6).toFixed(1)} million events a second | another queue |
 | D1 holds 10 GB of sums | they grow with days and distinct keys, not with events | a deployment for a group of sites |
 
 So a billion events a day need some ${Math.ceil(1000 / daily)} sites of ${daily.toFixed(1)} million events a day; a single site of that size does not fit yet: its

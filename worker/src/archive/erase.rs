@@ -25,7 +25,7 @@ pub(super) const SCHEMA: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS erased_days (day INTEGER PRIMARY KEY)",
 ];
 
-/// Segments that a step looks at: some 20 MB of columns, in 50 ms.
+/// Segments that a step looks at: a bound on the columns that it has in memory at once.
 const MAX_LOOKED_AT: usize = 1_000;
 
 /// Segments that are read at once: what memory they take is that of their columns, 1 MB each at most.

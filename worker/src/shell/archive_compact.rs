@@ -13,8 +13,8 @@ use super::platform::now_ms;
 /// How long a run of the alarm goes on with it, in milliseconds: sinks wait meanwhile.
 const COMPACT_MS: i64 = 3_000;
 
-/// Steps of a run at most, whatever the clock says, which stands still while an object computes: each takes
-/// some 100 ms of the 30 s that a run may compute.
+/// Steps of a run at most, whatever the clock says, which stands still while an object computes: each unpacks and
+/// packs 512 KiB at most, and all of them together must stay far below the 30 s that a run may compute.
 const MOST_STEPS: usize = 40;
 
 /// How long it rests where there is more to do, in milliseconds.
