@@ -91,9 +91,8 @@ async fn inspect_or_retry(message: &RawMessage, body: &[u8], env: &Env) {
 /// did before.
 pub(super) async fn consume(body: &[u8], message: &Message<'_>, env: &Env) -> Result<()> {
     let archive = archive_object(&message.site);
-    let appended: Option<Appended> =
+    let appended: Appended =
         objects::call_with_bytes(env, ARCHIVE_DO, &archive, APPEND, body).await?;
-    let appended = appended.unwrap_or_default();
     for part in DeadPart::of(message) {
         let is_it = |(row, _): &&(i64, String)| part.row.as_ref().is_some_and(|id| id.seq == *row);
         if let Some((_, why)) = appended.unreadable.iter().find(is_it) {

@@ -154,9 +154,9 @@ async fn tell(name: &ObjectName<'_>, key: &str, done: usize, env: &Env) -> Resul
     let (messages, events, next) = messages(name, &text, done, now_ms());
     let archive = archive_object(name.site);
     for message in &messages {
-        let told: Option<Appended> =
+        let mut told: Appended =
             objects::call_with_bytes(env, ARCHIVE_DO, &archive, RESTORE, message).await?;
-        if let Some((_, why)) = told.unwrap_or_default().unreadable.pop() {
+        if let Some((_, why)) = told.unreadable.pop() {
             return Err(worker::Error::RustError(why));
         }
     }
