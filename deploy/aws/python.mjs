@@ -1,9 +1,9 @@
 // The Python packages of requirements.txt, in an environment of the checkout's own. Run by itself it prints the interpreter.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { alone } from '../dev/lock.mjs';
-import { Failure, isProgram, main, outputOf, runLogged } from '../dev/process.mjs';
-import { at, readText } from '../dev/project.mjs';
+import { alone } from '../dev/base/lock.mjs';
+import { Failure, isProgram, main, outputOf, runLogged } from '../dev/base/process.mjs';
+import { at, readText } from '../dev/base/project.mjs';
 
 const REQUIREMENTS = 'deploy/aws/requirements.txt';
 const folder = at('.tools', 'python');

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { Failure } from '../dev/process.mjs';
-import { root, tools } from '../dev/project.mjs';
-import { command, wranglerEnv } from '../dev/wrangler.mjs';
+import { Failure } from '../dev/base/process.mjs';
+import { root, tools } from '../dev/base/project.mjs';
+import { command, wranglerEnv } from '../dev/run/wrangler.mjs';
 
 /** @typedef {{ code: number, out: string, err: string }} Said */
 

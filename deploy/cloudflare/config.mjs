@@ -1,6 +1,6 @@
 // The configuration of a deployment: wrangler.toml with what is this account's own. Made anew by every run, so that
 // an upgrade of wrangler.toml is not missed, and not committed.
-import { Failure } from '../dev/process.mjs';
+import { Failure } from '../dev/base/process.mjs';
 
 /** The ids that stand in wrangler.toml for a database and a KV namespace of one's own. */
 const NO_DATABASE = '"00000000-0000-0000-0000-000000000000"';

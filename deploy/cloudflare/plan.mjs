@@ -1,5 +1,5 @@
 // What is to be done, decided from what is there. Nothing here touches anything.
-import { Failure } from '../dev/process.mjs';
+import { Failure } from '../dev/base/process.mjs';
 import { missingFor, toMake } from './secrets.mjs';
 
 /**

@@ -1,5 +1,5 @@
 // Which secrets a deployment has: those that Shoreline makes, and those that the operator gives.
-import { Failure } from '../dev/process.mjs';
+import { Failure } from '../dev/base/process.mjs';
 
 /** What the sinks that sign their requests are called in SINKS, and before the names of their own keys. */
 const SIGNED = ['s3', 'firehose', 'eventbridge', 'sqs'];

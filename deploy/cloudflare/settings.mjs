@@ -1,5 +1,5 @@
 // What the operator decides about a deployment, in production.json. It holds no secret.
-import { Failure } from '../dev/process.mjs';
+import { Failure } from '../dev/base/process.mjs';
 
 /**
  * @typedef {object} Settings

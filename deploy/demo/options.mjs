@@ -1,7 +1,7 @@
 // What the command is asked for. Pure.
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { Failure } from '../dev/process.mjs';
+import { Failure } from '../dev/base/process.mjs';
 
 export const USAGE = `usage: npm run demo:traffic [-- OPTIONS]
 

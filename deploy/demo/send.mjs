@@ -1,6 +1,6 @@
 // Requests to a running system, tried again where it says so.
 import { setTimeout as delay } from 'node:timers/promises';
-import { Failure, isStopping } from '../dev/process.mjs';
+import { Failure, isStopping } from '../dev/base/process.mjs';
 
 /** How often a request is tried that gets no answer, or one that asks for patience. */
 const TRIES = 8;

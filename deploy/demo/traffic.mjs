@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Failure, isStopping, main, say, seconds } from '../dev/process.mjs';
-import { devDir } from '../dev/project.mjs';
+import { Failure, isStopping, main, say, seconds } from '../dev/base/process.mjs';
+import { devDir } from '../dev/base/project.mjs';
 import { DAY_MS, linesOf } from './history.mjs';
 import { batches } from './live.mjs';
 import { USAGE, readOptions } from './options.mjs';

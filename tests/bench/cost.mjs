@@ -1,7 +1,7 @@
 // `npm run bench -- cost`: docs/COST.md, made of the operations that `versus --counted` last kept (counted.json) and of list
 // prices. Nothing is measured here.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { at } from '../../deploy/dev/project.mjs';
+import { at } from '../../deploy/dev/base/project.mjs';
 import { dollars, priceTable, PRICES } from './prices.mjs';
 
 /** @typedef {import('./prices.mjs').Use} Use */

@@ -1,5 +1,5 @@
 // Operations that cost money, counted in runs that are not timed: rows written, requests of objects, operations of the queue.
-import { Failure, say } from '../../deploy/dev/process.mjs';
+import { Failure, say } from '../../deploy/dev/base/process.mjs';
 import { dollars } from './prices.mjs';
 import { cpuSeconds } from './proc.mjs';
 import { send } from './run.mjs';

@@ -1,8 +1,8 @@
 // One timed run of one system.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { Failure } from '../../deploy/dev/process.mjs';
-import { at } from '../../deploy/dev/project.mjs';
+import { Failure } from '../../deploy/dev/base/process.mjs';
+import { at } from '../../deploy/dev/base/project.mjs';
 import { cpuSeconds, memoryMb } from './proc.mjs';
 import { settle } from './systems.mjs';
 

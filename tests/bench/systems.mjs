@@ -1,10 +1,10 @@
 // The three that are compared: Shoreline's release build, the TypeScript worker, and the TypeScript twin of Shoreline's design.
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startModules, startWorker } from '../../deploy/dev/bench-system.mjs';
-import { loadSecrets, seedSql, SITE, sha256 } from '../../deploy/dev/keys.mjs';
-import { Failure } from '../../deploy/dev/process.mjs';
-import { at, readText } from '../../deploy/dev/project.mjs';
+import { startModules, startWorker } from '../../deploy/dev/bench/system.mjs';
+import { loadSecrets, seedSql, SITE, sha256 } from '../../deploy/dev/setup/keys.mjs';
+import { Failure } from '../../deploy/dev/base/process.mjs';
+import { at, readText } from '../../deploy/dev/base/project.mjs';
 import { countedModules } from './counted/modules.mjs';
 import { cpuSeconds } from './proc.mjs';
 
@@ -13,7 +13,7 @@ import { cpuSeconds } from './proc.mjs';
  * @property {string} name
  * @property {string} url
  * @property {string} pid workerd's
- * @property {import('../../deploy/dev/keys.mjs').Secrets} secrets
+ * @property {import('../../deploy/dev/setup/keys.mjs').Secrets} secrets
  * @property {import('miniflare').Miniflare} miniflare
  * @property {() => Promise<boolean>} drained whether all that got a 202 is where it ends
  * @property {() => Promise<void>} stop
@@ -103,7 +103,7 @@ async function startPeer({ name, folder, objects }, counted) {
   return { name, ...system, secrets, drained };
 }
 
-/** The site and its key, as the peers' databases have them. @param {import('../../deploy/dev/keys.mjs').Secrets} secrets */
+/** The site and its key, as the peers' databases have them. @param {import('../../deploy/dev/setup/keys.mjs').Secrets} secrets */
 const seedPeer = ({ browserKey }) =>
   `INSERT INTO sites VALUES ('${SITE}', '["http://localhost:*"]');\nINSERT INTO keys VALUES ('${sha256(browserKey)}', '${SITE}', 'browser');`;
 

@@ -1,7 +1,7 @@
 // `npm run bench -- versus`: Shoreline beside what one would write instead, in one run. BENCH_ROUNDS and BENCH_SECONDS; `--quick` is
 // one short round, `--counted` only the counted operations.
-import { Failure, runLogged, runShown, say } from '../../deploy/dev/process.mjs';
-import { at, tools } from '../../deploy/dev/project.mjs';
+import { Failure, runLogged, runShown, say } from '../../deploy/dev/base/process.mjs';
+import { at, tools } from '../../deploy/dev/base/project.mjs';
 import { agree } from './agree.mjs';
 import { counted, countedTable } from './counted.mjs';
 import { keep, writeCost } from './cost.mjs';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { erase } from '../../deploy/dev/lake-erase.mjs';
+import { erase } from '../../deploy/dev/lake/erase.mjs';
 
 const [folder, user] = process.argv.slice(2);
 console.log = () => {};

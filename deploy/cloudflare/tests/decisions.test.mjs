@@ -1,7 +1,7 @@
 // What is decided, without an account: settings, configuration, secrets, plan.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readText } from '../../dev/project.mjs';
+import { readText } from '../../dev/base/project.mjs';
 import { accountIn, namesIn, productionConfig } from '../config.mjs';
 import { migrationsLeft, planOf, planText } from '../plan.mjs';
 import { givenIn, missingFor, toMake } from '../secrets.mjs';

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { after, before, beforeEach, test } from 'node:test';
-import { at, root, tools } from '../../dev/project.mjs';
+import { at, root, tools } from '../../dev/base/project.mjs';
 import { ACCOUNT, Cloudflare, TOKEN } from './fake.mjs';
 
 const DEPLOYMENT = `test-${process.pid}`;
