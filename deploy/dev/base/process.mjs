@@ -77,8 +77,19 @@ export function lastLines(path, count = 30) {
   return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-count).join('\n');
 }
 
-/** How npm, cargo and rustup say that they cannot reach their servers. */
-const NO_NETWORK = /^npm error code E(NOTFOUND|AI_AGAIN|CONNREFUSED|CONNRESET|TIMEDOUT|NETUNREACH|HOSTUNREACH)|spurious network error|failed to download|could not download|could not resolve host/im;
+/** How npm, cargo, rustup and apt say that they cannot reach their servers. */
+const NO_NETWORK = new RegExp(
+  [
+    '^npm error code E(NOTFOUND|AI_AGAIN|CONNREFUSED|CONNRESET|TIMEDOUT|NETUNREACH|HOSTUNREACH)',
+    'spurious network error',
+    'failed to download',
+    'could not download',
+    'could not resolve host',
+    'temporary failure resolving',
+    '(could not|unable to) connect to',
+  ].join('|'),
+  'im',
+);
 
 /** How often a long step shows that it is alive. */
 const TICK_MS = 20_000;
@@ -124,7 +135,8 @@ export function failureOf(task, output, details = output) {
  * @param {string[]} args
  * @returns {Promise<number>} its exit code
  */
-export const runShown = (command, args) => finished(spawn(command, args, { cwd: root, env: toolEnv(), stdio: 'inherit' }));
+export const runShown = (command, args) =>
+  finished(spawn(command, args, { cwd: root, env: toolEnv(), stdio: 'inherit' }));
 
 /**
  * What a program prints, or undefined if it is missing or fails.
@@ -136,7 +148,10 @@ export function outputOf(command, args) {
   const child = spawn(command, args, { cwd: root, env: toolEnv(), stdio: ['ignore', 'pipe', 'ignore'] });
   let output = '';
   child.stdout.on('data', (chunk) => (output += chunk));
-  return finished(child).then((code) => (code === 0 ? output.trim() : undefined), () => undefined);
+  return finished(child).then(
+    (code) => (code === 0 ? output.trim() : undefined),
+    () => undefined,
+  );
 }
 
 /**
@@ -147,7 +162,11 @@ function finished(child) {
   running.add(child);
   return new Promise((done, failed) => {
     child.once('error', (/** @type {NodeJS.ErrnoException} */ { code }) => {
-      failed(new Failure(`${basename(child.spawnfile)} ${code === 'ENOENT' ? 'was not found' : `could not be started (${code})`}`));
+      failed(
+        new Failure(
+          `${basename(child.spawnfile)} ${code === 'ENOENT' ? 'was not found' : `could not be started (${code})`}`,
+        ),
+      );
     });
     child.once('close', (code) => done(code ?? 1));
   }).finally(() => running.delete(child));

@@ -19,7 +19,8 @@ const PRIVATE = 0o600;
  */
 
 /** 26 characters of 5 bits each: 130 bits. */
-export const secretPart = () => Array.from(randomBytes(26), (byte) => 'abcdefghijklmnopqrstuvwxyz234567'[byte % 32]).join('');
+export const secretPart = () =>
+  Array.from(randomBytes(26), (byte) => 'abcdefghijklmnopqrstuvwxyz234567'[byte % 32]).join('');
 
 /** @returns {Secrets} */
 const newSecrets = () => ({
@@ -68,7 +69,10 @@ export const sha256 = (text) => createHash('sha256').update(text).digest('hex');
  */
 const LOCAL_SETTINGS = { LAKE_SEAL_SECONDS: '5', OUTBOX_RESEND_SECONDS: '10', VISITOR_EVENTS_PER_MINUTE: '1000000000' };
 
-/** Gives the worker its secrets and local settings, by the file from which Wrangler reads them. @param {Secrets} secrets */
+/**
+ * Gives the worker its secrets and local settings, by the file from which Wrangler reads them.
+ * @param {Secrets} secrets
+ */
 export function writeDevVars(secrets) {
   const path = at('.dev.vars');
   const old = existsSync(path) ? readFileSync(path, 'utf8') : '';
@@ -84,11 +88,20 @@ export function writeDevVars(secrets) {
  * @param {Secrets} secrets
  */
 export function seedSql({ browserKey, sourceKey, readToken }) {
-  const keys = [['browser', browserKey], ['source', sourceKey], ['read', readToken]];
+  const keys = [
+    ['browser', browserKey],
+    ['source', sourceKey],
+    ['read', readToken],
+  ];
   return [
     // It keeps the events of bots: curl and headless browsers are how one tries things out.
-    `INSERT OR IGNORE INTO sites (site_id, name, origins, domain, keep_bots, created_at) VALUES ('${SITE}', 'Demo', '${JSON.stringify(ORIGINS)}', 'localhost', 1, unixepoch() * 1000);`,
-    ...keys.map(([kind, key]) => `INSERT OR IGNORE INTO keys (key_hash, site_id, kind, created_at) VALUES ('${sha256(key)}', '${SITE}', '${kind}', unixepoch() * 1000);`),
+    'INSERT OR IGNORE INTO sites (site_id, name, origins, domain, keep_bots, created_at) ' +
+      `VALUES ('${SITE}', 'Demo', '${JSON.stringify(ORIGINS)}', 'localhost', 1, unixepoch() * 1000);`,
+    ...keys.map(
+      ([kind, key]) =>
+        'INSERT OR IGNORE INTO keys (key_hash, site_id, kind, created_at) ' +
+        `VALUES ('${sha256(key)}', '${SITE}', '${kind}', unixepoch() * 1000);`,
+    ),
     '',
   ].join('\n');
 }
@@ -99,7 +112,9 @@ export function seedSql({ browserKey, sourceKey, readToken }) {
  * @param {string} key
  */
 export const snippet = (url, key) =>
-  `<script>typeof shoreline=="function"||(window.shoreline=function(){arguments.t=Date.now();(shoreline.q=shoreline.q||[]).push(arguments)})</script>\n<script defer src="${url}/shoreline.js" data-key="${key}" data-include-local></script>`;
+  '<script>typeof shoreline=="function"||(window.shoreline=function(){arguments.t=Date.now();' +
+  '(shoreline.q=shoreline.q||[]).push(arguments)})</script>\n' +
+  `<script defer src="${url}/shoreline.js" data-key="${key}" data-include-local></script>`;
 
 /**
  * Writes what scripts need in order to talk to the running system.

@@ -26,13 +26,22 @@ export async function installVenv(name, program) {
  */
 async function install(name, folder, requirements) {
   if ((await outputOf('python3', ['-c', 'import ensurepip, venv'])) === undefined) {
-    throw new Failure(`python3 with venv was not found, which tests need for ${name}; on Debian: apt install python3-venv`);
+    throw new Failure(
+      `python3 with venv was not found, which tests need for ${name}; on Debian: apt install python3-venv`,
+    );
   }
   const start = Date.now();
   say(`installing ${name}`);
   rmSync(folder, { recursive: true, force: true });
   await runLogged(`make the Python environment of ${name}`, 'python3', ['-m', 'venv', folder]);
   const options = ['--quiet', '--disable-pip-version-check', '--no-input', '--only-binary', ':all:'];
-  await runLogged(`install ${name}`, join(folder, 'bin', 'python'), ['-m', 'pip', 'install', ...options, '--requirement', at(requirements)]);
+  await runLogged(`install ${name}`, join(folder, 'bin', 'python'), [
+    '-m',
+    'pip',
+    'install',
+    ...options,
+    '--requirement',
+    at(requirements),
+  ]);
   say(`installed ${name} (${seconds(start)})`);
 }
