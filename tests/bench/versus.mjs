@@ -1,5 +1,5 @@
-// `npm run bench -- versus`: Shoreline beside what one would write instead, in one run. BENCH_ROUNDS and BENCH_SECONDS; `--quick` is
-// one short round, `--counted` only the counted operations.
+// `npm run bench -- versus`: Shoreline beside what one would write instead, in one run. BENCH_ROUNDS and BENCH_SECONDS;
+// `--quick` is one short round, `--counted` only the counted operations.
 import { Failure, runLogged, runShown, say } from '../../deploy/dev/base/process.mjs';
 import { at, tools } from '../../deploy/dev/base/project.mjs';
 import { agree } from './agree.mjs';
@@ -20,7 +20,8 @@ const QUICK = { paths: /** @type {Path[]} */ (['validate', 'full']), connections
 /** @param {string[]} options */
 export async function benchVersus(options) {
   await runLogged('check the types of the peers', tools.tsc, ['-p', at('tests', 'bench', 'tsconfig.json')]);
-  if ((await runShown('cargo', ['build', '--release', '-p', 'shoreline-tests', '--bin', 'load'])) !== 0) throw new Failure('the load generator could not be built');
+  if ((await runShown('cargo', ['build', '--release', '-p', 'shoreline-tests', '--bin', 'load'])) !== 0)
+    throw new Failure('the load generator could not be built');
   const quick = options.includes('--quick');
   const rounds = quick ? 1 : Number(process.env.BENCH_ROUNDS ?? 3);
   const seconds = quick ? 2 : Number(process.env.BENCH_SECONDS ?? 5);
@@ -44,7 +45,9 @@ export async function benchVersus(options) {
  */
 async function timed({ paths, connections, rounds, seconds }) {
   const plan = paths.flatMap((path) => connections.map((each) => ({ path, connections: each })));
-  const cells = plan.flatMap((each) => NAMES.map((name) => ({ ...each, name, figures: /** @type {Cell['figures']} */ ([]) })));
+  const cells = plan.flatMap((each) =>
+    NAMES.map((name) => ({ ...each, name, figures: /** @type {Cell['figures']} */ ([]) })),
+  );
   for (let round = 0; round < rounds; round++) {
     const systems = await startSystems();
     try {
@@ -54,8 +57,14 @@ async function timed({ paths, connections, rounds, seconds }) {
         for (let turn = 0; turn < systems.length; turn++) {
           const system = systems[(round + turn) % systems.length];
           const figures = await run(system, path, connections, { seconds, warmUp: seconds / 2 });
-          say(`round ${round + 1}, ${path}, ${connections} connections, ${system.name}: ${figures.rate.toFixed(0)}/s, ${figures.cpu.toFixed(0)} µs, load ${figures.ownCpu.toFixed(2)} of a core`);
-          cells.find((cell) => cell.path === path && cell.connections === connections && cell.name === system.name)?.figures.push(figures);
+          say(
+            `round ${round + 1}, ${path}, ${connections} connections, ${system.name}: ` +
+              `${figures.rate.toFixed(0)}/s, ${figures.cpu.toFixed(0)} µs, load ${figures.ownCpu.toFixed(2)} of a ` +
+              'core',
+          );
+          cells
+            .find((cell) => cell.path === path && cell.connections === connections && cell.name === system.name)
+            ?.figures.push(figures);
         }
       }
     } finally {

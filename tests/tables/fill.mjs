@@ -17,7 +17,10 @@ for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }
   const lines = gunzipSync(bytes);
   await bucket.put(relative(folder, path), bytes, {
     httpMetadata: { contentType: 'application/gzip' },
-    customMetadata: { sha256: createHash('sha256').update(bytes).digest('hex'), events: `${lines.toString().trimEnd().split('\n').length}` },
+    customMetadata: {
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+      events: `${lines.toString().trimEnd().split('\n').length}`,
+    },
   });
 }
 await miniflare.dispose();

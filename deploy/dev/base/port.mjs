@@ -32,7 +32,12 @@ function listenOnce(port, address) {
     server.once('error', (/** @type {NodeJS.ErrnoException} */ { code }) => {
       // A name that resolves to an address this machine does not have: nobody listens there.
       if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') done(port);
-      else if (code === 'EADDRINUSE') failed(new Failure(`port ${port} is in use; stop what listens there, or choose another with PORT=${port + 1} npm start`));
+      else if (code === 'EADDRINUSE')
+        failed(
+          new Failure(
+            `port ${port} is in use; stop what listens there, or choose another with PORT=${port + 1} npm start`,
+          ),
+        );
       else failed(new Failure(`port ${port} cannot be listened on (${code}); choose another with PORT=8787 npm start`));
     });
     server.listen({ port, host: address, exclusive: true }, () => {

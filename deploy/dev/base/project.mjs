@@ -16,9 +16,7 @@ export const readText = (path) => readFileSync(at(path), 'utf8');
 export const devDir = at('.dev');
 
 /** The folder of the local D1, Durable Objects and R2; Wrangler's own default if nothing is said. */
-export const stateDir = process.env.SHORELINE_STATE
-  ? resolve(process.env.SHORELINE_STATE)
-  : at('.wrangler', 'state');
+export const stateDir = process.env.SHORELINE_STATE ? resolve(process.env.SHORELINE_STATE) : at('.wrangler', 'state');
 
 /** What these scripts keep about a state folder: logs, stamps. */
 export const stateNotes = join(stateDir, 'shoreline');
@@ -36,12 +34,20 @@ export const tools = {
   wasmOpt: join(bin, 'wasm-opt'),
   esbuild: join(bin, 'esbuild'),
   tsc: join(bin, 'tsc'),
+  biome: join(bin, 'biome'),
   wasmBindgen: at('.tools', 'bin', 'wasm-bindgen'),
   workerBuild: at('.tools', 'bin', 'worker-build'),
 };
 
-/** The built tracker and dashboard, and the pages with them: as `npm start` serves them, and as Wrangler by itself does. */
-export const made = { tracker: at('dist', 'tracker'), dashboard: at('dist', 'dashboard'), localPages: at('dist', 'local'), pages: at('dist', 'www') };
+/**
+ * The built tracker and dashboard, and the pages with them: as `npm start` serves them, and as Wrangler by itself does.
+ */
+export const made = {
+  tracker: at('dist', 'tracker'),
+  dashboard: at('dist', 'dashboard'),
+  localPages: at('dist', 'local'),
+  pages: at('dist', 'www'),
+};
 
 /**
  * The environment of every program these scripts start: the project's own Node and tools first,
@@ -70,5 +76,7 @@ export function packagesInstalled() {
   /** @type {[string, {version?: string, optional?: boolean}][]} */
   const locked = Object.entries(JSON.parse(readText('package-lock.json')).packages);
   // '' is the project itself; optional packages are other platforms' binaries.
-  return locked.every(([path, { version, optional }]) => path === '' || optional || installed[path]?.version === version);
+  return locked.every(
+    ([path, { version, optional }]) => path === '' || optional || installed[path]?.version === version,
+  );
 }

@@ -26,7 +26,9 @@ export function filesUnder(path) {
  */
 export function fingerprint(paths, texts = []) {
   const hash = createHash('sha256');
-  const parts = paths.flatMap((path) => filesUnder(at(path))).flatMap((file) => [file.slice(at().length), readFileSync(file)]);
+  const parts = paths
+    .flatMap((path) => filesUnder(at(path)))
+    .flatMap((file) => [file.slice(at().length), readFileSync(file)]);
   for (const part of [...parts, ...texts]) hash.update(`${part.length}:`).update(part);
   return hash.digest('hex');
 }

@@ -1,9 +1,9 @@
-// `npm run bench`: how fast the built worker takes batches, on workerd itself. BENCH_SECONDS is the length of a run. With
-// `watch`, what Shoreline's own events and lines in the log cost; with `tracker`, what the tracker costs a page; with
-// `import`, how fast a file is imported; with `lake`, how the lake keeps up; with `live`, how long an event takes into
-// the live stream; with `kept`, how many bytes an event keeps; with `reads`, how fast the dashboard's answers are; with
-// `instructions`, what judging an event costs, counted; with `versus`, all of it beside a TypeScript worker (tests/bench/);
-// `cost` makes docs/COST.md of what that counted.
+// `npm run bench`: how fast the built worker takes batches, on workerd itself. BENCH_SECONDS is the length of a run.
+// With `watch`, what Shoreline's own events and lines in the log cost; with `tracker`, what the tracker costs a page;
+// with `import`, how fast a file is imported; with `lake`, how the lake keeps up; with `live`, how long an event takes
+// into the live stream; with `kept`, how many bytes an event keeps; with `reads`, how fast the dashboard's answers are;
+// with `instructions`, what judging an event costs, counted; with `versus`, all of it beside a TypeScript worker
+// (tests/bench/); `cost` makes docs/COST.md of what that counted.
 import { fileURLToPath } from 'node:url';
 import { writeCost } from '../../../tests/bench/cost.mjs';
 import { benchVersus } from '../../../tests/bench/versus.mjs';

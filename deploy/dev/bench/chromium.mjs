@@ -5,18 +5,34 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-dev-shm-usage', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--remote-debugging-port=0'];
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--disable-dev-shm-usage',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--remote-debugging-port=0',
+];
 
 /** Starts one with an empty profile. */
 export async function startChromium() {
   const profile = mkdtempSync(join(tmpdir(), 'shoreline-bench-'));
-  const process_ = spawn(process.env.CHROMIUM ?? 'chromium', [...FLAGS, `--user-data-dir=${profile}`], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const process_ = spawn(process.env.CHROMIUM ?? 'chromium', [...FLAGS, `--user-data-dir=${profile}`], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const browser = await connect(await debuggingUrl(process_));
   return {
     /** Somebody of whom the browser keeps nothing yet. */
     visitor: async () => {
       const { browserContextId } = await browser.ask('Target.createBrowserContext');
-      return { open: () => open(browser, browserContextId), leave: () => browser.ask('Target.disposeBrowserContext', { browserContextId }) };
+      return {
+        open: () => open(browser, browserContextId),
+        leave: () => browser.ask('Target.disposeBrowserContext', { browserContextId }),
+      };
     },
     stop: async () => {
       process_.kill();
@@ -30,11 +46,17 @@ export async function startChromium() {
 async function open(browser, browserContextId) {
   const { targetId } = await browser.ask('Target.createTarget', { url: 'about:blank', browserContextId });
   const { sessionId } = await browser.ask('Target.attachToTarget', { targetId, flatten: true });
-  const ask = (/** @type {string} */ method, /** @type {object} */ params = {}) => browser.ask(method, params, sessionId);
+  const ask = (/** @type {string} */ method, /** @type {object} */ params = {}) =>
+    browser.ask(method, params, sessionId);
   return {
     ask,
     close: () => browser.ask('Target.closeTarget', { targetId }),
-    /** The browser's trace of what is done. @param {string[]} categories @param {() => Promise<void>} act @returns {Promise<any[]>} */
+    /**
+     * The browser's trace of what is done.
+     * @param {string[]} categories
+     * @param {() => Promise<void>} act
+     * @returns {Promise<any[]>}
+     */
     trace: async (categories, act) => {
       browser.traced.splice(0);
       await ask('Tracing.start', { traceConfig: { includedCategories: categories }, transferMode: 'ReportEvents' });

@@ -1,6 +1,6 @@
-// `npm run bench -- instructions`: what judging an event costs, in instructions that valgrind counts, so that it is the same
-// number in every run on a machine. Fails where a kept figure is exceeded by 5 %, or where twice the bytes cost much more than
-// twice the instructions. `--keep` keeps the figures of this run.
+// `npm run bench -- instructions`: what judging an event costs, in instructions that valgrind counts, so that it is the
+// same number in every run on a machine. Fails where a kept figure is exceeded by 5 %, or where twice the bytes cost
+// much more than twice the instructions. `--keep` keeps the figures of this run.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,8 +25,18 @@ const DOUBLE = 2.3;
 const TRAFFIC = ['plain view', 'campaign view', 'feature', 'vital', 'error', 'mixed'];
 
 const HOSTILE = [
-  'deep', 'keys', 'items', 'cards', 'short cards', 'addresses', 'addresses behind one another', 'tokens', 'encoded', 'escapes',
-  'slashes', 'parameters',
+  'deep',
+  'keys',
+  'items',
+  'cards',
+  'short cards',
+  'addresses',
+  'addresses behind one another',
+  'tokens',
+  'encoded',
+  'escapes',
+  'slashes',
+  'parameters',
 ];
 
 /** Bytes of a hostile event, before and after doubling: the most that an event may have is 32 KiB. */
@@ -34,10 +44,19 @@ const BYTES = [14_000, 28_000];
 
 /** @param {string} kind @param {'pass' | 'tree'} way @param {number} batches */
 async function count(kind, way, batches) {
-  const args = ['--tool=cachegrind', '--cache-sim=no', '--cachegrind-out-file=/dev/null', 'target/release/instructions', kind, way, `${batches}`];
+  const args = [
+    '--tool=cachegrind',
+    '--cache-sim=no',
+    '--cachegrind-out-file=/dev/null',
+    'target/release/instructions',
+    kind,
+    way,
+    `${batches}`,
+  ];
   const counted = await outputOf('sh', ['-c', 'exec valgrind "$@" 2>&1', 'sh', ...args]);
   const found = /I\s+refs:\s+([\d,]+)/.exec(counted ?? '');
-  if (!found) throw new Failure(`valgrind counted nothing of ${kind} (${way}): ${(counted ?? 'it failed').slice(-300)}`);
+  if (!found)
+    throw new Failure(`valgrind counted nothing of ${kind} (${way}): ${(counted ?? 'it failed').slice(-300)}`);
   return Number(found[1].replaceAll(',', ''));
 }
 
@@ -60,7 +79,11 @@ async function share() {
     const bodies = [];
     for (const { batchId, source, acts } of batches('share', Math.floor(NOW / 86_400_000))) {
       if (source !== undefined) continue;
-      const events = acts.map(({ after: _, source: __, ...event }, index) => ({ ...event, metadata: { platform: 'web' }, timestamp: NOW - 1_000 + index }));
+      const events = acts.map(({ after: _, source: __, ...event }, index) => ({
+        ...event,
+        metadata: { platform: 'web' },
+        timestamp: NOW - 1_000 + index,
+      }));
       bodies.push(JSON.stringify({ batchId, sentAt: NOW, dropped: 0, events }));
       if (bodies.length === DEMO_BATCHES) break;
     }
@@ -73,7 +96,8 @@ async function share() {
 }
 
 export async function benchInstructions() {
-  if ((await outputOf('valgrind', ['--version'])) === undefined) throw new Failure('valgrind, which counts the instructions, was not found; on Debian: apt install valgrind');
+  if ((await outputOf('valgrind', ['--version'])) === undefined)
+    throw new Failure('valgrind, which counts the instructions, was not found; on Debian: apt install valgrind');
   const built = await runShown('cargo', ['build', '--release', '-p', 'shoreline-tests', '--bin', 'instructions']);
   if (built !== 0) throw new Failure('the program could not be built');
   /** @type {Record<string, number>} */
@@ -82,12 +106,15 @@ export async function benchInstructions() {
   const now = {};
   const problems = [];
   say('instructions an event');
-  console.log(`${'traffic'.padEnd(32)}${'tree'.padStart(10)}${'pass'.padStart(10)}${'share'.padStart(8)}${'kept'.padStart(10)}`);
+  const row = (/** @type {string[]} */ ...cells) =>
+    cells.map((cell, n) => (n === 0 ? cell.padEnd(32) : cell.padStart(n === 3 ? 8 : 10))).join('');
+  console.log(row('traffic', 'tree', 'pass', 'share', 'kept'));
   for (const kind of TRAFFIC) {
     const [tree, pass] = [await each(kind, 'tree', EVENTS), await each(kind, 'pass', EVENTS)];
     now[kind] = pass;
-    console.log(`${kind.padEnd(32)}${`${tree}`.padStart(10)}${`${pass}`.padStart(10)}${`${Math.round((100 * pass) / tree)} %`.padStart(8)}${`${kept[kind] ?? '-'}`.padStart(10)}`);
-    if (pass > (kept[kind] ?? Number.POSITIVE_INFINITY) * TOLERANCE) problems.push(`${kind}: ${pass} instructions, ${kept[kind]} were kept`);
+    console.log(row(kind, `${tree}`, `${pass}`, `${Math.round((100 * pass) / tree)} %`, `${kept[kind] ?? '-'}`));
+    if (pass > (kept[kind] ?? Number.POSITIVE_INFINITY) * TOLERANCE)
+      problems.push(`${kind}: ${pass} instructions, ${kept[kind]} were kept`);
   }
   say(`twice the bytes (${BYTES.join(' and ')}), one event`);
   console.log(`${'event'.padEnd(32)}${'once'.padStart(10)}${'twice'.padStart(10)}${'ratio'.padStart(8)}`);

@@ -1,5 +1,6 @@
 // `npm run bench -- kept`: how many bytes the archive keeps of an event of the demo's traffic, and how long its answers
-// take, without compaction and with it. BENCH_EVENTS (1,000,000 by default) in BENCH_DAYS (30), in messages of 25. Native code alone.
+// take, without compaction and with it. BENCH_EVENTS (1,000,000 by default) in BENCH_DAYS (30), in messages of 25.
+// Native code alone.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { linesOf } from '../../demo/history.mjs';

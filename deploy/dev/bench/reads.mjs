@@ -1,5 +1,6 @@
-// `npm run bench -- reads`: how long the dashboard's answers take, and what D1 reads for them, with 100,000 and with 1,000,000
-// events behind them (BENCH_EVENTS, with commas between); then how long the hourly recount of 10,000 events takes.
+// `npm run bench -- reads`: how long the dashboard's answers take, and what D1 reads for them, with 100,000 and with
+// 1,000,000 events behind them (BENCH_EVENTS, with commas between); then how long the hourly recount of 10,000 events
+// takes.
 import { join } from 'node:path';
 import { withWorker } from './system.mjs';
 import { SITE } from '../setup/keys.mjs';
@@ -42,7 +43,10 @@ export async function benchReads() {
  * @param {import('./system.mjs').System} system
  */
 async function fill(system, /** @type {number} */ events, /** @type {number} */ users, /** @type {number} */ days) {
-  const folders = [['d1', 'miniflare-D1DatabaseObject'], ['do', 'shoreline-ArchiveDo']].map((path) => join(system.state, ...path));
+  const folders = [
+    ['d1', 'miniflare-D1DatabaseObject'],
+    ['do', 'shoreline-ArchiveDo'],
+  ].map((path) => join(system.state, ...path));
   // The archive's file is made when it is first asked.
   const headers = { authorization: `Bearer ${system.secrets.readToken}` };
   const asked = await fetch(`${system.url}/v1/analytics/events/recent`, { headers });
@@ -60,11 +64,14 @@ async function measure(system, events) {
   console.log(`\n${events} events of ${usersOf(events)} users in ${DAYS} days\n`);
   console.log('| call | p50, ms | p95, ms | rows read |\n|---|--:|--:|--:|');
   for (const path of paths(range)) {
+    /** @type {number[]} */
     const took = [];
     let rows = '';
     for (let n = 0; n < WARM_UP + CALLS; n += 1) {
       const start = performance.now();
-      const answer = await fetch(`${system.url}/v1/analytics/${path}`, { headers: { authorization: `Bearer ${system.secrets.readToken}` } });
+      const answer = await fetch(`${system.url}/v1/analytics/${path}`, {
+        headers: { authorization: `Bearer ${system.secrets.readToken}` },
+      });
       const text = await answer.text();
       if (!answer.ok) throw new Failure(`${path}: ${answer.status} ${text}`);
       if (n >= WARM_UP) took.push(performance.now() - start);
@@ -72,7 +79,9 @@ async function measure(system, events) {
     }
     took.sort((a, b) => a - b);
     const at = (/** @type {number} */ part) => took[Math.floor(took.length * part)]?.toFixed(1);
-    console.log(`| \`${path.replace(`&${range}`, '').replace(`?${range}`, '')}\` | ${at(0.5)} | ${at(0.95)} | ${rows} |`);
+    console.log(
+      `| \`${path.replace(`&${range}`, '').replace(`?${range}`, '')}\` | ${at(0.5)} | ${at(0.95)} | ${rows} |`,
+    );
   }
 }
 
@@ -84,7 +93,12 @@ async function recount(system) {
   await worker.scheduled({ cron: '* * * * *' });
   const took = performance.now() - start;
   const database = await system.miniflare.getD1Database('DB');
-  const { results } = await database.prepare("SELECT done_for, (SELECT count(*) FROM repairs) AS repairs FROM jobs WHERE job = 'recount'").all();
+  const { results } = await database
+    .prepare("SELECT done_for, (SELECT count(*) FROM repairs) AS repairs FROM jobs WHERE job = 'recount'")
+    .all();
   if (!(Number(results[0]?.done_for) > 0)) throw new Failure('the recount did not finish in its first run');
-  console.log(`\na run of the cron with the recount of ${RECOUNTED} events of a day: ${took.toFixed(0)} ms, ${results[0]?.repairs} rows mended`);
+  console.log(
+    `\na run of the cron with the recount of ${RECOUNTED} events of a day: ${took.toFixed(0)} ms, ` +
+      `${results[0]?.repairs} rows mended`,
+  );
 }

@@ -8,9 +8,15 @@ import { freePort } from '../base/port.mjs';
 import { Failure } from '../base/process.mjs';
 import { at } from '../base/project.mjs';
 
-/** @typedef {{ url: string, pid: string, inspector: string, state: string, secrets: import('../setup/keys.mjs').Secrets, miniflare: import('miniflare').Miniflare }} System */
+/**
+ * @typedef {{ url: string, pid: string, inspector: string, state: string, secrets: import('../setup/keys.mjs').Secrets,
+ *   miniflare: import('miniflare').Miniflare }} System
+ */
 
-/** A module of a worker, first the one that is started. @typedef {{ type: string, path: string, contents?: string }} Module */
+/**
+ * A module of a worker, first the one that is started.
+ * @typedef {{ type: string, path: string, contents?: string }} Module
+ */
 
 /** The built worker's modules. @type {Module[]} */
 const BUILT = [
@@ -34,18 +40,25 @@ export async function withWorker(work, settings = {}) {
 
 /**
  * Starts the worker on a new state folder.
- * @param {{ settings?: Record<string, string>, before?: Module[] }} [options] settings other than the local ones; modules
- * that are started in its place and import it
+ * @param {{ settings?: Record<string, string>, before?: Module[] }} [options] settings other than the local ones;
+ *   modules that are started in its place and import it
  */
 export async function startWorker({ settings = {}, before = [] } = {}) {
   const secrets = loadSecrets();
   writeDevVars(secrets);
   const { unstable_getMiniflareWorkerOptions } = await import('wrangler');
-  const { assets, modulesRules, ...options } = unstable_getMiniflareWorkerOptions(at('wrangler.toml')).workerOptions;
+  /** @type {{ workerOptions: any }} */
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(at('wrangler.toml'));
+  const { assets, modulesRules, ...options } = workerOptions;
   const bindings = { ...options.bindings, ...settings };
-  const migrations = readdirSync(at(migrationsDir())).sort().map((name) => readFileSync(at(migrationsDir(), name), 'utf8'));
+  const migrations = readdirSync(at(migrationsDir()))
+    .sort()
+    .map((name) => readFileSync(at(migrationsDir(), name), 'utf8'));
   const sql = [...migrations, seedSql(secrets)];
-  const running = await startModules({ ...options, bindings, modulesRoot: at('worker', 'build'), modules: [...before, ...BUILT] }, sql);
+  const running = await startModules(
+    { ...options, bindings, modulesRoot: at('worker', 'build'), modules: [...before, ...BUILT] },
+    sql,
+  );
   return { ...running, secrets };
 }
 
@@ -54,7 +67,7 @@ const PORT_TRIES = 3;
 
 /**
  * Starts any worker on a new state folder.
- * @param {object} options Miniflare's
+ * @param {any} options Miniflare's
  * @param {string[]} sql of its database
  * @returns {ReturnType<typeof startOnPorts>}
  */
@@ -70,7 +83,7 @@ export async function startModules(options, sql, tries = PORT_TRIES) {
 /**
  * Wrangler's proxies cap the rate near 1,300 requests a second and hide every
  * difference, so what is measured is the worker's own socket (Miniflare's `unsafeDirectSockets`).
- * @param {object} options Miniflare's
+ * @param {any} options Miniflare's
  * @param {string[]} sql of its database
  */
 async function startOnPorts(options, sql) {
@@ -78,16 +91,19 @@ async function startOnPorts(options, sql) {
   const { Miniflare, convertV4MiniflareOptions } = await import('miniflare');
   const [port, inspectorPort] = [await freePort(), await freePort()];
   const others = workerds();
-  const miniflare = new Miniflare(convertV4MiniflareOptions({
-    ...options,
-    unsafeDirectSockets: [{ host: '127.0.0.1', port }],
-    resourcePersistencePath: state,
-    inspectorPort,
-    // Of what the worker logs, what went wrong; a line for each request is none to show. All of it is read: a worker
-    // whose output nobody reads stands still.
-    handleStructuredLogs: (/** @type {{ level: string, message: string }} */ { level, message }) => level === 'error' && console.error(message),
-    cf: false,
-  }));
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      ...options,
+      unsafeDirectSockets: [{ host: '127.0.0.1', port }],
+      resourcePersistencePath: state,
+      inspectorPort,
+      // Of what the worker logs, what went wrong; a line for each request is none to show. All of it is read: a worker
+      // whose output nobody reads stands still.
+      handleStructuredLogs: (/** @type {{ level: string, message: string }} */ { level, message }) =>
+        level === 'error' && console.error(message),
+      cf: false,
+    }),
+  );
   const stop = async () => {
     await miniflare.dispose();
     rmSync(state, { recursive: true, force: true });
@@ -98,7 +114,14 @@ async function startOnPorts(options, sql) {
     for (const text of sql) await database.exec(oneStatementALine(text));
     const pid = workerds().find((each) => !others.includes(each));
     if (!pid) throw new Failure('workerd was not found among the processes of this one');
-    return { url: `http://127.0.0.1:${port}`, pid, inspector: `http://127.0.0.1:${inspectorPort}`, state, miniflare, stop };
+    return {
+      url: `http://127.0.0.1:${port}`,
+      pid,
+      inspector: `http://127.0.0.1:${inspectorPort}`,
+      state,
+      miniflare,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -106,16 +129,24 @@ async function startOnPorts(options, sql) {
 }
 
 /** D1's exec takes a statement a line. @param {string} sql */
-const oneStatementALine = (sql) => sql.replace(/--.*$/gm, '').split(';').map((statement) => statement.replace(/\s+/g, ' ').trim()).filter(Boolean).join(';\n');
+const oneStatementALine = (sql) =>
+  sql
+    .replace(/--.*$/gm, '')
+    .split(';')
+    .map((statement) => statement.replace(/\s+/g, ' ').trim())
+    .filter(Boolean)
+    .join(';\n');
 
 /** The workerds that this process started. */
 function workerds() {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).filter((pid) => {
-    try {
-      const [, name, parent] = /\((.*)\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
-      return name?.startsWith('workerd') && parent === `${process.pid}`;
-    } catch {
-      return false;
-    }
-  });
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const [, name, parent] = /\((.*)\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+        return name?.startsWith('workerd') && parent === `${process.pid}`;
+      } catch {
+        return false;
+      }
+    });
 }

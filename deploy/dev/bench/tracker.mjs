@@ -71,22 +71,33 @@ fetch('/v1/own', { method: 'POST' });
 </script>`;
 
 /** Serves the tracker, pages with it and without, and a collector that takes everything. */
-function answer(/** @type {import('node:http').IncomingMessage} */ request, /** @type {import('node:http').ServerResponse} */ response) {
+function answer(
+  /** @type {import('node:http').IncomingMessage} */ request,
+  /** @type {import('node:http').ServerResponse} */ response,
+) {
   const url = request.url ?? '';
   if (url.startsWith('/v1/')) return void response.writeHead(url.includes('down') ? 503 : 202).end('{}');
   if (url.endsWith('.js') || url.endsWith('.wasm')) {
-    response.writeHead(200, { 'content-type': url.endsWith('.js') ? 'text/javascript; charset=utf-8' : 'application/wasm' });
+    response.writeHead(200, {
+      'content-type': url.endsWith('.js') ? 'text/javascript; charset=utf-8' : 'application/wasm',
+    });
     return void response.end(readFileSync(join(made.tracker, url)));
   }
   const key = url.slice(1);
-  const snippet = key === 'without' ? '' : `<script defer src="/shoreline.js" data-key="${key}" data-include-local></script>`;
+  const snippet =
+    key === 'without' ? '' : `<script defer src="/shoreline.js" data-key="${key}" data-include-local></script>`;
   response.writeHead(200, { 'content-type': 'text/html' });
-  response.end(`<!doctype html><title>Page</title><link rel=icon href=data:,>${snippet}<body>${'<p>text</p>'.repeat(500)}${key === 'empty' ? '' : OWN_SCRIPT}`);
+  response.end(
+    '<!doctype html><title>Page</title><link rel=icon ' +
+      `href=data:,>${snippet}<body>${'<p>text</p>'.repeat(500)}${key === 'empty' ? '' : OWN_SCRIPT}`,
+  );
 }
 
 /** @param {Awaited<ReturnType<typeof startChromium>>} chromium @param {string} url */
 async function measure(chromium, url) {
-  /** @type {Record<'first' | 'next' | 'without' | 'empty' | 'unslowed' | 'unslowedWithout' | 'unslowedEmpty', Tasks[]>} */
+  /**
+   * @type {Record<'first' | 'next' | 'without' | 'empty' | 'unslowed' | 'unslowedWithout' | 'unslowedEmpty', Tasks[]>}
+   */
   const runs = { first: [], next: [], without: [], empty: [], unslowed: [], unslowedWithout: [], unslowedEmpty: [] };
   /** @type {Record<'told' | 'made', number[]>} */
   const calls = { told: [], made: [] };
@@ -96,7 +107,12 @@ async function measure(chromium, url) {
     runs.first.push(await first.traced(first.load));
     const start = 'performance.now() - start';
     const made = await first.traced(async () => {
-      calls.told.push(await first.run(`(() => { const start = performance.now(); for (let n = 0; n < ${CALLS}; n++) shoreline.feature('bench', { n }); return ${start} })()`));
+      calls.told.push(
+        await first.run(
+          `(() => { const start = performance.now(); for (let n = 0; n < ${CALLS}; n++) ` +
+            `shoreline.feature('bench', { n }); return ${start} })()`,
+        ),
+      );
       await delay(STORED_MS);
     });
     calls.made.push(times(made));
@@ -123,25 +139,38 @@ async function measure(chromium, url) {
   const more = all(runs.first).map((ms, n) => ms - all(runs.without)[n]);
   const µs = (/** @type {number[]} */ values) => ((median(values) / CALLS) * 1000).toFixed(1);
   const really = median(all(runs.without)) / median(all(runs.unslowedWithout));
-  const init = (/** @type {Tasks[]} */ slowed, /** @type {Tasks[]} */ unslowed) => `at full speed ${spread(unslowed.map(inits))}, ${SLOWER} times that ${(median(unslowed.map(inits)) * SLOWER).toFixed(1)} ms; slowed ${spread(slowed.map(inits))}, of which ${SLOWER}/${really.toFixed(1)} are ${((median(slowed.map(inits)) * SLOWER) / really).toFixed(1)} ms`;
+  const init = (/** @type {Tasks[]} */ slowed, /** @type {Tasks[]} */ unslowed) =>
+    `at full speed ${spread(unslowed.map(inits))}, ${SLOWER} times that ` +
+    `${(median(unslowed.map(inits)) * SLOWER).toFixed(1)} ms; slowed ${spread(slowed.map(inits))}, of which ` +
+    `${SLOWER}/${really.toFixed(1)} are ${((median(slowed.map(inits)) * SLOWER) / really).toFixed(1)} ms`;
   return [
     `processor time of the main thread, slowed ${SLOWER}×, ${PAGES} pages of each kind`,
     `what is slowed ${SLOWER}× by name takes ${really.toFixed(1)} times as long, by pages without the tracker`,
     `init, a first page (bound: 15): ${init(runs.first, runs.unslowed)}`,
     `… on a page that is empty otherwise: ${init(runs.empty, runs.unslowedEmpty)}`,
-    `init and making and storing the first events, a first page: ${spread(runs.first.map(times))}; at full speed: ${spread(runs.unslowed.map(times))}`,
+    `init and making and storing the first events, a first page: ${spread(runs.first.map(times))}; at full ` +
+      `speed: ${spread(runs.unslowed.map(times))}`,
     `… a next page, which sends again what the first left behind: ${spread(runs.next.map(times))}`,
-    `the whole page: ${spread(all(runs.first))}; without the tracker ${spread(all(runs.without))}; more: ${spread(more)}`,
-    `feature(): ${µs(calls.told)} µs a call (bound: 50); with making, storing and sending the event later ${µs(calls.made)} µs`,
-    `tasks over ${LONG_MS} ms, first pages: ${long(runs.first)}; next: ${long(runs.next)}; without: ${long(runs.without)}`,
-    `tasks of which ${SLOWER} times the time at full speed is over ${LONG_MS} ms: ${long(runs.unslowed, SLOWER)}; without: ${long(runs.unslowedWithout, SLOWER)}`,
-    `the tracker's longest part of any task at full speed: ${Math.max(...runs.unslowed.flat().map(({ ours }) => ours)).toFixed(1)} ms`,
+    `the whole page: ${spread(all(runs.first))}; without the tracker ${spread(all(runs.without))}; more: ` +
+      `${spread(more)}`,
+    `feature(): ${µs(calls.told)} µs a call (bound: 50); with making, storing and sending the event later ` +
+      `${µs(calls.made)} µs`,
+    `tasks over ${LONG_MS} ms, first pages: ${long(runs.first)}; next: ${long(runs.next)}; without: ` +
+      `${long(runs.without)}`,
+    `tasks of which ${SLOWER} times the time at full speed is over ${LONG_MS} ms: ` +
+      `${long(runs.unslowed, SLOWER)}; without: ${long(runs.unslowedWithout, SLOWER)}`,
+    "the tracker's longest part of any task at full speed: " +
+      `${Math.max(...runs.unslowed.flat().map(({ ours }) => ours)).toFixed(1)} ms`,
     `the tracker's longest part of any task: ${most.toFixed(1)} ms`,
     ...(await heap(chromium, url)),
   ];
 }
 
-/** What queued events take, by what the heap grows from half of them to all. @param {Awaited<ReturnType<typeof startChromium>>} chromium @param {string} url */
+/**
+ * What queued events take, by what the heap grows from half of them to all.
+ * @param {Awaited<ReturnType<typeof startChromium>>} chromium
+ * @param {string} url
+ */
 async function heap(chromium, url) {
   const page = await open(await chromium.visitor(), `${url}/down`);
   await page.load();
@@ -153,7 +182,10 @@ async function heap(chromium, url) {
   const half = await queue(CALLS / 2);
   const full = await queue(CALLS / 2);
   const each = (full.bytes - half.bytes) / (full.pending - half.pending);
-  return [`heap: ${Math.round(each)} bytes for an event, ${Math.round((each * CALLS) / 1024)} KiB for ${CALLS} (bound: 1,024); ${full.pending} queued`];
+  return [
+    `heap: ${Math.round(each)} bytes for an event, ${Math.round((each * CALLS) / 1024)} KiB for ${CALLS} (bound: ` +
+      `1,024); ${full.pending} queued`,
+  ];
 }
 
 /** @param {Awaited<ReturnType<Awaited<ReturnType<typeof startChromium>>['visitor']>>} visitor @param {string} url */
@@ -168,7 +200,8 @@ async function open(visitor, url, rate = SLOWER) {
     },
     /** Tasks of the page's main thread while that is done. @param {() => Promise<void>} act */
     traced: async (act) => tasksOf(await trace(CATEGORIES, act), url),
-    run: async (/** @type {string} */ expression) => (await ask('Runtime.evaluate', { expression, returnByValue: true, awaitPromise: true })).result.value,
+    run: async (/** @type {string} */ expression) =>
+      (await ask('Runtime.evaluate', { expression, returnByValue: true, awaitPromise: true })).result.value,
     /** Bytes in use: of scripts, of what the page keeps for them, and of buffers. */
     heap: async () => {
       for (let n = 0; n < 3; n++) await ask('HeapProfiler.collectGarbage');

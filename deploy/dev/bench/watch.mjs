@@ -18,7 +18,7 @@ const AT_ONCE = 8;
 const ROUNDS = 3;
 
 const SETTINGS = {
-  'neither': { OPERATION_EVENTS: 'off', REQUEST_LOGS: 'errors' },
+  neither: { OPERATION_EVENTS: 'off', REQUEST_LOGS: 'errors' },
   'events (default)': { OPERATION_EVENTS: 'on', REQUEST_LOGS: 'errors' },
   'events and lines of all': { OPERATION_EVENTS: 'on', REQUEST_LOGS: 'all' },
 };
@@ -40,7 +40,8 @@ export async function benchWatch(origin) {
     }
   }
   console.log('| validate + sanitize, 25 events, with | CPU µs a batch, each run |\n|---|---|');
-  for (const [name, runs] of Object.entries(found)) console.log(`| ${name} | ${runs.map((run) => run.toFixed(0)).join(', ')} |`);
+  for (const [name, runs] of Object.entries(found))
+    console.log(`| ${name} | ${runs.map((run) => run.toFixed(0)).join(', ')} |`);
 }
 
 /**
@@ -68,7 +69,12 @@ function batch() {
     eventType: n % 3 ? 'page_view' : 'feature_use',
     userId,
     sessionId,
-    eventData: { feature: 'export', url: `https://shop.example/catalog/${n % 7}?utm_source=news`, title: 'Catalog of the shop', referrer: 'https://search.example/' },
+    eventData: {
+      feature: 'export',
+      url: `https://shop.example/catalog/${n % 7}?utm_source=news`,
+      title: 'Catalog of the shop',
+      referrer: 'https://search.example/',
+    },
     metadata: { platform: 'web' },
   }));
   return JSON.stringify({ batchId: randomUUID(), events });

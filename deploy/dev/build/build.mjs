@@ -1,4 +1,5 @@
-// `npm run build`, and Wrangler's [build] command: tracker, worker, dashboard and pages, each only if what it is made from changed.
+// `npm run build`, and Wrangler's [build] command: tracker, worker, dashboard and pages, each only if what it is made
+// from changed.
 import { join } from 'node:path';
 import { buildDashboard } from './dashboard.mjs';
 import { buildTracker } from './tracker.mjs';
@@ -12,15 +13,39 @@ import { setUp } from '../setup/setup.mjs';
 import { fingerprint, unlessDone } from '../base/stamp.mjs';
 
 /** What every Rust build depends on. */
-const RUST = ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', '.cargo', 'shared', 'package-lock.json', 'deploy/dev/build/build.mjs'];
+const RUST = [
+  'Cargo.toml',
+  'Cargo.lock',
+  'rust-toolchain.toml',
+  '.cargo',
+  'shared',
+  'package-lock.json',
+  'deploy/dev/build/build.mjs',
+];
 
 /** Builds everything that is out of date. */
 export async function build() {
   await alone('build', async () => {
     await setUp();
-    await buildIfChanged('tracker', [...RUST, 'tracker-wasm', 'deploy/dev/build/tracker.mjs'], join(made.tracker, 'shoreline.js'), trackerBuild);
-    await buildIfChanged('worker', [...RUST, 'worker', 'deploy/dev/build/worker.mjs'], workerScript, buildWorker, keepNames ? ['named'] : []);
-    await buildIfChanged('dashboard', ['www/dashboard', 'package-lock.json', 'deploy/dev/build/dashboard.mjs'], join(made.dashboard, 'dashboard', 'index.html'), () => buildDashboard({ outDir: made.dashboard, log: say }));
+    await buildIfChanged(
+      'tracker',
+      [...RUST, 'tracker-wasm', 'deploy/dev/build/tracker.mjs'],
+      join(made.tracker, 'shoreline.js'),
+      trackerBuild,
+    );
+    await buildIfChanged(
+      'worker',
+      [...RUST, 'worker', 'deploy/dev/build/worker.mjs'],
+      workerScript,
+      buildWorker,
+      keepNames ? ['named'] : [],
+    );
+    await buildIfChanged(
+      'dashboard',
+      ['www/dashboard', 'package-lock.json', 'deploy/dev/build/dashboard.mjs'],
+      join(made.dashboard, 'dashboard', 'index.html'),
+      () => buildDashboard({ outDir: made.dashboard, log: say }),
+    );
     buildPages();
   });
 }

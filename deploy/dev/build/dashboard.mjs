@@ -1,5 +1,4 @@
 // Builds the dashboard from www/dashboard/: types checked, bundled, minified, named by content, and weighed.
-import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
@@ -19,7 +18,16 @@ const ASSETS = '/dashboard/a/';
 const source = (/** @type {string} */ name) => at('www', 'dashboard', name);
 
 /** @type {import('esbuild').BuildOptions} */
-const BUNDLE = { entryNames: '[name]-[hash]', chunkNames: '[name]-[hash]', bundle: true, minify: true, target: 'es2022', charset: 'utf8', legalComments: 'none', logLevel: 'silent' };
+const BUNDLE = {
+  entryNames: '[name]-[hash]',
+  chunkNames: '[name]-[hash]',
+  bundle: true,
+  minify: true,
+  target: 'es2022',
+  charset: 'utf8',
+  legalComments: 'none',
+  logLevel: 'silent',
+};
 
 /** The place in index.html that takes the names of the bundles. */
 const PLACEHOLDER = '<!-- dashboard:files -->';
@@ -35,7 +43,14 @@ export async function buildDashboard({ outDir, log }) {
   const folder = join(outDir, ASSETS);
   rmSync(outDir, { recursive: true, force: true });
   const bundle = async (/** @type {string[]} */ names, /** @type {import('esbuild').BuildOptions} */ options) => {
-    const { metafile } = await build({ ...BUNDLE, ...options, entryPoints: names.map(source), outdir: folder, absWorkingDir: at(), metafile: true }).catch((/** @type {Error} */ error) => {
+    const { metafile } = await build({
+      ...BUNDLE,
+      ...options,
+      entryPoints: names.map(source),
+      outdir: folder,
+      absWorkingDir: at(),
+      metafile: true,
+    }).catch((/** @type {Error} */ error) => {
       throw new Failure(`the dashboard could not be bundled: ${error.message}`);
     });
     return Object.entries(metafile.outputs);
@@ -52,7 +67,13 @@ export async function buildDashboard({ outDir, log }) {
     return found;
   };
   const url = (/** @type {{ path: string }} */ { path }) => `${ASSETS}${relative(folder, path)}`;
-  const before = (/** @type {ReturnType<typeof of>} */ output) => [output, ...output.imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => made.find((other) => other.path === at(path))).filter((other) => other !== undefined)];
+  const before = (/** @type {ReturnType<typeof of>} */ output) => [
+    output,
+    ...output.imports
+      .filter(({ kind }) => kind === 'import-statement')
+      .map(({ path }) => made.find((other) => other.path === at(path)))
+      .filter((other) => other !== undefined),
+  ];
   const [main, first, style] = [of('src/main.ts'), of('src/first.ts'), of('style.css')];
   const view = of(`src/views/${firstView()}.ts`);
   const early = [...new Set([...before(main), ...before(view)])];
@@ -65,7 +86,13 @@ export async function buildDashboard({ outDir, log }) {
   const page = readFileSync(source('index.html'), 'utf8').replace(PLACEHOLDER, () => tags.join('\n'));
   mkdirSync(join(outDir, 'dashboard'), { recursive: true });
   writeFileSync(join(outDir, 'dashboard', 'index.html'), page);
-  weigh([join(outDir, 'dashboard', 'index.html'), ...new Set([first, style, ...early, ...before(of('src/ui/plot.ts'))].map(({ path }) => path))], log);
+  weigh(
+    [
+      join(outDir, 'dashboard', 'index.html'),
+      ...new Set([first, style, ...early, ...before(of('src/ui/plot.ts'))].map(({ path }) => path)),
+    ],
+    log,
+  );
 }
 
 /** The view that is shown where the URL names none: the first of the list. */
@@ -81,9 +108,14 @@ function firstView() {
  * @param {(line: string) => void} log
  */
 function weigh(files, log) {
-  const sizes = files.map((file) => brotliCompressSync(readFileSync(file), { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length);
+  const sizes = files.map(
+    (file) => brotliCompressSync(readFileSync(file), { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length,
+  );
   const bytes = sizes.reduce((sum, size) => sum + size, 0);
-  const said = `the dashboard's first view: ${bytes.toLocaleString('en')} bytes of brotli in ${files.length} files, of ${FIRST_VIEW_BYTES.toLocaleString('en')}`;
-  if (bytes > FIRST_VIEW_BYTES) throw new Failure(`${said}:\n${files.map((file, n) => `  ${sizes[n]} ${file}`).join('\n')}`);
+  const said =
+    `the dashboard's first view: ${bytes.toLocaleString('en')} bytes of brotli in ${files.length} files, of ` +
+    `${FIRST_VIEW_BYTES.toLocaleString('en')}`;
+  if (bytes > FIRST_VIEW_BYTES)
+    throw new Failure(`${said}:\n${files.map((file, n) => `  ${sizes[n]} ${file}`).join('\n')}`);
   log(said);
 }

@@ -18,7 +18,13 @@ const BUILT = join(root, 'www', 'dashboard');
  * @param {string} snippet what replaces the placeholder
  */
 export function syncPages(sources, target, snippet) {
-  const wanted = new Map(sources.flatMap((source) => filesUnder(source).filter((file) => !file.startsWith(`${BUILT}${sep}`)).map((file) => [join(target, relative(source, file)), file])));
+  const wanted = new Map(
+    sources.flatMap((source) =>
+      filesUnder(source)
+        .filter((file) => !file.startsWith(`${BUILT}${sep}`))
+        .map((file) => [join(target, relative(source, file)), file]),
+    ),
+  );
   for (const file of filesUnder(target)) if (!wanted.has(file)) rmSync(file);
   for (const [path, file] of wanted) {
     const content = pageContent(file, snippet);

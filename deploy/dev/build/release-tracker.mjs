@@ -17,7 +17,8 @@ main(async () => {
   for (const name of readdirSync(join(made.tracker, 't'))) {
     const [from, to] = [join(made.tracker, 't', name), join(released, name)];
     if (!existsSync(to)) copyFileSync(from, to), say(`released /t/${name}: commit www/t/`);
-    else if (!readFileSync(from).equals(readFileSync(to))) throw new Failure(`/t/${name} was released with another content`);
+    else if (!readFileSync(from).equals(readFileSync(to)))
+      throw new Failure(`/t/${name} was released with another content`);
     else say(`/t/${name} is released already`);
   }
 });

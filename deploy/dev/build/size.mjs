@@ -1,5 +1,5 @@
-// `npm run size`: what a page downloads, by part and in total, the dashboard's first view, and what the worker weighs and
-// costs to start. Fails over the budgets of sizes; a time depends on the machine, so it is only said.
+// `npm run size`: what a page downloads, by part and in total, the dashboard's first view, and what the worker weighs
+// and costs to start. Fails over the budgets of sizes; a time depends on the machine, so it is only said.
 // `npm run size -- tracker`: the first alone.
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
@@ -22,7 +22,10 @@ const shown = (bytes) => bytes.toLocaleString('en');
 function sayWorkerSize() {
   const [wasm, script] = [workerWasm, workerScript].map((path) => readFileSync(path));
   const [module, glue] = [wasm, script].map((bytes) => gzipSync(bytes, { level: 9 }).length);
-  console.log(`worker: index_bg.wasm ${shown(wasm.length)} bytes, ${shown(module)} gzip, of ${shown(WORKER_BUDGET)}; index.js ${shown(script.length)}, ${shown(glue)} gzip`);
+  console.log(
+    `worker: index_bg.wasm ${shown(wasm.length)} bytes, ${shown(module)} gzip, of ${shown(WORKER_BUDGET)}; ` +
+      `index.js ${shown(script.length)}, ${shown(glue)} gzip`,
+  );
   return module <= WORKER_BUDGET;
 }
 

@@ -1,6 +1,7 @@
 // What workerd spends on starting the built worker, over starting a worker that does nothing:
 // reading the script, compiling the module, instantiating it and answering the first request.
-// `npm run size` ends with it. Processor time, and not the clock's, so that other work on the machine counts for little.
+// `npm run size` ends with it. Processor time, and not the clock's, so that other work on the machine counts for
+// little.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { workerScript, workerWasm } from './worker.mjs';
@@ -16,7 +17,13 @@ const STARTUP_BUDGET_MS = 50;
 
 const COMPATIBILITY_DATE = /compatibility_date = "([^"]+)"/.exec(readText('wrangler.toml'))?.[1];
 
-const EMPTY = [{ type: 'ESModule', path: 'index.js', contents: 'export default { fetch: () => new Response(null, { status: 204 }) };' }];
+const EMPTY = [
+  {
+    type: 'ESModule',
+    path: 'index.js',
+    contents: 'export default { fetch: () => new Response(null, { status: 204 }) };',
+  },
+];
 
 const OURS = [
   { type: 'ESModule', path: 'index.js', contents: readFileSync(workerScript, 'utf8') },
@@ -33,18 +40,20 @@ async function startupMs() {
   return times.ours - times.empty;
 }
 
-/** @param {object[]} modules */
+/** @param {any[]} modules Miniflare's */
 async function oneStart(modules) {
   const { Miniflare, convertV4MiniflareOptions } = await import('miniflare');
   const port = await freePort();
-  const miniflare = new Miniflare(convertV4MiniflareOptions({
-    modules,
-    compatibilityDate: COMPATIBILITY_DATE,
-    unsafeDirectSockets: [{ host: '127.0.0.1', port }],
-    // It has no bindings, and says so.
-    handleStructuredLogs: () => {},
-    cf: false,
-  }));
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      modules,
+      compatibilityDate: COMPATIBILITY_DATE,
+      unsafeDirectSockets: [{ host: '127.0.0.1', port }],
+      // It has no bindings, and says so.
+      handleStructuredLogs: () => {},
+      cf: false,
+    }),
+  );
   try {
     await miniflare.ready;
     // A preflight request: the whole way through the module, but to no database.
@@ -58,14 +67,16 @@ async function oneStart(modules) {
 
 /** The one workerd that this process has running. */
 function workerdPid() {
-  const mine = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).filter((pid) => {
-    try {
-      const [, name, parent] = /\((.*)\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
-      return name?.startsWith('workerd') && parent === `${process.pid}`;
-    } catch {
-      return false;
-    }
-  });
+  const mine = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const [, name, parent] = /\((.*)\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+        return name?.startsWith('workerd') && parent === `${process.pid}`;
+      } catch {
+        return false;
+      }
+    });
   if (mine.length !== 1) throw new Failure(`of one workerd, ${mine.length} were found among the processes of this one`);
   return mine[0];
 }
@@ -73,13 +84,18 @@ function workerdPid() {
 /** Processor time of all threads that live, by the scheduler's own count. @param {string} pid */
 function processorMs(pid) {
   const tasks = join('/proc', pid, 'task');
-  const nanoseconds = readdirSync(tasks).map((task) => Number(readFileSync(join(tasks, task, 'schedstat'), 'utf8').split(' ')[0]));
+  const nanoseconds = readdirSync(tasks).map((task) =>
+    Number(readFileSync(join(tasks, task, 'schedstat'), 'utf8').split(' ')[0]),
+  );
   return nanoseconds.reduce((sum, time) => sum + time, 0) / 1e6;
 }
 
 if (isProgram(import.meta.url)) {
   main(async () => {
     const ms = await startupMs();
-    console.log(`worker: ${ms.toFixed(1)} ms of processor time to start, of ${STARTUP_BUDGET_MS} (least of ${STARTS}, over an empty worker's)`);
+    console.log(
+      `worker: ${ms.toFixed(1)} ms of processor time to start, of ${STARTUP_BUDGET_MS} (least of ${STARTS}, over ` +
+        "an empty worker's)",
+    );
   });
 }

@@ -58,32 +58,67 @@ export async function buildTracker({ root, wasmOpt, esbuild, outDir, log = conso
  */
 const snippet = ({ 'shoreline.js': js }) => [
   'the script by a name that never changes its content:',
-  `<script defer crossorigin="anonymous" src="https://COLLECTOR/t/shoreline.${shortHash(js)}.js" integrity="${integrity(js)}" data-key="KEY"></script>`,
+  `<script defer crossorigin="anonymous" src="https://COLLECTOR/t/shoreline.${shortHash(js)}.js" ` +
+    `integrity="${integrity(js)}" data-key="KEY"></script>`,
 ];
 
 /** @param {Record<'root' | 'targetDir' | 'work' | 'wasmOpt' | 'esbuild' | 'outDir', string>} where */
 async function build({ root, targetDir, work, wasmOpt, esbuild, outDir }) {
   const run = runner(root);
-  const cargo = ['rustc', '-p', 'shoreline-tracker', '--lib', '--crate-type', 'cdylib', '--profile', 'tracker', '--target', TARGET];
+  const cargo = [
+    'rustc',
+    '-p',
+    'shoreline-tracker',
+    '--lib',
+    '--crate-type',
+    'cdylib',
+    '--profile',
+    'tracker',
+    '--target',
+    TARGET,
+  ];
   await run('cargo', [...cargo, '--', '-C', `link-arg=-zstack-size=${STACK_BYTES}`]);
   const built = join(targetDir, TARGET, 'tracker', 'shoreline_tracker.wasm');
   const [used, small] = [join(work, 'used.wasm'), join(work, 'small.wasm')];
   // What the linker exports beside the core's functions, nobody asks for.
-  const graph = [...readFileSync(join(root, 'tracker-wasm', 'src', 'shell.rs'), 'utf8').matchAll(/^    fn (\w+)\(/gm)].map(([, name]) => ({ name, export: name, root: true }));
+  const graph = [
+    ...readFileSync(join(root, 'tracker-wasm', 'src', 'shell.rs'), 'utf8').matchAll(/^    fn (\w+)\(/gm),
+  ].map(([, name]) => ({ name, export: name, root: true }));
   writeFileSync(join(work, 'graph.json'), JSON.stringify(graph));
   await run(join(dirname(wasmOpt), 'wasm-metadce'), [built, '--graph-file', join(work, 'graph.json'), '-o', used]);
-  await run(wasmOpt, ['--flatten', '--rereloop', ...SMALLEST, ...SMALLEST, '--reorder-locals', '--reorder-functions', '--strip-target-features', used, '-o', small]);
+  await run(wasmOpt, [
+    '--flatten',
+    '--rereloop',
+    ...SMALLEST,
+    ...SMALLEST,
+    '--reorder-locals',
+    '--reorder-functions',
+    '--strip-target-features',
+    used,
+    '-o',
+    small,
+  ]);
 
   const wasm = readFileSync(small);
   const wasmPath = `/t/shoreline.${shortHash(wasm)}.wasm`;
   const define = [`--define:WASM_INTEGRITY="${integrity(wasm)}"`, `--define:WASM_PATH="${wasmPath}"`];
   const bundle = async (/** @type {string} */ name, /** @type {string} */ format) => {
     const [from, to] = [join(root, 'tracker-wasm', 'js', name), join(work, name)];
-    await run(esbuild, [from, '--bundle', `--format=${format}`, '--minify', '--target=es2021', '--charset=utf8', `--mangle-props=${OURS}`, ...define, '--log-level=warning', `--outfile=${to}`]);
+    await run(esbuild, [
+      from,
+      '--bundle',
+      `--format=${format}`,
+      '--minify',
+      '--target=es2021',
+      '--charset=utf8',
+      `--mangle-props=${OURS}`,
+      ...define,
+      '--log-level=warning',
+      `--outfile=${to}`,
+    ]);
     return Buffer.from(COMPILE_HINT + (await shortened(readFileSync(to, 'utf8'), format === 'esm')));
   };
   const js = await bundle('shoreline.js', 'iife');
-
 
   rmSync(outDir, { recursive: true, force: true });
   mkdirSync(join(outDir, 't'), { recursive: true });
@@ -111,7 +146,11 @@ async function build({ root, targetDir, work, wasmOpt, esbuild, outDir }) {
 async function shortened(script, module) {
   // Not before set-up has installed it.
   const { minify } = await import('terser');
-  const { code } = await minify(script, { ecma: 2020, module, compress: { passes: 3, inline: 1, unsafe_arrows: true } });
+  const { code } = await minify(script, {
+    ecma: 2020,
+    module,
+    compress: { passes: 3, inline: 1, unsafe_arrows: true },
+  });
   return `${code}\n`;
 }
 
@@ -131,7 +170,11 @@ function runner(root) {
   /** @param {string} program @param {string[]} args */
   return async (program, args) => {
     try {
-      const { stdout } = await promisify(execFile)(program, args, { cwd: root, env: { ...process.env, PATH: path }, maxBuffer: 2 ** 24 });
+      const { stdout } = await promisify(execFile)(program, args, {
+        cwd: root,
+        env: { ...process.env, PATH: path },
+        maxBuffer: 2 ** 24,
+      });
       return stdout;
     } catch (error) {
       const { stderr, message } = /** @type {Error & { stderr?: string }} */ (error);

@@ -27,7 +27,16 @@ const TARGET_FEATURES = '+simd128';
 const INLINE_HINT = 50;
 
 /** What the module may use, so that wasm-opt writes nothing that workerd cannot read. */
-const FEATURES = ['mutable-globals', 'sign-ext', 'nontrapping-float-to-int', 'bulk-memory', 'multivalue', 'reference-types', 'exception-handling', 'simd'];
+const FEATURES = [
+  'mutable-globals',
+  'sign-ext',
+  'nontrapping-float-to-int',
+  'bulk-memory',
+  'multivalue',
+  'reference-types',
+  'exception-handling',
+  'simd',
+];
 
 /**
  * Passes that make the module smaller also when it is compressed. Not `-O` to `-Oz`: these inline, which LLVM has done
@@ -35,29 +44,65 @@ const FEATURES = ['mutable-globals', 'sign-ext', 'nontrapping-float-to-int', 'bu
  * In the order of their names, functions that are alike are near each other, where gzip sees it (30 KB).
  */
 const PASSES = [
-  'remove-unused-module-elements', 'duplicate-function-elimination',
-  'dce', 'vacuum', 'remove-unused-names', 'remove-unused-brs', 'optimize-instructions', 'merge-blocks', 'code-folding', 'rse', 'vacuum',
-  'duplicate-function-elimination', 'reorder-functions-by-name',
+  'remove-unused-module-elements',
+  'duplicate-function-elimination',
+  'dce',
+  'vacuum',
+  'remove-unused-names',
+  'remove-unused-brs',
+  'optimize-instructions',
+  'merge-blocks',
+  'code-folding',
+  'rse',
+  'vacuum',
+  'duplicate-function-elimination',
+  'reorder-functions-by-name',
 ];
 
 /** Compiles the worker and makes it small. */
 export async function buildWorker() {
-  // Without the first three, worker-build downloads what it runs; a backtrace of its own would hide the compiler's words.
-  const own = { WASM_BINDGEN_BIN: tools.wasmBindgen, WASM_OPT_BIN: tools.wasmOpt, ESBUILD_BIN: tools.esbuild, RUST_BACKTRACE: '0' };
+  // Without the first three, worker-build downloads what it runs; a backtrace of its own would hide the compiler's
+  // words.
+  const own = {
+    WASM_BINDGEN_BIN: tools.wasmBindgen,
+    WASM_OPT_BIN: tools.wasmOpt,
+    ESBUILD_BIN: tools.esbuild,
+    RUST_BACKTRACE: '0',
+  };
   const env = { ...toolEnv(), ...own, CARGO_ENCODED_RUSTFLAGS: rustFlags().join('\x1f') };
   await runLogged('build the worker', tools.workerBuild, ['--profile', 'worker'], { cwd: at('worker'), env });
   const small = `${workerWasm}.small`;
   const args = [...FEATURES.map((name) => `--enable-${name}`), ...PASSES.map((name) => `--${name}`)];
-  await runLogged('shrink the worker', tools.wasmOpt, [workerWasm, ...args, ...(keepNames ? ['--debuginfo'] : []), '-o', small]);
+  await runLogged('shrink the worker', tools.wasmOpt, [
+    workerWasm,
+    ...args,
+    ...(keepNames ? ['--debuginfo'] : []),
+    '-o',
+    small,
+  ]);
   renameSync(small, workerWasm);
   // worker-build makes an entry of its own, which ours takes in and replaces; the worker is what is bundled last.
   const outside = ['./index_bg.wasm', 'cloudflare:*'].map((name) => `--external:${name}`);
-  const options = ['--bundle', '--format=esm', '--minify', ...outside, '--outfile=build/index.js', '--allow-overwrite', '--log-level=warning'];
+  const options = [
+    '--bundle',
+    '--format=esm',
+    '--minify',
+    ...outside,
+    '--outfile=build/index.js',
+    '--allow-overwrite',
+    '--log-level=warning',
+  ];
   await runLogged("build the worker's entry", tools.esbuild, ['src/shell/entry.js', ...options], { cwd: at('worker') });
 }
 
 /** Flags of this build alone; paths of the machine would be in every panic's place. */
 function rustFlags() {
   const cargoHome = process.env.CARGO_HOME ?? join(homedir(), '.cargo');
-  return ['-C', `target-feature=${TARGET_FEATURES}`, '-C', `llvm-args=-inlinehint-threshold=${INLINE_HINT}`, `--remap-path-prefix=${join(cargoHome, 'registry', 'src')}=crates`];
+  return [
+    '-C',
+    `target-feature=${TARGET_FEATURES}`,
+    '-C',
+    `llvm-args=-inlinehint-threshold=${INLINE_HINT}`,
+    `--remap-path-prefix=${join(cargoHome, 'registry', 'src')}=crates`,
+  ];
 }

@@ -11,8 +11,8 @@ import { persistRoot, stateDir } from '../base/project.mjs';
  * @typedef {object} Bucket
  * @property {(prefix: string) => AsyncGenerator<string>} keys every key below a prefix
  * @property {(key: string) => Promise<Found | undefined>} get
- * @property {(key: string, bytes: Uint8Array, previous?: Found) => Promise<boolean>} put in the place of `previous`, with its
- *   metadata, or of nothing; false if something else is there by now
+ * @property {(key: string, bytes: Uint8Array, previous?: Found) => Promise<boolean>} put in the place of `previous`,
+ *   with its metadata, or of nothing; false if something else is there by now
  * @property {(key: string) => Promise<void>} remove
  */
 
@@ -21,14 +21,23 @@ import { persistRoot, stateDir } from '../base/project.mjs';
  * @param {string} script a worker with the binding LAKE
  */
 export async function startLocal(script) {
-  if (!existsSync(join(persistRoot, 'r2'))) throw new Failure(`there is no lake in ${stateDir} yet; npm start makes it`);
+  if (!existsSync(join(persistRoot, 'r2')))
+    throw new Failure(`there is no lake in ${stateDir} yet; npm start makes it`);
   const { Miniflare, convertV4MiniflareOptions } = await import('miniflare');
-  return new Miniflare(convertV4MiniflareOptions({ modules: true, script, resourcePersistencePath: persistRoot, r2Buckets: { LAKE: lakeBucket() }, cf: false }));
+  return new Miniflare(
+    convertV4MiniflareOptions({
+      modules: true,
+      script,
+      resourcePersistencePath: persistRoot,
+      r2Buckets: { LAKE: lakeBucket() },
+      cf: false,
+    }),
+  );
 }
 
 /**
- * A worker that does one call on the bucket: `call` in the query, what is put in the body. What is told of an object goes
- * into a header. Miniflare's own stand-in for a bucket does the same at a tenth of the speed.
+ * A worker that does one call on the bucket: `call` in the query, what is put in the body. What is told of an object
+ * goes into a header. Miniflare's own stand-in for a bucket does the same at a tenth of the speed.
  */
 const WORKER = `export default {
   async fetch(request, { LAKE }) {
@@ -39,7 +48,8 @@ const WORKER = `export default {
     const found = await LAKE.get(key);
     if (found === null) return new Response(null, { status: 404 });
     const { etag, customMetadata: metadata, httpMetadata: { contentType } } = found;
-    return new Response(found.body, { headers: { facts: encodeURIComponent(JSON.stringify({ etag, metadata, contentType })) } });
+    const facts = encodeURIComponent(JSON.stringify({ etag, metadata, contentType }));
+    return new Response(found.body, { headers: { facts } });
   },
 };`;
 
@@ -82,7 +92,11 @@ function local(miniflare) {
     },
     async put(key, bytes, previous) {
       const onlyIf = previous ? { etagMatches: previous.etag } : { etagDoesNotMatch: '*' };
-      const options = { onlyIf, httpMetadata: { contentType: previous?.contentType }, customMetadata: previous?.metadata };
+      const options = {
+        onlyIf,
+        httpMetadata: { contentType: previous?.contentType },
+        customMetadata: previous?.metadata,
+      };
       return /** @type {boolean} */ (await (await ask({ method: 'put', key, options }, bytes)).json());
     },
     async remove(key) {
@@ -131,13 +145,27 @@ export async function s3Bucket({ bucket: Bucket, endpoint, region }) {
     async get(Key) {
       const found = await ask(() => client.send(new sdk.GetObjectCommand({ Bucket, Key })), 404);
       const bytes = await ask(async () => found?.Body?.transformToByteArray());
-      return found && { bytes: bytes ?? new Uint8Array(), etag: found.ETag ?? '', metadata: found.Metadata ?? {}, contentType: found.ContentType };
+      return (
+        found && {
+          bytes: bytes ?? new Uint8Array(),
+          etag: found.ETag ?? '',
+          metadata: found.Metadata ?? {},
+          contentType: found.ContentType,
+        }
+      );
     },
     async put(Key, Body, previous) {
       const condition = previous ? { IfMatch: previous.etag } : { IfNoneMatch: '*' };
       const { metadata: Metadata, contentType: ContentType } = previous ?? {};
       // 412: something else is there. 409: another write at the same moment. 404: deleted since it was read.
-      return (await ask(() => client.send(new sdk.PutObjectCommand({ Bucket, Key, Body, Metadata, ContentType, ...condition })), 404, 409, 412)) !== undefined;
+      return (
+        (await ask(
+          () => client.send(new sdk.PutObjectCommand({ Bucket, Key, Body, Metadata, ContentType, ...condition })),
+          404,
+          409,
+          412,
+        )) !== undefined
+      );
     },
     async remove(Key) {
       await ask(() => client.send(new sdk.DeleteObjectCommand({ Bucket, Key })));

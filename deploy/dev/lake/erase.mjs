@@ -10,21 +10,33 @@ import { Failure } from '../base/process.mjs';
 
 /** @typedef {import('./bucket.mjs').Bucket} Bucket */
 /** @typedef {{ user: string, site?: string }} Whom */
-/** The key, hexadecimal, and the sessions, each as of {@link sessionOf}. @typedef {{ key: string, sessions: string[] }} Plan */
+/**
+ * The key, hexadecimal, and the sessions, each as of {@link sessionOf}.
+ * @typedef {{ key: string, sessions: string[] }} Plan
+ */
 
 const EVENTS = 'events/';
 
 /** How often an object or a plan is tried that others change meanwhile. */
 const TRIES = 10;
 
-/** How many objects are worked on at once: S3 answers in tens of milliseconds, and eight objects of 8 MB fit the memory. */
+/**
+ * How many objects are worked on at once: S3 answers in tens of milliseconds, and eight objects of 8 MB fit the memory.
+ */
 const AT_ONCE = 8;
 
-/** Where the plan lies until the erasure is done; who does not know the user learns nothing of it. @param {Whom} whom */
-const planKey = ({ user, site = '' }) => `erasures/${createHash('sha256').update(JSON.stringify([site, user])).digest('hex')}.json`;
+/**
+ * Where the plan lies until the erasure is done; who does not know the user learns nothing of it.
+ * @param {Whom} whom
+ */
+const planKey = ({ user, site = '' }) =>
+  `erasures/${createHash('sha256')
+    .update(JSON.stringify([site, user]))
+    .digest('hex')}.json`;
 
 /** @param {any} event @returns {string | undefined} */
-const sessionOf = ({ siteId, sessionId }) => (typeof sessionId === 'string' ? JSON.stringify([siteId, sessionId]) : undefined);
+const sessionOf = ({ siteId, sessionId }) =>
+  typeof sessionId === 'string' ? JSON.stringify([siteId, sessionId]) : undefined;
 
 /** @param {any} event @param {Whom} whom */
 const isOf = (event, { user, site }) => event.userId === user && (site === undefined || event.siteId === site);
@@ -54,7 +66,8 @@ async function linesOf(key, bytes) {
 function renamed(line, event, sessionId) {
   // Inside a string the quotes would be escaped, and eventData comes later.
   const now = line.replace(/"sessionId":"(?:[^"\\]|\\.)*"/, () => `"sessionId":${JSON.stringify(sessionId)}`);
-  if (!isDeepStrictEqual(JSON.parse(now), { ...event, sessionId })) throw new Failure('a line was not written by Shoreline; nothing of its object was changed');
+  if (!isDeepStrictEqual(JSON.parse(now), { ...event, sessionId }))
+    throw new Failure('a line was not written by Shoreline; nothing of its object was changed');
   return now;
 }
 
@@ -65,7 +78,8 @@ function renamed(line, event, sessionId) {
  * @param {Plan} plan
  */
 function rewritten(lines, whom, plan) {
-  const name = (/** @type {string} */ what) => `erased-${createHmac('sha256', Buffer.from(plan.key, 'hex')).update(what).digest('hex').slice(0, 32)}`;
+  const name = (/** @type {string} */ what) =>
+    `erased-${createHmac('sha256', Buffer.from(plan.key, 'hex')).update(what).digest('hex').slice(0, 32)}`;
   const sessions = new Set(plan.sessions);
   let erased = 0;
   let changed = 0;
@@ -74,7 +88,13 @@ function rewritten(lines, whom, plan) {
     const others = session !== undefined && sessions.has(session) ? { sessionId: name(session) } : {};
     if (isOf(event, whom)) {
       erased += 1;
-      return JSON.stringify({ ...event, userId: name(JSON.stringify([event.siteId])), ...others, eventData: {}, metadata: {} });
+      return JSON.stringify({
+        ...event,
+        userId: name(JSON.stringify([event.siteId])),
+        ...others,
+        eventData: {},
+        metadata: {},
+      });
     }
     // The same session under another id, as before a sign-in: it stays one session.
     if (others.sessionId) {
@@ -121,7 +141,9 @@ async function planFor(bucket, whom, sessions) {
   const key = planKey(whom);
   for (let tries = 0; tries < TRIES; tries += 1) {
     const previous = await bucket.get(key);
-    const plan = previous ? /** @type {Plan} */ (JSON.parse(Buffer.from(previous.bytes).toString())) : { key: randomBytes(32).toString('hex'), sessions: [] };
+    const plan = previous
+      ? /** @type {Plan} */ (JSON.parse(Buffer.from(previous.bytes).toString()))
+      : { key: randomBytes(32).toString('hex'), sessions: [] };
     const whole = { ...plan, sessions: [...new Set([...plan.sessions, ...sessions])] };
     if (await bucket.put(key, Buffer.from(JSON.stringify(whole)), previous)) {
       if (previous) console.log('an erasure that was cut off goes on');
@@ -146,7 +168,8 @@ async function replace(bucket, key, whom, plan) {
     if (!now) return undefined;
     // `sha256` stays what was sealed: by it the worker knows an object as its own.
     const metadata = { ...found.metadata, 'sha256-rewritten': createHash('sha256').update(now.text).digest('hex') };
-    if (await bucket.put(key, await promisify(gzip)(now.text), { ...found, metadata })) return { ...now, of: lines.length };
+    if (await bucket.put(key, await promisify(gzip)(now.text), { ...found, metadata }))
+      return { ...now, of: lines.length };
   }
   throw new Failure(`${key} is changed by others all the time; run it again`);
 }
@@ -169,7 +192,8 @@ export async function erase(bucket, whom) {
       if (session) sessions.add(session);
     }
   });
-  if (!found && !(await bucket.get(planKey(whom)))) return console.log('0 events erased: the lake has none of this user');
+  if (!found && !(await bucket.get(planKey(whom))))
+    return console.log('0 events erased: the lake has none of this user');
 
   const plan = await planFor(bucket, whom, sessions);
   const total = { erased: 0, objects: 0 };
@@ -178,7 +202,10 @@ export async function erase(bucket, whom) {
     if (!done) return;
     total.erased += done.erased;
     total.objects += 1;
-    console.log(`${key}  ${done.erased} of ${done.of} events erased${done.changed ? `, ${done.changed} of the same sessions renamed` : ''}`);
+    console.log(
+      `${key}  ${done.erased} of ${done.of} events ` +
+        `erased${done.changed ? `, ${done.changed} of the same sessions renamed` : ''}`,
+    );
   });
   await bucket.remove(planKey(whom));
   console.log(`${total.erased} events erased; ${total.objects} of ${read} objects replaced`);

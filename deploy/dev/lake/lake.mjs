@@ -1,5 +1,6 @@
-// `npm run lake -- ls`, `pull DIR` and `erase --user ID`: the objects of the local lake, whether the system runs or not;
-// erase also those of any bucket that speaks S3. `rebuild --from DATE --to DATE`: a running system's D1 from its lake.
+// `npm run lake -- ls`, `pull DIR` and `erase --user ID`: the objects of the local lake, whether the system runs or
+// not; erase also those of any bucket that speaks S3. `rebuild --from DATE --to DATE`: a running system's D1 from its
+// lake.
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { dirname, resolve, sep } from 'node:path';
@@ -19,9 +20,15 @@ const USAGE = `usage: npm run lake -- ls
        npm run lake -- erase --user ID [--site SITE] [--bucket NAME [--endpoint URL] [--region REGION]]
        npm run lake -- rebuild --from DATE --to DATE [--after KEY] [--url URL]`;
 
-/** An object, as the reader lists it. @typedef {{ key: string, size: number, uploaded: string, customMetadata: Record<string, string> }} LakeObject */
+/**
+ * An object, as the reader lists it.
+ * @typedef {{ key: string, size: number, uploaded: string, customMetadata: Record<string, string> }} LakeObject
+ */
 
-/** A worker that reads the lake, run beside the system on the same state. Under other prefixes the bucket holds other things. */
+/**
+ * A worker that reads the lake, run beside the system on the same state. Under other prefixes the bucket holds other
+ * things.
+ */
 const READER = `export default {
   async fetch(request, { LAKE }) {
     const query = new URL(request.url).searchParams;
@@ -29,8 +36,10 @@ const READER = `export default {
       const object = await LAKE.get(query.get('key'));
       return new Response(object?.body, { status: object ? 200 : 404 });
     }
-    const { objects, cursor } = await LAKE.list({ prefix: 'events/', cursor: query.get('cursor') ?? undefined, include: ['customMetadata'] });
-    return Response.json({ cursor, objects: objects.map(({ key, size, uploaded, customMetadata }) => ({ key, size, uploaded, customMetadata })) });
+    const from = query.get('cursor') ?? undefined;
+    const { objects, cursor } = await LAKE.list({ prefix: 'events/', cursor: from, include: ['customMetadata'] });
+    const told = ({ key, size, uploaded, customMetadata }) => ({ key, size, uploaded, customMetadata });
+    return Response.json({ cursor, objects: objects.map(told) });
   },
 };`;
 
@@ -45,7 +54,8 @@ async function withLake(work) {
   try {
     await work(async (query) => {
       const answer = await miniflare.dispatchFetch(`http://lake/?${new URLSearchParams(query)}`);
-      if (answer.status >= 500) throw new Failure(`the lake in ${stateDir} could not be read: ${(await answer.text()).slice(0, 300)}`);
+      if (answer.status >= 500)
+        throw new Failure(`the lake in ${stateDir} could not be read: ${(await answer.text()).slice(0, 300)}`);
       return answer;
     });
   } finally {
@@ -106,7 +116,11 @@ async function pull(ask, folder) {
  */
 function pathFor(folder, key) {
   const path = resolve(folder, key);
-  if (!path.startsWith(folder + sep) || key.split('/').some((part) => ['', '.', '..'].includes(part)) || key.includes('\0')) {
+  if (
+    !path.startsWith(folder + sep) ||
+    key.split('/').some((part) => ['', '.', '..'].includes(part)) ||
+    key.includes('\0')
+  ) {
     throw new Failure(`the key ${JSON.stringify(key)} is no path below ${folder}; nothing was written for it`);
   }
   return path;

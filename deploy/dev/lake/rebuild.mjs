@@ -36,7 +36,9 @@ function target(url) {
 async function call({ url, token }, body) {
   for (let tries = 1; ; tries += 1) {
     const request = { method: 'POST', headers: { authorization: `Bearer ${token}` }, body: JSON.stringify(body) };
-    const answer = await fetch(`${url}/v1/rebuild`, request).catch((error) => `no answer: ${error.cause?.message ?? error.message}`);
+    const answer = await fetch(`${url}/v1/rebuild`, request).catch(
+      (error) => `no answer: ${error.cause?.message ?? error.message}`,
+    );
     if (typeof answer !== 'string' && answer.ok) return /** @type {Promise<Step>} */ (answer.json());
     const said = typeof answer === 'string' ? answer : `${answer.status} ${(await answer.text()).slice(0, 300)}`;
     const passing = typeof answer === 'string' || answer.status === 503;
@@ -64,7 +66,8 @@ export async function rebuild({ from, to, url, after }) {
         waiting = step.waiting;
         since = Date.now();
       }
-      if (Date.now() - since > STUCK_MS) throw new Failure(`${waiting} events do not land; /health tells why. Nothing was read`);
+      if (Date.now() - since > STUCK_MS)
+        throw new Failure(`${waiting} events do not land; /health tells why. Nothing was read`);
       await delay(LOOK_AGAIN_MS);
       continue;
     }

@@ -19,12 +19,20 @@ const distinct = (agents) => [...new Set(agents)].sort();
 
 /** Agents of real visitors, from two years, each once. */
 function browsers() {
-  const visits = [...json('user-agents/dist/user-agents.json'), ...JSON.parse(gunzipSync(bytes('browser-agents-old/src/user-agents.json.gz')).toString())];
+  const visits = [
+    ...json('user-agents/dist/user-agents.json'),
+    ...JSON.parse(gunzipSync(bytes('browser-agents-old/src/user-agents.json.gz')).toString()),
+  ];
   return distinct(visits.map((visit) => visit.userAgent));
 }
 
 /** The agents of ua-parser-js's own tests. */
-const fixtures = () => distinct(['browser', 'os', 'device'].flatMap((of) => json(`ua-parser-fixtures/test/${of}-test.json`).map((fixture) => fixture.ua)));
+const fixtures = () =>
+  distinct(
+    ['browser', 'os', 'device'].flatMap((of) =>
+      json(`ua-parser-fixtures/test/${of}-test.json`).map((/** @type {{ ua: string }} */ { ua }) => ua),
+    ),
+  );
 
 /** What ua-parser-js reads. @param {string} agent */
 function read(agent) {
@@ -34,7 +42,9 @@ function read(agent) {
 
 /** All of them. */
 export function knownAgents() {
-  const crawlers = json('crawler-user-agents/crawler-user-agents.json').flatMap((entry) => entry.instances ?? []);
+  const crawlers = json('crawler-user-agents/crawler-user-agents.json').flatMap(
+    (/** @type {{ instances?: string[] }} */ { instances }) => instances ?? [],
+  );
   return { crawlers: distinct(crawlers), browsers: browsers(), fixtures: fixtures() };
 }
 

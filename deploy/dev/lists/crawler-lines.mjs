@@ -120,12 +120,16 @@ const keyOf = (line) => line.replace(/^\^/, '').slice(0, 3).toLowerCase();
 /** @param {string} a @param {string} b */
 const inOrder = (a, b) => (a < b ? -1 : Number(a > b));
 
-/** Whether a crawler that `line` finds is found by another, plain line: it stands in it where a word begins. @param {string} line @param {string} other */
+/**
+ * Whether a crawler that `line` finds is found by another, plain line: it stands in it where a word begins.
+ * @param {string} line
+ * @param {string} other
+ */
 const isFoundBy = (line, other) => other !== line && line.includes(other) && finder(other)(line.replace(/^\^/, ''));
 
 /**
- * The table of crawlers: in the order of their keys, so that the worker need not sort it, each line once, none that another line or a word finds anyway, and
- * none that a person's agent matches.
+ * The table of crawlers: in the order of their keys, so that the worker need not sort it, each line once, none that
+ * another line or a word finds anyway, and none that a person's agent matches.
  * @param {{ pattern: string, instances?: string[] }[]} list patterns are regular expressions
  * @param {string[]} words found anywhere, in whatever case
  * @param {string[]} people agents of people

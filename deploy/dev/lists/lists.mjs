@@ -31,7 +31,8 @@ function hostOf(line) {
  */
 export function spammerLines(lines) {
   const hosts = new Set(lines.map(hostOf).filter((host) => host !== undefined));
-  const isBelow = (host) => host.split('.').some((_, cut, labels) => cut > 0 && hosts.has(labels.slice(cut).join('.')));
+  const isBelow = (/** @type {string} */ host) =>
+    host.split('.').some((_, cut, labels) => cut > 0 && hosts.has(labels.slice(cut).join('.')));
   return [...hosts].filter((host) => !isBelow(host)).sort();
 }
 
@@ -64,7 +65,8 @@ main(async () => {
   for (const [path, lines] of Object.entries(tables(file ? linesOf(readFileSync(file, 'utf8')) : []))) {
     const text = lines.map((line) => `${line}\n`).join('');
     if (flag !== '--check') writeFileSync(at(path), text);
-    else if (readText(path) !== text) throw new Failure(`${path} is not what its sources make of it; run npm run lists`);
+    else if (readText(path) !== text)
+      throw new Failure(`${path} is not what its sources make of it; run npm run lists`);
     say(`${path}: ${lines.length} lines, ${text.length} bytes, ${gzipSync(text, { level: 9 }).length} gzipped`);
   }
 });

@@ -11,7 +11,10 @@ export function finder(line) {
   const [head, tail] = line.slice(Number(starts), ends ? -1 : undefined).split('*');
   const escaped = (/** @type {string} */ text) => text.replace(/\W/g, '\\$&');
   const edge = starts ? '^' : /^[A-Za-z0-9]/.test(head) ? '(?<![A-Za-z0-9])' : '';
-  const regex = new RegExp(edge + escaped(head) + (tail === undefined ? '' : `.*${escaped(tail)}`) + (ends ? '$' : ''), 's');
+  const regex = new RegExp(
+    edge + escaped(head) + (tail === undefined ? '' : `.*${escaped(tail)}`) + (ends ? '$' : ''),
+    's',
+  );
   return (/** @type {string} */ agent) => regex.test(agent);
 }
 
@@ -21,24 +24,32 @@ const IN_APP = /Electron\/|; wv\)/;
 /** What all texts begin with, up to the end of a word; empty where they differ before. @param {string[]} texts */
 function commonWord(texts) {
   const [word = ''] = texts.map((text) => text.match(/^[ /;:-]*[A-Za-z.]*/)?.[0] ?? '');
-  return texts.every((text) => text.startsWith(word) && !/^[A-Za-z.]/.test(text.slice(word.length))) ? word.trimEnd() : '';
+  return texts.every((text) => text.startsWith(word) && !/^[A-Za-z.]/.test(text.slice(word.length)))
+    ? word.trimEnd()
+    : '';
 }
 
 /** @param {string} text */
 const reversed = (text) => [...text].reverse().join('');
 
 /**
- * A line with the word before it or behind it, or at the start, so that none of these people matches; undefined: there is none.
+ * A line with the word before it or behind it, or at the start, so that none of these people matches; undefined: there
+ * is none.
  * @param {string} line plain text
  * @param {string[]} crawlers the agents that it is to find
  * @param {string[]} people
  */
 function narrowed(line, crawlers, people) {
-  const places = crawlers.map((agent) => [agent.slice(0, agent.indexOf(line)), agent.slice(agent.indexOf(line) + line.length)]);
+  const places = crawlers.map((agent) => [
+    agent.slice(0, agent.indexOf(line)),
+    agent.slice(agent.indexOf(line) + line.length),
+  ]);
   const before = reversed(commonWord(places.map(([left]) => reversed(left))));
   const after = commonWord(places.map(([, right]) => right));
   const atStart = places.every(([left]) => left === '') ? [`^${line}`] : [];
-  return [...atStart, line + after, before + line].find((text) => !RESERVED.test(text.slice(1)) && !people.some(finder(text)));
+  return [...atStart, line + after, before + line].find(
+    (text) => !RESERVED.test(text.slice(1)) && !people.some(finder(text)),
+  );
 }
 
 /**

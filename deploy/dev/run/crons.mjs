@@ -11,7 +11,8 @@ const EVERY_MS = 60_000;
  */
 export function fireCrons(url, onError) {
   const fireAll = async () => {
-    for (const cron of crons()) await fire(url, cron).catch((error) => onError(`the cron "${cron}" failed: ${error.message}`));
+    for (const cron of crons())
+      await fire(url, cron).catch((error) => onError(`the cron "${cron}" failed: ${error.message}`));
   };
   setInterval(fireAll, EVERY_MS).unref();
   return fireAll();
@@ -22,7 +23,9 @@ export function fireCrons(url, onError) {
  * @param {string} cron
  */
 async function fire(url, cron) {
-  const answer = await fetch(`${url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent(cron)}`, { signal: AbortSignal.timeout(EVERY_MS) });
+  const answer = await fetch(`${url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent(cron)}`, {
+    signal: AbortSignal.timeout(EVERY_MS),
+  });
   const outcome = await answer.text();
   if (!answer.ok) throw new Error(outcome.slice(0, 200));
 }

@@ -25,7 +25,10 @@ async function start() {
   const url = `http://localhost:${port}`;
   const vars = process.env.SHORELINE_VARS?.split(/\s+/).filter(Boolean) ?? [];
   const owner = takeLock(join(stateNotes, 'lock'));
-  if (owner !== undefined) throw new Failure(`process ${owner} runs on the data in ${shown(stateDir)}; stop it, or choose another folder with SHORELINE_STATE`);
+  if (owner !== undefined)
+    throw new Failure(
+      `process ${owner} runs on the data in ${shown(stateDir)}; stop it, or choose another folder with SHORELINE_STATE`,
+    );
   if (process.env.SHORELINE_EXIT_WITH_STDIN === '1') process.stdin.resume().once('close', () => stop(0));
   rmSync(keysFile, { force: true });
   await build();

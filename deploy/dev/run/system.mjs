@@ -80,7 +80,10 @@ async function healthy(url) {
     if (last?.status === 200 && /"status"\s*:\s*"healthy"/.test(last.text)) return;
     if (Date.now() > deadline) {
       const said = last ? `it says ${last.status} ${last.text.slice(0, 500)}` : 'it does not answer';
-      throw new Failure(`${url}/health is not healthy after ${HEALTHY_WITHIN_MS / 1000} s (${said}); Wrangler's last lines:\n${lastLines(WRANGLER_LOG)}`);
+      throw new Failure(
+        `${url}/health is not healthy after ${HEALTHY_WITHIN_MS / 1000} s (${said}); Wrangler's last ` +
+          `lines:\n${lastLines(WRANGLER_LOG)}`,
+      );
     }
     await delay(POLL_MS);
   }

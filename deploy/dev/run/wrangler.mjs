@@ -40,7 +40,8 @@ export const command = (args) => ['--no-warnings', tools.wrangler, ...args];
  * @param {string} task what is done, as in "could not …"
  * @param {string[]} args
  */
-export const wrangler = (task, args) => runLogged(task, tools.node, command(args), { env: wranglerEnv(), logDir: stateNotes });
+export const wrangler = (task, args) =>
+  runLogged(task, tools.node, command(args), { env: wranglerEnv(), logDir: stateNotes });
 
 /**
  * Starts `wrangler dev`; it ends with this process at the latest.
@@ -48,7 +49,18 @@ export const wrangler = (task, args) => runLogged(task, tools.node, command(args
  * @returns {{ ended: Promise<void>, end: () => Promise<void> }}
  */
 export function wranglerDev({ port, inspectorPort, vars, onLine }) {
-  const args = ['dev', '--port', `${port}`, '--inspector-port', `${inspectorPort}`, '--persist-to', stateDir, '--assets', made.localPages, '--show-interactive-dev-session=false'];
+  const args = [
+    'dev',
+    '--port',
+    `${port}`,
+    '--inspector-port',
+    `${inspectorPort}`,
+    '--persist-to',
+    stateDir,
+    '--assets',
+    made.localPages,
+    '--show-interactive-dev-session=false',
+  ];
   for (const pair of vars) args.push('--var', pair);
   const child = spawn(tools.node, ['--import', GUARD, ...command(args)], {
     cwd: root,

@@ -17,6 +17,10 @@ export function countedModules(root, classes) {
   ];
   return [
     { type: 'ESModule', path: join(root, 'counted.js'), contents: entry.join('\n') },
-    { type: 'ESModule', path: join(root, 'counters.js'), contents: readFileSync(at('tests', 'bench', 'counted', 'counters.mjs'), 'utf8') },
+    {
+      type: 'ESModule',
+      path: join(root, 'counters.js'),
+      contents: readFileSync(at('tests', 'bench', 'counted', 'counters.mjs'), 'utf8'),
+    },
   ];
 }

@@ -15,7 +15,12 @@ test('the page is what was counted', () => {
 test('what an event uses more, it costs more', () => {
   const dearer = structuredClone(kept);
   dearer.find((/** @type {any} */ { name, events }) => name === 'Shoreline' && events === 25).use.d1RowsWritten += 1;
-  const sums = (/** @type {string} */ page) => [...page.matchAll(/^\| (\d+) \| (\w+) \| \*\*\$([\d.]+)\*\*/gm)].map(([, events, pace, sum]) => [events, pace, Number(sum)]);
+  const sums = (/** @type {string} */ page) =>
+    [...page.matchAll(/^\| (\d+) \| (\w+) \| \*\*\$([\d.]+)\*\*/gm)].map(([, events, pace, sum]) => [
+      events,
+      pace,
+      Number(sum),
+    ]);
   const [before, after] = [sums(costPage(kept)), sums(costPage(dearer))];
   assert.equal(before.length, 4);
   for (const [n, [events, , sum]] of before.entries()) {
