@@ -1,5 +1,5 @@
-// `npm run check`: all that can be said of the checkout without running it: formats, types, lints, the width of lines and
-// the links of documents. In under a minute when little has changed; .ci/run begins with it, and a hook may
+// `npm run check`: all that can be said of the checkout without running it: formats, types, lints, the width of lines
+// and the links of documents. In under a minute when little has changed; .ci/run begins with it, and so can each commit
 // (.githooks/pre-commit).
 import { existsSync } from 'node:fs';
 import { Failure, main, outputOf, runShown, say, seconds } from '../base/process.mjs';

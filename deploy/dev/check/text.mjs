@@ -67,8 +67,8 @@ export function anchorsOf(text) {
 }
 
 /**
- * The links of a Markdown document that lead nowhere in the checkout, each as `path:line: what is wrong`. Links to other
- * sites are not followed.
+ * The links of a Markdown document that lead nowhere in the checkout, each as `path:line: what is wrong`. Links to
+ * other sites are not followed.
  * @param {string} path
  * @param {string} text
  * @param {(path: string) => string | undefined} read a file of the checkout; '' of a folder
