@@ -6,16 +6,56 @@ const byId = (/** @type {string} */ id) => document.getElementById(id);
 const SVG = 'http://www.w3.org/2000/svg';
 
 const CREATURES = [
-  { id: 'limpet', name: 'Common limpet', latin: 'Patella vulgata', zone: 'upper', text: 'Grazes at high water and finds its way back to the very spot its shell fits.' },
-  { id: 'winkle', name: 'Edible periwinkle', latin: 'Littorina littorea', zone: 'upper', text: 'Shuts a small door behind it and waits for the sea.' },
-  { id: 'anemone', name: 'Beadlet anemone', latin: 'Actinia equina', zone: 'middle', text: 'A blob of jelly when dry, a flower when covered, and at war with its neighbours.' },
-  { id: 'crab', name: 'Shore crab', latin: 'Carcinus maenas', zone: 'middle', text: 'Under every third stone, and never pleased to be found there.' },
-  { id: 'goby', name: 'Rock goby', latin: 'Gobius paganellus', zone: 'lower', text: 'Remembers the pools it saw at high water and jumps from one to the next.' },
-  { id: 'star', name: 'Cushion star', latin: 'Asterina gibbosa', zone: 'lower', text: 'Starts life male, ends it female, and eats what others leave.' },
+  {
+    id: 'limpet',
+    name: 'Common limpet',
+    latin: 'Patella vulgata',
+    zone: 'upper',
+    text: 'Grazes at high water and finds its way back to the very spot its shell fits.',
+  },
+  {
+    id: 'winkle',
+    name: 'Edible periwinkle',
+    latin: 'Littorina littorea',
+    zone: 'upper',
+    text: 'Shuts a small door behind it and waits for the sea.',
+  },
+  {
+    id: 'anemone',
+    name: 'Beadlet anemone',
+    latin: 'Actinia equina',
+    zone: 'middle',
+    text: 'A blob of jelly when dry, a flower when covered, and at war with its neighbours.',
+  },
+  {
+    id: 'crab',
+    name: 'Shore crab',
+    latin: 'Carcinus maenas',
+    zone: 'middle',
+    text: 'Under every third stone, and never pleased to be found there.',
+  },
+  {
+    id: 'goby',
+    name: 'Rock goby',
+    latin: 'Gobius paganellus',
+    zone: 'lower',
+    text: 'Remembers the pools it saw at high water and jumps from one to the next.',
+  },
+  {
+    id: 'star',
+    name: 'Cushion star',
+    latin: 'Asterina gibbosa',
+    zone: 'lower',
+    text: 'Starts life male, ends it female, and eats what others leave.',
+  },
 ];
 
 const TIDES = ['Falling: two hours to low water.', 'Low water. Go now.', 'Rising: keep an eye on the way back.'];
-const ANSWERS = ['Very likely a goby: they sit still and trust their coat.', 'If it closed when touched, an anemone.', 'Put the stone back as it was, and look again tomorrow.'];
+const ANSWERS = [
+  'Very likely a goby: they sit still and trust their coat.',
+  'If it closed when touched, an anemone.',
+  'Put the stone back as it was, and look again tomorrow.',
+];
 
 const pool = new Map();
 const turn = (/** @type {string[]} */ list, /** @type {{ n: number }} */ at) => list[at.n++ % list.length];
@@ -60,23 +100,35 @@ function card(creature) {
     showPool();
   });
   label();
-  item.append(picture(creature.id), text('h2', creature.name), text('em', creature.latin), text('p', creature.text), add);
+  item.append(
+    picture(creature.id),
+    text('h2', creature.name),
+    text('em', creature.latin),
+    text('p', creature.text),
+    add,
+  );
   return item;
 }
 
 function showPool() {
   byId('kept-count').textContent = String(pool.size);
-  byId('pool-note').textContent = pool.size ? `${pool.size} of ${CREATURES.length} live here.` : 'Empty, but for the light. Add creatures from the guide.';
-  byId('pool').replaceChildren(...[...pool.values()].map((one) => {
-    const item = document.createElement('li');
-    item.append(picture(one.id), text('span', one.name));
-    return item;
-  }));
+  byId('pool-note').textContent = pool.size
+    ? `${pool.size} of ${CREATURES.length} live here.`
+    : 'Empty, but for the light. Add creatures from the guide.';
+  byId('pool').replaceChildren(
+    ...[...pool.values()].map((one) => {
+      const item = document.createElement('li');
+      item.append(picture(one.id), text('span', one.name));
+      return item;
+    }),
+  );
 }
 
 /** Shows the page of the present path; an unknown one is the shore. */
 function show() {
-  const known = all('[data-page]').find((page) => page.dataset.page === location.pathname) ?? document.querySelector('[data-page="/"]');
+  const known =
+    all('[data-page]').find((page) => page.dataset.page === location.pathname) ??
+    document.querySelector('[data-page="/"]');
   for (const page of all('[data-page]')) page.hidden = page !== known;
   for (const link of all('nav [data-route]')) {
     if (link.dataset.route === known.dataset.page) link.setAttribute('aria-current', 'page');
@@ -103,12 +155,20 @@ addEventListener('popstate', show);
 /** What the buttons do. Being counted is no part of it. */
 const actions = {
   'tide-check': () => (byId('hero-note').textContent = turn(TIDES, turns.tide)),
-  surprise: () => (byId('hero-note').textContent = turn(CREATURES.map((one) => `${one.name}. ${one.text}`), turns.surprise)),
-  feed: () => (byId('pool-note').textContent = pool.size ? 'Something moved, and the food is gone.' : 'Nobody is there to eat it.'),
+  surprise: () =>
+    (byId('hero-note').textContent = turn(
+      CREATURES.map((one) => `${one.name}. ${one.text}`),
+      turns.surprise,
+    )),
+  feed: () =>
+    (byId('pool-note').textContent = pool.size
+      ? 'Something moved, and the food is gone.'
+      : 'Nobody is there to eat it.'),
   'fresh-water': () => (byId('pool-note').textContent = 'Cold, clear, and smelling of weed.'),
   'release-all': () => (pool.clear(), showPool()),
 };
-for (const [feature, act] of Object.entries(actions)) document.querySelector(`[data-shoreline-feature="${feature}"]`).addEventListener('click', act);
+for (const [feature, act] of Object.entries(actions))
+  document.querySelector(`[data-shoreline-feature="${feature}"]`).addEventListener('click', act);
 
 for (const chip of all('[data-zone]')) {
   chip.addEventListener('click', () => {

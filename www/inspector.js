@@ -13,7 +13,9 @@ function result(kind, { status, answer }) {
   if (kind === 'rejected') return `${said}: refused${answer?.code ? ` (${answer.code})` : ''}`;
   // A beacon: the browser took it and does not say more.
   if (!answer) return 'Handed to the browser';
-  const parts = ['accepted', 'duplicate', 'rejected', 'skipped'].filter((name) => answer[name] > 0).map((name) => `${answer[name]} ${name}`);
+  const parts = ['accepted', 'duplicate', 'rejected', 'skipped']
+    .filter((name) => answer[name] > 0)
+    .map((name) => `${answer[name]} ${name}`);
   return `${said}: ${parts.join(', ') || 'nothing taken'}`;
 }
 
@@ -29,10 +31,20 @@ function showBatch(kind, report) {
   old?.remove();
   const outcome = element('span', 'result', result(kind, report));
   outcome.dataset.kind = kind;
-  const row = element('li', '', '',
-    element('div', 'line', '', element('span', '', `${events} ${events === 1 ? 'event' : 'events'}${tries > 1 ? `, try ${tries}` : ''}`), element('time', '', clock(Date.now()))),
+  const row = element(
+    'li',
+    '',
+    '',
+    element(
+      'div',
+      'line',
+      '',
+      element('span', '', `${events} ${events === 1 ? 'event' : 'events'}${tries > 1 ? `, try ${tries}` : ''}`),
+      element('time', '', clock(Date.now())),
+    ),
     outcome,
-    element('span', 'id', batchId));
+    element('span', 'id', batchId),
+  );
   if (answer) row.append(more('Answer', answer));
   Object.assign(row.dataset, { batch: batchId, kind, status: String(report.status), tries: String(tries) });
   putFirst('batches', row);
@@ -41,7 +53,8 @@ function showBatch(kind, report) {
 const REASONS = {
   ignored: 'Nothing is counted: this browser asked not to be (shoreline.ignore).',
   local: 'Nothing is counted: this page runs on your own machine. The attribute data-include-local makes it count.',
-  automated: 'Nothing is counted: this browser is driven by a program. The attribute data-include-local makes it count.',
+  automated:
+    'Nothing is counted: this browser is driven by a program. The attribute data-include-local makes it count.',
   no_key: 'Nothing is counted: the script tag has no data-key.',
   unavailable: 'Nothing is counted: the tracker could not be loaded.',
   denied: WITHDRAWN,
@@ -59,7 +72,10 @@ if (window.shoreline) {
   if (shoreline.silent) explain(shoreline.silent);
   addEventListener('load', () => shoreline.on || explain('unavailable'));
 } else {
-  say('This page is not measured: make a browser key with POST /v1/sites/{id}/keys and put its snippet where index.html says shoreline:snippet.');
+  say(
+    'This page is not measured: make a browser key with POST /v1/sites/{id}/keys and put its snippet where ' +
+      'index.html says shoreline:snippet.',
+  );
 }
 
 $('flush').addEventListener('click', async () => {

@@ -1,6 +1,6 @@
 // `npm run check:aws`: cfn-lint on the templates, its hints included.
 import { dirname, join } from 'node:path';
-import { main, runShown, say } from '../dev/process.mjs';
+import { main, runShown, say } from '../dev/base/process.mjs';
 import { python } from './python.mjs';
 
 main(async () => {

@@ -1,9 +1,10 @@
-// The Python packages of requirements.txt, in an environment of the checkout's own. Run by itself it prints the interpreter.
+// The Python packages of requirements.txt, in an environment of the checkout's own. Run by itself it prints the
+// interpreter.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { alone } from '../dev/lock.mjs';
-import { Failure, isProgram, main, outputOf, runLogged } from '../dev/process.mjs';
-import { at, readText } from '../dev/project.mjs';
+import { alone } from '../dev/base/lock.mjs';
+import { Failure, isProgram, main, outputOf, runLogged } from '../dev/base/process.mjs';
+import { at, readText } from '../dev/base/project.mjs';
 
 const REQUIREMENTS = 'deploy/aws/requirements.txt';
 const folder = at('.tools', 'python');
@@ -27,7 +28,14 @@ export async function python() {
     rmSync(folder, { recursive: true, force: true });
     await runLogged('make a Python environment (on Debian it needs python3-venv)', 'python3', ['-m', 'venv', folder]);
     const options = ['--quiet', '--disable-pip-version-check', '--no-input', '--only-binary', ':all:'];
-    await runLogged('install Python packages', interpreter, ['-m', 'pip', 'install', ...options, '--requirement', at(REQUIREMENTS)]);
+    await runLogged('install Python packages', interpreter, [
+      '-m',
+      'pip',
+      'install',
+      ...options,
+      '--requirement',
+      at(REQUIREMENTS),
+    ]);
     writeFileSync(stamp, readText(REQUIREMENTS));
   });
   return interpreter;

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { Failure } from '../dev/process.mjs';
-import { root, tools } from '../dev/project.mjs';
-import { command, wranglerEnv } from '../dev/wrangler.mjs';
+import { Failure } from '../dev/base/process.mjs';
+import { root, tools } from '../dev/base/project.mjs';
+import { command, wranglerEnv } from '../dev/run/wrangler.mjs';
 
 /** @typedef {{ code: number, out: string, err: string }} Said */
 
@@ -29,7 +29,9 @@ export function run(args, { accountId, input } = {}) {
   child.stdin.end(input ?? '');
   return new Promise((done, failed) => {
     child.once('error', failed);
-    child.once('close', (code) => done({ code: code ?? 1, out: stripVTControlCharacters(out), err: stripVTControlCharacters(err) }));
+    child.once('close', (code) =>
+      done({ code: code ?? 1, out: stripVTControlCharacters(out), err: stripVTControlCharacters(err) }),
+    );
   });
 }
 
@@ -47,7 +49,12 @@ export async function mustRun(task, args, options) {
 
 /** @param {string} task @param {Said} said */
 function failure(task, { out, err }) {
-  const text = `${out}\n${err}`.trim().split('\n').filter((line) => line.trim()).slice(-SHOWN_LINES).join('\n');
+  const text = `${out}\n${err}`
+    .trim()
+    .split('\n')
+    .filter((line) => line.trim())
+    .slice(-SHOWN_LINES)
+    .join('\n');
   return new Failure(`could not ${task}; Wrangler says:\n${text}`);
 }
 
@@ -62,12 +69,18 @@ export async function findAccount(chosen) {
   if (user?.loggedIn === false) return undefined;
   // A token may lack the permission to say who it is, and still do the work.
   if (chosen) return chosen;
-  if (said.code !== 0 || !Array.isArray(user?.accounts)) throw failure('see which account this is; set CLOUDFLARE_ACCOUNT_ID', said);
+  if (said.code !== 0 || !Array.isArray(user?.accounts))
+    throw failure('see which account this is; set CLOUDFLARE_ACCOUNT_ID', said);
   const [only, ...others] = user.accounts;
   if (!only) throw new Failure('this login reaches no account');
   if (others.length === 0) return only.id;
-  const list = user.accounts.map((/** @type {{ id: string, name: string }} */ { id, name }) => `  ${id}  ${name}`).join('\n');
-  throw new Failure(`this login reaches several accounts; choose one with CLOUDFLARE_ACCOUNT_ID, or accountId in the deployment's settings:\n${list}`);
+  const list = user.accounts
+    .map((/** @type {{ id: string, name: string }} */ { id, name }) => `  ${id}  ${name}`)
+    .join('\n');
+  throw new Failure(
+    'this login reaches several accounts; choose one with CLOUDFLARE_ACCOUNT_ID, or accountId in the ' +
+      `deployment's settings:\n${list}`,
+  );
 }
 
 /**
@@ -93,8 +106,26 @@ export async function lookAt(accountId, { worker, database, queues }) {
     ]);
     const databases = databasesFrom(list);
     const has = databases.some(({ name }) => name === database);
-    const applied = has && (await ask(['d1', 'execute', database, '--remote', '--json', '--command', 'SELECT name FROM d1_migrations ORDER BY id']));
-    return { accountId, databases, namespaces: namespacesFrom(namespaces), queues: queuesFrom(info), buckets: bucketsFrom(buckets), secrets: secretsFrom(secrets), migrations: applied ? migrationsFrom(applied) : [] };
+    const applied =
+      has &&
+      (await ask([
+        'd1',
+        'execute',
+        database,
+        '--remote',
+        '--json',
+        '--command',
+        'SELECT name FROM d1_migrations ORDER BY id',
+      ]));
+    return {
+      accountId,
+      databases,
+      namespaces: namespacesFrom(namespaces),
+      queues: queuesFrom(info),
+      buckets: bucketsFrom(buckets),
+      secrets: secretsFrom(secrets),
+      migrations: applied ? migrationsFrom(applied) : [],
+    };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -119,7 +150,8 @@ function queuesFrom(info) {
   const there = [];
   for (const { name, said } of info) {
     if (said.code === 0 && said.out.includes(`Queue Name: ${name}\n`)) there.push(name);
-    else if (!`${said.out}${said.err}`.includes(`Queue "${name}" does not exist`)) throw failure(`look for the queue ${name}`, said);
+    else if (!`${said.out}${said.err}`.includes(`Queue "${name}" does not exist`))
+      throw failure(`look for the queue ${name}`, said);
   }
   return there;
 }
@@ -168,5 +200,5 @@ export async function make(task, args, accountId) {
 }
 
 /** D1: 7502; R2: 10004, your own; queues: 11009; of KV Wrangler tells it in words. @param {Said} said */
-const isThere = ({ out, err }) => /\[code: (7502|10004|11009)\]|A KV namespace with the title "[^"]+" already exists/.test(`${out}${err}`);
-
+const isThere = ({ out, err }) =>
+  /\[code: (7502|10004|11009)\]|A KV namespace with the title "[^"]+" already exists/.test(`${out}${err}`);

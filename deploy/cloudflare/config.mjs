@@ -1,12 +1,13 @@
 // The configuration of a deployment: wrangler.toml with what is this account's own. Made anew by every run, so that
 // an upgrade of wrangler.toml is not missed, and not committed.
-import { Failure } from '../dev/process.mjs';
+import { Failure } from '../dev/base/process.mjs';
 
 /** The ids that stand in wrangler.toml for a database and a KV namespace of one's own. */
 const NO_DATABASE = '"00000000-0000-0000-0000-000000000000"';
 const NO_NAMESPACE = '"00000000000000000000000000000000"';
 
-const HEADER = '# Made by `npm run deploy:setup` from wrangler.toml and the settings of this deployment: change those, not this.\n';
+const HEADER =
+  '# Made by `npm run deploy:setup` from wrangler.toml and the settings of this deployment: change those, not this.\n';
 
 /** A basic string of TOML, which takes all that JSON's strings do. @param {string} text */
 const quoted = (text) => JSON.stringify(text);
@@ -14,12 +15,17 @@ const quoted = (text) => JSON.stringify(text);
 /**
  * The production configuration.
  * @param {string} base wrangler.toml
- * @param {{ accountId: string, databaseId: string, namespaceId: string, domain?: string, vars: Record<string, string> }} own
+ * @param {{
+ *   accountId: string, databaseId: string, namespaceId: string, domain?: string, vars: Record<string, string>
+ * }} own
  */
 export function productionConfig(base, { accountId, databaseId, namespaceId, domain, vars }) {
   const top = [`account_id = ${quoted(accountId)}`];
   if (domain) top.push(`routes = [{ pattern = ${quoted(domain)}, custom_domain = true }]`);
-  for (const [id, what] of [[NO_DATABASE, 'database_id'], [NO_NAMESPACE, 'id of a KV namespace']]) {
+  for (const [id, what] of [
+    [NO_DATABASE, 'database_id'],
+    [NO_NAMESPACE, 'id of a KV namespace'],
+  ]) {
     if (base.split(id).length !== 2) throw new Failure(`wrangler.toml must have one ${what}, of zeros`);
   }
   const text = base.replace(NO_DATABASE, quoted(databaseId)).replace(NO_NAMESPACE, quoted(namespaceId));
@@ -57,8 +63,11 @@ function endOf(lines, start) {
  */
 export function namesIn(base) {
   const one = (/** @type {string} */ key) => all(key)[0];
-  const all = (/** @type {string} */ key) => [...base.matchAll(new RegExp(`^${key} = "([^"]+)"`, 'gm'))].map(([, name]) => name);
-  const vars = Object.fromEntries([...tableIn(base, '[vars]').matchAll(/^([A-Z][A-Z0-9_]*) = "([^"]*)"/gm)].map(([, name, value]) => [name, value]));
+  const all = (/** @type {string} */ key) =>
+    [...base.matchAll(new RegExp(`^${key} = "([^"]+)"`, 'gm'))].map(([, name]) => name);
+  const vars = Object.fromEntries(
+    [...tableIn(base, '[vars]').matchAll(/^([A-Z][A-Z0-9_]*) = "([^"]*)"/gm)].map(([, name, value]) => [name, value]),
+  );
   return {
     worker: one('name'),
     database: one('database_name'),

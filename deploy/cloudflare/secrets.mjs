@@ -1,5 +1,5 @@
 // Which secrets a deployment has: those that Shoreline makes, and those that the operator gives.
-import { Failure } from '../dev/process.mjs';
+import { Failure } from '../dev/base/process.mjs';
 
 /** What the sinks that sign their requests are called in SINKS, and before the names of their own keys. */
 const SIGNED = ['s3', 'firehose', 'eventbridge', 'sqs'];
@@ -7,7 +7,10 @@ const SIGNED = ['s3', 'firehose', 'eventbridge', 'sqs'];
 const PARTS = ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY', 'SESSION_TOKEN'];
 
 /** What the operator may give: docs/OPERATIONS.md. */
-export const GIVEN = [...['aws', ...SIGNED].flatMap((of) => PARTS.map((part) => `${of.toUpperCase()}_${part}`)), 'ALERT_WEBHOOK_URL'];
+export const GIVEN = [
+  ...['aws', ...SIGNED].flatMap((of) => PARTS.map((part) => `${of.toUpperCase()}_${part}`)),
+  'ALERT_WEBHOOK_URL',
+];
 
 /**
  * Before a secret's name in the environment. The plain names would take whatever keys this shell has for
@@ -24,7 +27,8 @@ export function givenIn(env) {
   const names = Object.keys(env).filter((name) => name.startsWith(PREFIX) && env[name]);
   const known = names.map((name) => name.slice(PREFIX.length));
   const stranger = known.find((name) => !GIVEN.includes(name));
-  if (stranger !== undefined) throw new Failure(`${PREFIX}${stranger}: there is no such secret to give; there are ${GIVEN.join(', ')}`);
+  if (stranger !== undefined)
+    throw new Failure(`${PREFIX}${stranger}: there is no such secret to give; there are ${GIVEN.join(', ')}`);
   return Object.fromEntries(known.map((name) => [name, env[PREFIX + name] ?? '']));
 }
 
@@ -35,8 +39,12 @@ export function givenIn(env) {
  * @returns {string[]} names
  */
 export function missingFor(sinks, there) {
-  const has = (/** @type {string} */ of) => there.includes(`${of}_ACCESS_KEY_ID`) && there.includes(`${of}_SECRET_ACCESS_KEY`);
-  const signed = sinks.split(',').map((name) => name.trim()).filter((name) => SIGNED.includes(name));
+  const has = (/** @type {string} */ of) =>
+    there.includes(`${of}_ACCESS_KEY_ID`) && there.includes(`${of}_SECRET_ACCESS_KEY`);
+  const signed = sinks
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => SIGNED.includes(name));
   if (has('AWS') || signed.every((name) => has(name.toUpperCase()))) return [];
   return ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].filter((name) => !there.includes(name));
 }

@@ -1,5 +1,5 @@
 // What the operator decides about a deployment, in production.json. It holds no secret.
-import { Failure } from '../dev/process.mjs';
+import { Failure } from '../dev/base/process.mjs';
 
 /**
  * @typedef {object} Settings
@@ -49,13 +49,17 @@ export function readSettings(text, file) {
   const { accountId, domain, location, vars = {}, ...unknown } = given;
   const [stranger] = Object.keys(unknown);
   if (stranger !== undefined) throw wrong(`knows no "${stranger}"; it may have accountId, domain, location and vars`);
-  if (accountId !== undefined && !isAccountId(accountId)) throw wrong('accountId must be the 32 hex digits that npx wrangler whoami shows');
-  if (domain !== undefined && !(typeof domain === 'string' && DOMAIN.test(domain))) throw wrong('domain must be a host name such as "collect.example.com"');
-  if (location !== undefined && !LOCATIONS.includes(location)) throw wrong(`location must be one of ${LOCATIONS.join(', ')}`);
+  if (accountId !== undefined && !isAccountId(accountId))
+    throw wrong('accountId must be the 32 hex digits that npx wrangler whoami shows');
+  if (domain !== undefined && !(typeof domain === 'string' && DOMAIN.test(domain)))
+    throw wrong('domain must be a host name such as "collect.example.com"');
+  if (location !== undefined && !LOCATIONS.includes(location))
+    throw wrong(`location must be one of ${LOCATIONS.join(', ')}`);
   if (typeof vars !== 'object' || vars === null || Array.isArray(vars)) throw wrong('vars must be an object');
   for (const [name, value] of Object.entries(vars)) {
     if (!VARIABLE.test(name)) throw wrong(`vars has "${name}", which is no variable's name`);
-    if (SECRET.test(name)) throw wrong(`${name} is a secret: give it as SHORELINE_SECRET_${name} in the environment, not in vars`);
+    if (SECRET.test(name))
+      throw wrong(`${name} is a secret: give it as SHORELINE_SECRET_${name} in the environment, not in vars`);
     if (typeof value !== 'string') throw wrong(`vars.${name} must be a text, as in wrangler.toml`);
   }
   return { accountId, domain, location, vars };

@@ -22,7 +22,10 @@ const GROWTH_30_DAYS = 0.25;
  */
 export function linesOf(seed, day, { perDay, today, until }) {
   const weekday = new Date(day * DAY_MS).getUTCDay();
-  const visits = Math.max(1, Math.round((perDay / EVENTS_PER_VISIT) * WEEKDAYS[weekday] * (1 + GROWTH_30_DAYS) ** ((day - today) / 30)));
+  const visits = Math.max(
+    1,
+    Math.round((perDay / EVENTS_PER_VISIT) * WEEKDAYS[weekday] * (1 + GROWTH_30_DAYS) ** ((day - today) / 30)),
+  );
   const hours = /** @type {[number, number][]} */ (HOURS.map((weight, hour) => [hour, weight]));
   return visitorsOn(seed, day, visits).flatMap((visitor, index) => {
     const random = new Random(seed, 'time', day, index);
@@ -42,6 +45,10 @@ export function linesOf(seed, day, { perDay, today, until }) {
  * @param {number} at
  */
 function line({ after: _, source = 'tracker', ...event }, { agent, country, region }, at) {
-  const ofPage = source === 'tracker' && { country, region, metadata: { userAgent: agent, ipAddress: '192.0.2.1', platform: 'web' } };
+  const ofPage = source === 'tracker' && {
+    country,
+    region,
+    metadata: { userAgent: agent, ipAddress: '192.0.2.1', platform: 'web' },
+  };
   return JSON.stringify({ ...event, source, timestamp: at, receivedAt: at, schemaVersion: 1, ...ofPage });
 }

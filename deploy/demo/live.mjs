@@ -8,7 +8,11 @@ const AT_ONCE = 40;
 /** Events of a page in one batch at most; the tracker would wait five seconds for them. */
 const BATCH = 4;
 
-/** One request: of a page, or of a service. @typedef {{ batchId: string, visitor: import('./visits.mjs').Visitor, source?: string, acts: import('./visits.mjs').Act[] }} Batch */
+/**
+ * One request: of a page, or of a service.
+ * @typedef {{ batchId: string, visitor: import('./visits.mjs').Visitor, source?: string, acts:
+ *   import('./visits.mjs').Act[] }} Batch
+ */
 
 /**
  * Batches without end, in an order that the seed decides.

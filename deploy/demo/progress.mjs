@@ -14,7 +14,10 @@ const EVERY_MS = 100;
 export function barOf(label, done, note) {
   const share = Math.min(Math.max(done, 0), 1);
   const full = Math.floor(share * WIDTH);
-  return `${label.padEnd(10)} [${'█'.repeat(full)}${'░'.repeat(WIDTH - full)}] ${String(Math.floor(share * 100)).padStart(3)} %  ${note}`;
+  return (
+    `${label.padEnd(10)} [${'█'.repeat(full)}${'░'.repeat(WIDTH - full)}] ` +
+    `${String(Math.floor(share * 100)).padStart(3)} %  ${note}`
+  );
 }
 
 /**

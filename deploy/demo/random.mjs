@@ -33,7 +33,12 @@ export class Random {
     return list[Math.floor(this.next() * list.length)];
   }
 
-  /** One of a list of things and their weights. @template T @param {readonly (readonly [T, number])[]} list @returns {T} */
+  /**
+   * One of a list of things and their weights.
+   * @template T
+   * @param {readonly (readonly [T, number])[]} list
+   * @returns {T}
+   */
   weighted(list) {
     let left = this.next() * list.reduce((sum, [, weight]) => sum + weight, 0);
     for (const [thing, weight] of list) if ((left -= weight) < 0) return thing;
@@ -47,7 +52,13 @@ export class Random {
 
   /** A UUID of version 4. */
   uuid() {
-    const hex = Array.from({ length: 4 }, () => Math.floor(this.next() * 2 ** 32).toString(16).padStart(8, '0')).join('');
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${'89ab'[Number.parseInt(hex[16], 16) % 4]}${hex.slice(17, 20)}-${hex.slice(20)}`;
+    const digits = Array.from({ length: 4 }, () =>
+      Math.floor(this.next() * 2 ** 32)
+        .toString(16)
+        .padStart(8, '0'),
+    ).join('');
+    const variant = '89ab'[Number.parseInt(digits[16], 16) % 4];
+    const hex = `${digits.slice(0, 12)}4${digits.slice(13, 16)}${variant}${digits.slice(17)}`;
+    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
   }
 }

@@ -1,6 +1,6 @@
 // Requests to a running system, tried again where it says so.
 import { setTimeout as delay } from 'node:timers/promises';
-import { Failure, isStopping } from '../dev/process.mjs';
+import { Failure, isStopping } from '../dev/base/process.mjs';
 
 /** How often a request is tried that gets no answer, or one that asks for patience. */
 const TRIES = 8;
@@ -36,7 +36,11 @@ export async function ask(url, request, onWait = () => {}) {
     const answer = await once(url, request);
     if (answer && answer.status >= 200 && answer.status < 300) return JSON.parse(answer.text || 'null');
     const wait = isStopping() ? undefined : waitBefore(tried, answer);
-    if (wait === undefined) throw new Failure(`${new URL(url).pathname}: ${answer ? `${answer.status} ${answer.text.slice(0, 300)}` : 'no answer; does the system run (npm start)?'}`);
+    if (wait === undefined)
+      throw new Failure(
+        `${new URL(url).pathname}: ` +
+          (answer ? `${answer.status} ${answer.text.slice(0, 300)}` : 'no answer; does the system run (npm start)?'),
+      );
     onWait(Math.ceil(wait / 1_000));
     await delay(wait);
   }

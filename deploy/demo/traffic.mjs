@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Failure, isStopping, main, say, seconds } from '../dev/process.mjs';
-import { devDir } from '../dev/project.mjs';
+import { Failure, isStopping, main, say, seconds } from '../dev/base/process.mjs';
+import { devDir } from '../dev/base/project.mjs';
 import { DAY_MS, linesOf } from './history.mjs';
 import { batches } from './live.mjs';
 import { USAGE, readOptions } from './options.mjs';
@@ -20,7 +20,10 @@ const AT_ONCE = 16;
 const LOOK_MS = 500;
 
 /** @typedef {{ url: string, browserKey: string, sourceKey: string, readToken: string }} Keys */
-/** What became of the events: the names are those of the answers. @typedef {{ sent: number, accepted: number, duplicate: number, rejected: number, skipped: number }} Sum */
+/**
+ * What became of the events: the names are those of the answers.
+ * @typedef {{ sent: number, accepted: number, duplicate: number, rejected: number, skipped: number }} Sum
+ */
 
 /** @returns {Sum} */
 const nothing = () => ({ sent: 0, accepted: 0, duplicate: 0, rejected: 0, skipped: 0 });
@@ -48,7 +51,11 @@ async function fill({ url, sourceKey }, { seed, days, perDay }, now) {
   let waiting = [];
   const put = async () => {
     if (waiting.length === 0) return;
-    await ask(`${url}/v1/imports/${importId}/parts/${(part += 1)}`, { method: 'PUT', headers: { authorization }, body: `${waiting.join('\n')}\n` });
+    await ask(`${url}/v1/imports/${importId}/parts/${(part += 1)}`, {
+      method: 'PUT',
+      headers: { authorization },
+      body: `${waiting.join('\n')}\n`,
+    });
     lines += waiting.length;
     waiting = [];
   };
@@ -63,21 +70,35 @@ async function fill({ url, sourceKey }, { seed, days, perDay }, now) {
       waiting.push(line);
     }
     // Half of the bar is making and sending, half is waiting until all of it is stored.
-    bar.show((0.5 * (day - today + days)) / days, `${(lines + waiting.length).toLocaleString('en')} events of ${day - today + days} days`);
+    bar.show(
+      (0.5 * (day - today + days)) / days,
+      `${(lines + waiting.length).toLocaleString('en')} events of ${day - today + days} days`,
+    );
   }
   await put();
   let state = await ask(`${url}/v1/imports/${importId}/complete`, { method: 'POST', headers: { authorization } });
   while (state.status !== 'finished' && state.status !== 'failed' && !isStopping()) {
     const read = state.received / Math.max(lines, 1);
     // Read is not stored yet: the bar is full when the import is finished.
-    bar.show(Math.min(0.5 + 0.5 * read, 0.99), read < 1 ? `${state.received.toLocaleString('en')} of ${lines.toLocaleString('en')} read` : 'all read, being stored');
+    bar.show(
+      Math.min(0.5 + 0.5 * read, 0.99),
+      read < 1
+        ? `${state.received.toLocaleString('en')} of ${lines.toLocaleString('en')} read`
+        : 'all read, being stored',
+    );
     await delay(LOOK_MS);
     state = await ask(`${url}/v1/imports/${importId}`, { headers: { authorization } });
   }
   bar.show(1, `${state.received.toLocaleString('en')} events`);
   bar.end();
   if (state.status === 'failed') throw new Failure(`the import ${importId} lost ${state.failed} parts`);
-  return { sent: lines, accepted: state.processed, duplicate: state.duplicate, rejected: state.rejected, skipped: state.skipped };
+  return {
+    sent: lines,
+    accepted: state.processed,
+    duplicate: state.duplicate,
+    rejected: state.rejected,
+    skipped: state.skipped,
+  };
 }
 
 /**
@@ -102,12 +123,17 @@ async function live(keys, { seed, rate, events, seconds }, now) {
     sum.sent += acts.length;
     const task = post(keys, { ...batch, acts }, (wait) => (waits = `, waiting ${wait} s as asked`)).then((answer) => {
       waits = '';
-      for (const name of /** @type {const} */ (['accepted', 'duplicate', 'rejected', 'skipped'])) sum[name] += answer[name];
+      for (const name of /** @type {const} */ (['accepted', 'duplicate', 'rejected', 'skipped']))
+        sum[name] += answer[name];
     });
     under.add(task);
     task.catch((error) => (failed ??= error)).finally(() => under.delete(task));
     if (under.size >= AT_ONCE) await Promise.race(under).catch(() => {});
-    bar.show(sum.sent / whole, `${sum.sent.toLocaleString('en')} of ${whole.toLocaleString('en')} events, ${Math.round((sum.sent * 1_000) / Math.max(performance.now() - begun, 1))}/s${waits}`);
+    bar.show(
+      sum.sent / whole,
+      `${sum.sent.toLocaleString('en')} of ${whole.toLocaleString('en')} events, ` +
+        `${Math.round((sum.sent * 1_000) / Math.max(performance.now() - begun, 1))}/s${waits}`,
+    );
   }
   await Promise.allSettled(under);
   bar.end();
@@ -123,18 +149,31 @@ async function live(keys, { seed, rate, events, seconds }, now) {
  */
 function post({ url, browserKey, sourceKey }, { batchId, visitor, source, acts }, onWait) {
   const now = Date.now();
-  const events = acts.map(({ after: _, source: own, ...event }, index) => ({ ...event, ...(own ? { source: own } : { metadata: { platform: 'web' } }), timestamp: now - (acts.length - 1 - index) * 200 }));
+  const events = acts.map(({ after: _, source: own, ...event }, index) => ({
+    ...event,
+    ...(own ? { source: own } : { metadata: { platform: 'web' } }),
+    timestamp: now - (acts.length - 1 - index) * 200,
+  }));
   if (source) {
-    const headers = { authorization: `Bearer ${sourceKey}`, 'content-type': 'application/json', 'idempotency-key': batchId };
+    const headers = {
+      authorization: `Bearer ${sourceKey}`,
+      'content-type': 'application/json',
+      'idempotency-key': batchId,
+    };
     return ask(`${url}/v1/ingest`, { method: 'POST', headers, body: JSON.stringify(events) }, onWait);
   }
   const headers = { origin: new URL(url).origin, 'user-agent': visitor.agent, 'content-type': 'text/plain' };
-  return ask(`${url}/v1/events?key=${browserKey}`, { method: 'POST', headers, body: JSON.stringify({ batchId, events }) }, onWait);
+  return ask(
+    `${url}/v1/events?key=${browserKey}`,
+    { method: 'POST', headers, body: JSON.stringify({ batchId, events }) },
+    onWait,
+  );
 }
 
 /** @param {string} what @param {Sum} sum */
 const told = (what, { sent, accepted, duplicate, rejected, skipped }) =>
-  `  ${what.padEnd(8)} ${sent} sent: ${accepted} accepted, ${duplicate} duplicates${rejected + skipped > 0 ? `, ${rejected} rejected, ${skipped} skipped` : ''}`;
+  `  ${what.padEnd(8)} ${sent} sent: ${accepted} accepted, ${duplicate} ` +
+  `duplicates${rejected + skipped > 0 ? `, ${rejected} rejected, ${skipped} skipped` : ''}`;
 
 main(async () => {
   if (process.argv.includes('--help')) return console.log(USAGE);
@@ -145,6 +184,9 @@ main(async () => {
   say(`traffic for ${keys.url}, seed ${options.seed}`);
   const lines = [];
   if (options.days > 0) lines.push(told('history', await fill(keys, options, now)));
-  if (Math.min(options.events, options.seconds) > 0 && !isStopping()) lines.push(told('live', await live(keys, options, now)));
-  console.log(`\n${lines.join('\n')}\n  in ${seconds(start)}; again the same: npm run demo:traffic -- --seed ${options.seed}\n`);
+  if (Math.min(options.events, options.seconds) > 0 && !isStopping())
+    lines.push(told('live', await live(keys, options, now)));
+  console.log(
+    `\n${lines.join('\n')}\n  in ${seconds(start)}; again the same: npm run demo:traffic -- --seed ${options.seed}\n`,
+  );
 });

@@ -9,19 +9,37 @@ const page = { userId: 'user-1', sessionId: 'session-1', metadata: { platform: '
 const batch = () => ({
   batchId: crypto.randomUUID(),
   events: [
-    { ...page, eventId: crypto.randomUUID(), eventType: 'page_view', eventData: { url: 'https://shop.example/a?x=1&utm_source=news#top', password: 'p', title: ' a\u0007b ', deep: [{ token: 't', none: null }] } },
+    {
+      ...page,
+      eventId: crypto.randomUUID(),
+      eventType: 'page_view',
+      eventData: {
+        url: 'https://shop.example/a?x=1&utm_source=news#top',
+        password: 'p',
+        title: ' a\u0007b ',
+        deep: [{ token: 't', none: null }],
+      },
+    },
     { ...page, eventId: crypto.randomUUID(), eventType: 'feature_use', eventData: { feature: 'export' } },
     { ...page, eventId: crypto.randomUUID() },
   ],
 });
 
 /** What of the first event is stored. */
-const STORED = { url: 'https://shop.example/a?utm_source=news', password: '[redacted]', title: 'ab', deep: [{ token: '[redacted]' }] };
+const STORED = {
+  url: 'https://shop.example/a?utm_source=news',
+  password: '[redacted]',
+  title: 'ab',
+  deep: [{ token: '[redacted]' }],
+};
 
 /** @param {import('./systems.mjs').System[]} systems */
 export async function agree(systems) {
   for (const system of systems) {
-    const { name, secrets: { browserKey } } = system;
+    const {
+      name,
+      secrets: { browserKey },
+    } = system;
     const one = batch();
     const text = JSON.stringify(one);
     const counts = { accepted: 2, duplicate: 0, rejected: 1, skipped: 0 };
@@ -36,7 +54,12 @@ export async function agree(systems) {
       ['of a foreign page', `key=${browserKey}`, 'https://elsewhere.example', text, 403],
     ];
     for (const [what, query, origin, body, status, expected] of calls) {
-      const headers = { origin, 'content-type': 'text/plain', 'user-agent': 'Mozilla/5.0 (load)', 'cf-connecting-ip': '192.0.2.7' };
+      const headers = {
+        origin,
+        'content-type': 'text/plain',
+        'user-agent': 'Mozilla/5.0 (load)',
+        'cf-connecting-ip': '192.0.2.7',
+      };
       const answer = await fetch(`${system.url}/v1/events?${query}`, { method: 'POST', headers, body });
       const told = /** @type {any} */ (await answer.json());
       assert.equal(answer.status, status, `${name}: a batch ${what}`);
@@ -69,7 +92,9 @@ async function storedEvent({ name, url, secrets, miniflare }, id) {
     return JSON.parse(/** @type {string} */ (row));
   }
   if (name === 'twin') return undefined;
-  const answer = await fetch(`${url}/v1/analytics/events/recent?limit=10`, { headers: { authorization: `Bearer ${secrets.readToken}` } });
+  const answer = await fetch(`${url}/v1/analytics/events/recent?limit=10`, {
+    headers: { authorization: `Bearer ${secrets.readToken}` },
+  });
   const { events } = /** @type {any} */ (await answer.json());
   return events.find((/** @type {any} */ { eventId }) => eventId === id);
 }

@@ -1,16 +1,21 @@
-// `npm run bench -- cost`: docs/COST.md, made of the operations that `versus --counted` last kept (counted.json) and of list
-// prices. Nothing is measured here.
+// `npm run bench -- cost`: docs/COST.md, made of the operations that `versus --counted` last kept (counted.json) and of
+// list prices. Nothing is measured here.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { at } from '../../deploy/dev/project.mjs';
+import { at } from '../../deploy/dev/base/project.mjs';
 import { dollars, priceTable, PRICES } from './prices.mjs';
 
 /** @typedef {import('./prices.mjs').Use} Use */
-/** A run: its name, events a batch, pace, and how often each thing was used, an event. @typedef {{ name: string, events: number, pace: string, use: Use }} Kept */
+/**
+ * A run: its name, events a batch, pace, and how often each thing was used, an event.
+ * @typedef {{ name: string, events: number, pace: string, use: Use }} Kept
+ */
 
 const KEPT = at('tests', 'bench', 'counted.json');
 const PAGE = at('docs', 'COST.md');
 
-/** What AWS takes on demand in us-east-1, dollars a million; list prices of November 2026, nothing included for free. */
+/**
+ * What AWS takes on demand in us-east-1, dollars a million; list prices of November 2026, nothing included for free.
+ */
 const AWS = {
   apiRequests: { price: 1, unit: 'requests of an API Gateway HTTP API' },
   lambdaRequests: { price: 0.2, unit: 'invocations of Lambda' },
@@ -59,9 +64,13 @@ const archived = (batch) => ({
 });
 
 /** Dollars a million events. @param {AwsUse} use an event */
-const awsDollars = (use) => Object.entries(use).reduce((sum, [name, n]) => sum + n * AWS[/** @type {keyof typeof AWS} */ (name)].price, 0);
+const awsDollars = (use) =>
+  Object.entries(use).reduce((sum, [name, n]) => sum + n * AWS[/** @type {keyof typeof AWS} */ (name)].price, 0);
 
-/** What storage costs: an event's bytes in the archive (`npm run bench -- kept`) and in the lake, dollars a GB and month. */
+/**
+ * What storage costs: an event's bytes in the archive (`npm run bench -- kept`) and in the lake, dollars a GB and
+ * month.
+ */
 const STORED = { archiveBytes: 120, archivePrice: 0.2, lakeBytes: 86, lakePrice: 0.015 };
 
 /** Bytes of an object at most. */
@@ -88,14 +97,32 @@ const money = (/** @type {number} */ sum) => `$${sum.toFixed(2)}`;
 
 /** What each kind of operation costs of a run, the dearest first. @param {Use} use */
 function parts(use) {
-  const each = Object.entries(PRICES).map(([name, { price }]) => ({ name, sum: use[/** @type {keyof Use} */ (name)] * price }));
-  return each.filter(({ sum }) => sum >= 0.005).sort((a, b) => b.sum - a.sum).map(({ name, sum }) => `${WORDS[name] ?? name} ${sum.toFixed(2)}`).join(', ');
+  const each = Object.entries(PRICES).map(([name, { price }]) => ({
+    name,
+    sum: use[/** @type {keyof Use} */ (name)] * price,
+  }));
+  return each
+    .filter(({ sum }) => sum >= 0.005)
+    .sort((a, b) => b.sum - a.sum)
+    .map(({ name, sum }) => `${WORDS[name] ?? name} ${sum.toFixed(2)}`)
+    .join(', ');
 }
 
 /** @type {Record<string, string>} */
 const WORDS = {
-  requests: 'requests', cpuMs: 'CPU', objectRequests: 'object requests', objectRowsWritten: 'object rows written', objectRowsRead: 'object rows read',
-  d1RowsWritten: 'D1 rows written', d1RowsRead: 'D1 rows read', queueOperations: 'queue', r2Puts: 'R2 puts', r2Gets: 'R2 reads', kvReads: 'KV reads', kvWrites: 'KV writes', logLines: 'log',
+  requests: 'requests',
+  cpuMs: 'CPU',
+  objectRequests: 'object requests',
+  objectRowsWritten: 'object rows written',
+  objectRowsRead: 'object rows read',
+  d1RowsWritten: 'D1 rows written',
+  d1RowsRead: 'D1 rows read',
+  queueOperations: 'queue',
+  r2Puts: 'R2 puts',
+  r2Gets: 'R2 reads',
+  kvReads: 'KV reads',
+  kvWrites: 'KV writes',
+  logLines: 'log',
 };
 
 /** @param {Kept[]} kept */
@@ -103,50 +130,82 @@ export function costPage(kept) {
   const ours = kept.filter(({ name }) => name === 'Shoreline');
   const rows = ours.map(({ events, pace, use }) => {
     const peer = kept.find((each) => each.name === 'TypeScript' && each.events === events && each.pace === pace);
-    const cells = [events, pace, `**${money(dollars(use))}**`, peer ? money(dollars(peer.use)) : '', money(awsDollars(admin(events))), money(awsDollars(archived(events))), parts(use)];
+    const cells = [
+      events,
+      pace,
+      `**${money(dollars(use))}**`,
+      peer ? money(dollars(peer.use)) : '',
+      money(awsDollars(admin(events))),
+      money(awsDollars(archived(events))),
+      parts(use),
+    ];
     return `| ${cells.join(' | ')} |`;
   });
   const storage = (STORED.archiveBytes * STORED.archivePrice + STORED.lakeBytes * STORED.lakePrice) / 1000;
   const held = OBJECT_BYTES / STORED.archiveBytes / 1e6;
   const daily = held / DAYS;
   const aws = Object.values(AWS).map(({ price, unit }) => `| ${price} | ${unit} |`);
+  const queued = ((MESSAGES * MESSAGE_EVENTS) / 1e6).toFixed(1);
+  /** What ends first, when that is, and what moves it. */
+  const limits = [
+    [
+      `one archive object holds 10 GB: some ${held.toFixed(0)} million events of ${STORED.archiveBytes} bytes`,
+      `a single site with ${daily.toFixed(1)} million events a day at ${DAYS} days`,
+      '`RETENTION_DAYS`; more sites (each has an archive of its own)',
+    ],
+    [
+      'one log object takes some 1,000 requests a second',
+      'a single site with 1,000 batches a second',
+      '`SITE_SHARDS` (1 to 64)',
+    ],
+    [
+      'the queue takes 5,000 messages a second, each up to 128 KB',
+      `some ${queued} million events a second`,
+      'another queue',
+    ],
+    [
+      'D1 holds 10 GB of sums',
+      'they grow with days and distinct keys, not with events',
+      'a deployment for a group of sites',
+    ],
+  ];
   return `# Cost and scale
 
 Made by \`npm run bench -- cost\` from the operations that \`npm run bench -- versus --counted\` counted
-([BENCHMARKS.md](BENCHMARKS.md)) and from list prices; neither has anything that a plan includes for free. Change a price in
-\`tests/bench/prices.mjs\` or \`tests/bench/cost.mjs\` and run it again.
+([BENCHMARKS.md](BENCHMARKS.md)) and from list prices; neither has anything that a plan includes for free. Change a
+price in \`tests/bench/prices.mjs\` or \`tests/bench/cost.mjs\` and run it again.
 
 ## A million events
 
-*Busy* is a site with 40 batches a second, *quiet* one with a batch every two seconds (a million events of 5 a batch in five
-days), where nothing shares a message or an object with anything.
+*Busy* is a site with 40 batches a second, *quiet* one with a batch every two seconds (a million events of 5 a batch in
+five days), where nothing shares a message or an object with anything.
 
 | events a batch | site | Shoreline | TypeScript worker | seed 004 on AWS | seeds 001, 002 on AWS | of Shoreline's |
 |--:|---|--:|--:|--:|--:|---|
 ${rows.join('\n')}
 
 - *TypeScript worker*: what one would write instead (\`tests/bench/typescript/\`); it has no lake and no read models.
-- *Seed 004*: API Gateway, Lambda (${LAMBDA_MS.one} ms alone, ${LAMBDA_MS.many} ms for 25, as that document says), a DynamoDB row of ${EVENT_KB} KB, an estimate, with one
-  index, and an hourly job that reads the day before ${READ_AGAIN} times.
+- *Seed 004*: API Gateway, Lambda (${LAMBDA_MS.one} ms alone, ${LAMBDA_MS.many} ms for 25, as that document says), a
+  DynamoDB row of ${EVENT_KB} KB, an estimate, with one index, and an hourly job that reads the day before
+  ${READ_AGAIN} times.
 - *Seeds 001, 002*: the same way in, Kafka, a DynamoDB row, and an S3 object for each event.
-- Storage, a month: ${money(storage)} a million events (${STORED.archiveBytes} bytes in the archive, ${STORED.lakeBytes} in R2).
-- Not in it: reading (dashboards, Athena), crons, and the time that a Durable Object stays in memory. An archive folds an
-  hour after its oldest unfolded segment came, and merges small segments later: the runs are over before. What
+- Storage, a month: ${money(storage)} a million events (${STORED.archiveBytes} bytes in the archive,
+  ${STORED.lakeBytes} in R2).
+- Not in it: reading (dashboards, Athena), crons, and the time that a Durable Object stays in memory. An archive folds
+  an hour after its oldest unfolded segment came, and merges small segments later: the runs are over before. What
   folds write was not counted; merging writes 0.04 to 0.08 rows an event.
 
 ## A billion events a day
 
-That is 11,600 events a second, 460 batches of 25, some three times as many at the peak of a day. What ends first, in this order:
+That is 11,600 events a second, 460 batches of 25, some three times as many at the peak of a day. What ends first, in
+this order:
 
 | limit | reached | what moves it |
 |---|---|---|
-| one archive object holds 10 GB: some ${held.toFixed(0)} million events of ${STORED.archiveBytes} bytes | a single site with ${daily.toFixed(1)} million events a day at ${DAYS} days | \`RETENTION_DAYS\`; more sites (each has an archive of its own) |
-| one log object takes some 1,000 requests a second | a single site with 1,000 batches a second | \`SITE_SHARDS\` (1 to 64) |
-| the queue takes 5,000 messages a second, each up to 128 KB | some ${((MESSAGES * MESSAGE_EVENTS) / 1e6).toFixed(1)} million events a second | another queue |
-| D1 holds 10 GB of sums | they grow with days and distinct keys, not with events | a deployment for a group of sites |
+${limits.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}
 
-So a billion events a day need some ${Math.ceil(1000 / daily)} sites of ${daily.toFixed(1)} million events a day; a single site of that size does not fit yet: its
-archive would have to be spread over objects, which is not built.
+So a billion events a day need some ${Math.ceil(1000 / daily)} sites of ${daily.toFixed(1)} million events a day; a
+single site of that size does not fit yet: its archive would have to be spread over objects, which is not built.
 
 ## Prices
 

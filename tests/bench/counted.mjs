@@ -1,12 +1,16 @@
-// Operations that cost money, counted in runs that are not timed: rows written, requests of objects, operations of the queue.
-import { Failure, say } from '../../deploy/dev/process.mjs';
+// Operations that cost money, counted in runs that are not timed: rows written, requests of objects, operations of the
+// queue.
+import { Failure, say } from '../../deploy/dev/base/process.mjs';
 import { dollars } from './prices.mjs';
 import { cpuSeconds } from './proc.mjs';
 import { send } from './run.mjs';
 import { OURS, settle, startSystems, stopAll } from './systems.mjs';
 
 /** @typedef {import('./counted/counters.mjs').Counts} Counts */
-/** @typedef {{ name: string, events: number, pace: string, batches: number, counts: Counts, use: import('./prices.mjs').Use }} Counted */
+/**
+ * @typedef {{ name: string, events: number, pace: string, batches: number, counts: Counts, use:
+ *   import('./prices.mjs').Use }} Counted
+ */
 
 /**
  * Runs: a site that is busy, and one that is quiet, where nothing shares a message or a transaction with anything.
@@ -22,7 +26,10 @@ const RUNS = [
 /** Batches before: tables, and what the first batch of all makes. */
 const WARM_UP_BATCHES = 20;
 
-/** Connections: as many as a pace may need on a machine with other work, and one that never rests for the seconds after which workerd closes it. */
+/**
+ * Connections: as many as a pace may need on a machine with other work, and one that never rests for the seconds after
+ * which workerd closes it.
+ */
 const connectionsFor = (/** @type {number} */ rate) => (rate < 1 ? 1 : 16);
 
 /** For the whole of a run, however busy the machine is. */
@@ -71,8 +78,9 @@ async function count(system, { pace, events, batches, rate }) {
 const told = async ({ url }, query) => /** @type {any} */ (await (await fetch(`${url}/counted${query}`)).json());
 
 /**
- * Counters that count nothing would praise what is measured, so what is known beforehand must be found: the TypeScript worker writes
- * three rows of D1 an event (the row, its key, its place in the index), the twin one id an event, and each a batch id.
+ * Counters that count nothing would praise what is measured, so what is known beforehand must be found: the TypeScript
+ * worker writes three rows of D1 an event (the row, its key, its place in the index), the twin one id an event, and
+ * each a batch id.
  * @param {string} name @param {Counts} counts @param {number} batches @param {number} events
  */
 function control(name, { d1, objects, requests }, batches, events) {
@@ -91,7 +99,8 @@ function control(name, { d1, objects, requests }, batches, events) {
  * @returns {import('./prices.mjs').Use} an event
  */
 function useOf({ requests, objects, d1, queue, r2, kv, logLines }, cpuMs, events) {
-  const sum = (/** @type {'requests' | 'rowsWritten' | 'rowsRead'} */ key) => Object.values(objects).reduce((all, of) => all + of[key], 0);
+  const sum = (/** @type {'requests' | 'rowsWritten' | 'rowsRead'} */ key) =>
+    Object.values(objects).reduce((all, of) => all + of[key], 0);
   const use = {
     // Reading the counts is none of them.
     requests,
@@ -113,13 +122,42 @@ function useOf({ requests, objects, d1, queue, r2, kv, logLines }, cpuMs, events
 
 /** As Markdown. @param {Counted[]} all */
 export function countedTable(all) {
-  const columns = ['events a batch', 'site', '', 'rows written an event', 'of these', 'object requests', 'queue operations', 'puts a million', 'KV reads', 'lines of log', '$ a million events'];
+  const columns = [
+    'events a batch',
+    'site',
+    '',
+    'rows written an event',
+    'of these',
+    'object requests',
+    'queue operations',
+    'puts a million',
+    'KV reads',
+    'lines of log',
+    '$ a million events',
+  ];
   const lines = [`| ${columns.join(' | ')} |`, '|--:|---|---|--:|---|--:|--:|--:|--:|--:|--:|'];
   for (const { name, events, pace, batches, counts, use } of all) {
-    const split = [['D1', counts.d1.rowsWritten], ...Object.entries(counts.objects).map(([of, { rowsWritten }]) => [of, rowsWritten])];
-    const parts = split.filter(([, rows]) => Number(rows) > 0).map(([of, rows]) => `${of} ${(Number(rows) / batches / events).toFixed(2)}`);
+    const split = [
+      ['D1', counts.d1.rowsWritten],
+      ...Object.entries(counts.objects).map(([of, { rowsWritten }]) => [of, rowsWritten]),
+    ];
+    const parts = split
+      .filter(([, rows]) => Number(rows) > 0)
+      .map(([of, rows]) => `${of} ${(Number(rows) / batches / events).toFixed(2)}`);
     const written = use.objectRowsWritten + use.d1RowsWritten;
-    const cells = [events, pace, name, `**${written.toFixed(2)}**`, parts.join(', '), use.objectRequests.toFixed(2), use.queueOperations.toFixed(2), (use.r2Puts * 1e6).toFixed(0), use.kvReads.toFixed(2), use.logLines.toFixed(2), `**${dollars(use).toFixed(2)}**`];
+    const cells = [
+      events,
+      pace,
+      name,
+      `**${written.toFixed(2)}**`,
+      parts.join(', '),
+      use.objectRequests.toFixed(2),
+      use.queueOperations.toFixed(2),
+      (use.r2Puts * 1e6).toFixed(0),
+      use.kvReads.toFixed(2),
+      use.logLines.toFixed(2),
+      `**${dollars(use).toFixed(2)}**`,
+    ];
     lines.push(`| ${cells.join(' | ')} |`);
   }
   return lines.join('\n');

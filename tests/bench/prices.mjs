@@ -1,4 +1,5 @@
-// What Cloudflare takes on the Workers Paid plan, dollars a million; list prices of November 2026, nothing included for free.
+// What Cloudflare takes on the Workers Paid plan, dollars a million; list prices of November 2026, nothing included for
+// free.
 
 /** @type {Record<string, { price: number, unit: string }>} */
 export const PRICES = {
@@ -23,4 +24,9 @@ export const PRICES = {
 export const dollars = (use) => Object.entries(PRICES).reduce((sum, [name, { price }]) => sum + use[name] * price, 0);
 
 /** The prices, as Markdown. */
-export const priceTable = () => ['| $ a million | |', '|--:|---|', ...Object.values(PRICES).map(({ price, unit }) => `| ${price.toFixed(3).replace(/0$/, '')} | ${unit} |`)].join('\n');
+export const priceTable = () =>
+  [
+    '| $ a million | |',
+    '|--:|---|',
+    ...Object.values(PRICES).map(({ price, unit }) => `| ${price.toFixed(3).replace(/0$/, '')} | ${unit} |`),
+  ].join('\n');

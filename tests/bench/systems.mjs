@@ -1,10 +1,11 @@
-// The three that are compared: Shoreline's release build, the TypeScript worker, and the TypeScript twin of Shoreline's design.
+// The three that are compared: Shoreline's release build, the TypeScript worker, and the TypeScript twin of Shoreline's
+// design.
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startModules, startWorker } from '../../deploy/dev/bench-system.mjs';
-import { loadSecrets, seedSql, SITE, sha256 } from '../../deploy/dev/keys.mjs';
-import { Failure } from '../../deploy/dev/process.mjs';
-import { at, readText } from '../../deploy/dev/project.mjs';
+import { startModules, startWorker } from '../../deploy/dev/bench/system.mjs';
+import { loadSecrets, SITE, sha256 } from '../../deploy/dev/setup/keys.mjs';
+import { Failure } from '../../deploy/dev/base/process.mjs';
+import { at, readText } from '../../deploy/dev/base/project.mjs';
 import { countedModules } from './counted/modules.mjs';
 import { cpuSeconds } from './proc.mjs';
 
@@ -13,7 +14,7 @@ import { cpuSeconds } from './proc.mjs';
  * @property {string} name
  * @property {string} url
  * @property {string} pid workerd's
- * @property {import('../../deploy/dev/keys.mjs').Secrets} secrets
+ * @property {import('../../deploy/dev/setup/keys.mjs').Secrets} secrets
  * @property {import('miniflare').Miniflare} miniflare
  * @property {() => Promise<boolean>} drained whether all that got a 202 is where it ends
  * @property {() => Promise<void>} stop
@@ -68,7 +69,9 @@ export const stopAll = (systems) => Promise.all(systems.map(({ stop }) => stop()
 /** @param {boolean} counted @returns {Promise<System>} */
 async function startOurs(counted) {
   const classes = [...readText('wrangler.toml').matchAll(/^class_name = "(\w+)"/gm)].map(([, name]) => name);
-  const system = await startWorker(counted ? { before: countedModules(at('worker', 'build'), classes), settings: DEPLOYED } : {});
+  const system = await startWorker(
+    counted ? { before: countedModules(at('worker', 'build'), classes), settings: DEPLOYED } : {},
+  );
   const authorization = `Bearer ${system.secrets.readToken}`;
   const drained = async () => {
     const answer = await fetch(`${system.url}/health`, { headers: { authorization } });
@@ -84,32 +87,50 @@ async function startPeer({ name, folder, objects }, counted) {
   const source = at('tests', 'bench', folder);
   const { build } = await import('esbuild');
   const made = at('dist', 'bench', folder);
-  await build({ entryPoints: [`${source}/index.ts`], outfile: `${made}/index.js`, bundle: true, minify: true, format: 'esm', target: 'es2022', external: ['cloudflare:*'], logLevel: 'silent' });
+  await build({
+    entryPoints: [`${source}/index.ts`],
+    outfile: `${made}/index.js`,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    external: ['cloudflare:*'],
+    logLevel: 'silent',
+  });
   const index = { type: 'ESModule', path: `${made}/index.js` };
   const secrets = loadSecrets();
   const sql = [readFileSync(`${source}/schema.sql`, 'utf8'), seedPeer(secrets)];
-  const durableObjects = Object.fromEntries(Object.entries(objects).map(([binding, className]) => [binding, { className, useSQLite: true }]));
-  const system = await startModules({
-    name: folder,
-    compatibilityDate: '2026-08-01',
-    modulesRoot: made,
-    modules: counted ? [...countedModules(made, Object.values(objects)), index] : [index],
-    durableObjects,
-    d1Databases: { DB: folder },
-    queueProducers: { EVENTS: { queueName: `${folder}-events` } },
-    queueConsumers: { [`${folder}-events`]: CONSUMER },
-  }, sql);
-  const drained = async () => (/** @type {any} */ (await (await fetch(`${system.url}/state`)).json())).waiting === 0;
+  const durableObjects = Object.fromEntries(
+    Object.entries(objects).map(([binding, className]) => [binding, { className, useSQLite: true }]),
+  );
+  const system = await startModules(
+    {
+      name: folder,
+      compatibilityDate: '2026-08-01',
+      modulesRoot: made,
+      modules: counted ? [...countedModules(made, Object.values(objects)), index] : [index],
+      durableObjects,
+      d1Databases: { DB: folder },
+      queueProducers: { EVENTS: { queueName: `${folder}-events` } },
+      queueConsumers: { [`${folder}-events`]: CONSUMER },
+    },
+    sql,
+  );
+  const drained = async () => /** @type {any} */ (await (await fetch(`${system.url}/state`)).json()).waiting === 0;
   return { name, ...system, secrets, drained };
 }
 
-/** The site and its key, as the peers' databases have them. @param {import('../../deploy/dev/keys.mjs').Secrets} secrets */
+/**
+ * The site and its key, as the peers' databases have them.
+ * @param {import('../../deploy/dev/setup/keys.mjs').Secrets} secrets
+ */
 const seedPeer = ({ browserKey }) =>
-  `INSERT INTO sites VALUES ('${SITE}', '["http://localhost:*"]');\nINSERT INTO keys VALUES ('${sha256(browserKey)}', '${SITE}', 'browser');`;
+  `INSERT INTO sites VALUES ('${SITE}', '["http://localhost:*"]');\nINSERT INTO keys VALUES ` +
+  `('${sha256(browserKey)}', '${SITE}', 'browser');`;
 
 /**
- * Waits until all that was taken has landed, and workerd rests. Asking is work of the system too, and an object waits up to a
- * minute for its seal, so it is asked only when it rests, and seldom.
+ * Waits until all that was taken has landed, and workerd rests. Asking is work of the system too, and an object waits
+ * up to a minute for its seal, so it is asked only when it rests, and seldom.
  * @param {System} system
  */
 export async function settle({ name, drained, pid }) {
@@ -124,7 +145,7 @@ export async function settle({ name, drained, pid }) {
 
 /** Waits until workerd rests. @param {string} name @param {string} pid @param {number} end */
 async function rest(name, pid, end) {
-  for (let before = cpuSeconds(pid), resting = 0; resting < 2;) {
+  for (let before = cpuSeconds(pid), resting = 0; resting < 2; ) {
     if (Date.now() > end) throw new Failure(`${name} does not come to rest`);
     await delay(LOOK_AGAIN_MS);
     const now = cpuSeconds(pid);

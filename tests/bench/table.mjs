@@ -21,7 +21,8 @@ const COLUMNS = [
 ];
 
 /**
- * Medians of the rounds: in each cell Shoreline, the TypeScript worker, the twin, and Shoreline over the TypeScript worker.
+ * Medians of the rounds: in each cell Shoreline, the TypeScript worker, the twin, and Shoreline over the TypeScript
+ * worker.
  * @param {Cell[]} cells
  */
 export function table(cells) {
@@ -32,10 +33,15 @@ export function table(cells) {
     `|---|--:|${'--:|'.repeat(COLUMNS.length)}`,
   ];
   for (const { path, connections } of cells.filter(({ name }) => name === OURS)) {
-    const all = NAMES.map((name) => cells.find((cell) => cell.path === path && cell.connections === connections && cell.name === name)?.figures ?? []);
+    const all = NAMES.map(
+      (name) =>
+        cells.find((cell) => cell.path === path && cell.connections === connections && cell.name === name)?.figures ??
+        [],
+    );
     const shown = COLUMNS.map(({ key, digits }) => {
       const medians = all.map((figures) => median(figures.map((each) => each[key])));
-      return `${medians.map((value) => value.toFixed(digits)).join(', ')} (**${(medians[0] / medians[1]).toFixed(2)}**)`;
+      const share = (medians[0] / medians[1]).toFixed(2);
+      return `${medians.map((value) => value.toFixed(digits)).join(', ')} (**${share}**)`;
     });
     lines.push(`| ${path} | ${connections} | ${shown.join(' | ')} |`);
   }

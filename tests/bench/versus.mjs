@@ -1,7 +1,7 @@
-// `npm run bench -- versus`: Shoreline beside what one would write instead, in one run. BENCH_ROUNDS and BENCH_SECONDS; `--quick` is
-// one short round, `--counted` only the counted operations.
-import { Failure, runLogged, runShown, say } from '../../deploy/dev/process.mjs';
-import { at, tools } from '../../deploy/dev/project.mjs';
+// `npm run bench -- versus`: Shoreline beside what one would write instead, in one run. BENCH_ROUNDS and BENCH_SECONDS;
+// `--quick` is one short round, `--counted` only the counted operations.
+import { Failure, runLogged, runShown, say } from '../../deploy/dev/base/process.mjs';
+import { at, tools } from '../../deploy/dev/base/project.mjs';
 import { agree } from './agree.mjs';
 import { counted, countedTable } from './counted.mjs';
 import { keep, writeCost } from './cost.mjs';
@@ -20,7 +20,8 @@ const QUICK = { paths: /** @type {Path[]} */ (['validate', 'full']), connections
 /** @param {string[]} options */
 export async function benchVersus(options) {
   await runLogged('check the types of the peers', tools.tsc, ['-p', at('tests', 'bench', 'tsconfig.json')]);
-  if ((await runShown('cargo', ['build', '--release', '-p', 'shoreline-tests', '--bin', 'load'])) !== 0) throw new Failure('the load generator could not be built');
+  if ((await runShown('cargo', ['build', '--release', '-p', 'shoreline-tests', '--bin', 'load'])) !== 0)
+    throw new Failure('the load generator could not be built');
   const quick = options.includes('--quick');
   const rounds = Number(process.env.BENCH_ROUNDS ?? (quick ? 1 : 3));
   const seconds = Number(process.env.BENCH_SECONDS ?? (quick ? 2 : 5));
@@ -44,7 +45,9 @@ export async function benchVersus(options) {
  */
 async function timed({ paths, connections, rounds, seconds }) {
   const plan = paths.flatMap((path) => connections.map((each) => ({ path, connections: each })));
-  const cells = plan.flatMap((each) => NAMES.map((name) => ({ ...each, name, figures: /** @type {Cell['figures']} */ ([]) })));
+  const cells = plan.flatMap((each) =>
+    NAMES.map((name) => ({ ...each, name, figures: /** @type {Cell['figures']} */ ([]) })),
+  );
   for (let round = 0; round < rounds; round++) {
     const systems = await startSystems();
     try {
@@ -54,8 +57,14 @@ async function timed({ paths, connections, rounds, seconds }) {
         for (let turn = 0; turn < systems.length; turn++) {
           const system = systems[(round + turn) % systems.length];
           const figures = await run(system, path, connections, { seconds, warmUp: seconds / 2 });
-          say(`round ${round + 1}, ${path}, ${connections} connections, ${system.name}: ${figures.rate.toFixed(0)}/s, ${figures.cpu.toFixed(0)} µs, load ${figures.ownCpu.toFixed(2)} of a core`);
-          cells.find((cell) => cell.path === path && cell.connections === connections && cell.name === system.name)?.figures.push(figures);
+          say(
+            `round ${round + 1}, ${path}, ${connections} connections, ${system.name}: ` +
+              `${figures.rate.toFixed(0)}/s, ${figures.cpu.toFixed(0)} µs, load ${figures.ownCpu.toFixed(2)} of a ` +
+              'core',
+          );
+          cells
+            .find((cell) => cell.path === path && cell.connections === connections && cell.name === system.name)
+            ?.figures.push(figures);
         }
       }
     } finally {

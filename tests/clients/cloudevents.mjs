@@ -5,9 +5,23 @@ const [url, key, mode] = process.argv.slice(2);
 const authorization = `Bearer ${key}`;
 const source = '/shops/1';
 const events = [
-  new CloudEvent({ id: `${mode}-1`, source, type: 'com.example.order.v1', subject: 'order 1', time: new Date().toISOString(), userid: 'user-1', data: { total: 12.5, note: 'crème brûlée' } }),
+  new CloudEvent({
+    id: `${mode}-1`,
+    source,
+    type: 'com.example.order.v1',
+    subject: 'order 1',
+    time: new Date().toISOString(),
+    userid: 'user-1',
+    data: { total: 12.5, note: 'crème brûlée' },
+  }),
   new CloudEvent({ id: `${mode}-2`, source, type: 'com.example.note.v1', data: 'only text' }),
-  new CloudEvent({ id: `${mode}-3`, source, type: 'com.example.bytes.v1', datacontenttype: 'application/octet-stream', data: new Uint8Array([0, 255, 16]) }),
+  new CloudEvent({
+    id: `${mode}-3`,
+    source,
+    type: 'com.example.bytes.v1',
+    datacontenttype: 'application/octet-stream',
+    data: new Uint8Array([0, 255, 16]),
+  }),
 ];
 const answers = [];
 const post = async (message) => {
@@ -28,7 +42,10 @@ await send();
 await send();
 if (mode !== 'batch') {
   // And by the SDK's own transport.
-  const emit = emitterFor(httpTransport(`${url}/v1/ingest`), { binding: HTTP, mode: mode === 'binary' ? Mode.BINARY : Mode.STRUCTURED });
+  const emit = emitterFor(httpTransport(`${url}/v1/ingest`), {
+    binding: HTTP,
+    mode: mode === 'binary' ? Mode.BINARY : Mode.STRUCTURED,
+  });
   await emit(events[0], { headers: { authorization } });
 }
 console.log(JSON.stringify(answers));

@@ -4,7 +4,12 @@ import { RudderAnalytics } from '@rudderstack/analytics-js/bundled';
 const { collector, writeKey, beacon } = window.config;
 const analytics = new RudderAnalytics();
 const ready = new Promise((resolve) => analytics.ready(resolve));
-analytics.load(writeKey, collector, { configUrl: collector, logLevel: 'DEBUG', useBeacon: beacon, beaconQueueOptions: { flushQueueInterval: 200 } });
+analytics.load(writeKey, collector, {
+  configUrl: collector,
+  logLevel: 'DEBUG',
+  useBeacon: beacon,
+  beaconQueueOptions: { flushQueueInterval: 200 },
+});
 const everything = async () => {
   await ready;
   analytics.page('Docs', 'Setup', { colour: 'green' });

@@ -2,7 +2,11 @@
 import { AnalyticsBrowser } from '@segment/analytics-next';
 
 const { collector, writeKey, batching } = window.config;
-const own = batching ? { integrations: { 'Segment.io': { deliveryStrategy: { strategy: 'batching', config: { size: 6, timeout: 500 } } } } } : {};
+const own = batching
+  ? {
+      integrations: { 'Segment.io': { deliveryStrategy: { strategy: 'batching', config: { size: 6, timeout: 500 } } } },
+    }
+  : {};
 const analytics = AnalyticsBrowser.load({ writeKey, cdnURL: collector }, own);
 const everything = async () => {
   const sent = [

@@ -51,7 +51,7 @@ async fn schemathesis_finds_nothing() {
     let system = System::start(&StateDir::new());
     let keys = system.keys();
     let installed = Command::new("node")
-        .arg("deploy/dev/schemathesis.mjs")
+        .arg("deploy/dev/setup/schemathesis.mjs")
         .current_dir(root())
         .status();
     assert!(

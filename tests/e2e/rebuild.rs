@@ -73,7 +73,14 @@ async fn answers(site: &Site) -> Vec<(String, Value)> {
 /// Runs the command; what it said.
 fn rebuild(system: &System, from: &str, to: &str) -> String {
     let output = Command::new("node")
-        .args(["deploy/dev/lake.mjs", "rebuild", "--from", from, "--to", to])
+        .args([
+            "deploy/dev/lake/lake.mjs",
+            "rebuild",
+            "--from",
+            from,
+            "--to",
+            to,
+        ])
         .args(["--url", &system.keys().url])
         .current_dir(root())
         .env("SHORELINE_ADMIN_TOKEN", &system.keys().admin_token)

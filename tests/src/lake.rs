@@ -14,7 +14,7 @@ use crate::root;
 pub fn pull_raw(state: &Path) -> BTreeMap<String, Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new("node")
-        .arg("deploy/dev/lake.mjs")
+        .arg("deploy/dev/lake/lake.mjs")
         .arg("pull")
         .arg(folder.path())
         .current_dir(root())

@@ -90,7 +90,7 @@ pub fn start_command(port: u16, state: &Path) -> (Command, PathBuf) {
     let keys_file = state.join("keys.json");
     let mut command = Command::new("node");
     command
-        .arg("deploy/dev/start.mjs")
+        .arg("deploy/dev/run/start.mjs")
         .current_dir(root())
         .env("PORT", port.to_string())
         .env("SHORELINE_STATE", state)

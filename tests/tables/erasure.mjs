@@ -4,21 +4,29 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { erase } from '../../deploy/dev/lake-erase.mjs';
+import { erase } from '../../deploy/dev/lake/erase.mjs';
 
 const [folder, user] = process.argv.slice(2);
 console.log = () => {};
 
 const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-const sealed = new Map(files.map((entry) => [relative(folder, join(entry.parentPath, entry.name)), readFileSync(join(entry.parentPath, entry.name))]));
+const sealed = new Map(
+  files.map((entry) => [
+    relative(folder, join(entry.parentPath, entry.name)),
+    readFileSync(join(entry.parentPath, entry.name)),
+  ]),
+);
 
 /**
- * @param {{ failAt?: number, landed?: boolean, beforePut?: (key: string) => void, afterGet?: (key: string, objects: Map<string, any>) => void }} [faults]
- *   the put that fails, from 1 on, whether it landed for all that, and what others do meanwhile
+ * @param {{ failAt?: number, landed?: boolean, beforePut?: (key: string) => void, afterGet?: (key: string, objects:
+ *   Map<string, any>) => void }} [faults] the put that fails, from 1 on, whether it landed for all that, and what
+ *   others do meanwhile
  */
 function bucketOf(faults = {}) {
   let count = 0;
-  const objects = new Map([...sealed].map(([key, bytes]) => [key, { bytes, etag: 'sealed', metadata: { sha256: key } }]));
+  const objects = new Map(
+    [...sealed].map(([key, bytes]) => [key, { bytes, etag: 'sealed', metadata: { sha256: key } }]),
+  );
   const bucket = {
     objects,
     faults,
@@ -36,7 +44,8 @@ function bucketOf(faults = {}) {
       bucket.faults.beforePut?.(key);
       if (objects.get(key)?.etag !== previous?.etag) return false;
       const fails = count === bucket.faults.failAt;
-      if (!fails || bucket.faults.landed) objects.set(key, { bytes, etag: `put ${count}`, metadata: previous?.metadata });
+      if (!fails || bucket.faults.landed)
+        objects.set(key, { bytes, etag: `put ${count}`, metadata: previous?.metadata });
       if (fails) throw new Error('cut off');
       return true;
     },
@@ -47,7 +56,11 @@ function bucketOf(faults = {}) {
   return bucket;
 }
 
-const linesOf = (objects) => [...objects].filter(([key]) => key.startsWith('events/')).sort().flatMap(([, { bytes }]) => gunzipSync(bytes).toString().trimEnd().split('\n'));
+const linesOf = (objects) =>
+  [...objects]
+    .filter(([key]) => key.startsWith('events/'))
+    .sort()
+    .flatMap(([, { bytes }]) => gunzipSync(bytes).toString().trimEnd().split('\n'));
 const before = linesOf(bucketOf().objects);
 
 /** What erasure promises. @param {Map<string, any>} objects */
@@ -73,7 +86,11 @@ function check(objects) {
     assert.deepEqual(is, { ...was, userId: is.userId, sessionId: is.sessionId, eventData: {}, metadata: {} });
   }
   for (const field of ['userId', 'sessionId']) assert.equal(new Set(names[field].values()).size, names[field].size);
-  assert.deepEqual([...objects.keys()].filter((key) => !key.startsWith('events/')), [], 'no plan is left');
+  assert.deepEqual(
+    [...objects.keys()].filter((key) => !key.startsWith('events/')),
+    [],
+    'no plan is left',
+  );
   for (const [key, { metadata }] of objects) assert.equal(metadata.sha256, key);
 }
 
@@ -96,7 +113,8 @@ for (const landed of [false, true]) {
   }
 }
 
-// Somebody else replaces each object after its second reading, which is that for its put: it is read anew, and theirs kept.
+// Somebody else replaces each object after its second reading, which is that for its put: it is read anew, and theirs
+// kept.
 const gets = new Map();
 const meddled = bucketOf({
   afterGet(key, objects) {
@@ -112,14 +130,19 @@ for (const [key, { metadata }] of meddled.objects) assert.equal(metadata.other, 
 
 // An object lands while it runs.
 const late = bucketOf();
-const [lateKey, lateObject] = [...late.objects].find(([, { bytes }]) => gunzipSync(bytes).toString().includes(`"${user}"`));
+const [lateKey, lateObject] = [...late.objects].find(([, { bytes }]) =>
+  gunzipSync(bytes).toString().includes(`"${user}"`),
+);
 late.objects.delete(lateKey);
-late.faults.beforePut = (key) => key.startsWith('events/') && !late.objects.has(lateKey) && late.objects.set(lateKey, lateObject);
+late.faults.beforePut = (key) =>
+  key.startsWith('events/') && !late.objects.has(lateKey) && late.objects.set(lateKey, lateObject);
 await erase(late, { user });
 check(late.objects);
 
 // The same session before a sign-in: it stays one session, and its line the same to the last digit.
-const other = '{"eventId":"0198c1d2-0000-7000-8000-00000000ffff","siteId":"demo","tenantId":"sessionId","userId":"visitor","sessionId":"s","eventData":{"2":1.0,"1":12345678901234567890,"sessionId":"s"}}';
+const other =
+  '{"eventId":"0198c1d2-0000-7000-8000-00000000ffff","siteId":"demo","tenantId":"sessionId","userId":"visitor",' +
+  '"sessionId":"s","eventData":{"2":1.0,"1":12345678901234567890,"sessionId":"s"}}';
 const own = other.replace('visitor', user);
 const shared = bucketOf();
 shared.objects.clear();
@@ -131,11 +154,13 @@ const { sessionId } = JSON.parse(erased);
 assert.match(sessionId, /^erased-/);
 assert.equal(visitor, other.replace('"sessionId":"s"', `"sessionId":"${sessionId}"`));
 
-// Cut off when the user is gone from all objects, and the rest of a session is not reached: it still gets the session's name.
+// Cut off when the user is gone from all objects, and the rest of a session is not reached: it still gets the session's
+// name.
 const rest = bucketOf({ failAt: 2, landed: true });
 rest.objects.clear();
 rest.objects.set('events/a', { bytes: gzipSync(`${own}\n`), etag: 'a', metadata: {} });
-for (let n = 0; n < 300; n += 1) rest.objects.set(`events/b${n}`, { bytes: gzipSync('{"siteId":"demo"}\n'), etag: 'b', metadata: {} });
+for (let n = 0; n < 300; n += 1)
+  rest.objects.set(`events/b${n}`, { bytes: gzipSync('{"siteId":"demo"}\n'), etag: 'b', metadata: {} });
 rest.objects.set('events/c', { bytes: gzipSync(`${other}\n`), etag: 'c', metadata: {} });
 await assert.rejects(erase(rest, { user }), /cut off/);
 assert.equal(rest.objects.get('events/c').etag, 'c');

@@ -101,7 +101,7 @@ fn a_user_goes_from_the_local_lake_and_no_count_changes() {
     let pull = || {
         std::fs::remove_dir_all(&lake_folder).unwrap();
         said(&node(
-            "deploy/dev/lake.mjs",
+            "deploy/dev/lake/lake.mjs",
             &["pull", lake_folder.to_str().unwrap()],
             &state,
         ));
@@ -109,7 +109,7 @@ fn a_user_goes_from_the_local_lake_and_no_count_changes() {
     };
 
     let one_site = node(
-        "deploy/dev/lake.mjs",
+        "deploy/dev/lake/lake.mjs",
         &["erase", "--user", LEAVER, "--site", "demo"],
         &state,
     );
@@ -123,7 +123,7 @@ fn a_user_goes_from_the_local_lake_and_no_count_changes() {
     assert_erased(&before, &pull(), Some("demo"));
 
     let all = said(&node(
-        "deploy/dev/lake.mjs",
+        "deploy/dev/lake/lake.mjs",
         &["erase", "--user", LEAVER],
         &state,
     ));
@@ -153,14 +153,14 @@ fn a_user_goes_from_the_local_lake_and_no_count_changes() {
     assert_eq!(sorted(&erased["sessions"]), sorted(&counts["sessions"]));
 
     let again = said(&node(
-        "deploy/dev/lake.mjs",
+        "deploy/dev/lake/lake.mjs",
         &["erase", "--user", LEAVER],
         &state,
     ));
     assert!(again.contains("0 events erased"), "{again}");
     assert_eq!(pull(), after);
     // The content hash by which the worker knows its objects is still there.
-    let listed = said(&node("deploy/dev/lake.mjs", &["ls"], &state));
+    let listed = said(&node("deploy/dev/lake/lake.mjs", &["ls"], &state));
     assert_eq!(listed.matches("  sha256=").count(), before.len());
 }
 
@@ -179,14 +179,14 @@ async fn a_user_goes_from_a_bucket_that_speaks_s3() {
         "--endpoint",
         &endpoint,
     ];
-    let first = said(&node("deploy/dev/lake.mjs", &args, folder.path()));
+    let first = said(&node("deploy/dev/lake/lake.mjs", &args, folder.path()));
     assert!(!first.contains("0 events erased;"), "{first}");
     assert_erased(&before, &objects(&bucket), None);
-    let again = said(&node("deploy/dev/lake.mjs", &args, folder.path()));
+    let again = said(&node("deploy/dev/lake/lake.mjs", &args, folder.path()));
     assert!(again.contains("0 events erased"), "{again}");
 
     let unknown = node(
-        "deploy/dev/lake.mjs",
+        "deploy/dev/lake/lake.mjs",
         &[
             "erase",
             "--user",
@@ -218,7 +218,7 @@ fn what_is_asked_wrongly_is_told() {
         &["erase", "--users", "u"],
         &["erase", "u"],
     ] {
-        let output = node("deploy/dev/lake.mjs", args, folder.path());
+        let output = node("deploy/dev/lake/lake.mjs", args, folder.path());
         assert_eq!(output.status.code(), Some(1), "{args:?}");
         assert!(
             String::from_utf8_lossy(&output.stderr).contains("usage: npm run lake"),

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { startLocal } from '../../deploy/dev/lake-bucket.mjs';
-import { persistRoot } from '../../deploy/dev/project.mjs';
+import { startLocal } from '../../deploy/dev/lake/bucket.mjs';
+import { persistRoot } from '../../deploy/dev/base/project.mjs';
 
 const [folder] = process.argv.slice(2);
 mkdirSync(join(persistRoot, 'r2'), { recursive: true });
@@ -17,7 +17,10 @@ for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }
   const lines = gunzipSync(bytes);
   await bucket.put(relative(folder, path), bytes, {
     httpMetadata: { contentType: 'application/gzip' },
-    customMetadata: { sha256: createHash('sha256').update(bytes).digest('hex'), events: `${lines.toString().trimEnd().split('\n').length}` },
+    customMetadata: {
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+      events: `${lines.toString().trimEnd().split('\n').length}`,
+    },
   });
 }
 await miniflare.dispose();

@@ -77,7 +77,7 @@ const COMMON_SYSTEMS: &[&str] = &[
     "webOS",
 ];
 
-/// What `deploy/dev/agents.mjs` tells.
+/// What `deploy/dev/lists/agents.mjs` tells.
 #[derive(Deserialize)]
 struct Agents {
     crawlers: Vec<String>,
@@ -95,7 +95,7 @@ struct Read {
 }
 
 static AGENTS: LazyLock<Agents> = LazyLock::new(|| {
-    let output = node(&["deploy/dev/agents.mjs"]);
+    let output = node(&["deploy/dev/lists/agents.mjs"]);
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
         panic!("{error}: {}", String::from_utf8_lossy(&output.stderr));
     })
@@ -181,14 +181,14 @@ fn agreement<'a>(name: &str, reads: impl Iterator<Item = &'a Read>) -> [f64; 4] 
 
 #[test]
 fn the_tables_are_what_their_lists_make_of_them() {
-    let output = node(&["deploy/dev/lists.mjs", "--check"]);
+    let output = node(&["deploy/dev/lists/lists.mjs", "--check"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
 }
 
 /// What `linesOfPattern` makes of a regular expression; `None` if it refuses.
 fn lines_of(pattern: &str) -> Option<Vec<String>> {
-    let program = "import('./deploy/dev/crawler-lines.mjs')
+    let program = "import('./deploy/dev/lists/crawler-lines.mjs')
         .then(({ linesOfPattern }) => console.log(JSON.stringify(linesOfPattern(process.argv[1]))))";
     let output = node(&["-e", program, pattern]);
     serde_json::from_slice(&output.stdout).ok()

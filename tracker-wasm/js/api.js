@@ -2,7 +2,22 @@
 import { adopt, clear, flush, holdAgain } from './batches.js';
 import { clicked, rejected, submitted, tellVitals, threw, told, watchVitals } from './captures.js';
 import { core, isLive, load, REPLACED, SHOWN, WENT } from './core.js';
-import { asked, begin, clearPage, drain, identify, leavePage, look, measure, now, record, recordView, rescue, retitle, view } from './events.js';
+import {
+  asked,
+  begin,
+  clearPage,
+  drain,
+  identify,
+  leavePage,
+  look,
+  measure,
+  now,
+  record,
+  recordView,
+  rescue,
+  retitle,
+  view,
+} from './events.js';
 import { letGo } from './hold.js';
 import { own } from './named.js';
 import { asksForPrivacy, excluded, isOn, options } from './options.js';
@@ -143,7 +158,10 @@ function leave(theEnd) {
 
 function listen() {
   isListening = true;
-  for (const [name, how] of /** @type {const} */ ([['pushState', WENT], ['replaceState', REPLACED]])) {
+  for (const [name, how] of /** @type {const} */ ([
+    ['pushState', WENT],
+    ['replaceState', REPLACED],
+  ])) {
     const original = history[name];
     history[name] = function (...args) {
       const result = original.apply(this, args);
@@ -153,7 +171,8 @@ function listen() {
   }
   /** @type {(name: string, act: (event: any) => void) => void} */
   // While the event goes down, so that no handler of the page can keep it from us.
-  const hear = (name, act) => addEventListener(name, (event) => safely(() => act(event)), { capture: true, passive: true });
+  const hear = (name, act) =>
+    addEventListener(name, (event) => safely(() => act(event)), { capture: true, passive: true });
   hear('popstate', () => moved(WENT));
   // Shown again from the back/forward cache: to its visitor, a view like any other.
   hear('pageshow', ({ persisted }) => persisted && (holdAgain(), moved(SHOWN), resume()));

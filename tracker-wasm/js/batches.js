@@ -20,7 +20,8 @@ const FATES = ['', 'sent', 'rejected', 'retry'];
 
 /**
  * The events are texts; what still changes with the page becomes one when the batch is sealed.
- * @typedef {{ id: string, events: (string | { toString(): string })[], mine: Promise<boolean>, stored?: boolean, isSealed?: boolean }} Batch
+ * @typedef {{ id: string, events: (string | { toString(): string })[], mine: Promise<boolean>, stored?: boolean,
+ *   isSealed?: boolean }} Batch
  * @type {Map<number, Batch>}
  */
 const batches = new Map();

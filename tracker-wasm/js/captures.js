@@ -39,7 +39,10 @@ export function submitted({ target }) {
 }
 
 /** @param {any} error */
-export const told = (error) => ({ message: String(error?.message ?? error), stack: error?.stack && String(error.stack) });
+export const told = (error) => ({
+  message: String(error?.message ?? error),
+  stack: error?.stack && String(error.stack),
+});
 
 const seen = new Set();
 
@@ -56,7 +59,8 @@ function failed(error, source) {
 }
 
 /** @param {ErrorEvent} event */
-export const threw = ({ error, message, filename, lineno, colno }) => isOn('errors') && failed(error ?? message, `${filename}:${lineno}:${colno}`);
+export const threw = ({ error, message, filename, lineno, colno }) =>
+  isOn('errors') && failed(error ?? message, `${filename}:${lineno}:${colno}`);
 
 /** @param {PromiseRejectionEvent} event */
 export const rejected = ({ reason }) => isOn('errors') && failed(reason, 'promise');
@@ -95,9 +99,15 @@ export function watchVitals() {
   if (!isOn('vitals')) return;
   loaded = location.href;
   observe('navigation', (entry) => (vitals.TTFB = entry.responseStart));
-  observe('paint', ({ name, startTime }) => name === 'first-contentful-paint' && ((vitals.FCP = startTime), (vitals.CLS ??= 0)));
+  observe(
+    'paint',
+    ({ name, startTime }) => name === 'first-contentful-paint' && ((vitals.FCP = startTime), (vitals.CLS ??= 0)),
+  );
   observe('largest-contentful-paint', (entry) => (vitals.LCP = entry.startTime));
-  observe('event', ({ interactionId: id, duration }) => id && (interactions[id] = Math.max(interactions[id] || 0, duration)));
+  observe(
+    'event',
+    ({ interactionId: id, duration }) => id && (interactions[id] = Math.max(interactions[id] || 0, duration)),
+  );
   // Shifts less than a second apart are one, of five seconds at most; the largest counts.
   let [sum, first, last] = [0, 0, 0];
   observe('layout-shift', ({ hadRecentInput, startTime, value }) => {

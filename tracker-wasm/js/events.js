@@ -64,7 +64,7 @@ export function record(type, data, at = now(), isView) {
   /** @type {Told} */
   const told = { type, dataJson: json[0] === '{' ? json : `{"value":${json}}`, at, isFirst };
   waiting.push(told);
-  if (isView) viewed = told, retitle();
+  if (isView) (viewed = told), retitle();
   isFirst = false;
   if (!isSoon) setTimeout(drain);
   isSoon = true;
@@ -138,13 +138,20 @@ function plainly(isLeft, lease = 0) {
       isStored = save(BATCH + id, `{"until":${lease && Date.now() + lease},${rest}`);
     }
     const body = `{"batchId":"${id}","sentAt":${Date.now()},${rest}`;
-    alsoUnderWay(send(body, isLeft).then((/** @type {any} */ [status, wait, answer]) => {
-      const waits = isStored && AGAIN.test(status);
-      if (!waits) save(BATCH + id, '');
-      else if (wait > 0) save(BARRED, Date.now() + wait);
-      freed(id);
-      report(waits ? 'retry' : status && status < 400 ? 'sent' : 'rejected', { batchId: id, events: events.length, status, answer });
-    }));
+    alsoUnderWay(
+      send(body, isLeft).then((/** @type {any} */ [status, wait, answer]) => {
+        const waits = isStored && AGAIN.test(status);
+        if (!waits) save(BATCH + id, '');
+        else if (wait > 0) save(BARRED, Date.now() + wait);
+        freed(id);
+        report(waits ? 'retry' : status && status < 400 ? 'sent' : 'rejected', {
+          batchId: id,
+          events: events.length,
+          status,
+          answer,
+        });
+      }),
+    );
   }
 }
 
@@ -206,7 +213,10 @@ export function look() {
 
 /** How far down the page was. Asked when it was just laid out, or is left: else it would be now. */
 export function measure() {
-  depth = Math.max(depth, Math.min(100, Math.round(((scrollY + innerHeight) / own('documentElement').scrollHeight) * 100) || 0));
+  depth = Math.max(
+    depth,
+    Math.min(100, Math.round(((scrollY + innerHeight) / own('documentElement').scrollHeight) * 100) || 0),
+  );
 }
 
 /** The page's view ends. */

@@ -6,4 +6,5 @@ import { options } from './options.js';
 options.wasm = new URL('./shoreline.wasm', import.meta.url);
 
 export default shoreline;
-export const { init, page, feature, track, content, ai, error, identify, reset, consent, optOut, optIn, flush, on } = /** @type {any} */ (shoreline);
+export const { init, page, feature, track, content, ai, error, identify, reset, consent, optOut, optIn, flush, on } =
+  /** @type {any} */ (shoreline);

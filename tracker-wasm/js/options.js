@@ -7,7 +7,14 @@ export const options = {};
 export const isOn = (name) => options[name] != null && String(options[name]) !== 'false';
 
 /** Where events go. */
-export const eventsUrl = () => new URL('/v1/events?key=' + options.key + (options.storage === 'none' ? '&private=1' : '') + (isOn('hashIds') ? '&hashIds=1' : ''), options.collector || location.href);
+export const eventsUrl = () =>
+  new URL(
+    '/v1/events?key=' +
+      options.key +
+      (options.storage === 'none' ? '&private=1' : '') +
+      (isOn('hashIds') ? '&hashIds=1' : ''),
+    options.collector || location.href,
+  );
 
 /** Hosts of the machine itself; a file has none. */
 const LOCAL = /^(127(\.\d+){3}|\[::1]|)$|(^|\.)localhost$/;

@@ -21,8 +21,15 @@ const waitMs = (wait) => (isNaN(wait) ? Date.parse(wait) - Date.now() : wait * 1
  */
 export async function send(body, leaving) {
   try {
-    if (leaving && !('keepalive' in Request.prototype)) return [navigator.sendBeacon(eventsUrl(), body) ? HANDED_OVER : NO_ANSWER];
-    const answer = await fetch(eventsUrl(), { method: 'POST', body, keepalive: true, credentials: 'omit', signal: AbortSignal.timeout?.(ANSWER_MS) });
+    if (leaving && !('keepalive' in Request.prototype))
+      return [navigator.sendBeacon(eventsUrl(), body) ? HANDED_OVER : NO_ANSWER];
+    const answer = await fetch(eventsUrl(), {
+      method: 'POST',
+      body,
+      keepalive: true,
+      credentials: 'omit',
+      signal: AbortSignal.timeout?.(ANSWER_MS),
+    });
     const wait = answer.headers.get('Retry-After');
     return [answer.status, wait ? waitMs(wait) : -1, await answer.json().catch(() => null)];
   } catch {

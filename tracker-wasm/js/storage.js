@@ -57,7 +57,10 @@ function forget(key) {
 /** The names that begin like that, oldest batch first. @param {string} beginning */
 export function keys(beginning) {
   try {
-    return Object.keys(localStorage).filter((key) => key.startsWith(PREFIX + beginning)).map((key) => key.slice(PREFIX.length)).sort();
+    return Object.keys(localStorage)
+      .filter((key) => key.startsWith(PREFIX + beginning))
+      .map((key) => key.slice(PREFIX.length))
+      .sort();
   } catch {
     return [];
   }

@@ -8,11 +8,16 @@ const BUDGET = 8000;
 const sizes = (bytes) => [
   bytes.length,
   gzipSync(bytes, { level: 9 }).length,
-  brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }).length,
+  brotliCompressSync(bytes, {
+    params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+  }).length,
 ];
 
 /** @param {Record<string, Buffer>} parts */
-const total = (parts) => Object.values(parts).map(sizes).reduce((sum, size) => sum.map((bytes, i) => bytes + size[i]), [0, 0, 0]);
+const total = (parts) =>
+  Object.values(parts)
+    .map(sizes)
+    .reduce((sum, size) => sum.map((bytes, i) => bytes + size[i]), [0, 0, 0]);
 
 /**
  * A table of the parts and their sum: raw, gzip -9, brotli -11. Each is compressed by itself, as it is
@@ -23,11 +28,17 @@ export function sizeTable(parts) {
   const line = (/** @type {string} */ name, /** @type {(string | number)[]} */ cells) =>
     name.padEnd(16) + cells.map((cell) => cell.toLocaleString('en').padStart(8)).join('');
   const rows = Object.entries(parts).map(([name, bytes]) => line(name, sizes(bytes)));
-  return [line('tracker, bytes', ['raw', 'gzip', 'brotli']), ...rows, line('total', total(parts)), `budget: ${BUDGET.toLocaleString('en')} brotli`];
+  return [
+    line('tracker, bytes', ['raw', 'gzip', 'brotli']),
+    ...rows,
+    line('total', total(parts)),
+    `budget: ${BUDGET.toLocaleString('en')} brotli`,
+  ];
 }
 
 /** Fails over the budget. @param {Record<string, Buffer>} parts */
 export function checkBudget(parts) {
   const brotli = total(parts)[2];
-  if (brotli > BUDGET) throw new Error(`the tracker has ${brotli} bytes (brotli), ${brotli - BUDGET} more than the budget of ${BUDGET}`);
+  if (brotli > BUDGET)
+    throw new Error(`the tracker has ${brotli} bytes (brotli), ${brotli - BUDGET} more than the budget of ${BUDGET}`);
 }

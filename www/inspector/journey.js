@@ -8,7 +8,8 @@ const STEPS = /** @type {const} */ (['made', 'batched', 'answered', 'counted', '
 
 /**
  * What is known of an event. `received` is the hour's count that the lake must reach (`watch.js`).
- * @typedef {{ id: string, userId: string, madeAt: number, steps: Record<Step, HTMLElement>, state: 'made' | 'batched' | 'taken' | 'counted' | 'over', hour?: number, received?: number }} Journey
+ * @typedef {{ id: string, userId: string, madeAt: number, steps: Record<Step, HTMLElement>, state: 'made' | 'batched' |
+ *   'taken' | 'counted' | 'over', hour?: number, received?: number }} Journey
  */
 
 /** Events that are on their way, by id; those whose row gave way are forgotten. @type {Map<string, Journey>} */
@@ -26,16 +27,30 @@ function subject({ eventType, eventData }) {
 /** @param {any} event */
 export function begin(event) {
   count('made', 1);
-  const steps = /** @type {Record<Step, HTMLElement>} */ (Object.fromEntries(STEPS.map((step) => {
-    const item = element('li', '', '', element('span', '', step), element('b', '', '…'));
-    item.dataset.step = step;
-    item.dataset.state = 'waiting';
-    return [step, item];
-  })));
-  const row = element('li', '', '',
-    element('div', 'line', '', element('span', '', `${event.eventType} ${subject(event)}`), element('time', '', clock(event.timestamp))),
+  const steps = /** @type {Record<Step, HTMLElement>} */ (
+    Object.fromEntries(
+      STEPS.map((step) => {
+        const item = element('li', '', '', element('span', '', step), element('b', '', '…'));
+        item.dataset.step = step;
+        item.dataset.state = 'waiting';
+        return [step, item];
+      }),
+    )
+  );
+  const row = element(
+    'li',
+    '',
+    '',
+    element(
+      'div',
+      'line',
+      '',
+      element('span', '', `${event.eventType} ${subject(event)}`),
+      element('time', '', clock(event.timestamp)),
+    ),
     element('ol', 'steps', '', ...Object.values(steps)),
-    more('Event', event));
+    more('Event', event),
+  );
   Object.assign(row.dataset, { event: event.eventId, type: event.eventType });
   /** @type {Journey} */
   const journey = { id: event.eventId, userId: event.userId, madeAt: performance.now(), steps, state: 'made' };
@@ -88,7 +103,8 @@ export function answered({ ids }, status, answer) {
 
 /** Nothing of what is pending will be sent. @param {string} why */
 export function forgotten(why) {
-  for (const journey of journeys.values()) if (journey.state === 'made' || journey.state === 'batched') end(journey, 'batched', why);
+  for (const journey of journeys.values())
+    if (journey.state === 'made' || journey.state === 'batched') end(journey, 'batched', why);
 }
 
 /** @param {string[]} ids */

@@ -23,9 +23,14 @@ export function element(tag, className, text = '', ...children) {
 export const clock = (/** @type {number} */ ms) => new Date(ms).toLocaleTimeString('en-GB');
 
 /** What lies under a row, for who wants to see all of it. @param {string} title @param {unknown} value */
-export const more = (title, value) => element('details', '', '', element('summary', '', title), element('pre', '', JSON.stringify(value, null, 2)));
+export const more = (title, value) =>
+  element('details', '', '', element('summary', '', title), element('pre', '', JSON.stringify(value, null, 2)));
 
-/** @param {string} list @param {HTMLElement} row @param {(row: HTMLElement) => void} [gone] called with rows that give way */
+/**
+ * @param {string} list
+ * @param {HTMLElement} row
+ * @param {(row: HTMLElement) => void} [gone] called with rows that give way
+ */
 export function putFirst(list, row, gone = () => {}) {
   $(list).prepend(row);
   while ($(list).children.length > ROWS) {
@@ -36,7 +41,8 @@ export function putFirst(list, row, gone = () => {}) {
 }
 
 /** What the tracker reports as `denied`, where something was pending; without, only the button knows. */
-export const WITHDRAWN = 'Consent is withdrawn: what was pending is forgotten, what was kept is removed, and nothing is sent.';
+export const WITHDRAWN =
+  'Consent is withdrawn: what was pending is forgotten, what was kept is removed, and nothing is sent.';
 
 /** Says something about the page as a whole. @param {string} text */
 export const say = (text) => void ($('state').textContent = text);

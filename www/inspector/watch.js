@@ -16,7 +16,8 @@ const HOUR_MS = 3_600_000;
 const TOKEN = 'inspector.token';
 
 /** The one of the local demo site is in the page; a deployed page has none. */
-const token = () => document.querySelector('meta[name="shoreline-read-token"]')?.getAttribute('content') || sessionStorage.getItem(TOKEN);
+const token = () =>
+  document.querySelector('meta[name="shoreline-read-token"]')?.getAttribute('content') || sessionStorage.getItem(TOKEN);
 
 /** @param {string} path @returns {Promise<any>} undefined where it could not be had */
 async function ask(path) {
@@ -44,7 +45,8 @@ export async function watch() {
     if (!document.hidden) await look(left);
     for (const journey of left) {
       const late = performance.now() - journey.madeAt > PATIENCE_MS;
-      if (late && journey.state !== 'over') end(journey, journey.state === 'taken' ? 'counted' : 'landed', 'not seen in 3 min');
+      if (late && journey.state !== 'over')
+        end(journey, journey.state === 'taken' ? 'counted' : 'landed', 'not seen in 3 min');
     }
     await new Promise((done) => setTimeout(done, EVERY_MS));
   }
@@ -57,7 +59,10 @@ async function look(left) {
   if (left.some(({ state }) => state === 'counted')) await lookForLanded(left);
 }
 
-/** An event that recent events list is stored; the same transaction counted it. @param {import('./journey.js').Journey[]} left */
+/**
+ * An event that recent events list is stored; the same transaction counted it.
+ * @param {import('./journey.js').Journey[]} left
+ */
 async function lookForCounted(left) {
   const { events = [] } = (await ask('/v1/analytics/events/recent?limit=500')) ?? {};
   const stored = new Map(events.map((/** @type {any} */ event) => [event.eventId, event]));

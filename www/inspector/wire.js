@@ -48,7 +48,15 @@ window.fetch = async (url, init) => {
     if (line.cut) throw new TypeError('The demo has cut the line.');
     // A page cannot send Sec-GPC itself; this asks the collector for the same.
     const answer = await fetchDirectly(playsGpc() ? `${url}&private=1` : url, init);
-    if (batch) heard.answered(batch, answer.status, await answer.clone().json().catch(() => null));
+    if (batch)
+      heard.answered(
+        batch,
+        answer.status,
+        await answer
+          .clone()
+          .json()
+          .catch(() => null),
+      );
     return answer;
   } catch (error) {
     if (batch) heard.answered(batch, 0, null);

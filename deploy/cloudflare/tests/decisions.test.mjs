@@ -1,7 +1,7 @@
 // What is decided, without an account: settings, configuration, secrets, plan.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readText } from '../../dev/project.mjs';
+import { readText } from '../../dev/base/project.mjs';
 import { accountIn, namesIn, productionConfig } from '../config.mjs';
 import { migrationsLeft, planOf, planText } from '../plan.mjs';
 import { givenIn, missingFor, toMake } from '../secrets.mjs';
@@ -14,21 +14,64 @@ const base = readText('wrangler.toml');
 const names = namesIn(base);
 
 /** @param {Partial<import('../plan.mjs').Wanted>} [own] @returns {import('../plan.mjs').Wanted} */
-const wanted = (own) => ({ ...names, config: 'wrangler.production.toml', migrations: ['0001_a.sql', '0002_b.sql'], given: {}, newAdminToken: false, deploy: false, ...own });
+const wanted = (own) => ({
+  ...names,
+  config: 'wrangler.production.toml',
+  migrations: ['0001_a.sql', '0002_b.sql'],
+  given: {},
+  newAdminToken: false,
+  deploy: false,
+  ...own,
+});
 
 /** @type {import('../plan.mjs').Found} */
-const all = { accountId: ACCOUNT, databases: [{ name: 'shoreline', id: DATABASE }], namespaces: [{ name: 'shoreline-grants', id: NAMESPACE }], queues: ['shoreline-events', 'shoreline-dead-letters'], buckets: ['shoreline-lake'], secrets: ['HASH_KEY', 'ADMIN_TOKEN_HASH'], migrations: ['0001_a.sql', '0002_b.sql'] };
+const all = {
+  accountId: ACCOUNT,
+  databases: [{ name: 'shoreline', id: DATABASE }],
+  namespaces: [{ name: 'shoreline-grants', id: NAMESPACE }],
+  queues: ['shoreline-events', 'shoreline-dead-letters'],
+  buckets: ['shoreline-lake'],
+  secrets: ['HASH_KEY', 'ADMIN_TOKEN_HASH'],
+  migrations: ['0001_a.sql', '0002_b.sql'],
+};
 
 /** @param {ReturnType<typeof planOf>} plan */
 const kinds = ({ steps }) => steps.map(({ kind }) => kind);
 
 test('wrangler.toml names what is to be made', () => {
-  assert.deepEqual({ ...names, vars: names.vars.SINKS }, { worker: 'shoreline', database: 'shoreline', namespace: 'shoreline-grants', queues: ['shoreline-events', 'shoreline-dead-letters'], buckets: ['shoreline-lake'], vars: 'r2' });
+  assert.deepEqual(
+    { ...names, vars: names.vars.SINKS },
+    {
+      worker: 'shoreline',
+      database: 'shoreline',
+      namespace: 'shoreline-grants',
+      queues: ['shoreline-events', 'shoreline-dead-letters'],
+      buckets: ['shoreline-lake'],
+      vars: 'r2',
+    },
+  );
 });
 
 test('an empty account gets everything, a full one only its configuration', () => {
-  const none = { accountId: ACCOUNT, databases: [], namespaces: [], queues: [], buckets: [], secrets: [], migrations: [] };
-  assert.deepEqual(kinds(planOf(wanted(), none)), ['database', 'namespace', 'queue', 'queue', 'bucket', 'config', 'migrations', 'secrets']);
+  const none = {
+    accountId: ACCOUNT,
+    databases: [],
+    namespaces: [],
+    queues: [],
+    buckets: [],
+    secrets: [],
+    migrations: [],
+  };
+  assert.deepEqual(kinds(planOf(wanted(), none)), [
+    'database',
+    'namespace',
+    'queue',
+    'queue',
+    'bucket',
+    'config',
+    'migrations',
+    'secrets',
+  ]);
   assert.deepEqual(kinds(planOf(wanted(), all)), ['config']);
   assert.deepEqual(kinds(planOf(wanted({ deploy: true }), all)), ['config', 'deploy']);
 });
@@ -67,12 +110,19 @@ test('sinks that sign need keys: common ones, or one of each', () => {
   assert.deepEqual(missingFor('r2', []), []);
   assert.deepEqual(missingFor('r2,s3', []), ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']);
   assert.deepEqual(missingFor('s3', ['AWS_ACCESS_KEY_ID']), ['AWS_SECRET_ACCESS_KEY']);
-  assert.deepEqual(missingFor('s3, sqs', ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']), ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']);
+  assert.deepEqual(missingFor('s3, sqs', ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']), [
+    'AWS_ACCESS_KEY_ID',
+    'AWS_SECRET_ACCESS_KEY',
+  ]);
   assert.deepEqual(missingFor('s3', ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY']), []);
 });
 
 test("only what is given as Shoreline's is taken from the environment", () => {
-  const env = { AWS_SECRET_ACCESS_KEY: 'of another', SHORELINE_SECRET_AWS_SECRET_ACCESS_KEY: 'ours', SHORELINE_SECRET_ALERT_WEBHOOK_URL: '' };
+  const env = {
+    AWS_SECRET_ACCESS_KEY: 'of another',
+    SHORELINE_SECRET_AWS_SECRET_ACCESS_KEY: 'ours',
+    SHORELINE_SECRET_ALERT_WEBHOOK_URL: '',
+  };
   assert.deepEqual(givenIn(env), { AWS_SECRET_ACCESS_KEY: 'ours' });
   assert.throws(() => givenIn({ SHORELINE_SECRET_HASH_KEY: 'x' }), /HASH_KEY/);
 });
@@ -85,8 +135,14 @@ test('no secret is in the plan', () => {
   assert.doesNotMatch(JSON.stringify(plan) + planText(plan, found), /very-secret|even-more/);
 });
 
-test('the configuration differs from wrangler.toml in what is the account\'s own', () => {
-  const made = productionConfig(base, { accountId: ACCOUNT, databaseId: DATABASE, namespaceId: NAMESPACE, domain: 'collect.example.com', vars: { SINKS: 'r2,s3', AWS_REGION: 'eu-central-1', SITE_SHARDS: '4' } });
+test("the configuration differs from wrangler.toml in what is the account's own", () => {
+  const made = productionConfig(base, {
+    accountId: ACCOUNT,
+    databaseId: DATABASE,
+    namespaceId: NAMESPACE,
+    domain: 'collect.example.com',
+    vars: { SINKS: 'r2,s3', AWS_REGION: 'eu-central-1', SITE_SHARDS: '4' },
+  });
   const [before, after] = [base, made].map((text) => new Set(text.split('\n')));
   assert.deepEqual([...after].filter((line) => !before.has(line)).slice(1), [
     `account_id = "${ACCOUNT}"`,
@@ -102,7 +158,12 @@ test('the configuration differs from wrangler.toml in what is the account\'s own
 });
 
 test('a value cannot leave its quotes', () => {
-  const made = productionConfig(base, { accountId: ACCOUNT, databaseId: DATABASE, namespaceId: NAMESPACE, vars: { S3_BUCKET: 'a"\n[x]\ny = "' } });
+  const made = productionConfig(base, {
+    accountId: ACCOUNT,
+    databaseId: DATABASE,
+    namespaceId: NAMESPACE,
+    vars: { S3_BUCKET: 'a"\n[x]\ny = "' },
+  });
   assert.ok(made.includes('S3_BUCKET = "a\\"\\n[x]\\ny = \\""'));
 });
 
@@ -121,7 +182,12 @@ test('settings that are wrong are named', () => {
     ['{"vars": {"HASH_KEY": "x"}}', 'SHORELINE_SECRET_HASH_KEY'],
     ['{"vars": {"S3_SECRET_ACCESS_KEY": "x"}}', 'SHORELINE_SECRET_S3_SECRET_ACCESS_KEY'],
   ]) {
-    assert.throws(() => readSettings(text, 'production.json'), (error) => error instanceof Error && error.message.startsWith('production.json: ') && error.message.includes(said), text);
+    assert.throws(
+      () => readSettings(text, 'production.json'),
+      (error) =>
+        error instanceof Error && error.message.startsWith('production.json: ') && error.message.includes(said),
+      text,
+    );
   }
   assert.throws(() => filesOf('../up'), /SHORELINE_DEPLOYMENT/);
 });

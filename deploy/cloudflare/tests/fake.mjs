@@ -29,7 +29,8 @@ export class Cloudflare {
   changes = [];
   /**
    * Calls that fail, and whether they have their effect all the same. With an error that Wrangler does not
-   * try again by itself: its waits are not what is tested. @type {((call: Call) => 'before' | 'after' | undefined) | undefined}
+   * try again by itself: its waits are not what is tested.
+   * @type {((call: Call) => 'before' | 'after' | undefined) | undefined}
    */
   failure;
 
@@ -48,8 +49,16 @@ export class Cloudflare {
 
   /** What an account holds, in words. */
   get held() {
-    const secrets = [...this.workers].flatMap(([worker, secrets]) => [...secrets.keys()].map((name) => `secret ${worker} ${name}`));
-    const all = [...[...this.databases.keys()].map((name) => `database ${name}`), ...[...this.namespaces.keys()].map((name) => `namespace ${name}`), ...[...this.queues.keys()].map((name) => `queue ${name}`), ...[...this.buckets].map((name) => `bucket ${name}`), ...secrets];
+    const secrets = [...this.workers].flatMap(([worker, secrets]) =>
+      [...secrets.keys()].map((name) => `secret ${worker} ${name}`),
+    );
+    const all = [
+      ...[...this.databases.keys()].map((name) => `database ${name}`),
+      ...[...this.namespaces.keys()].map((name) => `namespace ${name}`),
+      ...[...this.queues.keys()].map((name) => `queue ${name}`),
+      ...[...this.buckets].map((name) => `bucket ${name}`),
+      ...secrets,
+    ];
     return all.sort();
   }
 
@@ -66,7 +75,10 @@ export class Cloudflare {
     let [status, answer] = [401, refused(9109, 'Unauthorized')];
     if (request.headers.authorization === `Bearer ${TOKEN}`) {
       const fails = this.failure?.(call);
-      [status, answer] = fails === 'before' ? [400, refused(10001, 'an error of the tests')] : this.#answer(call, url.searchParams, json);
+      [status, answer] =
+        fails === 'before'
+          ? [400, refused(10001, 'an error of the tests')]
+          : this.#answer(call, url.searchParams, json);
       if (fails === 'after') [status, answer] = [400, refused(10001, 'an error of the tests')];
     }
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
@@ -105,28 +117,45 @@ export class Cloudflare {
       return ok(page > 1 ? [] : [...this.namespaces].map(([title, id]) => ({ title, id })));
     }
     if (path === `${own}/storage/kv/namespaces`) {
-      if (this.namespaces.has(json.title)) return [400, refused(10014, 'a namespace with this account ID and title already exists')];
+      if (this.namespaces.has(json.title))
+        return [400, refused(10014, 'a namespace with this account ID and title already exists')];
       const id = randomUUID().replaceAll('-', '');
       this.namespaces.set(json.title, id);
       return ok({ title: json.title, id });
     }
     if (path === `${own}/queues` && method === 'GET') {
       const names = [...this.queues.keys()].filter((name) => !query.has('name') || name === query.get('name'));
-      return ok(names.map((name) => ({ queue_id: this.queues.get(name), queue_name: name, created_on: '', modified_on: '', producers_total_count: 0, producers: [], consumers_total_count: 0, consumers: [] })));
+      return ok(
+        names.map((name) => ({
+          queue_id: this.queues.get(name),
+          queue_name: name,
+          created_on: '',
+          modified_on: '',
+          producers_total_count: 0,
+          producers: [],
+          consumers_total_count: 0,
+          consumers: [],
+        })),
+      );
     }
     if (path === `${own}/queues`) {
       if (this.queues.has(json.queue_name)) return [409, refused(11009, 'a queue with that name already exists')];
       this.queues.set(json.queue_name, randomUUID());
       return ok({ queue_name: json.queue_name });
     }
-    if (path === `${own}/r2/buckets` && method === 'GET') return ok({ buckets: [...this.buckets].map((name) => ({ name, creation_date: '2026-01-01T00:00:00Z' })) });
+    if (path === `${own}/r2/buckets` && method === 'GET')
+      return ok({ buckets: [...this.buckets].map((name) => ({ name, creation_date: '2026-01-01T00:00:00Z' })) });
     if (path === `${own}/r2/buckets`) {
-      if (this.buckets.has(json.name)) return [409, refused(10004, 'The bucket you tried to create already exists, and you own it.')];
+      if (this.buckets.has(json.name))
+        return [409, refused(10004, 'The bucket you tried to create already exists, and you own it.')];
       this.buckets.add(json.name);
       return ok({});
     }
     const bucket = new RegExp(`^${own}/r2/buckets/([^/]+)$`).exec(path);
-    if (bucket) return this.buckets.has(bucket[1]) ? ok({ name: bucket[1] }) : [404, refused(10006, 'The specified bucket does not exist.')];
+    if (bucket)
+      return this.buckets.has(bucket[1])
+        ? ok({ name: bucket[1] })
+        : [404, refused(10006, 'The specified bucket does not exist.')];
     const upload = this.#upload(method, path.slice(own.length), json);
     if (upload) return upload;
     const script = new RegExp(`^${own}/workers/scripts/([^/]+)(/secrets(-bulk)?)?$`).exec(path);
@@ -148,11 +177,19 @@ export class Cloudflare {
       return ok(method === 'GET' ? [] : {});
     }
     if (path === '/workers/subdomain') return ok({ subdomain: 'someone' });
-    if (/^\/workers\/workers\//.test(path)) return ok({ name: 'shoreline', subdomain: { enabled: false, previews_enabled: false } });
+    if (/^\/workers\/workers\//.test(path))
+      return ok({ name: 'shoreline', subdomain: { enabled: false, previews_enabled: false } });
     const name = /^\/workers\/(?:services|scripts)\/([^/]+)/.exec(path)?.[1] ?? '';
     if (!name || !this.workers.has(name)) return undefined;
     const below = path.replace(/^\/workers\/(services|scripts)\/[^/]+/, '$1');
-    if (method === 'GET' && below === 'services') return ok({ id: name, default_environment: { environment: 'production', script: { tag: 'a', last_deployed_from: 'wrangler', handlers: [] } } });
+    if (method === 'GET' && below === 'services')
+      return ok({
+        id: name,
+        default_environment: {
+          environment: 'production',
+          script: { tag: 'a', last_deployed_from: 'wrangler', handlers: [] },
+        },
+      });
     if (method === 'GET' && below === 'scripts/deployments') return ok({ deployments: [] });
     if (method === 'GET' && below === 'scripts/settings') return ok({ bindings: [] });
     // All files are there already.
@@ -166,7 +203,13 @@ export class Cloudflare {
     return trigger ? ok({ enabled: true, previews_enabled: false }) : undefined;
   }
 
-  /** @param {string} method @param {string} name @param {string | undefined} below @param {any} json @returns {[number, any]} */
+  /**
+   * @param {string} method
+   * @param {string} name
+   * @param {string | undefined} below
+   * @param {any} json
+   * @returns {[number, any]}
+   */
   #script(method, name, below, json) {
     const secrets = this.workers.get(name);
     if (!below && method === 'PUT') {
@@ -175,14 +218,16 @@ export class Cloudflare {
     }
     if (!secrets) return [404, refused(10007, 'This Worker does not exist on your account.')];
     if (below === '/secrets') return ok([...secrets.keys()].map((key) => ({ name: key, type: 'secret_text' })));
-    for (const [key, value] of Object.entries(json.secrets ?? json)) secrets.set(key, typeof value === 'object' && value ? /** @type {any} */ (value).text : value);
+    for (const [key, value] of Object.entries(json.secrets ?? json))
+      secrets.set(key, typeof value === 'object' && value ? /** @type {any} */ (value).text : value);
     return ok({});
   }
 }
 
 /** The JSON of a body; of an upload the part that tells of the worker. @param {string} type @param {string} body */
 function bodyOf(type, body) {
-  if (!type.startsWith('multipart/')) return type.includes('json') || body.startsWith('{') ? JSON.parse(body || '{}') : {};
+  if (!type.startsWith('multipart/'))
+    return type.includes('json') || body.startsWith('{') ? JSON.parse(body || '{}') : {};
   const [, metadata] = /name="metadata"[^]*?\r\n\r\n([^]*?)\r\n--/.exec(body) ?? [];
   return metadata ? { metadata: JSON.parse(metadata) } : {};
 }
@@ -190,7 +235,8 @@ function bodyOf(type, body) {
 /** @param {DatabaseSync} sql @param {string} text @returns {[number, any]} */
 function execute(sql, text) {
   try {
-    if (/^\s*(select|pragma)/i.test(text)) return ok([{ success: true, results: sql.prepare(text).all(), meta: { duration: 0 } }]);
+    if (/^\s*(select|pragma)/i.test(text))
+      return ok([{ success: true, results: sql.prepare(text).all(), meta: { duration: 0 } }]);
     sql.exec(`BEGIN; ${text}\n; COMMIT`);
     return ok([{ success: true, results: [], meta: { duration: 0 } }]);
   } catch (error) {
@@ -200,7 +246,16 @@ function execute(sql, text) {
 }
 
 /** @param {unknown} result @returns {[number, any]} */
-const ok = (result) => [200, { success: true, errors: [], messages: [], result, result_info: { page: 1, per_page: 100, total_pages: 1, count: 1, total_count: 1 } }];
+const ok = (result) => [
+  200,
+  {
+    success: true,
+    errors: [],
+    messages: [],
+    result,
+    result_info: { page: 1, per_page: 100, total_pages: 1, count: 1, total_count: 1 },
+  },
+];
 
 /** @param {number} code @param {string} message */
 const refused = (code, message) => ({ success: false, errors: [{ code, message }], messages: [], result: null });

@@ -1,8 +1,8 @@
 // Runs inside workerd, around a worker that knows nothing of it: counts what the platform takes money for. Only for
 // runs that are not timed.
 //
-// Bindings are handed to WebAssembly, which asks for the names of their classes, so they are not wrapped: the methods of
-// their prototypes are.
+// Bindings are handed to WebAssembly, which asks for the names of their classes, so they are not wrapped: the methods
+// of their prototypes are.
 
 /** Where the parent asks for the counts; with `?reset` they begin anew. */
 const PATH = '/counted';
@@ -12,7 +12,11 @@ const QUEUE_UNIT = 64 * 1024;
 
 /** @typedef {{ requests: number, rowsWritten: number, rowsRead: number, alarmsSet: number }} ObjectCounts */
 
-/** @typedef {{ requests: number, objects: Record<string, ObjectCounts>, d1: { calls: number, rowsWritten: number, rowsRead: number }, queue: { written: number, read: number, deleted: number, messages: number }, r2: { puts: number, gets: number }, kv: { reads: number, writes: number }, logLines: number }} Counts */
+/**
+ * @typedef {{ requests: number, objects: Record<string, ObjectCounts>, d1: { calls: number, rowsWritten: number,
+ *   rowsRead: number }, queue: { written: number, read: number, deleted: number, messages: number }, r2: { puts:
+ *   number, gets: number }, kv: { reads: number, writes: number }, logLines: number }} Counts
+ */
 
 /** @returns {Counts} */
 const none = () => ({
@@ -45,14 +49,14 @@ const prototypeOf = (/** @type {any} */ object) => Object.getPrototypeOf(object)
 
 /** Counts each call. */
 const counting = (/** @type {() => void} */ count) => (/** @type {Function} */ original) =>
-  function (/** @type {any[]} */ ...args) {
+  /** @this {any} */ function (/** @type {any[]} */ ...args) {
     count();
     return original.apply(this, args);
   };
 
 /** Counts the rows of each answer of D1. */
 const countingRows = (/** @type {Function} */ original) =>
-  async function (/** @type {any[]} */ ...args) {
+  /** @this {any} */ async function (/** @type {any[]} */ ...args) {
     const results = await original.apply(this, args);
     counts.d1.calls += 1;
     for (const { meta } of Array.isArray(results) ? results : [results]) {
@@ -64,11 +68,17 @@ const countingRows = (/** @type {Function} */ original) =>
 
 /** Operations of the queue for one message. */
 function unitsOf(/** @type {any} */ body) {
-  const bytes = body?.byteLength ?? new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body)).length;
+  const bytes =
+    body?.byteLength ?? new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body)).length;
   return Math.max(1, Math.ceil(bytes / QUEUE_UNIT));
 }
 
-patch(console, Object.fromEntries(['debug', 'log', 'info', 'warn', 'error'].map((name) => [name, counting(() => (counts.logLines += 1))])));
+patch(
+  console,
+  Object.fromEntries(
+    ['debug', 'log', 'info', 'warn', 'error'].map((name) => [name, counting(() => (counts.logLines += 1))]),
+  ),
+);
 
 /** Looks at all bindings; which kind each is, its methods tell. */
 function patchBindings(/** @type {Record<string, any>} */ env) {
@@ -87,19 +97,27 @@ function patchBindings(/** @type {Record<string, any>} */ env) {
         counts.queue.written += unitsOf(body);
       };
       patch(prototypeOf(binding), {
-        send: (original) => function (/** @type {any} */ body, /** @type {any[]} */ ...rest) {
-          written(body);
-          return original.call(this, body, ...rest);
-        },
-        sendBatch: (original) => function (/** @type {any} */ messages, /** @type {any[]} */ ...rest) {
-          const all = [...messages];
-          for (const { body } of all) written(body);
-          return original.call(this, all, ...rest);
-        },
+        send: (original) =>
+          /** @this {any} */ function (/** @type {any} */ body, /** @type {any[]} */ ...rest) {
+            written(body);
+            return original.call(this, body, ...rest);
+          },
+        sendBatch: (original) =>
+          /** @this {any} */ function (/** @type {any} */ messages, /** @type {any[]} */ ...rest) {
+            const all = [...messages];
+            for (const { body } of all) written(body);
+            return original.call(this, all, ...rest);
+          },
       });
     } else if (typeof binding.getWithMetadata === 'function') {
       const write = counting(() => (counts.kv.writes += 1));
-      patch(prototypeOf(binding), { get: counting(() => (counts.kv.reads += 1)), getWithMetadata: counting(() => (counts.kv.reads += 1)), put: write, delete: write, list: write });
+      patch(prototypeOf(binding), {
+        get: counting(() => (counts.kv.reads += 1)),
+        getWithMetadata: counting(() => (counts.kv.reads += 1)),
+        put: write,
+        delete: write,
+        list: write,
+      });
     }
   }
 }
@@ -108,7 +126,8 @@ function patchBindings(/** @type {Record<string, any>} */ env) {
 const owners = new WeakMap();
 
 /** @returns {ObjectCounts} */
-const countsOf = (/** @type {string} */ name) => (counts.objects[name] ??= { requests: 0, rowsWritten: 0, rowsRead: 0, alarmsSet: 0 });
+const countsOf = (/** @type {string} */ name) =>
+  (counts.objects[name] ??= { requests: 0, rowsWritten: 0, rowsRead: 0, alarmsSet: 0 });
 
 /** Counts what an object's database does. */
 function patchStorage(/** @type {string} */ name, /** @type {any} */ storage) {
@@ -121,26 +140,29 @@ function patchStorage(/** @type {string} */ name, /** @type {any} */ storage) {
     return found;
   };
   patch(prototypeOf(storage.sql), {
-    exec: (original) => function (/** @type {any[]} */ ...args) {
-      const cursor = original.apply(this, args);
-      // How many rows it was is known when all of it has been read.
-      ownerOf(this).cursors.push(cursor);
-      return cursor;
-    },
+    exec: (original) =>
+      /** @this {any} */ function (/** @type {any[]} */ ...args) {
+        const cursor = original.apply(this, args);
+        // How many rows it was is known when all of it has been read.
+        ownerOf(this).cursors.push(cursor);
+        return cursor;
+      },
   });
-  const aRow = (/** @type {Function} */ original) => function (/** @type {any[]} */ ...args) {
-    countsOf(ownerOf(this).name).rowsWritten += 1;
-    return original.apply(this, args);
-  };
+  const aRow = (/** @type {Function} */ original) =>
+    /** @this {any} */ function (/** @type {any[]} */ ...args) {
+      countsOf(ownerOf(this).name).rowsWritten += 1;
+      return original.apply(this, args);
+    };
   patch(prototypeOf(storage), {
     put: aRow,
     delete: aRow,
-    setAlarm: (original) => function (/** @type {any[]} */ ...args) {
-      const of = countsOf(ownerOf(this).name);
-      of.alarmsSet += 1;
-      of.rowsWritten += 1;
-      return original.apply(this, args);
-    },
+    setAlarm: (original) =>
+      /** @this {any} */ function (/** @type {any[]} */ ...args) {
+        const of = countsOf(ownerOf(this).name);
+        of.alarmsSet += 1;
+        of.rowsWritten += 1;
+        return original.apply(this, args);
+      },
   });
   return owner;
 }
@@ -155,7 +177,10 @@ function fold(/** @type {{ name: string, cursors: any[] }} */ owner) {
 }
 
 /** What the platform, or another object, may call. */
-const isCallable = (/** @type {any} */ prototype, /** @type {string} */ name) => name !== 'constructor' && !name.startsWith('__') && typeof Object.getOwnPropertyDescriptor(prototype, name)?.value === 'function';
+const isCallable = (/** @type {any} */ prototype, /** @type {string} */ name) =>
+  name !== 'constructor' &&
+  !name.startsWith('__') &&
+  typeof Object.getOwnPropertyDescriptor(prototype, name)?.value === 'function';
 
 /**
  * A Durable Object's class, counted: each call of one of its methods from outside is a request.
@@ -195,8 +220,9 @@ export function countedObject(name, Original) {
  * @param {any} original what it exports as its default
  */
 export function countedWorker(original) {
-  const handler = (/** @type {string} */ name) => (/** @type {any} */ event, /** @type {any} */ env, /** @type {any} */ ctx) =>
-    typeof original === 'function' ? new original(ctx, env)[name](event) : original[name](event, env, ctx);
+  const handler =
+    (/** @type {string} */ name) => (/** @type {any} */ event, /** @type {any} */ env, /** @type {any} */ ctx) =>
+      typeof original === 'function' ? new original(ctx, env)[name](event) : original[name](event, env, ctx);
   return {
     async fetch(/** @type {Request} */ request, /** @type {any} */ env, /** @type {any} */ ctx) {
       const { pathname, search } = new URL(request.url);

@@ -1,12 +1,12 @@
 // The modules that stand before a worker's own, so that what it does is counted.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { at } from '../../../deploy/dev/project.mjs';
+import { at } from '../../../deploy/dev/base/project.mjs';
 
 /**
  * @param {string} root the folder of the worker's own `index.js`
  * @param {string[]} classes its Durable Objects
- * @returns {import('../../../deploy/dev/bench-system.mjs').Module[]}
+ * @returns {import('../../../deploy/dev/bench/system.mjs').Module[]}
  */
 export function countedModules(root, classes) {
   const entry = [
@@ -17,6 +17,10 @@ export function countedModules(root, classes) {
   ];
   return [
     { type: 'ESModule', path: join(root, 'counted.js'), contents: entry.join('\n') },
-    { type: 'ESModule', path: join(root, 'counters.js'), contents: readFileSync(at('tests', 'bench', 'counted', 'counters.mjs'), 'utf8') },
+    {
+      type: 'ESModule',
+      path: join(root, 'counters.js'),
+      contents: readFileSync(at('tests', 'bench', 'counted', 'counters.mjs'), 'utf8'),
+    },
   ];
 }

@@ -15,7 +15,8 @@ export class Archive extends DurableObject<Env> {
     super(ctx, env);
     this.sql.exec(`
       CREATE TABLE IF NOT EXISTS ids (id BLOB PRIMARY KEY) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS segments (seq INTEGER PRIMARY KEY, log_from INTEGER, log_to INTEGER, events INTEGER, lines BLOB);
+      CREATE TABLE IF NOT EXISTS segments
+        (seq INTEGER PRIMARY KEY, log_from INTEGER, log_to INTEGER, events INTEGER, lines BLOB);
     `);
   }
 
@@ -27,17 +28,30 @@ export class Archive extends DurableObject<Env> {
       const known = new Set(this.#known(places.map(({ id }) => id)));
       const fresh = places.filter(({ id }) => !known.has(id) && known.add(id));
       if (fresh.length === 0) return;
-      const kept = fresh.length === places.length ? lines : join(fresh.map(({ start, end }) => lines.subarray(start, end)));
+      const kept =
+        fresh.length === places.length ? lines : join(fresh.map(({ start, end }) => lines.subarray(start, end)));
       const packed = await gzip(kept);
       this.ctx.storage.transactionSync(() => {
-        this.sql.exec('INSERT INTO ids SELECT unhex(value) FROM json_each(?)', JSON.stringify(fresh.map(({ id }) => id)));
-        this.sql.exec('INSERT INTO segments (log_from, log_to, events, lines) VALUES (?, ?, ?, ?)', from, to, fresh.length, packed);
+        this.sql.exec(
+          'INSERT INTO ids SELECT unhex(value) FROM json_each(?)',
+          JSON.stringify(fresh.map(({ id }) => id)),
+        );
+        this.sql.exec(
+          'INSERT INTO segments (log_from, log_to, events, lines) VALUES (?, ?, ?, ?)',
+          from,
+          to,
+          fresh.length,
+          packed,
+        );
       });
     });
   }
 
   #known(ids: string[]): string[] {
-    const rows = this.sql.exec<{ id: string }>('SELECT lower(hex(id)) AS id FROM ids WHERE id IN (SELECT unhex(value) FROM json_each(?))', JSON.stringify(ids));
+    const rows = this.sql.exec<{ id: string }>(
+      'SELECT lower(hex(id)) AS id FROM ids WHERE id IN (SELECT unhex(value) FROM json_each(?))',
+      JSON.stringify(ids),
+    );
     return rows.toArray().map(({ id }) => id);
   }
 }

@@ -11,7 +11,8 @@ const nibble = (code: number) => (code < 58 ? code - 48 : code - 87);
 export function uuidBytes(text: string): Uint8Array {
   const bytes = new Uint8Array(16);
   const hex = text.replaceAll('-', '');
-  for (let at = 0; at < 16; at++) bytes[at] = (nibble(hex.charCodeAt(2 * at)) << 4) | nibble(hex.charCodeAt(2 * at + 1));
+  for (let at = 0; at < 16; at++)
+    bytes[at] = (nibble(hex.charCodeAt(2 * at)) << 4) | nibble(hex.charCodeAt(2 * at + 1));
   return bytes;
 }
 
@@ -27,7 +28,7 @@ const decoder = new TextDecoder();
 /** Where each line is. */
 export function linesOf(bytes: Uint8Array): Place[] {
   const places: Place[] = [];
-  for (let start = 0; start < bytes.length;) {
+  for (let start = 0; start < bytes.length; ) {
     const newline = bytes.indexOf(NEWLINE, start);
     const end = newline < 0 ? bytes.length : newline + 1;
     const id = decoder.decode(bytes.subarray(start + ID_AT, start + ID_END)).replaceAll('-', '');

@@ -26,17 +26,30 @@ const SITE = 'demo';
 const CORS = { 'Access-Control-Expose-Headers': 'Retry-After', Vary: 'Origin' };
 
 function answer(status: number, body: object, origin: string) {
-  return new Response(JSON.stringify(body), { status, headers: { 'Content-Type': 'application/json', 'Access-Control-Allow-Origin': origin, ...CORS } });
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { 'Content-Type': 'application/json', 'Access-Control-Allow-Origin': origin, ...CORS },
+  });
 }
 
 function preflight(origin: string) {
-  return new Response(null, { status: 204, headers: { 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Methods': 'POST', 'Access-Control-Allow-Headers': 'Content-Type, Authorization', 'Access-Control-Max-Age': '86400', ...CORS } });
+  return new Response(null, {
+    status: 204,
+    headers: {
+      'Access-Control-Allow-Origin': origin,
+      'Access-Control-Allow-Methods': 'POST',
+      'Access-Control-Allow-Headers': 'Content-Type, Authorization',
+      'Access-Control-Max-Age': '86400',
+      ...CORS,
+    },
+  });
 }
 
 async function ingest(request: Request, query: URLSearchParams, env: Env): Promise<Response> {
   const { headers } = request;
   const origin = headers.get('Origin') ?? '';
-  const problem = (status: number, code: string, more: object = {}) => answer(status, { type: 'about:blank', status, code, ...more }, origin);
+  const problem = (status: number, code: string, more: object = {}) =>
+    answer(status, { type: 'about:blank', status, code, ...more }, origin);
   const grant = await grantOf(query.get('key') ?? '', env.DB);
   if (!grant) return problem(401, 'unknown_key');
   if (!allows(grant, origin)) return problem(403, 'origin_not_allowed');
@@ -50,7 +63,8 @@ async function ingest(request: Request, query: URLSearchParams, env: Env): Promi
     return problem(400, 'malformed_json');
   }
   const events = batch?.events;
-  if (!Array.isArray(events) || events.length === 0 || events.length > MAX_EVENTS) return problem(400, 'malformed_json');
+  if (!Array.isArray(events) || events.length === 0 || events.length > MAX_EVENTS)
+    return problem(400, 'malformed_json');
   const facts: Facts = {
     siteId: grant.siteId,
     receivedAt: Date.now(),

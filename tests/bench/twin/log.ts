@@ -38,12 +38,17 @@ export class Log extends DurableObject<Env> {
       CREATE TABLE IF NOT EXISTS saved (minute INTEGER PRIMARY KEY, upto INTEGER, counts TEXT);
     `);
     let upto = 0;
-    for (const { minute, upto: row, counts } of this.sql.exec<{ minute: number; upto: number; counts: string }>('SELECT * FROM saved')) {
+    for (const { minute, upto: row, counts } of this.sql.exec<{ minute: number; upto: number; counts: string }>(
+      'SELECT * FROM saved',
+    )) {
       this.counts.load(minute, JSON.parse(counts));
       upto = Math.max(upto, row);
     }
     this.next = upto + 1;
-    for (const { seq, head } of this.sql.exec<{ seq: number; head: string }>('SELECT seq, head FROM log WHERE seq > ? ORDER BY seq', upto)) {
+    for (const { seq, head } of this.sql.exec<{ seq: number; head: string }>(
+      'SELECT seq, head FROM log WHERE seq > ? ORDER BY seq',
+      upto,
+    )) {
       this.counts.add(JSON.parse(head));
       this.next = seq + 1;
     }
@@ -69,14 +74,24 @@ export class Log extends DurableObject<Env> {
     this.ctx.storage.transactionSync(() => {
       const minutes = new Set<number>();
       for (const { from, to } of ranges) {
-        for (const { head } of this.sql.exec<{ head: string }>('SELECT head FROM log WHERE seq BETWEEN ? AND ?', from, to)) {
+        for (const { head } of this.sql.exec<{ head: string }>(
+          'SELECT head FROM log WHERE seq BETWEEN ? AND ?',
+          from,
+          to,
+        )) {
           minutes.add(Math.floor((JSON.parse(head) as Head).receivedAt / 60_000));
         }
         this.sql.exec('DELETE FROM log WHERE seq BETWEEN ? AND ?', from, to);
         this.unconfirmed.delete(from);
       }
       // All rows there are have been counted.
-      for (const minute of minutes) this.sql.exec('INSERT OR REPLACE INTO saved VALUES (?, ?, ?)', minute, this.next - 1, JSON.stringify(this.counts.of(minute)));
+      for (const minute of minutes)
+        this.sql.exec(
+          'INSERT OR REPLACE INTO saved VALUES (?, ?, ?)',
+          minute,
+          this.next - 1,
+          JSON.stringify(this.counts.of(minute)),
+        );
     });
     if (this.unconfirmed.size >= MAX_UNCONFIRMED - ranges.length) this.#arm(1);
   }
@@ -107,7 +122,9 @@ export class Log extends DurableObject<Env> {
   }
 
   #rows(from: number, to: number, limit: number): Row[] {
-    return this.sql.exec<Row>('SELECT seq, body FROM log WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?', from, to, limit).toArray();
+    return this.sql
+      .exec<Row>('SELECT seq, body FROM log WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?', from, to, limit)
+      .toArray();
   }
 
   /** As many rows as a message holds, at least one. */
@@ -119,7 +136,13 @@ export class Log extends DurableObject<Env> {
 
   async #send(range: Range, rows: Row[]) {
     if (rows.length === 0) return;
-    await this.env.EVENTS.send(write(range, rows.map(({ body }) => new Uint8Array(body))), { contentType: 'bytes' });
+    await this.env.EVENTS.send(
+      write(
+        range,
+        rows.map(({ body }) => new Uint8Array(body)),
+      ),
+      { contentType: 'bytes' },
+    );
     this.unconfirmed.set(range.from, { ...range, at: Date.now() });
   }
 

@@ -20,7 +20,20 @@ export interface Pass {
   results: Result[];
 }
 
-const TYPES = new Set(['page_view', 'feature_use', 'content_create', 'ai_request', 'error', 'page_leave', 'web_vital', 'outbound', 'download', 'form', 'custom', 'identify']);
+const TYPES = new Set([
+  'page_view',
+  'feature_use',
+  'content_create',
+  'ai_request',
+  'error',
+  'page_leave',
+  'web_vital',
+  'outbound',
+  'download',
+  'form',
+  'custom',
+  'identify',
+]);
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const DAY_MS = 86_400_000;
 const RETENTION_DAYS = 30;
@@ -29,11 +42,15 @@ const encoder = new TextEncoder();
 
 type Fields = Record<string, unknown>;
 
-const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Why an event is refused. */
 class Refusal {
-  constructor(readonly code: string, readonly field: string) {}
+  constructor(
+    readonly code: string,
+    readonly field: string,
+  ) {}
 }
 
 function requiredText(value: unknown, field: string): string {
@@ -59,7 +76,11 @@ export function uuidOf(value: unknown): string | undefined {
   return value.toLowerCase();
 }
 
-function line(event: unknown, { userAgent, ipAddress, ...facts }: Facts, found: (type: string, page: string, user: string) => void): string {
+function line(
+  event: unknown,
+  { userAgent, ipAddress, ...facts }: Facts,
+  found: (type: string, page: string, user: string) => void,
+): string {
   if (!isObject(event)) throw new Refusal('wrong_type', '');
   const eventType = requiredText(event.eventType, 'eventType');
   if (!TYPES.has(eventType)) throw new Refusal('invalid_event_type', 'eventType');
@@ -74,10 +95,26 @@ function line(event: unknown, { userAgent, ipAddress, ...facts }: Facts, found: 
   requiredText(event.metadata.platform, 'metadata.platform');
   const eventData = sanitize(raw);
   const metadata = sanitize({ ...event.metadata, userAgent, ipAddress });
-  const page = eventType === 'feature_use' ? String(eventData.feature) : eventType === 'page_view' ? pathOf(String(eventData.path ?? eventData.url ?? eventData.page ?? '')) : '';
+  const page =
+    eventType === 'feature_use'
+      ? String(eventData.feature)
+      : eventType === 'page_view'
+        ? pathOf(String(eventData.path ?? eventData.url ?? eventData.page ?? ''))
+        : '';
   found(eventType, page, userId);
   // The id first: a reader finds it without parsing the line.
-  return JSON.stringify({ eventId, eventType, source: 'tracker', userId, sessionId, timestamp, schemaVersion: 1, ...facts, eventData, metadata });
+  return JSON.stringify({
+    eventId,
+    eventType,
+    source: 'tracker',
+    userId,
+    sessionId,
+    timestamp,
+    schemaVersion: 1,
+    ...facts,
+    eventData,
+    metadata,
+  });
 }
 
 /** The events of a batch, as lines. */
@@ -97,9 +134,20 @@ export function pass(events: unknown[], facts: Facts): Pass {
       })}\n`;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      results.push({ index, eventId: isObject(event) ? event.eventId : undefined, status: 'rejected', code: error.code, field: error.field });
+      results.push({
+        index,
+        eventId: isObject(event) ? event.eventId : undefined,
+        status: 'rejected',
+        code: error.code,
+        field: error.field,
+      });
     }
   });
-  const head = { receivedAt: facts.receivedAt, events: events.length - results.length, counts: [...counts.values()], users: [...users] };
+  const head = {
+    receivedAt: facts.receivedAt,
+    events: events.length - results.length,
+    counts: [...counts.values()],
+    users: [...users],
+  };
   return { lines: encoder.encode(lines), head, results };
 }

@@ -20,7 +20,8 @@ export function additionOf(events: StoredEvent[], receivedAt: number, batchId?: 
   const counts = new Map<string, Addition['counts'][number]>();
   for (const { eventType: type, eventData } of events) {
     const { url, path, page: name, feature } = eventData;
-    const page = type === 'feature_use' ? String(feature) : type === 'page_view' ? pathOf(String(path ?? url ?? name ?? '')) : '';
+    const page =
+      type === 'feature_use' ? String(feature) : type === 'page_view' ? pathOf(String(path ?? url ?? name ?? '')) : '';
     const key = `${type} ${page}`;
     const count = counts.get(key);
     if (count) count.n += 1;
@@ -35,7 +36,8 @@ export class Counts extends DurableObject {
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
     this.sql.exec(`
-      CREATE TABLE IF NOT EXISTS counts (minute INTEGER, type TEXT, page TEXT, n INTEGER, PRIMARY KEY (minute, type, page)) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS counts
+        (minute INTEGER, type TEXT, page TEXT, n INTEGER, PRIMARY KEY (minute, type, page)) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS users (user_id TEXT PRIMARY KEY, seen_at INTEGER) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS batches (batch_id TEXT PRIMARY KEY, received_at INTEGER) WITHOUT ROWID;
     `);
@@ -48,12 +50,26 @@ export class Counts extends DurableObject {
   commit({ batchId, receivedAt, counts, users }: Addition): { duplicate: boolean } {
     const minute = Math.floor(receivedAt / 60_000);
     return this.ctx.storage.transactionSync(() => {
-      if (batchId && this.sql.exec('INSERT OR IGNORE INTO batches VALUES (?, ?)', batchId, receivedAt).rowsWritten === 0) return { duplicate: true };
+      if (
+        batchId &&
+        this.sql.exec('INSERT OR IGNORE INTO batches VALUES (?, ?)', batchId, receivedAt).rowsWritten === 0
+      )
+        return { duplicate: true };
       for (const { type, page, n } of counts) {
-        this.sql.exec('INSERT INTO counts VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n', minute, type, page, n);
+        this.sql.exec(
+          'INSERT INTO counts VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n',
+          minute,
+          type,
+          page,
+          n,
+        );
       }
       for (const user of users) {
-        this.sql.exec('INSERT INTO users VALUES (?, ?) ON CONFLICT DO UPDATE SET seen_at = excluded.seen_at', user, receivedAt);
+        this.sql.exec(
+          'INSERT INTO users VALUES (?, ?) ON CONFLICT DO UPDATE SET seen_at = excluded.seen_at',
+          user,
+          receivedAt,
+        );
       }
       return { duplicate: false };
     });
@@ -62,7 +78,9 @@ export class Counts extends DurableObject {
   /** The last hour, for a dashboard. */
   live() {
     const minutes = this.sql.exec('SELECT minute, type, sum(n) AS n FROM counts GROUP BY minute, type').toArray();
-    const pages = this.sql.exec('SELECT page, sum(n) AS n FROM counts GROUP BY page ORDER BY n DESC LIMIT 20').toArray();
+    const pages = this.sql
+      .exec('SELECT page, sum(n) AS n FROM counts GROUP BY page ORDER BY n DESC LIMIT 20')
+      .toArray();
     const active = this.sql.exec('SELECT count(*) AS n FROM users WHERE seen_at > ?', Date.now() - 300_000).one();
     return { minutes, pages, active };
   }

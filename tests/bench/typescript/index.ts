@@ -1,4 +1,5 @@
-// What one would write instead of Shoreline's way in: Hono and zod, counts in a Durable Object, events in D1, a queue for what follows.
+// What one would write instead of Shoreline's way in: Hono and zod, counts in a Durable Object, events in D1, a queue
+// for what follows.
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { additionOf, type Counts } from './counts.ts';
@@ -24,7 +25,15 @@ let waiting = 0;
 
 const app = new Hono<{ Bindings: Env }>();
 
-app.use('/v1/*', cors({ origin: (origin) => origin, allowHeaders: ['Content-Type', 'Authorization'], exposeHeaders: ['Retry-After'], maxAge: 86_400 }));
+app.use(
+  '/v1/*',
+  cors({
+    origin: (origin) => origin,
+    allowHeaders: ['Content-Type', 'Authorization'],
+    exposeHeaders: ['Retry-After'],
+    maxAge: 86_400,
+  }),
+);
 
 app.get('/state', (c) => c.json({ waiting }));
 
@@ -75,14 +84,28 @@ app.post('/v1/events', async (c) => {
 });
 
 function problem(status: number, code: string, more: object = {}) {
-  const headers: Record<string, string> = { 'Content-Type': 'application/problem+json', ...(status === 503 && { 'Retry-After': '5' }) };
+  const headers: Record<string, string> = {
+    'Content-Type': 'application/problem+json',
+    ...(status === 503 && { 'Retry-After': '5' }),
+  };
   return new Response(JSON.stringify({ type: 'about:blank', status, code, ...more }), { status, headers });
 }
 
 function insert(db: D1Database, events: StoredEvent[]) {
   const statement = db.prepare('INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?, ?)');
-  return db.batch(events.map((event) =>
-    statement.bind(event.eventId, event.siteId, event.eventType, event.userId, event.sessionId, event.receivedAt, JSON.stringify(event))));
+  return db.batch(
+    events.map((event) =>
+      statement.bind(
+        event.eventId,
+        event.siteId,
+        event.eventType,
+        event.userId,
+        event.sessionId,
+        event.receivedAt,
+        JSON.stringify(event),
+      ),
+    ),
+  );
 }
 
 async function enqueue(queue: Queue<StoredEvent[]>, events: StoredEvent[]) {

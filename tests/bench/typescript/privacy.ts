@@ -2,13 +2,36 @@
 
 export const REDACTED = '[redacted]';
 
-const SECRETS = new Set(['password', 'passwd', 'secret', 'token', 'accesstoken', 'refreshtoken', 'apikey', 'authorization', 'cookie', 'ssn', 'cvv']);
+const SECRETS = new Set([
+  'password',
+  'passwd',
+  'secret',
+  'token',
+  'accesstoken',
+  'refreshtoken',
+  'apikey',
+  'authorization',
+  'cookie',
+  'ssn',
+  'cvv',
+]);
 const URLS = new Set(['url', 'path', 'page', 'referrer', 'href']);
 const ADDRESSES = new Set(['ip', 'ipaddress', 'clientip', 'remoteaddr', 'remoteip', 'xforwardedfor', 'realip']);
 const DROPPED = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** Advertising networks' ids: that there was one is kept, the id is not. */
-const CLICK_IDS = new Set(['gclid', 'gbraid', 'wbraid', 'dclid', 'fbclid', 'msclkid', 'ttclid', 'twclid', 'li_fat_id', 'yclid']);
+const CLICK_IDS = new Set([
+  'gclid',
+  'gbraid',
+  'wbraid',
+  'dclid',
+  'fbclid',
+  'msclkid',
+  'ttclid',
+  'twclid',
+  'li_fat_id',
+  'yclid',
+]);
 
 export type KeyKind = 'plain' | 'secret' | 'url' | 'ip' | 'dropped';
 
@@ -51,11 +74,14 @@ export function cleanUrl(url: string): string {
   let base = mark < 0 ? whole : whole.slice(0, mark);
   if (base.includes('@')) base = base.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1').replace(EMAIL, REDACTED);
   if (mark < 0) return base;
-  const kept = whole.slice(mark + 1).split('&').flatMap((pair) => {
-    const name = pair.split('=', 1)[0] ?? '';
-    if (name.startsWith('utm_') || name === 'ref') return [pair.replace(EMAIL, REDACTED)];
-    return CLICK_IDS.has(name) ? [`${name}=true`] : [];
-  });
+  const kept = whole
+    .slice(mark + 1)
+    .split('&')
+    .flatMap((pair) => {
+      const name = pair.split('=', 1)[0] ?? '';
+      if (name.startsWith('utm_') || name === 'ref') return [pair.replace(EMAIL, REDACTED)];
+      return CLICK_IDS.has(name) ? [`${name}=true`] : [];
+    });
   return kept.length > 0 ? `${base}?${kept.join('&')}` : base;
 }
 

@@ -31,7 +31,10 @@ function cleanValue(value: unknown, kind: KeyKind, depth: number): unknown {
     case 'object':
       if (value === null || depth > MAX_DEPTH) return undefined;
       if (Array.isArray(value)) {
-        return value.slice(0, MAX_ITEMS).map((item) => cleanValue(item, kind, depth + 1)).filter((item) => item !== undefined);
+        return value
+          .slice(0, MAX_ITEMS)
+          .map((item) => cleanValue(item, kind, depth + 1))
+          .filter((item) => item !== undefined);
       }
       return sanitize(value as Record<string, unknown>, depth);
     default:

@@ -1,14 +1,30 @@
 // The wire contract of `POST /v1/events`, as zod has it.
 import { z } from 'zod';
 
-const TYPES = ['page_view', 'feature_use', 'content_create', 'ai_request', 'error', 'page_leave', 'web_vital', 'outbound', 'download', 'form', 'custom', 'identify'] as const;
+const TYPES = [
+  'page_view',
+  'feature_use',
+  'content_create',
+  'ai_request',
+  'error',
+  'page_leave',
+  'web_vital',
+  'outbound',
+  'download',
+  'form',
+  'custom',
+  'identify',
+] as const;
 
 const DAY_MS = 86_400_000;
 const RETENTION_DAYS = 30;
 
 const text = z.string().trim().min(1);
 const instant = z.union([z.number(), z.iso.datetime({ offset: true }).transform((value) => Date.parse(value))]);
-const timestamp = instant.refine((at) => at <= Date.now() + DAY_MS && at >= Date.now() - RETENTION_DAYS * DAY_MS, 'timestamp_out_of_range');
+const timestamp = instant.refine(
+  (at) => at <= Date.now() + DAY_MS && at >= Date.now() - RETENTION_DAYS * DAY_MS,
+  'timestamp_out_of_range',
+);
 
 export const eventSchema = z
   .object({
@@ -20,7 +36,10 @@ export const eventSchema = z
     eventData: z.record(z.string(), z.unknown()).nullish(),
     metadata: z.looseObject({ platform: text }),
   })
-  .refine(({ eventType, eventData }) => eventType !== 'feature_use' || text.safeParse(eventData?.feature).success, { path: ['eventData', 'feature'], message: 'missing_field' });
+  .refine(({ eventType, eventData }) => eventType !== 'feature_use' || text.safeParse(eventData?.feature).success, {
+    path: ['eventData', 'feature'],
+    message: 'missing_field',
+  });
 
 export const batchSchema = z.object({
   batchId: z.uuid().toLowerCase().nullish(),
@@ -40,7 +59,12 @@ export interface Result {
   message?: string;
 }
 
-const CODES: Partial<Record<z.core.$ZodIssue['code'], string>> = { invalid_type: 'wrong_type', too_small: 'empty_field', invalid_value: 'invalid_event_type', invalid_format: 'invalid_event_id' };
+const CODES: Partial<Record<z.core.$ZodIssue['code'], string>> = {
+  invalid_type: 'wrong_type',
+  too_small: 'empty_field',
+  invalid_value: 'invalid_event_type',
+  invalid_format: 'invalid_event_id',
+};
 
 /** The first failure of an event, as the contract tells it. */
 export function rejection(index: number, event: unknown, { issues: [issue] }: z.ZodError): Result {

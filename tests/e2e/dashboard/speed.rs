@@ -19,7 +19,7 @@ const TRIES: usize = 5;
 #[tokio::test]
 async fn the_first_view_is_within_its_budget() {
     let built = std::process::Command::new("node")
-        .args(["deploy/dev/size.mjs"])
+        .args(["deploy/dev/build/size.mjs"])
         .current_dir(root())
         .output()
         .unwrap();

@@ -1,7 +1,14 @@
 // Checked by `tsc`, never run: what the types of the package allow, and what they do not.
 import tracker, { init, feature, flush, on, type Outcome } from 'shoreline-tracker';
 
-init({ key: 'k', collector: new URL('https://collector.example'), sample: 0.5, storage: 'none', consent: 'denied', vitals: true });
+init({
+  key: 'k',
+  collector: new URL('https://collector.example'),
+  sample: 0.5,
+  storage: 'none',
+  consent: 'denied',
+  vitals: true,
+});
 tracker.page();
 tracker('feature', 'export', { rows: 20 });
 feature('export');

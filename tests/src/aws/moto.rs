@@ -42,7 +42,7 @@ pub async fn moto() -> &'static Moto {
 impl Moto {
     async fn start() -> Self {
         let installed = Command::new("node")
-            .arg("deploy/dev/moto.mjs")
+            .arg("deploy/dev/setup/moto.mjs")
             .current_dir(root())
             .status();
         assert!(installed.unwrap().success(), "moto is not installed");

@@ -14,7 +14,14 @@ export async function exchange(method, url, headers, body, redirect, withinMs, m
   const signal = AbortSignal.timeout(withinMs);
   try {
     // The edge's cache keeps .gz files by their name, and would answer for a bucket.
-    const answer = await fetch(url, { method, headers: JSON.parse(headers), body, redirect, signal, cache: 'no-store' });
+    const answer = await fetch(url, {
+      method,
+      headers: JSON.parse(headers),
+      body,
+      redirect,
+      signal,
+      cache: 'no-store',
+    });
     return JSON.stringify([answer.status, [...answer.headers], await textOf(answer, mostBytes)]);
   } catch (error) {
     throw signal.aborted ? 'timeout' : String(error);

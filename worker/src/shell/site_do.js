@@ -34,9 +34,9 @@ export class SiteDo extends DurableObject {
   /**
    * Commits a batch: nothing where it is taken, else its receipt.
    *
-   * The platform writes what happens in one turn of the event loop as one transaction of the file, which costs several
-   * times what the rows do. So under load batches wait for the next tick of a timer, to be written in the same turn; each
-   * has a savepoint of its own. A batch that comes alone waits for nothing.
+   * The platform writes what happens in one turn of the event loop as one transaction of the file, which costs
+   * several times what the rows do. So under load batches wait for the next tick of a timer, to be written in the same
+   * turn; each has a savepoint of its own. A batch that comes alone waits for nothing.
    * @param {Uint8Array} batch
    */
   async commit(batch) {
@@ -46,9 +46,11 @@ export class SiteDo extends DurableObject {
   }
 
   #tick() {
-    return new Promise((resolve) => setTimeout(() => {
-      this.#turn = undefined;
-      resolve(undefined);
-    }, 0));
+    return new Promise((resolve) =>
+      setTimeout(() => {
+        this.#turn = undefined;
+        resolve(undefined);
+      }, 0),
+    );
   }
 }

@@ -22,8 +22,10 @@ export function table(storage, statement, params) {
 export async function batch(env, database, statements) {
   const prepared = statements.map(([text, ...params]) => env[database].prepare(text).bind(...params));
   const results = prepared.length === 1 ? [await prepared[0].all()] : await env[database].batch(prepared);
-  return JSON.stringify(results.map(({ results: rows = [], meta }) => {
-    const columns = rows.length === 0 ? [] : Object.keys(rows[0]);
-    return [columns, rows.map(Object.values), meta?.rows_read, meta?.size_after];
-  }));
+  return JSON.stringify(
+    results.map(({ results: rows = [], meta }) => {
+      const columns = rows.length === 0 ? [] : Object.keys(rows[0]);
+      return [columns, rows.map(Object.values), meta?.rows_read, meta?.size_after];
+    }),
+  );
 }

@@ -30,7 +30,8 @@ export interface Recent {
 }
 
 /** How often a name was counted. Names are anybody's: `constructor` may be one, and is none of an object's. */
-export const countOf = (counts: Readonly<Record<string, number>>, name: string): number => (Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0);
+export const countOf = (counts: Readonly<Record<string, number>>, name: string): number =>
+  Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0;
 
 /** A name and how often. */
 export interface Counted {

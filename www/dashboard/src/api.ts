@@ -33,9 +33,16 @@ export interface Options {
 /** Raised when the read token is refused: the shell asks to sign in again. */
 export const REFUSED = 'tokenrefused';
 
-async function send(path: string, { signal, method, body, admin, key }: Options, headers: Record<string, string>): Promise<Response> {
+async function send(
+  path: string,
+  { signal, method, body, admin, key }: Options,
+  headers: Record<string, string>,
+): Promise<Response> {
   const tokens = session();
-  const sent: Record<string, string> = { ...headers, Authorization: `Bearer ${key ?? (admin ? tokens?.admin : tokens?.read) ?? ''}` };
+  const sent: Record<string, string> = {
+    ...headers,
+    Authorization: `Bearer ${key ?? (admin ? tokens?.admin : tokens?.read) ?? ''}`,
+  };
   if (body !== undefined) sent['Content-Type'] = 'application/json';
   let answer: Response;
   try {
@@ -64,7 +71,12 @@ async function problemOf(answer: Response): Promise<Problem> {
     const value: unknown = told && typeof told === 'object' ? (told as Record<string, unknown>)[name] : undefined;
     return typeof value === 'string' ? value : '';
   };
-  return new Problem(answer.status, text('code') || `http_${answer.status}`, text('detail') || text('title') || `The answer was ${answer.status}.`, text('field'));
+  return new Problem(
+    answer.status,
+    text('code') || `http_${answer.status}`,
+    text('detail') || text('title') || `The answer was ${answer.status}.`,
+    text('field'),
+  );
 }
 
 /** Calls the API and reads JSON; undefined where the answer has no body. Throws a {@link Problem}. */
@@ -133,7 +145,11 @@ async function read<T>(asked: string, signal: AbortSignal): Promise<T> {
   const admin = ADMIN_PATH.test(path);
   const token = (): string | undefined => (admin ? session()?.admin : session()?.read);
   const asker = token();
-  const answer = await send(path, { signal, admin, body: body === undefined ? undefined : JSON.parse(body) }, kept?.etag ? { 'If-None-Match': kept.etag } : {});
+  const answer = await send(
+    path,
+    { signal, admin, body: body === undefined ? undefined : JSON.parse(body) },
+    kept?.etag ? { 'If-None-Match': kept.etag } : {},
+  );
   const fresh = answer.status === 304 && kept ? (kept.data as T) : ((await answer.json()) as T);
   // What has no ETag is compared, so that who shows it need not draw it again.
   const data = kept && !kept.etag && JSON.stringify(kept.data) === JSON.stringify(fresh) ? (kept.data as T) : fresh;

@@ -25,9 +25,11 @@ function setAttributes(element: Element, props: Props): void {
   for (const [name, value] of Object.entries(props)) {
     if (value === null || value === undefined || value === false) continue;
     if (name === 'on') {
-      for (const [type, listener] of Object.entries(value as object)) element.addEventListener(type, listener as EventListener);
+      for (const [type, listener] of Object.entries(value as object))
+        element.addEventListener(type, listener as EventListener);
     } else if (name === 'vars') {
-      for (const [key, text] of Object.entries(value as object)) (element as HTMLElement).style.setProperty(key, String(text));
+      for (const [key, text] of Object.entries(value as object))
+        (element as HTMLElement).style.setProperty(key, String(text));
     } else if (REFUSED.test(name) || (URLS.has(name) && !SAFE_URL.test(String(value)))) {
       throw new TypeError(`${name} is not set from here`);
     } else {
@@ -45,7 +47,11 @@ function append(parent: Element, children: readonly Child[]): void {
 }
 
 /** An HTML element: `h('p', {class: 'note'}, 'Text, whatever it holds, is text')`. */
-export function h<K extends keyof HTMLElementTagNameMap>(tag: K, props?: Props | null, ...children: Child[]): HTMLElementTagNameMap[K] {
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  props?: Props | null,
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
   if (props) setAttributes(element, props);
   append(element, children);
@@ -53,7 +59,11 @@ export function h<K extends keyof HTMLElementTagNameMap>(tag: K, props?: Props |
 }
 
 /** An SVG element. */
-export function s<K extends keyof SVGElementTagNameMap>(tag: K, props?: Props | null, ...children: Child[]): SVGElementTagNameMap[K] {
+export function s<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  props?: Props | null,
+  ...children: Child[]
+): SVGElementTagNameMap[K] {
   const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
   if (props) setAttributes(element, props);
   append(element, children);
@@ -78,7 +88,8 @@ let held: Held | undefined;
 /** Notes where the focus is, for what comes in the place of what goes: see {@link giveFocus}. */
 export function holdFocus(): void {
   const active = document.activeElement;
-  if (active instanceof HTMLElement && active !== document.body) held = { tag: active.tagName, id: active.id, text: active.textContent };
+  if (active instanceof HTMLElement && active !== document.body)
+    held = { tag: active.tagName, id: active.id, text: active.textContent };
 }
 
 /** Whether nothing on the page has the focus: it fell to the document, or waits on the view as a whole. */
@@ -93,7 +104,9 @@ const mainPart = (): HTMLElement | null => document.querySelector<HTMLElement>('
 export function giveFocus(place: ParentNode): void {
   if (!held || !isFree()) return;
   const { tag, id, text } = held;
-  const same = [...place.querySelectorAll<HTMLElement>(tag)].find((one) => (id ? one.id === id : one.textContent === text));
+  const same = [...place.querySelectorAll<HTMLElement>(tag)].find((one) =>
+    id ? one.id === id : one.textContent === text,
+  );
   same?.focus({ preventScroll: true });
   if (same && document.activeElement === same) held = undefined;
   else focusMain();

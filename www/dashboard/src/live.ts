@@ -37,7 +37,10 @@ function advance(state: Live, now: number): Live {
   const missing = Math.min(MINUTES, Math.floor((now - last) / MINUTE_MS));
   if (missing < 1 || last === 0) return state;
   const end = Math.floor(now / MINUTE_MS) * MINUTE_MS;
-  const minutes = Array.from({ length: missing }, (_, n) => ({ minute: end - (missing - 1 - n) * MINUTE_MS, counts: {} }));
+  const minutes = Array.from({ length: missing }, (_, n) => ({
+    minute: end - (missing - 1 - n) * MINUTE_MS,
+    counts: {},
+  }));
   return merge(state, { minutes });
 }
 
@@ -91,7 +94,9 @@ export function follow(signal: AbortSignal, onData: (data: Live) => void, onLink
       return;
     }
     if (signal.aborted) return;
-    const own = new WebSocket(`${location.origin.replace('http', 'ws')}/v1/analytics/live/stream?ticket=${encodeURIComponent(ticket)}`);
+    const own = new WebSocket(
+      `${location.origin.replace('http', 'ws')}/v1/analytics/live/stream?ticket=${encodeURIComponent(ticket)}`,
+    );
     socket = own;
     let seq: number | undefined;
     let heard = true;
@@ -147,7 +152,8 @@ export function follow(signal: AbortSignal, onData: (data: Live) => void, onLink
 function read(text: string): Frame | undefined {
   try {
     const frame: unknown = JSON.parse(text);
-    if (frame && typeof frame === 'object' && 'seq' in frame && 'data' in frame && 'type' in frame) return frame as Frame;
+    if (frame && typeof frame === 'object' && 'seq' in frame && 'data' in frame && 'type' in frame)
+      return frame as Frame;
   } catch {
     // Not ours.
   }

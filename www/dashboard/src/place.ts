@@ -12,7 +12,10 @@ export const params = (): URLSearchParams => new URLSearchParams(location.search
 /** The link to this place with changes. A change of `view` keeps the range alone. */
 export function href(changes: Changes): string {
   const now = params();
-  const kept = 'view' in changes && changes['view'] !== (now.get('view') ?? undefined) ? new URLSearchParams([...now].filter(([name]) => SHARED.includes(name))) : now;
+  const kept =
+    'view' in changes && changes['view'] !== (now.get('view') ?? undefined)
+      ? new URLSearchParams([...now].filter(([name]) => SHARED.includes(name)))
+      : now;
   for (const [name, value] of Object.entries(changes)) {
     if (value === undefined || value === '') kept.delete(name);
     else kept.set(name, value);
@@ -45,9 +48,25 @@ export function watchPlace(changed: () => void): void {
   addEventListener('popstate', changed);
   addEventListener('placechange', changed);
   document.addEventListener('click', (event) => {
-    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (
+      event.defaultPrevented ||
+      event.button !== 0 ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey ||
+      event.altKey
+    )
+      return;
     const link = event.target instanceof Element ? event.target.closest('a') : null;
-    if (!link || link.target || link.hasAttribute('download') || link.origin !== location.origin || link.pathname !== location.pathname || link.hash) return;
+    if (
+      !link ||
+      link.target ||
+      link.hasAttribute('download') ||
+      link.origin !== location.origin ||
+      link.pathname !== location.pathname ||
+      link.hash
+    )
+      return;
     event.preventDefault();
     visit(new URL(link.href), false);
   });

@@ -32,7 +32,8 @@ export const DEFAULT_PRESET = '30d';
 
 const iso = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 const shift = (date: string, days: number): string => iso(Date.parse(date) + days * DAY_MS);
-const isDate = (text: string | null): text is string => text !== null && /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) && iso(Date.parse(text)) === text;
+const isDate = (text: string | null): text is string =>
+  text !== null && /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) && iso(Date.parse(text)) === text;
 
 function make(preset: string, start: string, end: string, today: string): Range {
   const days = Math.round((Date.parse(end) - Date.parse(start)) / DAY_MS) + 1;
@@ -73,11 +74,18 @@ export function rangeOf(params: URLSearchParams, now: number): Range {
 
 /** As many days right before. */
 export function previous(range: Range): Range {
-  return { ...range, preset: 'custom', start: shift(range.start, -range.days), end: shift(range.start, -1), open: false };
+  return {
+    ...range,
+    preset: 'custom',
+    start: shift(range.start, -range.days),
+    end: shift(range.start, -1),
+    open: false,
+  };
 }
 
 /** As the API's parameters. */
 export const rangeQuery = ({ start, end }: Range): string => `startDate=${start}&endDate=${end}`;
 
 /** As one reads it: 3 Jan – 9 Jan. */
-export const rangeText = ({ start, end }: Range): string => (start === end ? fullDay(start) : `${day(start)} – ${day(end)}`);
+export const rangeText = ({ start, end }: Range): string =>
+  start === end ? fullDay(start) : `${day(start)} – ${day(end)}`;

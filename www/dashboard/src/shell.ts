@@ -42,18 +42,32 @@ export function shell(app: HTMLElement): void {
     shown = '';
     begun = false;
     document.title = 'Sign in · Shoreline';
-    fill(app, signInForm(why, () => {
-      begin();
-      focusMain();
-    }));
+    fill(
+      app,
+      signInForm(why, () => {
+        begin();
+        focusMain();
+      }),
+    );
     document.getElementById('read-token')?.focus();
   };
   const begin = (): void => {
     inside = true;
     const site = siteOf(session()?.read ?? '');
     const out = h('button', { type: 'button', class: 'button', on: { click: () => leaveSession('') } }, 'Sign out');
-    const side = h('header', { class: 'side' }, brand(), h('p', { class: 'site', title: 'The site of your read token' }, site), nav, h('div', { class: 'side-foot' }, themeSwitch(), out));
-    fill(app, side, h('main', { id: 'main', class: 'body', tabindex: -1 }, h('div', { class: 'head' }, title, tools), place));
+    const side = h(
+      'header',
+      { class: 'side' },
+      brand(),
+      h('p', { class: 'site', title: 'The site of your read token' }, site),
+      nav,
+      h('div', { class: 'side-foot' }, themeSwitch(), out),
+    );
+    fill(
+      app,
+      side,
+      h('main', { id: 'main', class: 'body', tabindex: -1 }, h('div', { class: 'head' }, title, tools), place),
+    );
     change();
   };
 
@@ -72,7 +86,10 @@ export function shell(app: HTMLElement): void {
     end = range.end;
     document.title = `${entry.title} · Shoreline`;
     title.textContent = entry.title;
-    fill(nav, VIEWS.map((other) => navLink(other, other === entry)));
+    fill(
+      nav,
+      VIEWS.map((other) => navLink(other, other === entry)),
+    );
     nav.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     fill(tools, entry.ranged && rangePicker(range, signal));
     const root = h('div', { class: `view view-${entry.name}` });
@@ -96,7 +113,17 @@ export function shell(app: HTMLElement): void {
       () => {
         if (signal.aborted) return;
         // A new version may have taken its place.
-        fill(place, failure(new Problem(0, 'not_loaded', 'This view could not be loaded. The network may be gone, or the dashboard newer than this page.'), () => location.reload()));
+        fill(
+          place,
+          failure(
+            new Problem(
+              0,
+              'not_loaded',
+              'This view could not be loaded. The network may be gone, or the dashboard newer than this page.',
+            ),
+            () => location.reload(),
+          ),
+        );
       },
     );
     loaded.catch((error: unknown) => {
@@ -110,10 +137,13 @@ export function shell(app: HTMLElement): void {
     if (signal.aborted || none === undefined) return;
     begun = !none;
     if (none) {
-      fill(root, onboarding(siteOf(token), signal, () => {
-        begun = true;
-        go({ view: 'now' });
-      }));
+      fill(
+        root,
+        onboarding(siteOf(token), signal, () => {
+          begun = true;
+          go({ view: 'now' });
+        }),
+      );
     }
   };
 
@@ -127,8 +157,13 @@ export function shell(app: HTMLElement): void {
   else askIn('');
 }
 
-const brand = (): HTMLElement => h('a', { class: 'brand', href: href({ view: VIEWS[0].name }) }, mark(), h('span', null, 'Shoreline'));
+const brand = (): HTMLElement =>
+  h('a', { class: 'brand', href: href({ view: VIEWS[0].name }) }, mark(), h('span', null, 'Shoreline'));
 
 const navLink = ({ name, title, icon }: Entry, current: boolean): HTMLElement =>
-  h('a', { id: `nav-${name}`, href: href({ view: name }), 'aria-current': current ? 'page' : undefined }, s('svg', { viewBox: '0 0 20 20', 'aria-hidden': 'true' }, s('path', { d: icon })), h('span', null, title));
-
+  h(
+    'a',
+    { id: `nav-${name}`, href: href({ view: name }), 'aria-current': current ? 'page' : undefined },
+    s('svg', { viewBox: '0 0 20 20', 'aria-hidden': 'true' }, s('path', { d: icon })),
+    h('span', null, title),
+  );

@@ -9,14 +9,43 @@ import { problemText } from './ui/states';
 export function signInForm(why: string, done: () => void): HTMLElement {
   const field = (id: string, label: string, hint: string): [HTMLInputElement, HTMLElement] => {
     // Not a password of a person: nothing should offer to keep it.
-    const input = h('input', { id, type: 'password', autocomplete: 'off', spellcheck: 'false', 'aria-describedby': `${id}-hint`, 'data-1p-ignore': true });
-    return [input, h('div', { class: 'field' }, h('label', { for: id }, label), input, h('p', { id: `${id}-hint`, class: 'hint' }, hint))];
+    const input = h('input', {
+      id,
+      type: 'password',
+      autocomplete: 'off',
+      spellcheck: 'false',
+      'aria-describedby': `${id}-hint`,
+      'data-1p-ignore': true,
+    });
+    return [
+      input,
+      h(
+        'div',
+        { class: 'field' },
+        h('label', { for: id }, label),
+        input,
+        h('p', { id: `${id}-hint`, class: 'hint' }, hint),
+      ),
+    ];
   };
   const [read, readField] = field('read-token', 'Read token', 'Begins with slr_; reads one site.');
-  const [admin, adminField] = field('admin-token', 'Admin token', 'Begins with sla_. For settings, erasure and dead letters.');
+  const [admin, adminField] = field(
+    'admin-token',
+    'Admin token',
+    'Begins with sla_. For settings, erasure and dead letters.',
+  );
   const said = h('p', { class: 'bad', role: 'alert' }, why);
   const button = h('button', { type: 'submit', class: 'button primary' }, 'Open dashboard');
-  const form = h('form', { class: 'sign-in' }, h('h1', { class: 'brand' }, mark(), 'Shoreline'), h('p', { class: 'soft' }, 'Paste a token to see your site. It is kept in this tab, and gone with it.'), readField, h('details', null, h('summary', null, 'I am an administrator'), adminField), said, button);
+  const form = h(
+    'form',
+    { class: 'sign-in' },
+    h('h1', { class: 'brand' }, mark(), 'Shoreline'),
+    h('p', { class: 'soft' }, 'Paste a token to see your site. It is kept in this tab, and gone with it.'),
+    readField,
+    h('details', null, h('summary', null, 'I am an administrator'), adminField),
+    said,
+    button,
+  );
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     void check();
@@ -37,7 +66,10 @@ export function signInForm(why: string, done: () => void): HTMLElement {
     } catch (error) {
       signOut();
       const refused = error instanceof Problem && (error.status === 401 || error.status === 403);
-      complain(refused ? `Shoreline does not know this ${tried === read ? 'read' : 'admin'} token.` : problemText(error), tried);
+      complain(
+        refused ? `Shoreline does not know this ${tried === read ? 'read' : 'admin'} token.` : problemText(error),
+        tried,
+      );
     } finally {
       button.disabled = false;
     }

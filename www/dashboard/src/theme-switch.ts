@@ -10,7 +10,11 @@ const THEMES: readonly (readonly [Theme, string])[] = [
 
 /** A list of the themes. */
 export function themeSwitch(): HTMLElement {
-  const list = h('select', { id: 'theme', 'aria-label': 'Theme' }, THEMES.map(([theme, text]) => h('option', { value: theme, selected: theme === chosenTheme() }, text)));
+  const list = h(
+    'select',
+    { id: 'theme', 'aria-label': 'Theme' },
+    THEMES.map(([theme, text]) => h('option', { value: theme, selected: theme === chosenTheme() }, text)),
+  );
   list.addEventListener('change', () => chooseTheme(list.value as Theme));
   return list;
 }

@@ -5,7 +5,8 @@ const KEY = 'shoreline-theme';
 /** The choices; `auto` follows the system. */
 export type Theme = 'auto' | 'light' | 'dark';
 
-const isTheme = (text: string | null | undefined): text is Theme => text === 'auto' || text === 'light' || text === 'dark';
+const isTheme = (text: string | null | undefined): text is Theme =>
+  text === 'auto' || text === 'light' || text === 'dark';
 
 /** What was chosen. Without storage (a browser that blocks it) it is `auto`. */
 export function chosenTheme(): Theme {

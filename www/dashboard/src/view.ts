@@ -40,13 +40,71 @@ export interface Entry {
 
 /** In the order of the navigation. The first is shown where the URL names none. */
 export const VIEWS: readonly [Entry, ...Entry[]] = [
-  { name: 'overview', title: 'Overview', ranged: true, icon: 'M3 14l4-5 4 3 6-8M3 17h14', load: () => import('./views/overview') },
-  { name: 'now', title: 'Now', ranged: false, icon: 'M10 10h.01M6.500 13.500a5 5 0 010-7M13.500 6.500a5 5 0 010 7M4 16a8.500 8.500 0 010-12M16 4a8.500 8.500 0 010 12', load: () => import('./views/now') },
-  { name: 'pages', title: 'Pages & sources', ranged: true, icon: 'M5 3h7l4 4v10H5zM8 10h5M8 13h5', load: () => import('./views/pages') },
-  { name: 'features', title: 'Features', ranged: true, icon: 'M4 4h5v5H4zM11 4h5v5h-5zM4 11h5v5H4zM11 11h5v5h-5z', load: () => import('./views/features') },
-  { name: 'content', title: 'Content & AI', ranged: true, icon: 'M10 3l1.800 5.200L17 10l-5.200 1.800L10 17l-1.800-5.200L3 10l5.200-1.800z', load: () => import('./views/content') },
-  { name: 'funnels', title: 'Funnels, retention, journeys', ranged: true, icon: 'M3 4h14l-5 6v6l-4-2v-4z', load: () => import('./views/funnels') },
-  { name: 'errors', title: 'Errors & web vitals', ranged: true, icon: 'M10 3l8 14H2zM10 8v4M10 14.500v.5', load: () => import('./views/errors') },
-  { name: 'quality', title: 'Data quality', ranged: false, early: true, icon: 'M4 10l4 4 8-9', load: () => import('./views/quality') },
-  { name: 'settings', title: 'Settings', ranged: false, early: true, icon: 'M3 6h8M15 6h2M13 4v4M3 14h2M9 14h8M7 12v4', load: () => import('./views/settings') },
+  {
+    name: 'overview',
+    title: 'Overview',
+    ranged: true,
+    icon: 'M3 14l4-5 4 3 6-8M3 17h14',
+    load: () => import('./views/overview'),
+  },
+  {
+    name: 'now',
+    title: 'Now',
+    ranged: false,
+    icon:
+      'M10 10h.01M6.500 13.500a5 5 0 010-7M13.500 6.500a5 5 0 010 7M4 16a8.500 8.500 0 010-12M16 4a8.500 8.500 0 ' +
+      '010 12',
+    load: () => import('./views/now'),
+  },
+  {
+    name: 'pages',
+    title: 'Pages & sources',
+    ranged: true,
+    icon: 'M5 3h7l4 4v10H5zM8 10h5M8 13h5',
+    load: () => import('./views/pages'),
+  },
+  {
+    name: 'features',
+    title: 'Features',
+    ranged: true,
+    icon: 'M4 4h5v5H4zM11 4h5v5h-5zM4 11h5v5H4zM11 11h5v5h-5z',
+    load: () => import('./views/features'),
+  },
+  {
+    name: 'content',
+    title: 'Content & AI',
+    ranged: true,
+    icon: 'M10 3l1.800 5.200L17 10l-5.200 1.800L10 17l-1.800-5.200L3 10l5.200-1.800z',
+    load: () => import('./views/content'),
+  },
+  {
+    name: 'funnels',
+    title: 'Funnels, retention, journeys',
+    ranged: true,
+    icon: 'M3 4h14l-5 6v6l-4-2v-4z',
+    load: () => import('./views/funnels'),
+  },
+  {
+    name: 'errors',
+    title: 'Errors & web vitals',
+    ranged: true,
+    icon: 'M10 3l8 14H2zM10 8v4M10 14.500v.5',
+    load: () => import('./views/errors'),
+  },
+  {
+    name: 'quality',
+    title: 'Data quality',
+    ranged: false,
+    early: true,
+    icon: 'M4 10l4 4 8-9',
+    load: () => import('./views/quality'),
+  },
+  {
+    name: 'settings',
+    title: 'Settings',
+    ranged: false,
+    early: true,
+    icon: 'M3 6h8M15 6h2M13 4v4M3 14h2M9 14h8M7 12v4',
+    load: () => import('./views/settings'),
+  },
 ];

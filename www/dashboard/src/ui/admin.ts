@@ -11,7 +11,11 @@ export const isAdmin = (): boolean => Boolean(session()?.admin);
 
 /** Asks for the admin token, says for what, and shows the view anew once it was taken. */
 export function adminGate({ signal }: Context, title: string, what: string): HTMLElement {
-  const token = secret({ name: 'admin-token', label: 'Admin token', hint: 'Begins with sla_. It is kept in this tab alone, and gone with it.' });
+  const token = secret({
+    name: 'admin-token',
+    label: 'Admin token',
+    hint: 'Begins with sla_. It is kept in this tab alone, and gone with it.',
+  });
   const ask = form({
     label: title,
     fields: [token],
@@ -25,7 +29,13 @@ export function adminGate({ signal }: Context, title: string, what: string): HTM
       return null;
     },
   });
-  return h('section', { class: 'panel wide gate', 'aria-label': title }, h('header', { class: 'panel-head' }, h('h2', null, title)), h('p', { class: 'panel-note' }, what), ask);
+  return h(
+    'section',
+    { class: 'panel wide gate', 'aria-label': title },
+    h('header', { class: 'panel-head' }, h('h2', null, title)),
+    h('p', { class: 'panel-note' }, what),
+    ask,
+  );
 }
 
 /** Forgets the admin token and what was read with it. */

@@ -35,7 +35,8 @@ export function keyText(by: string, key: string): string {
 
 /** The path of a breakdown. */
 export const breakdownPath = (context: Pick<Context, 'range'>, by: string, limit: number, cursor?: string): string =>
-  `/v1/analytics/metrics/breakdown?by=${by}&limit=${limit}&${rangeQuery(context.range)}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`;
+  `/v1/analytics/metrics/breakdown?by=${by}&limit=${limit}&${rangeQuery(context.range)}` +
+  (cursor ? `&cursor=${encodeURIComponent(cursor)}` : '');
 
 /** A panel with the first rows of a dimension, and the way to all of them. */
 export function breakdownPanel(context: Context, { by, limit }: { by: string; limit: number }): HTMLElement {
@@ -47,14 +48,30 @@ export function breakdownPanel(context: Context, { by, limit }: { by: string; li
     csv: breakdownPath(context, by, 500),
     load: (get) => get<Breakdown>(path),
     render: ({ rows, nextCursor }) => [
-      breakdownTable(by, rows, (row) => href(by === 'feature' ? { view: 'features', feature: row.key } : { view: 'pages', by, key: row.key })),
-      nextCursor !== null && h('p', { class: 'more' }, h('a', { href: href(by === 'feature' ? { view: 'features' } : { view: 'pages', by }) }, `All ${title.toLowerCase()}`)),
+      breakdownTable(by, rows, (row) =>
+        href(by === 'feature' ? { view: 'features', feature: row.key } : { view: 'pages', by, key: row.key }),
+      ),
+      nextCursor !== null &&
+        h(
+          'p',
+          { class: 'more' },
+          h(
+            'a',
+            { href: href(by === 'feature' ? { view: 'features' } : { view: 'pages', by }) },
+            `All ${title.toLowerCase()}`,
+          ),
+        ),
     ],
   });
 }
 
 /** The table itself. */
-export function breakdownTable(by: string, rows: readonly BreakdownRow[], link?: (row: BreakdownRow) => string, current?: (row: BreakdownRow) => boolean): HTMLElement {
+export function breakdownTable(
+  by: string,
+  rows: readonly BreakdownRow[],
+  link?: (row: BreakdownRow) => string,
+  current?: (row: BreakdownRow) => boolean,
+): HTMLElement {
   const [title, one, events] = DIMENSIONS[by] ?? [by, by, 'Events'];
   const most = Math.max(...rows.map((row) => row.events), 1);
   return table<BreakdownRow>({
@@ -64,7 +81,13 @@ export function breakdownTable(by: string, rows: readonly BreakdownRow[], link?:
       { name: one, value: (row) => keyText(by, row.key) },
       { name: events, value: (row) => row.events },
       { name: 'Users', value: (row) => row.users, title: 'Distinct users over the range' },
-      { name: 'Share', value: (row) => row.share, show: (row) => percent(row.share), title: `Share of all ${events.toLowerCase()} that tell it`, minor: true },
+      {
+        name: 'Share',
+        value: (row) => row.share,
+        show: (row) => percent(row.share),
+        title: `Share of all ${events.toLowerCase()} that tell it`,
+        minor: true,
+      },
     ],
     bar: (row) => row.events / most,
     none: 'Nothing in these days.',
@@ -72,4 +95,3 @@ export function breakdownTable(by: string, rows: readonly BreakdownRow[], link?:
     ...(current && { current }),
   });
 }
-

@@ -92,7 +92,8 @@ export function chart(options: ChartOptions, data: ChartData, signal: AbortSigna
   };
 }
 
-const legend = ({ series }: ChartData): HTMLElement[] => series.map(({ name, kind, color }) => h('li', { class: `key-${kind} color-${color}` }, name));
+const legend = ({ series }: ChartData): HTMLElement[] =>
+  series.map(({ name, kind, color }) => h('li', { class: `key-${kind} color-${color}` }, name));
 
 /** The sum and the peak of each series. */
 function summary(data: ChartData, options: ChartOptions): string {
@@ -103,20 +104,27 @@ function summary(data: ChartData, options: ChartOptions): string {
         if (value !== null && value > (values[peak] ?? -Infinity)) peak = n;
       });
       const [at, value] = [data.x[peak], values[peak]];
-      return at === undefined || value === undefined || value === null ? `${name}: no data` : `${name}: at most ${options.formatY(value)}, ${options.formatX(at)}`;
+      return at === undefined || value === undefined || value === null
+        ? `${name}: no data`
+        : `${name}: at most ${options.formatY(value)}, ${options.formatX(at)}`;
     })
     .join('. ');
 }
 
 function asTable(options: ChartOptions, data: ChartData): HTMLElement {
   const rows = data.x.map((at, n) => ({ at, n }));
-  const show = (value: number | null | undefined): string => (value === null || value === undefined ? '' : options.formatY(value));
+  const show = (value: number | null | undefined): string =>
+    value === null || value === undefined ? '' : options.formatY(value);
   return table({
     caption: options.label,
     rows,
     columns: [
       { name: 'Time', value: (row) => row.at, show: (row) => options.formatX(row.at) },
-      ...data.series.map(({ name, values }) => ({ name, value: (row: { n: number }) => values[row.n] ?? -1, show: (row: { n: number }) => show(values[row.n]) })),
+      ...data.series.map(({ name, values }) => ({
+        name,
+        value: (row: { n: number }) => values[row.n] ?? -1,
+        show: (row: { n: number }) => show(values[row.n]),
+      })),
     ],
   });
 }

@@ -15,10 +15,26 @@ function text(cell: Cell): string {
 }
 
 /** The lines. */
-const csv = (head: readonly string[], rows: readonly (readonly Cell[])[]): string => [head, ...rows].map((row) => `${row.map(text).join(',')}\r\n`).join('');
+const csv = (head: readonly string[], rows: readonly (readonly Cell[])[]): string =>
+  [head, ...rows].map((row) => `${row.map(text).join(',')}\r\n`).join('');
 
 /** A button that saves a table as `name`.csv. */
-export function saveCsvButton(title: string, name: string, head: readonly string[], rows: () => readonly (readonly Cell[])[]): HTMLElement {
+export function saveCsvButton(
+  title: string,
+  name: string,
+  head: readonly string[],
+  rows: () => readonly (readonly Cell[])[],
+): HTMLElement {
   const download = (): void => save(new Blob([csv(head, rows())], { type: 'text/csv' }), `${name}.csv`);
-  return h('button', { type: 'button', class: 'icon-button', title: 'Download as CSV', 'aria-label': `Download ${title} as CSV`, on: { click: download } }, 'CSV');
+  return h(
+    'button',
+    {
+      type: 'button',
+      class: 'icon-button',
+      title: 'Download as CSV',
+      'aria-label': `Download ${title} as CSV`,
+      on: { click: download },
+    },
+    'CSV',
+  );
 }

@@ -7,10 +7,25 @@ const DAY_MS = 86_400_000;
 const dateOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 /** A chart of a value for each day; `axisY` is `show` where nothing else is said. */
-export function dayChart(options: { label: string; dates: readonly string[]; series: readonly Series[]; show: (value: number) => string; axisY?: (value: number) => string; signal: AbortSignal }): HTMLElement {
+export function dayChart(options: {
+  label: string;
+  dates: readonly string[];
+  series: readonly Series[];
+  show: (value: number) => string;
+  axisY?: (value: number) => string;
+  signal: AbortSignal;
+}): HTMLElement {
   const { label, dates, series, show, axisY, signal } = options;
   return chart(
-    { label, step: DAY_MS, formatX: (ms) => fullDay(dateOf(ms)), axisX: (ms) => day(dateOf(ms)), formatY: show, axisY: axisY ?? tiny, height: 17 },
+    {
+      label,
+      step: DAY_MS,
+      formatX: (ms) => fullDay(dateOf(ms)),
+      axisX: (ms) => day(dateOf(ms)),
+      formatY: show,
+      axisY: axisY ?? tiny,
+      height: 17,
+    },
     { x: dates.map((date) => Date.parse(date)), series },
     signal,
   ).element;

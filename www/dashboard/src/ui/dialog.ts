@@ -31,7 +31,13 @@ export function ask({ title, text, verb, typed, run, signal }: Question): Promis
       null,
       h('h2', { id: 'ask-title' }, title),
       h('div', { id: 'ask-text', class: 'ask-text' }, text),
-      typed !== undefined && h('div', { class: 'field' }, h('label', { for: 'ask-typed' }, 'Type ', h('b', { class: 'typed' }, typed), ' to confirm'), box),
+      typed !== undefined &&
+        h(
+          'div',
+          { class: 'field' },
+          h('label', { for: 'ask-typed' }, 'Type ', h('b', { class: 'typed' }, typed), ' to confirm'),
+          box,
+        ),
       how,
       said,
       h('div', { class: 'ask-end' }, cancel, go),

@@ -42,7 +42,12 @@ export function dimensionPanel(context: Context, by: string): HTMLElement {
 
 function detail(by: string, key: string, now: Breakdown, then: Breakdown): Child {
   const row = now.rows.find((one) => one.key === key);
-  if (!row) return h('p', { class: 'panel-note' }, now.nextCursor === null ? 'It is not in these days.' : `It is not among the first ${ROWS}: see the table below.`);
+  if (!row)
+    return h(
+      'p',
+      { class: 'panel-note' },
+      now.nextCursor === null ? 'It is not in these days.' : `It is not among the first ${ROWS}: see the table below.`,
+    );
   const old = then.rows.find((one) => one.key === key);
   const [, , events] = DIMENSIONS[by] ?? [by, by, 'Events'];
   return figures([
@@ -52,7 +57,14 @@ function detail(by: string, key: string, now: Breakdown, then: Breakdown): Child
   ]);
 }
 
-function rows(context: Context, by: string, now: Breakdown, then: Breakdown, key: string | null, state: { more: boolean }): HTMLElement {
+function rows(
+  context: Context,
+  by: string,
+  now: Breakdown,
+  then: Breakdown,
+  key: string | null,
+  state: { more: boolean },
+): HTMLElement {
   const [title, one, events] = DIMENSIONS[by] ?? [by, by, 'Events'];
   const old = new Map(then.rows.map((row) => [row.key, row.events]));
   // Where the earlier list is cut, a missing key may only be further down.
@@ -60,12 +72,20 @@ function rows(context: Context, by: string, now: Breakdown, then: Breakdown, key
   const found = [...now.rows];
   let cursor = now.nextCursor;
   const place = h('div', null);
-  const search = h('input', { id: 'search', type: 'search', placeholder: `Search ${title.toLowerCase()}`, 'aria-label': `Search ${title.toLowerCase()}`, value: context.params.get('q') ?? '' });
+  const search = h('input', {
+    id: 'search',
+    type: 'search',
+    placeholder: `Search ${title.toLowerCase()}`,
+    'aria-label': `Search ${title.toLowerCase()}`,
+    value: context.params.get('q') ?? '',
+  });
   const more = h('button', { type: 'button', class: 'button' }, 'Show more');
   const said = h('p', { class: 'footnote', role: 'status' });
   const paint = (): void => {
     const wanted = search.value.trim().toLowerCase();
-    const some = wanted ? found.filter((row) => `${row.key} ${keyText(by, row.key)}`.toLowerCase().includes(wanted)) : found;
+    const some = wanted
+      ? found.filter((row) => `${row.key} ${keyText(by, row.key)}`.toLowerCase().includes(wanted))
+      : found;
     const most = Math.max(...found.map((row) => row.events), 1);
     const changeOf = (row: BreakdownRow): number => {
       const was = old.get(row.key) ?? missing;
@@ -79,14 +99,35 @@ function rows(context: Context, by: string, now: Breakdown, then: Breakdown, key
         columns: [
           { name: one, value: (row) => keyText(by, row.key) },
           { name: events, value: (row) => row.events },
-          { name: 'Change', value: changeOf, show: (row) => (old.get(row.key) === undefined ? (missing === 0 ? h('span', { class: 'delta' }, 'new') : '–') : delta({ now: row.events, before: old.get(row.key) })), title: 'Against as many days before', minor: true },
+          {
+            name: 'Change',
+            value: changeOf,
+            show: (row) =>
+              old.get(row.key) === undefined
+                ? missing === 0
+                  ? h('span', { class: 'delta' }, 'new')
+                  : '–'
+                : delta({ now: row.events, before: old.get(row.key) }),
+            title: 'Against as many days before',
+            minor: true,
+          },
           { name: 'Users', value: (row) => row.users, title: 'Distinct users over the range' },
-          { name: 'Share', value: (row) => row.share, show: (row) => percent(row.share), title: `Of all ${events.toLowerCase()} that tell it`, minor: true },
+          {
+            name: 'Share',
+            value: (row) => row.share,
+            show: (row) => percent(row.share),
+            title: `Of all ${events.toLowerCase()} that tell it`,
+            minor: true,
+          },
         ],
         bar: (row) => row.events / most,
         link: (row) => href({ key: row.key === key ? undefined : row.key }),
         current: (row) => row.key === key,
-        none: !wanted ? 'Nothing in these days.' : cursor === null ? 'Nothing matches.' : 'Nothing that was loaded matches.',
+        none: !wanted
+          ? 'Nothing in these days.'
+          : cursor === null
+            ? 'Nothing matches.'
+            : 'Nothing that was loaded matches.',
       }),
     );
     more.hidden = cursor === null || found.length >= MAX_SHOWN;
@@ -116,4 +157,3 @@ function rows(context: Context, by: string, now: Breakdown, then: Breakdown, key
   paint();
   return h('div', { class: 'searched' }, search, place, more, said);
 }
-

@@ -6,7 +6,6 @@ import { href } from '../place';
 import type { Context } from '../view';
 import { empty, failure, skeleton } from './states';
 
-
 /** New ones are asked for at most so often, milliseconds; they are stored a second or two after they count. */
 const EVERY_MS = 2_500;
 /** And so often when nothing seemed to come. */
@@ -15,7 +14,10 @@ const ANYWAY_MS = 20_000;
 /** The list, narrowed to `type` and `user` of the URL. */
 export function eventList(context: Context): { element: HTMLElement; wake: () => void } {
   const query = new URLSearchParams();
-  for (const [parameter, name] of [['type', 'eventType'], ['user', 'userId']] as const) {
+  for (const [parameter, name] of [
+    ['type', 'eventType'],
+    ['user', 'userId'],
+  ] as const) {
     const value = context.params.get(parameter);
     if (value) query.set(name, value);
   }
@@ -43,7 +45,11 @@ export function eventList(context: Context): { element: HTMLElement; wake: () =>
     try {
       show(await context.get<Recent>([LATEST, query.toString()].filter(Boolean).join('&')));
     } catch (error) {
-      if (!context.signal.aborted && !shown) fill(element, failure(error, () => void load()));
+      if (!context.signal.aborted && !shown)
+        fill(
+          element,
+          failure(error, () => void load()),
+        );
     }
   };
   const timer = setInterval(() => {
@@ -72,7 +78,18 @@ function about({ eventData }: StoredEvent): string {
   };
   const url = text('url');
   const path = /^https?:\/\/[^/]*(\/[^?#]*)/.exec(url)?.[1];
-  return path ?? (url || text('path') || text('page') || text('feature') || text('contentType') || text('model') || text('message') || text('name') || text('status'));
+  return (
+    path ??
+    (url ||
+      text('path') ||
+      text('page') ||
+      text('feature') ||
+      text('contentType') ||
+      text('model') ||
+      text('message') ||
+      text('name') ||
+      text('status'))
+  );
 }
 
 function item(event: StoredEvent, isNew: boolean): HTMLElement {
@@ -84,7 +101,11 @@ function item(event: StoredEvent, isNew: boolean): HTMLElement {
     h(
       'summary',
       null,
-      h('time', { datetime: new Date(event.receivedAt).toISOString(), title: `${moment(event.receivedAt)} UTC` }, second(event.receivedAt)),
+      h(
+        'time',
+        { datetime: new Date(event.receivedAt).toISOString(), title: `${moment(event.receivedAt)} UTC` },
+        second(event.receivedAt),
+      ),
       h('span', { class: 'event-type' }, typeName(event.eventType)),
       h('span', { class: 'event-about' }, about(event)),
       h('span', { class: 'event-where minor' }, others),
@@ -95,10 +116,14 @@ function item(event: StoredEvent, isNew: boolean): HTMLElement {
     if (!details.open || body.childElementCount > 0) return;
     fill(
       body,
-      h('p', { class: 'event-links' }, h('a', { href: href({ type: event.eventType }) }, `Only ${typeName(event.eventType)}`), event.userId !== undefined && h('a', { href: href({ user: event.userId }) }, `Only user ${event.userId}`)),
+      h(
+        'p',
+        { class: 'event-links' },
+        h('a', { href: href({ type: event.eventType }) }, `Only ${typeName(event.eventType)}`),
+        event.userId !== undefined && h('a', { href: href({ user: event.userId }) }, `Only user ${event.userId}`),
+      ),
       h('pre', { tabindex: 0, 'aria-label': 'The stored event' }, JSON.stringify(event, null, 2)),
     );
   });
   return h('li', { class: isNew ? 'new' : '' }, details);
 }
-

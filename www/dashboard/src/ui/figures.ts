@@ -25,16 +25,44 @@ export function figures(list: readonly Figure[]): HTMLElement {
 }
 
 function one(figure: Figure): HTMLElement {
-  const inner = [h('span', { class: 'figure-label' }, figure.label), h('span', { class: 'figure-value' }, figure.value), delta(figure)];
-  const body = figure.href === undefined ? h('div', { class: 'figure', title: figure.title }, inner) : h('a', { class: 'figure', id: `figure-${figure.label.toLowerCase().replaceAll(/\W+/g, '-')}`, href: figure.href, title: figure.title, 'aria-current': figure.current ? 'true' : undefined }, inner);
+  const inner = [
+    h('span', { class: 'figure-label' }, figure.label),
+    h('span', { class: 'figure-value' }, figure.value),
+    delta(figure),
+  ];
+  const body =
+    figure.href === undefined
+      ? h('div', { class: 'figure', title: figure.title }, inner)
+      : h(
+          'a',
+          {
+            class: 'figure',
+            id: `figure-${figure.label.toLowerCase().replaceAll(/\W+/g, '-')}`,
+            href: figure.href,
+            title: figure.title,
+            'aria-current': figure.current ? 'true' : undefined,
+          },
+          inner,
+        );
   return h('li', null, body);
 }
 
 /** By how much it changed; nothing where nothing can be said. */
-export function delta({ now, before, lessIsBetter }: Pick<Figure, 'now' | 'before' | 'lessIsBetter'>): HTMLElement | null {
+export function delta({
+  now,
+  before,
+  lessIsBetter,
+}: Pick<Figure, 'now' | 'before' | 'lessIsBetter'>): HTMLElement | null {
   const text = now === undefined || before === undefined ? undefined : changed(now, before);
   if (text === undefined || now === undefined || before === undefined) return null;
   const kind = now === before ? 'same' : now > before !== Boolean(lessIsBetter) ? 'better' : 'worse';
   const arrow = now === before ? '→' : now > before ? '↑' : '↓';
-  return h('span', { class: `delta ${kind}`, title: 'Against as many days before' }, h('span', { 'aria-hidden': 'true' }, arrow), h('span', { class: 'unseen' }, now === before ? 'unchanged' : now > before ? 'up' : 'down'), ' ', text);
+  return h(
+    'span',
+    { class: `delta ${kind}`, title: 'Against as many days before' },
+    h('span', { 'aria-hidden': 'true' }, arrow),
+    h('span', { class: 'unseen' }, now === before ? 'unchanged' : now > before ? 'up' : 'down'),
+    ' ',
+    text,
+  );
 }

@@ -30,7 +30,14 @@ export function field<C extends Control>({ name, label, hint, control }: FieldOp
   const wrong = h('p', { id: `${id}-wrong`, class: 'bad field-wrong' });
   control.id = id;
   control.setAttribute('aria-describedby', hint === undefined ? `${id}-wrong` : `${id}-hint ${id}-wrong`);
-  const element = h('div', { class: 'field' }, h('label', { for: id }, label), control, hint !== undefined && h('p', { id: `${id}-hint`, class: 'hint' }, hint), wrong);
+  const element = h(
+    'div',
+    { class: 'field' },
+    h('label', { for: id }, label),
+    control,
+    hint !== undefined && h('p', { id: `${id}-hint`, class: 'hint' }, hint),
+    wrong,
+  );
   return {
     name,
     control,
@@ -44,15 +51,34 @@ export function field<C extends Control>({ name, label, hint, control }: FieldOp
 }
 
 /** A field of one line. */
-export const input = (options: Omit<FieldOptions<HTMLInputElement>, 'control'>, props: Props = {}): Field<HTMLInputElement> => field({ ...options, control: h('input', { autocomplete: 'off', spellcheck: 'false', ...props }) });
+export const input = (
+  options: Omit<FieldOptions<HTMLInputElement>, 'control'>,
+  props: Props = {},
+): Field<HTMLInputElement> =>
+  field({ ...options, control: h('input', { autocomplete: 'off', spellcheck: 'false', ...props }) });
 
 /** A field for a key or a token: hidden, and nothing should offer to keep it. */
-export const secret = (options: Omit<FieldOptions<HTMLInputElement>, 'control'>): Field<HTMLInputElement> => input(options, { type: 'password', required: true, 'data-1p-ignore': true });
+export const secret = (options: Omit<FieldOptions<HTMLInputElement>, 'control'>): Field<HTMLInputElement> =>
+  input(options, { type: 'password', required: true, 'data-1p-ignore': true });
 
 /** A box to tick. */
-export function tick(id: string, label: string, checked: boolean, hint: string): { control: HTMLInputElement; element: HTMLElement } {
+export function tick(
+  id: string,
+  label: string,
+  checked: boolean,
+  hint: string,
+): { control: HTMLInputElement; element: HTMLElement } {
   const control = h('input', { id, type: 'checkbox', checked, 'aria-describedby': `${id}-hint` });
-  return { control, element: h('div', { class: 'tick' }, control, h('label', { for: id }, label), h('p', { id: `${id}-hint`, class: 'hint' }, hint)) };
+  return {
+    control,
+    element: h(
+      'div',
+      { class: 'tick' },
+      control,
+      h('label', { for: id }, label),
+      h('p', { id: `${id}-hint`, class: 'hint' }, hint),
+    ),
+  };
 }
 
 /** What a form is. */
@@ -73,7 +99,18 @@ export interface FormOptions {
 export function form({ label, fields, more, verb, danger, run }: FormOptions): HTMLFormElement {
   const said = h('div', { class: 'form-said', role: 'status' });
   const button = h('button', { type: 'submit', class: danger ? 'button danger' : 'button primary' }, verb);
-  const element = h('form', { class: 'form', 'aria-label': label, novalidate: true }, h('div', { class: 'fields' }, fields.map((one) => one.element)), more, h('div', { class: 'form-end' }, button), said);
+  const element = h(
+    'form',
+    { class: 'form', 'aria-label': label, novalidate: true },
+    h(
+      'div',
+      { class: 'fields' },
+      fields.map((one) => one.element),
+    ),
+    more,
+    h('div', { class: 'form-end' }, button),
+    said,
+  );
   const submit = async (): Promise<void> => {
     fill(said);
     for (const one of fields) one.complain('');

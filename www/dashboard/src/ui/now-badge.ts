@@ -15,7 +15,8 @@ export function nowBadge({ get, signal }: Context): HTMLElement {
     if (document.visibilityState !== 'visible') return;
     // Without an answer the last one stands; the panels say what is wrong.
     const live = await get<Live>('/v1/analytics/live').catch(() => undefined);
-    if (live) fill(badge, h('span', { class: 'pulse', 'aria-hidden': 'true' }), `${number(live.activeUsers)} active now`);
+    if (live)
+      fill(badge, h('span', { class: 'pulse', 'aria-hidden': 'true' }), `${number(live.activeUsers)} active now`);
   };
   const timer = setInterval(() => void load(), EVERY_MS);
   signal.addEventListener('abort', () => clearInterval(timer), { once: true });

@@ -25,7 +25,10 @@ export interface PanelOptions<T> {
   csv?: string;
   /** Whether to ask again every minute; by default where the range goes on today. */
   live?: boolean | (() => boolean);
-  /** Further classes: `wide` takes the whole row, `half` the half of it however wide; `last` may shrink, as nothing stands below. */
+  /**
+   * Further classes: `wide` takes the whole row, `half` the half of it however wide; `last` may shrink, as nothing
+   * stands below.
+   */
   class?: string;
 }
 
@@ -33,8 +36,25 @@ export interface PanelOptions<T> {
 export function panel<T>(context: Context, options: PanelOptions<T>): HTMLElement {
   const body = h('div', { class: 'panel-body', 'aria-busy': 'true' }, skeleton(options.lines));
   const state = h('p', { class: 'panel-state', role: 'status' });
-  const head = h('header', { class: 'panel-head' }, h('h2', null, options.title), h('div', { class: 'panel-tools' }, options.tools, options.csv !== undefined && csvButton(context, options.title, options.csv)));
-  const box = h('section', { class: `panel ${options.class ?? ''}`, 'aria-label': options.title }, head, options.note !== undefined && h('p', { class: 'panel-note' }, options.note), state, body);
+  const head = h(
+    'header',
+    { class: 'panel-head' },
+    h('h2', null, options.title),
+    h(
+      'div',
+      { class: 'panel-tools' },
+      options.tools,
+      options.csv !== undefined && csvButton(context, options.title, options.csv),
+    ),
+  );
+  const box = h(
+    'section',
+    { class: `panel ${options.class ?? ''}`, 'aria-label': options.title },
+    head,
+    options.note !== undefined && h('p', { class: 'panel-note' }, options.note),
+    state,
+    body,
+  );
   box.style.setProperty('--lines', String(options.lines));
 
   let shown: T | undefined;
@@ -55,15 +75,22 @@ export function panel<T>(context: Context, options: PanelOptions<T>): HTMLElemen
       if (context.signal.aborted) return;
       body.removeAttribute('aria-busy');
       if (shown === undefined) {
-        fill(body, failure(error, () => {
-          fill(body, skeleton(options.lines));
-          void load();
-        }));
+        fill(
+          body,
+          failure(error, () => {
+            fill(body, skeleton(options.lines));
+            void load();
+          }),
+        );
         return;
       }
       // What is there stays, and is said to be old.
       box.classList.add('stale');
-      fill(state, `As of ${second(shownAt)} UTC: ${problemText(error)} `, h('button', { type: 'button', class: 'link', on: { click: () => void load() } }, 'Try again'));
+      fill(
+        state,
+        `As of ${second(shownAt)} UTC: ${problemText(error)} `,
+        h('button', { type: 'button', class: 'link', on: { click: () => void load() } }, 'Try again'),
+      );
     }
   };
   const begin = async (): Promise<void> => {
@@ -100,9 +127,14 @@ function same(a: unknown, b: unknown): boolean {
 
 /** A button that downloads a table. */
 function csvButton(context: Context, title: string, path: string): HTMLElement {
-  const button = h('button', { type: 'button', class: 'icon-button', title: 'Download as CSV', 'aria-label': `Download ${title} as CSV` }, 'CSV');
+  const button = h(
+    'button',
+    { type: 'button', class: 'icon-button', title: 'Download as CSV', 'aria-label': `Download ${title} as CSV` },
+    'CSV',
+  );
   button.addEventListener('click', () => {
-    const name = `${context.site}-${title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}-${context.range.start}-${context.range.end}.csv`;
+    const what = title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
+    const name = `${context.site}-${what}-${context.range.start}-${context.range.end}.csv`;
     void whileBusy(button, () =>
       downloadCsv(path, name, context.signal).catch((error: unknown) => {
         if (!context.signal.aborted) button.after(h('span', { class: 'bad', role: 'alert' }, problemText(error)));

@@ -11,11 +11,18 @@ const AXIS_X = 28;
 export function draw(place: HTMLElement, options: ChartOptions, first: ChartData): Plot {
   let data = first;
   const tip = h('div', { class: 'tip', 'aria-hidden': 'true' });
-  const size = (): { width: number; height: number } => ({ width: Math.max(place.clientWidth, 50), height: Math.max(place.clientHeight, 50) });
+  const size = (): { width: number; height: number } => ({
+    width: Math.max(place.clientWidth, 50),
+    height: Math.max(place.clientHeight, 50),
+  });
   let plot = make();
 
   function make(): uPlot {
-    return new uPlot(plotOptions(place, options, data, size(), (u) => showTip(u)), stacked(data), place);
+    return new uPlot(
+      plotOptions(place, options, data, size(), (u) => showTip(u)),
+      stacked(data),
+      place,
+    );
   }
   function showTip(u: uPlot): void {
     const n = u.cursor.idx;
@@ -24,7 +31,12 @@ export function draw(place: HTMLElement, options: ChartOptions, first: ChartData
     if (at === undefined || n === null || n === undefined) return;
     const rows = data.series.map(({ name, values, kind, color }) => {
       const value = values[n];
-      return h('li', { class: `key-${kind} color-${color}` }, h('span', null, name), h('b', null, value === null || value === undefined ? '–' : options.formatY(value)));
+      return h(
+        'li',
+        { class: `key-${kind} color-${color}` },
+        h('span', null, name),
+        h('b', null, value === null || value === undefined ? '–' : options.formatY(value)),
+      );
     });
     fill(tip, h('p', null, options.formatX(at)), h('ul', null, rows));
     const left = u.valToPos(at / 1000, 'x') + AXIS_Y;
@@ -44,7 +56,8 @@ export function draw(place: HTMLElement, options: ChartOptions, first: ChartData
     // In the next frame: what a size changes may be observed too.
     requestAnimationFrame(() => {
       const { width, height } = size();
-      if (place.isConnected && (Math.abs(width - plot.width) > 0.5 || Math.abs(height - plot.height) > 0.5)) plot.setSize({ width, height });
+      if (place.isConnected && (Math.abs(width - plot.width) > 0.5 || Math.abs(height - plot.height) > 0.5))
+        plot.setSize({ width, height });
     });
   });
   resize.observe(place);
@@ -53,7 +66,8 @@ export function draw(place: HTMLElement, options: ChartOptions, first: ChartData
   addEventListener('themechange', redo);
   return {
     update(next) {
-      const shape = (d: ChartData): string => d.series.map(({ name, kind, color }) => `${kind} ${color} ${name}`).join('\n');
+      const shape = (d: ChartData): string =>
+        d.series.map(({ name, kind, color }) => `${kind} ${color} ${name}`).join('\n');
       const again = shape(next) !== shape(data);
       data = next;
       if (again) redo();
@@ -84,7 +98,13 @@ function stacked({ x, series }: ChartData): uPlot.AlignedData {
 
 const paintOrder = (series: readonly Series[]): number[] => series.map((_, n) => n).reverse();
 
-function plotOptions(place: HTMLElement, options: ChartOptions, data: ChartData, size: { width: number; height: number }, onCursor: (u: uPlot) => void): uPlot.Options {
+function plotOptions(
+  place: HTMLElement,
+  options: ChartOptions,
+  data: ChartData,
+  size: { width: number; height: number },
+  onCursor: (u: uPlot) => void,
+): uPlot.Options {
   const style = getComputedStyle(place);
   const color = (name: string): string => style.getPropertyValue(name).trim();
   const [ink, line] = [color('--soft'), color('--line')];
@@ -104,8 +124,26 @@ function plotOptions(place: HTMLElement, options: ChartOptions, data: ChartData,
       y: { range: (_u, _min, max) => [0, niceTop(max)] },
     },
     axes: [
-      { stroke: ink, font, size: AXIS_X, grid: { show: false }, ticks: { show: false }, gap: 6, splits: (u) => splitsX(data, u.width, rem), values: (_u, at) => at.map((seconds) => axisX(seconds * 1000)) },
-      { stroke: ink, font, size: AXIS_Y, gap: 6, ticks: { show: false }, grid: { stroke: line, width: 1 }, splits: (_u, _i, _min, max) => [0, max / 4, max / 2, (max * 3) / 4, max], values: (_u, at) => at.map((value) => axisY(value)) },
+      {
+        stroke: ink,
+        font,
+        size: AXIS_X,
+        grid: { show: false },
+        ticks: { show: false },
+        gap: 6,
+        splits: (u) => splitsX(data, u.width, rem),
+        values: (_u, at) => at.map((seconds) => axisX(seconds * 1000)),
+      },
+      {
+        stroke: ink,
+        font,
+        size: AXIS_Y,
+        gap: 6,
+        ticks: { show: false },
+        grid: { stroke: line, width: 1 },
+        splits: (_u, _i, _min, max) => [0, max / 4, max / 2, (max * 3) / 4, max],
+        values: (_u, at) => at.map((value) => axisY(value)),
+      },
     ],
     series: [{}, ...paintOrder(data.series).map((n) => seriesOptions(data.series[n] as Series, color))],
     hooks: { setCursor: [onCursor] },

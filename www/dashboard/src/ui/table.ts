@@ -40,7 +40,8 @@ const MAX_SORTS = 50;
 
 const order = new Intl.Collator(undefined, { numeric: true });
 
-const compare = (a: number | string, b: number | string): number => (typeof a === 'number' && typeof b === 'number' ? a - b : order.compare(String(a), String(b)));
+const compare = (a: number | string, b: number | string): number =>
+  typeof a === 'number' && typeof b === 'number' ? a - b : order.compare(String(a), String(b));
 
 /** Makes a table. */
 export function table<R>(options: TableOptions<R>): HTMLElement {
@@ -60,15 +61,28 @@ export function table<R>(options: TableOptions<R>): HTMLElement {
     return h('th', { scope: 'col', class: classes(n) }, button);
   });
   const paint = (): void => {
-    heads.forEach((head, n) => head.setAttribute('aria-sort', sort?.by !== n ? 'none' : sort.down ? 'descending' : 'ascending'));
+    heads.forEach((head, n) =>
+      head.setAttribute('aria-sort', sort?.by !== n ? 'none' : sort.down ? 'descending' : 'ascending'),
+    );
     const by = sort && columns[sort.by];
     const sorted = by ? [...rows].sort((a, b) => compare(by.value(a), by.value(b)) * (sort?.down ? -1 : 1)) : rows;
-    fill(body, sorted.map((row) => line(options, row, classes)));
-    if (rows.length === 0) fill(body, h('tr', null, h('td', { class: 'none', colspan: columns.length }, options.none ?? 'Nothing in this range.')));
+    fill(
+      body,
+      sorted.map((row) => line(options, row, classes)),
+    );
+    if (rows.length === 0)
+      fill(
+        body,
+        h('tr', null, h('td', { class: 'none', colspan: columns.length }, options.none ?? 'Nothing in this range.')),
+      );
   };
   paint();
   // It can be scrolled, so it can be reached by the keyboard.
-  return h('div', { class: 'table-scroll', tabindex: 0, role: 'group', 'aria-label': options.caption }, h('table', null, h('caption', { class: 'unseen' }, options.caption), h('thead', null, h('tr', null, heads)), body));
+  return h(
+    'div',
+    { class: 'table-scroll', tabindex: 0, role: 'group', 'aria-label': options.caption },
+    h('table', null, h('caption', { class: 'unseen' }, options.caption), h('thead', null, h('tr', null, heads)), body),
+  );
 }
 
 function line<R>(options: TableOptions<R>, row: R, classes: (n: number) => string): HTMLElement {
@@ -77,9 +91,22 @@ function line<R>(options: TableOptions<R>, row: R, classes: (n: number) => strin
     const value = column.value(row);
     const shown = column.show ? column.show(row) : typeof value === 'number' ? number(value) : value;
     if (n > 0) return h('td', { class: classes(n) }, shown);
-    const bar = options.bar && h('span', { class: 'bar', 'aria-hidden': 'true', vars: { '--w': `${Math.round(options.bar(row) * 1000) / 10}%` } });
-    const name = options.link ? h('a', { href: options.link(row), class: 'row-link', 'aria-current': current ? 'true' : undefined }, shown) : h('span', null, shown);
-    return h('th', { scope: 'row', class: `key ${classes(n)}`, title: typeof value === 'string' ? value : undefined }, bar, name);
+    const bar =
+      options.bar &&
+      h('span', {
+        class: 'bar',
+        'aria-hidden': 'true',
+        vars: { '--w': `${Math.round(options.bar(row) * 1000) / 10}%` },
+      });
+    const name = options.link
+      ? h('a', { href: options.link(row), class: 'row-link', 'aria-current': current ? 'true' : undefined }, shown)
+      : h('span', null, shown);
+    return h(
+      'th',
+      { scope: 'row', class: `key ${classes(n)}`, title: typeof value === 'string' ? value : undefined },
+      bar,
+      name,
+    );
   });
   return h('tr', { class: current ? 'current' : '' }, cells);
 }

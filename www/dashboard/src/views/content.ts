@@ -19,13 +19,31 @@ interface Metric {
   show: (value: number) => string;
 }
 
-const CONTENT: Metric = { name: 'content', label: 'Content created', title: 'content_create events', of: (f) => f.contentCreated.total, show: short };
+const CONTENT: Metric = {
+  name: 'content',
+  label: 'Content created',
+  title: 'content_create events',
+  of: (f) => f.contentCreated.total,
+  show: short,
+};
 
 const METRICS: readonly Metric[] = [
   CONTENT,
-  { name: 'requests', label: 'AI requests', title: 'ai_request events', of: (f) => f.aiUsage.totalRequests, show: short },
+  {
+    name: 'requests',
+    label: 'AI requests',
+    title: 'ai_request events',
+    of: (f) => f.aiUsage.totalRequests,
+    show: short,
+  },
   { name: 'tokens', label: 'Tokens', title: 'Sum of their tokens', of: (f) => f.aiUsage.totalTokens, show: short },
-  { name: 'cost', label: 'Cost', title: 'Sum of their cost, exact to a millionth, in the unit that you send', of: (f) => f.aiUsage.totalCost, show: cost },
+  {
+    name: 'cost',
+    label: 'Cost',
+    title: 'Sum of their cost, exact to a millionth, in the unit that you send',
+    of: (f) => f.aiUsage.totalCost,
+    show: cost,
+  },
 ];
 
 type Data = [Platform, Platform];
@@ -47,19 +65,44 @@ export const view: View = {
         load,
         render: (data) => [strip(data, metric), series(context, data, metric, type)],
       }),
-      panel<Data>(context, { title: 'Content by type', class: 'half', lines: 14, load, render: ([now]) => types(now, type) }),
+      panel<Data>(context, {
+        title: 'Content by type',
+        class: 'half',
+        lines: 14,
+        load,
+        render: ([now]) => types(now, type),
+      }),
       panel<Data>(context, { title: 'AI by day', class: 'half', lines: 14, load, render: ([now]) => days(now) }),
     );
   },
 };
 
 const strip = ([now, then]: Data, chosen: Metric): HTMLElement =>
-  figures(METRICS.map((metric, n): Figure => ({ label: metric.label, title: metric.title, value: metric.show(metric.of(now)), now: metric.of(now), before: metric.of(then), href: href({ metric: n === 0 ? undefined : metric.name, content: undefined }), current: metric === chosen })));
+  figures(
+    METRICS.map(
+      (metric, n): Figure => ({
+        label: metric.label,
+        title: metric.title,
+        value: metric.show(metric.of(now)),
+        now: metric.of(now),
+        before: metric.of(then),
+        href: href({ metric: n === 0 ? undefined : metric.name, content: undefined }),
+        current: metric === chosen,
+      }),
+    ),
+  );
 
 function series(context: Context, [now, then]: Data, metric: Metric, type: string | null): HTMLElement {
   const of = type === null ? metric.of : (f: PlatformFigures): number => countOf(f.contentCreated.byType, type);
   const name = type ?? metric.label;
-  return dayChart({ label: `${name} by day`, dates: now.days.map(({ date }) => date), series: compared(name, now.days.map(of), then.days.map(of)), show: metric.show, axisY: tiny, signal: context.signal });
+  return dayChart({
+    label: `${name} by day`,
+    dates: now.days.map(({ date }) => date),
+    series: compared(name, now.days.map(of), then.days.map(of)),
+    show: metric.show,
+    axisY: tiny,
+    signal: context.signal,
+  });
 }
 
 function types({ contentCreated: { byType, total } }: Platform, chosen: string | null): HTMLElement {
@@ -90,15 +133,23 @@ function days({ days: all }: Platform): HTMLElement {
       caption: 'AI by day',
       rows,
       columns: [
-        { name: 'Day (UTC)', value: ({ date }) => date, show: ({ date }) => h('time', { datetime: date, title: fullDay(date) }, day(date)) },
+        {
+          name: 'Day (UTC)',
+          value: ({ date }) => date,
+          show: ({ date }) => h('time', { datetime: date, title: fullDay(date) }, day(date)),
+        },
         { name: 'Requests', value: (one) => one.aiUsage.totalRequests },
         { name: 'Tokens', value: (one) => one.aiUsage.totalTokens },
         { name: 'Cost', value: (one) => one.aiUsage.totalCost, show: (one) => cost(one.aiUsage.totalCost) },
-        { name: 'A request', value: (one) => one.aiUsage.totalCost / one.aiUsage.totalRequests, show: (one) => cost(Math.round((one.aiUsage.totalCost / one.aiUsage.totalRequests) * 1e6) / 1e6), minor: true },
+        {
+          name: 'A request',
+          value: (one) => one.aiUsage.totalCost / one.aiUsage.totalRequests,
+          show: (one) => cost(Math.round((one.aiUsage.totalCost / one.aiUsage.totalRequests) * 1e6) / 1e6),
+          minor: true,
+        },
       ],
       bar: (one) => one.aiUsage.totalTokens / most,
       none: 'No model was asked in these days.',
     }),
   );
 }
-

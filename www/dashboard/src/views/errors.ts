@@ -15,7 +15,8 @@ import { vitalsPanel } from './errors/vitals';
 /** So many kinds of errors are shown. */
 const SHOWN = 50;
 
-const path = (query: string, limit: number): string => `/v1/analytics/metrics/breakdown?by=error&limit=${limit}&${query}`;
+const path = (query: string, limit: number): string =>
+  `/v1/analytics/metrics/breakdown?by=error&limit=${limit}&${query}`;
 
 export const view: View = {
   show(context) {
@@ -36,14 +37,34 @@ function errorsPanel(context: Context): HTMLElement {
     load: (get) => Promise.all([get<Breakdown>(now), get<Breakdown>(before)]),
     render: ([{ rows, total, nextCursor }, then]) =>
       total === 0
-        ? empty('No errors in these days.', h('p', null, 'They are recorded by the tracker with ', h('code', null, 'data-errors'), ', and by ', h('code', null, 'shoreline.error()'), '.'))
+        ? empty(
+            'No errors in these days.',
+            h(
+              'p',
+              null,
+              'They are recorded by the tracker with ',
+              h('code', null, 'data-errors'),
+              ', and by ',
+              h('code', null, 'shoreline.error()'),
+              '.',
+            ),
+          )
         : [
             figures([
               { label: 'Errors', value: number(total), now: total, before: then.total, lessIsBetter: true },
-              { label: nextCursor === null ? 'Kinds' : 'Kinds, at least', value: number(rows.length), title: 'Different messages' },
+              {
+                label: nextCursor === null ? 'Kinds' : 'Kinds, at least',
+                value: number(rows.length),
+                title: 'Different messages',
+              },
             ]),
             // A chosen row leads back to all.
-            breakdownTable('error', rows, (row) => href({ error: row.key === chosen ? undefined : row.key }), (row) => row.key === chosen),
+            breakdownTable(
+              'error',
+              rows,
+              (row) => href({ error: row.key === chosen ? undefined : row.key }),
+              (row) => row.key === chosen,
+            ),
           ],
   });
 }

@@ -22,7 +22,12 @@ export const view: View = {
     const feature = context.params.get('feature');
     const [now, then] = [rangeQuery(context.range), rangeQuery(previous(context.range))];
     const load = (get: Context['get']): Promise<Data> =>
-      Promise.all([get<Features>(`/v1/analytics/metrics/features?${now}`), get<Features>(`/v1/analytics/metrics/features?${then}`), get<Platform>(`/v1/analytics/metrics/platform?${now}`), get<Platform>(`/v1/analytics/metrics/platform?${then}`)]);
+      Promise.all([
+        get<Features>(`/v1/analytics/metrics/features?${now}`),
+        get<Features>(`/v1/analytics/metrics/features?${then}`),
+        get<Platform>(`/v1/analytics/metrics/platform?${now}`),
+        get<Platform>(`/v1/analytics/metrics/platform?${then}`),
+      ]);
     context.root.append(
       panel<Data>(context, {
         title: feature ?? 'Uses by day',
@@ -32,7 +37,14 @@ export const view: View = {
         load,
         render: (data) => (feature === null ? all(context, data) : single(context, feature, data)),
       }),
-      panel<Data>(context, { title: 'Features', class: 'wide last', lines: 20, csv: `/v1/analytics/metrics/features?${now}`, load, render: (data) => list(feature, data) }),
+      panel<Data>(context, {
+        title: 'Features',
+        class: 'wide last',
+        lines: 20,
+        csv: `/v1/analytics/metrics/features?${now}`,
+        load,
+        render: (data) => list(feature, data),
+      }),
     );
   },
 };
@@ -41,31 +53,63 @@ const uses = ({ features }: Features): number => features.reduce((sum, one) => s
 
 function all(context: Context, [now, then, { days }]: Data): HTMLElement[] {
   const top = now.features.slice(0, TOP).map(({ feature }) => feature);
-  const series: Series[] = top.map((feature, n) => ({ name: feature, kind: 'bars', color: n + 1, values: days.map(({ featureUsage }) => countOf(featureUsage, feature)) }));
+  const series: Series[] = top.map((feature, n) => ({
+    name: feature,
+    kind: 'bars',
+    color: n + 1,
+    values: days.map(({ featureUsage }) => countOf(featureUsage, feature)),
+  }));
   if (now.features.length > TOP) {
-    const others = days.map(({ featureUsage }) => Object.entries(featureUsage).reduce((sum, [feature, n]) => (top.includes(feature) ? sum : sum + n), 0));
+    const others = days.map(({ featureUsage }) =>
+      Object.entries(featureUsage).reduce((sum, [feature, n]) => (top.includes(feature) ? sum : sum + n), 0),
+    );
     series.push({ name: 'Others', kind: 'bars', color: 6, values: others });
   }
   return [
     figures([
       { label: 'Uses', value: short(uses(now)), now: uses(now), before: uses(then) },
-      { label: 'Features used', value: number(now.features.length), now: now.features.length, before: then.features.length },
-      { label: 'Uses a day', value: number(Math.round(uses(now) / Math.max(days.length, 1))), now: uses(now), before: uses(then) },
+      {
+        label: 'Features used',
+        value: number(now.features.length),
+        now: now.features.length,
+        before: then.features.length,
+      },
+      {
+        label: 'Uses a day',
+        value: number(Math.round(uses(now) / Math.max(days.length, 1))),
+        now: uses(now),
+        before: uses(then),
+      },
     ]),
-    dayChart({ label: 'Uses by day', dates: days.map(({ date }) => date), series: series.length > 0 ? series : [{ name: 'Uses', kind: 'bars', color: 1, values: days.map(() => 0) }], show: number, signal: context.signal }),
+    dayChart({
+      label: 'Uses by day',
+      dates: days.map(({ date }) => date),
+      series: series.length > 0 ? series : [{ name: 'Uses', kind: 'bars', color: 1, values: days.map(() => 0) }],
+      show: number,
+      signal: context.signal,
+    }),
   ];
 }
 
 function single(context: Context, feature: string, [now, then, platform, before]: Data): HTMLElement[] {
-  const of = (answer: Features): Features['features'][number] | undefined => answer.features.find((one) => one.feature === feature);
+  const of = (answer: Features): Features['features'][number] | undefined =>
+    answer.features.find((one) => one.feature === feature);
   const [row, old] = [of(now), of(then)];
   return [
     figures([
       { label: 'Uses', value: short(row?.uses ?? 0), now: row?.uses ?? 0, before: old?.uses },
       { label: 'Users', value: short(row?.users ?? 0), now: row?.users ?? 0, before: old?.users },
       { label: 'Uses a user', value: row ? number(Math.round((row.uses / Math.max(row.users, 1)) * 10) / 10) : '–' },
-      { label: 'Mean duration', value: typeof row?.averageDuration === 'number' ? duration(row.averageDuration) : '–', title: 'Over the uses that tell one' },
-      { label: 'Share of users', value: platform.activeUsers > 0 && row ? percent(Math.min(1, row.users / platform.activeUsers)) : '–', title: 'Of the users who were active in the range' },
+      {
+        label: 'Mean duration',
+        value: typeof row?.averageDuration === 'number' ? duration(row.averageDuration) : '–',
+        title: 'Over the uses that tell one',
+      },
+      {
+        label: 'Share of users',
+        value: platform.activeUsers > 0 && row ? percent(Math.min(1, row.users / platform.activeUsers)) : '–',
+        title: 'Of the users who were active in the range',
+      },
     ]),
     dayChart({
       label: `Uses of ${feature} by day`,
@@ -91,9 +135,24 @@ function list(chosen: string | null, [now, then]: Data): HTMLElement {
     columns: [
       { name: 'Feature', value: (row) => row.feature },
       { name: 'Uses', value: (row) => row.uses },
-      { name: 'Change', value: (row) => row.uses / (old.get(row.feature) ?? Infinity), show: (row) => (old.has(row.feature) ? delta({ now: row.uses, before: old.get(row.feature) }) : h('span', { class: 'delta' }, 'new')), title: 'Against as many days before', minor: true },
+      {
+        name: 'Change',
+        value: (row) => row.uses / (old.get(row.feature) ?? Infinity),
+        show: (row) =>
+          old.has(row.feature)
+            ? delta({ now: row.uses, before: old.get(row.feature) })
+            : h('span', { class: 'delta' }, 'new'),
+        title: 'Against as many days before',
+        minor: true,
+      },
       { name: 'Users', value: (row) => row.users, title: 'Distinct users over the range' },
-      { name: 'Mean duration', value: (row) => row.averageDuration ?? -1, show: (row) => (row.averageDuration === null ? '–' : duration(row.averageDuration)), title: 'Over the uses that tell one', minor: true },
+      {
+        name: 'Mean duration',
+        value: (row) => row.averageDuration ?? -1,
+        show: (row) => (row.averageDuration === null ? '–' : duration(row.averageDuration)),
+        title: 'Over the uses that tell one',
+        minor: true,
+      },
       { name: 'Share', value: (row) => row.uses, show: (row) => percent(row.uses / sum), minor: true },
     ],
     bar: (row) => row.uses / most,

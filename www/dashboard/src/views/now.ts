@@ -28,7 +28,12 @@ const LINKS: Record<Link, string> = { stream: 'Live', polling: 'Every 5 s', lost
 export const view: View = {
   show(context) {
     const type = context.params.get('type') ?? '';
-    const link = h('p', { class: 'link-state', role: 'status' }, h('span', { class: 'pulse', 'aria-hidden': 'true' }), 'Connecting…');
+    const link = h(
+      'p',
+      { class: 'link-state', role: 'status' },
+      h('span', { class: 'pulse', 'aria-hidden': 'true' }),
+      'Connecting…',
+    );
     const top = h('div', { class: 'live-figures' }, summary(undefined, type));
     // Before the first answer stands what will stand there, without numbers: nothing moves.
     const plot = minuteChart(context, chartData(nothing(), type));
@@ -39,7 +44,15 @@ export const view: View = {
       box('The last hour', 'wide', h('div', null, top, plot.element), chips([['type', 'Type', type]]), link),
       box('Top pages, last hour', 'half', pages),
       box('Top features, last hour', 'half', features),
-      box('Latest events', 'wide', events.element, chips([['type', 'Type', type], ['user', 'User', context.params.get('user')]])),
+      box(
+        'Latest events',
+        'wide',
+        events.element,
+        chips([
+          ['type', 'Type', type],
+          ['user', 'User', context.params.get('user')],
+        ]),
+      ),
     );
 
     let shown: Live | undefined;
@@ -51,10 +64,24 @@ export const view: View = {
       plot.update(chartData(live, type));
       // Each in a task of its own, so that none is long.
       setTimeout(() => {
-        if (!alike(before?.topPages, live.topPages)) keepFocus(pages, () => fill(pages, counts('Page', 'Views', live.topPages, (key) => href({ view: 'pages', key, range: 'today' }))));
+        if (!alike(before?.topPages, live.topPages))
+          keepFocus(pages, () =>
+            fill(
+              pages,
+              counts('Page', 'Views', live.topPages, (key) => href({ view: 'pages', key, range: 'today' })),
+            ),
+          );
       }, 0);
       setTimeout(() => {
-        if (!alike(before?.topFeatures, live.topFeatures)) keepFocus(features, () => fill(features, counts('Feature', 'Uses', live.topFeatures, (key) => href({ view: 'features', feature: key, range: 'today' }))));
+        if (!alike(before?.topFeatures, live.topFeatures))
+          keepFocus(features, () =>
+            fill(
+              features,
+              counts('Feature', 'Uses', live.topFeatures, (key) =>
+                href({ view: 'features', feature: key, range: 'today' }),
+              ),
+            ),
+          );
       }, 0);
       const now = sum(live, '');
       // At first, if something was counted so late that it may not be stored yet.
@@ -78,7 +105,11 @@ export const view: View = {
       (state) => {
         if (link.dataset['state'] === state && state !== 'lost') return;
         link.dataset['state'] = state;
-        fill(link, h('span', { class: 'pulse', 'aria-hidden': 'true' }), state === 'lost' && shown ? `Not reached; as of ${second(shown.asOf)} UTC` : LINKS[state]);
+        fill(
+          link,
+          h('span', { class: 'pulse', 'aria-hidden': 'true' }),
+          state === 'lost' && shown ? `Not reached; as of ${second(shown.asOf)} UTC` : LINKS[state],
+        );
       },
     );
   },
@@ -86,11 +117,21 @@ export const view: View = {
 
 /** A panel that is kept up to date by what happens. */
 const box = (title: string, width: string, body: HTMLElement, ...tools: (HTMLElement | null)[]): HTMLElement =>
-  h('section', { class: `panel ${width}`, 'aria-label': title }, h('header', { class: 'panel-head' }, h('h2', null, title), h('div', { class: 'panel-tools' }, tools)), body);
+  h(
+    'section',
+    { class: `panel ${width}`, 'aria-label': title },
+    h('header', { class: 'panel-head' }, h('h2', null, title), h('div', { class: 'panel-tools' }, tools)),
+    body,
+  );
 
-const sum = (live: Live, type: string): number => live.minutes.reduce((all, { counts: of }) => all + (type ? countOf(of, type) : Object.values(of).reduce((a, b) => a + b, 0)), 0);
+const sum = (live: Live, type: string): number =>
+  live.minutes.reduce(
+    (all, { counts: of }) => all + (type ? countOf(of, type) : Object.values(of).reduce((a, b) => a + b, 0)),
+    0,
+  );
 
-const alike = (a: readonly Counted[] | undefined, b: readonly Counted[]): boolean => a !== undefined && (a === b || JSON.stringify(a) === JSON.stringify(b));
+const alike = (a: readonly Counted[] | undefined, b: readonly Counted[]): boolean =>
+  a !== undefined && (a === b || JSON.stringify(a) === JSON.stringify(b));
 
 /** As long as nothing is known: an hour of nothing, by this machine's clock. */
 function nothing(): Live {
@@ -106,10 +147,18 @@ function summary(known: Live | undefined, type: string): HTMLElement {
   const perMinute = live.minutes.slice(-6, -1);
   const name = type ? typeName(type) : 'Events';
   return figures([
-    { label: 'Active users', value: h('span', { class: 'big' }, figure(number(live.activeUsers))), title: 'Distinct users of the last five minutes' },
+    {
+      label: 'Active users',
+      value: h('span', { class: 'big' }, figure(number(live.activeUsers))),
+      title: 'Distinct users of the last five minutes',
+    },
     { label: `${name}, last hour`, value: figure(short(sum(live, type))) },
     { label: 'Page views, last hour', value: figure(short(sum(live, 'page_view'))) },
-    { label: `${name} a minute`, value: figure(tiny(sum({ ...live, minutes: perMinute }, type) / Math.max(perMinute.length, 1))), title: 'Mean of the five whole minutes before this one' },
+    {
+      label: `${name} a minute`,
+      value: figure(tiny(sum({ ...live, minutes: perMinute }, type) / Math.max(perMinute.length, 1))),
+      title: 'Mean of the five whole minutes before this one',
+    },
     { label: 'This minute', value: figure(short(sum({ ...live, minutes: last ? [last] : [] }, type))) },
   ]);
 }
@@ -117,16 +166,35 @@ function summary(known: Live | undefined, type: string): HTMLElement {
 function chartData(live: Live, only: string): ChartData {
   const known = new Set(TYPES.map(([type]) => type));
   const named = only ? [[only, TYPES.find(([type]) => type === only)?.[1] ?? 1] as const] : TYPES;
-  const series: Series[] = named.map(([type, color]) => ({ name: typeName(type), kind: 'bars', color, values: live.minutes.map(({ counts: of }) => countOf(of, type)) }));
+  const series: Series[] = named.map(([type, color]) => ({
+    name: typeName(type),
+    kind: 'bars',
+    color,
+    values: live.minutes.map(({ counts: of }) => countOf(of, type)),
+  }));
   if (!only) {
-    const others = live.minutes.map(({ counts: of }) => Object.entries(of).reduce((all, [type, n]) => (known.has(type) ? all : all + n), 0));
+    const others = live.minutes.map(({ counts: of }) =>
+      Object.entries(of).reduce((all, [type, n]) => (known.has(type) ? all : all + n), 0),
+    );
     series.push({ name: 'Others', kind: 'bars', color: 6, values: others });
   }
   return { x: live.minutes.map((one) => one.minute), series };
 }
 
 const minuteChart = (context: Context, data: ChartData): Chart =>
-  chart({ label: 'Events by minute (UTC)', step: MINUTE_MS, formatX: (ms) => `${minute(ms)} UTC`, axisX: minute, formatY: number, axisY: tiny, height: 14 }, data, context.signal);
+  chart(
+    {
+      label: 'Events by minute (UTC)',
+      step: MINUTE_MS,
+      formatX: (ms) => `${minute(ms)} UTC`,
+      axisX: minute,
+      formatY: number,
+      axisY: tiny,
+      height: 14,
+    },
+    data,
+    context.signal,
+  );
 
 function counts(one: string, many: string, rows: readonly Counted[], link: (key: string) => string): HTMLElement {
   const most = Math.max(...rows.map(({ count }) => count), 1);

@@ -23,13 +23,62 @@ interface Metric {
 }
 
 const METRICS: readonly [Metric, ...Metric[]] = [
-  { name: 'users', label: 'Active users', title: 'Distinct users with an event in the range; the chart shows those of each day', whole: (p) => p.activeUsers, ofDay: (f) => f.dailyActiveUsers, show: short },
-  { name: 'signups', label: 'New users', title: 'Users seen for the first time in the range; one who registered, on the day of that', whole: (p) => p.days.reduce((sum, { newSignups24h }) => sum + newSignups24h, 0), ofDay: (f) => f.newSignups24h, show: short },
-  { name: 'sessions', label: 'Sessions', title: 'Sessions that began in the range', whole: (p) => p.sessions, ofDay: (f) => f.sessions, show: short },
-  { name: 'duration', label: 'Session duration', title: 'Mean of last − first event of these sessions', whole: (p) => p.averageSessionDuration, ofDay: (f) => f.averageSessionDuration, show: duration },
-  { name: 'dau', label: 'Daily active', title: 'DAU: distinct users of the last day, day-scoped ids included', whole: (p) => p.dailyActiveUsers, ofDay: (f) => f.dailyActiveUsers, show: short },
-  { name: 'wau', label: 'Weekly active', title: 'WAU: distinct users of the 7 days that end with the last day', whole: (p) => p.weeklyActiveUsers, ofDay: (f) => f.weeklyActiveUsers, show: short },
-  { name: 'mau', label: 'Monthly active', title: 'MAU: distinct users of the 30 days that end with the last day', whole: (p) => p.monthlyActiveUsers, ofDay: (f) => f.monthlyActiveUsers, show: short },
+  {
+    name: 'users',
+    label: 'Active users',
+    title: 'Distinct users with an event in the range; the chart shows those of each day',
+    whole: (p) => p.activeUsers,
+    ofDay: (f) => f.dailyActiveUsers,
+    show: short,
+  },
+  {
+    name: 'signups',
+    label: 'New users',
+    title: 'Users seen for the first time in the range; one who registered, on the day of that',
+    whole: (p) => p.days.reduce((sum, { newSignups24h }) => sum + newSignups24h, 0),
+    ofDay: (f) => f.newSignups24h,
+    show: short,
+  },
+  {
+    name: 'sessions',
+    label: 'Sessions',
+    title: 'Sessions that began in the range',
+    whole: (p) => p.sessions,
+    ofDay: (f) => f.sessions,
+    show: short,
+  },
+  {
+    name: 'duration',
+    label: 'Session duration',
+    title: 'Mean of last − first event of these sessions',
+    whole: (p) => p.averageSessionDuration,
+    ofDay: (f) => f.averageSessionDuration,
+    show: duration,
+  },
+  {
+    name: 'dau',
+    label: 'Daily active',
+    title: 'DAU: distinct users of the last day, day-scoped ids included',
+    whole: (p) => p.dailyActiveUsers,
+    ofDay: (f) => f.dailyActiveUsers,
+    show: short,
+  },
+  {
+    name: 'wau',
+    label: 'Weekly active',
+    title: 'WAU: distinct users of the 7 days that end with the last day',
+    whole: (p) => p.weeklyActiveUsers,
+    ofDay: (f) => f.weeklyActiveUsers,
+    show: short,
+  },
+  {
+    name: 'mau',
+    label: 'Monthly active',
+    title: 'MAU: distinct users of the 30 days that end with the last day',
+    whole: (p) => p.monthlyActiveUsers,
+    ofDay: (f) => f.monthlyActiveUsers,
+    show: short,
+  },
 ];
 
 export const view: View = {
@@ -60,16 +109,38 @@ const strip = (now: Platform, then: Platform, chosen: Metric): HTMLElement =>
   figures(
     METRICS.map((metric, n): Figure => {
       const [value, old] = [metric.whole(now), metric.whole(then)];
-      return { label: metric.label, title: metric.title, value: metric.show(value), now: value, before: old, href: href({ metric: n === 0 ? undefined : metric.name }), current: metric === chosen };
+      return {
+        label: metric.label,
+        title: metric.title,
+        value: metric.show(value),
+        now: value,
+        before: old,
+        href: href({ metric: n === 0 ? undefined : metric.name }),
+        current: metric === chosen,
+      };
     }),
   );
 
 const series = ({ signal }: Context, now: Platform, then: Platform, metric: Metric): HTMLElement =>
-  dayChart({ label: `${metric.label} by day`, dates: now.days.map(({ date }) => date), series: compared(metric.label, now.days.map(metric.ofDay), then.days.map(metric.ofDay)), show: metric.show, axisY: metric.show === duration ? duration : tiny, signal });
+  dayChart({
+    label: `${metric.label} by day`,
+    dates: now.days.map(({ date }) => date),
+    series: compared(metric.label, now.days.map(metric.ofDay), then.days.map(metric.ofDay)),
+    show: metric.show,
+    axisY: metric.show === duration ? duration : tiny,
+    signal,
+  });
 
 /** What cannot be seen in the strip. */
 function footnote({ totalUsers, anonymousUsers, dailyActiveUsers, monthlyActiveUsers, days }: Platform): HTMLElement {
   const anonymous = days.at(-1)?.anonymousUsers ?? anonymousUsers;
-  const stickiness = monthlyActiveUsers > 0 ? percent(Math.max(0, dailyActiveUsers - anonymous) / monthlyActiveUsers) : '–';
-  return h('p', { class: 'footnote' }, `${number(totalUsers)} users in all. Stickiness (daily by monthly users): ${stickiness}. ${number(anonymous)} visitors of the last day asked not to be followed: they count in daily active users alone.`);
+  const stickiness =
+    monthlyActiveUsers > 0 ? percent(Math.max(0, dailyActiveUsers - anonymous) / monthlyActiveUsers) : '–';
+  return h(
+    'p',
+    { class: 'footnote' },
+    `${number(totalUsers)} users in all. Stickiness (daily by monthly users): ${stickiness}. ` +
+      `${number(anonymous)} visitors of the last day asked not to be followed: they count in daily active users ` +
+      'alone.',
+  );
 }

@@ -22,6 +22,9 @@ const TABS = [
 export const view: View = {
   show(context) {
     const by = TABS.find(([name]) => name === context.params.get('by'))?.[0] ?? 'page';
-    context.root.append(h('div', { class: 'wide' }, tabs('What to look at', 'by', by, TABS, { key: undefined, q: undefined })), dimensionPanel(context, by));
+    context.root.append(
+      h('div', { class: 'wide' }, tabs('What to look at', 'by', by, TABS, { key: undefined, q: undefined })),
+      dimensionPanel(context, by),
+    );
   },
 };

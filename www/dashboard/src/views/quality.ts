@@ -10,7 +10,14 @@ import { reconciliationPanel } from './quality/reconciliation';
 
 export const view: View = {
   show(context) {
-    context.root.append(hoursChoice(context), outcomesPanel(context), reconciliationPanel(context), healthPanel(context), deadLetters(context), operationsPanel(context));
+    context.root.append(
+      hoursChoice(context),
+      outcomesPanel(context),
+      reconciliationPanel(context),
+      healthPanel(context),
+      deadLetters(context),
+      operationsPanel(context),
+    );
   },
 };
 

@@ -18,17 +18,42 @@ export const view: View = {
     const { root, params } = context;
     const part = PARTS.find((name) => name === params.get('part')) ?? 'site';
     const site = params.get('site') ?? context.site;
-    const bar = tabs('Settings', 'part', part, [
-      ['site', 'Sites'],
-      ['keys', 'Keys'],
-      ['snippet', 'Snippet'],
-      ['people', 'Users’ data'],
-      ['imports', 'Imports'],
-    ], { new: undefined });
-    root.append(h('div', { class: 'settings-bar wide' }, bar, isAdmin() && h('button', { type: 'button', id: 'lock', class: 'button small', on: { click: lock } }, 'Forget the admin token')));
+    const bar = tabs(
+      'Settings',
+      'part',
+      part,
+      [
+        ['site', 'Sites'],
+        ['keys', 'Keys'],
+        ['snippet', 'Snippet'],
+        ['people', 'Users’ data'],
+        ['imports', 'Imports'],
+      ],
+      { new: undefined },
+    );
+    root.append(
+      h(
+        'div',
+        { class: 'settings-bar wide' },
+        bar,
+        isAdmin() &&
+          h(
+            'button',
+            { type: 'button', id: 'lock', class: 'button small', on: { click: lock } },
+            'Forget the admin token',
+          ),
+      ),
+    );
     if (part === 'imports') return root.append(importsPanel(context));
     if (part === 'snippet') return root.append(snippetPanel(context, site));
-    if (!isAdmin()) return root.append(adminGate(context, 'Administration', 'Sites, keys, erasure and export need the admin token of this deployment.'));
+    if (!isAdmin())
+      return root.append(
+        adminGate(
+          context,
+          'Administration',
+          'Sites, keys, erasure and export need the admin token of this deployment.',
+        ),
+      );
     if (part === 'keys') return root.append(siteLine(site), keysPanel(context, site));
     if (part === 'people') return root.append(siteLine(site), ...peoplePanels(context, site));
     root.append(sitesPanel(context, site), sitePanel(context, site));
@@ -41,4 +66,12 @@ function lock(): void {
 }
 
 /** Which site it is about. */
-const siteLine = (site: string): HTMLElement => h('p', { class: 'wide site-line' }, 'Site ', h('b', null, site), '. ', h('a', { href: href({ part: undefined }) }, 'Choose another'));
+const siteLine = (site: string): HTMLElement =>
+  h(
+    'p',
+    { class: 'wide site-line' },
+    'Site ',
+    h('b', null, site),
+    '. ',
+    h('a', { href: href({ part: undefined }) }, 'Choose another'),
+  );

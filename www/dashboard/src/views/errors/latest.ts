@@ -39,12 +39,18 @@ export function latestErrors(context: Context): HTMLElement {
     class: 'wide last',
     lines: 20,
     live: true,
-    tools: chosen !== null && h('a', { id: 'all-errors', class: 'button small', href: href({ error: undefined }) }, 'Show all'),
-    note: chosen === null ? 'The newest, whatever the days.' : ['Only ', h('b', { class: 'quoted' }, chosen), `, among the newest ${number(LOOKED_AT)} errors.`],
+    tools:
+      chosen !== null &&
+      h('a', { id: 'all-errors', class: 'button small', href: href({ error: undefined }) }, 'Show all'),
+    note:
+      chosen === null
+        ? 'The newest, whatever the days.'
+        : ['Only ', h('b', { class: 'quoted' }, chosen), `, among the newest ${number(LOOKED_AT)} errors.`],
     load: (get) => get<Recent>(`/v1/analytics/events/recent?eventType=error&limit=${limit}`),
     render: ({ events }) => {
       const shown = (chosen === null ? events : events.filter((event) => isOf(event, chosen))).slice(0, SHOWN);
-      if (shown.length === 0) return empty(chosen === null ? 'No errors are stored.' : 'None of these is among the newest errors.');
+      if (shown.length === 0)
+        return empty(chosen === null ? 'No errors are stored.' : 'None of these is among the newest errors.');
       return h('ul', { class: 'errors' }, shown.map(item));
     },
   });
@@ -60,10 +66,21 @@ function item(event: StoredEvent): HTMLElement {
     h(
       'details',
       null,
-      h('summary', null, h('span', { class: 'error-message', title: message }, message || NO_MESSAGE), h('time', { class: 'soft', datetime: new Date(event.receivedAt).toISOString() }, `${moment(event.receivedAt)} UTC`)),
+      h(
+        'summary',
+        null,
+        h('span', { class: 'error-message', title: message }, message || NO_MESSAGE),
+        h(
+          'time',
+          { class: 'soft', datetime: new Date(event.receivedAt).toISOString() },
+          `${moment(event.receivedAt)} UTC`,
+        ),
+      ),
       where.map((one) => h('p', { class: 'mono wrap' }, one)),
       by && h('p', { class: 'soft' }, by),
-      stack ? h('pre', { class: 'stack', tabindex: 0, 'aria-label': 'Stack' }, stack) : h('p', { class: 'soft' }, 'No stack was sent.'),
+      stack
+        ? h('pre', { class: 'stack', tabindex: 0, 'aria-label': 'Stack' }, stack)
+        : h('p', { class: 'soft' }, 'No stack was sent.'),
     ),
   );
 }

@@ -45,18 +45,33 @@ const show = (name: string, value: number): string => (name === 'CLS' ? score.fo
 /** The panel; narrowed to `page` of the URL. */
 export function vitalsPanel(context: Context): HTMLElement {
   const page = context.params.get('page');
-  const path = `/v1/analytics/metrics/vitals?${rangeQuery(context.range)}${page === null ? '' : `&page=${encodeURIComponent(page)}`}`;
+  const ofPage = page === null ? '' : `&page=${encodeURIComponent(page)}`;
+  const path = `/v1/analytics/metrics/vitals?${rangeQuery(context.range)}${ofPage}`;
   return panel<Vitals | null>(context, {
     title: 'Web Vitals',
     class: 'wide',
     lines: 14,
     tools: pageChoice(context, page),
-    note: page === null ? 'Rated by the 75th percentile, as web.dev does.' : ['On ', h('b', { class: 'quoted' }, page), ', rated by the 75th percentile, as web.dev does.'],
+    note:
+      page === null
+        ? 'Rated by the 75th percentile, as web.dev does.'
+        : ['On ', h('b', { class: 'quoted' }, page), ', rated by the 75th percentile, as web.dev does.'],
     load: (get) => ifOffered(get<Vitals>(path)),
     render: (answer) => {
-      if (answer === null) return empty('This collector does not offer Web Vitals.', h('p', null, 'It has no such call; a newer version has.'));
-      if (answer.vitals.length === 0) return empty('No measurements in these days.', h('p', null, 'The tracker makes them with ', h('code', null, 'data-vitals'), '.'));
-      return [h('ul', { class: 'vitals' }, answer.vitals.map(card)), answer.note && h('p', { class: 'footnote' }, answer.note)];
+      if (answer === null)
+        return empty(
+          'This collector does not offer Web Vitals.',
+          h('p', null, 'It has no such call; a newer version has.'),
+        );
+      if (answer.vitals.length === 0)
+        return empty(
+          'No measurements in these days.',
+          h('p', null, 'The tracker makes them with ', h('code', null, 'data-vitals'), '.'),
+        );
+      return [
+        h('ul', { class: 'vitals' }, answer.vitals.map(card)),
+        answer.note && h('p', { class: 'footnote' }, answer.note),
+      ];
     },
   });
 }
@@ -65,7 +80,10 @@ function pageChoice(context: Context, page: string | null): HTMLElement {
   const list = h('select', { id: 'vitals-page', 'aria-label': 'Page' });
   const offer = (pages: readonly string[]): void => {
     const all = page === null || pages.includes(page) ? pages : [page, ...pages];
-    list.replaceChildren(h('option', { value: '' }, 'All pages'), ...all.map((one) => h('option', { value: one, selected: one === page }, one)));
+    list.replaceChildren(
+      h('option', { value: '' }, 'All pages'),
+      ...all.map((one) => h('option', { value: one, selected: one === page }, one)),
+    );
   };
   offer([]);
   context.get<Breakdown>(`/v1/analytics/metrics/breakdown?by=page&limit=${PAGES}&${rangeQuery(context.range)}`).then(
@@ -97,8 +115,16 @@ function card({ name, count, p50, p75, p95, good, needsImprovement, poor }: Vita
     h('h3', null, h('abbr', { title: KNOWN[name]?.[0] }, name), h('span', { class: `rating rating-${kind}` }, text)),
     h('p', { class: 'soft' }, KNOWN[name]?.[0] ?? ''),
     h('p', { class: 'figure-value' }, show(name, p75)),
-    h('div', { class: 'split', 'aria-hidden': 'true' }, parts.map(([of, , part]) => h('span', { class: `split-${of}`, vars: { '--w': `${part * 100}%` } }))),
-    h('p', { class: 'split-text' }, parts.map(([of, label, part]) => h('span', { class: `split-key split-key-${of}` }, `${percent(part)} ${label}`))),
+    h(
+      'div',
+      { class: 'split', 'aria-hidden': 'true' },
+      parts.map(([of, , part]) => h('span', { class: `split-${of}`, vars: { '--w': `${part * 100}%` } })),
+    ),
+    h(
+      'p',
+      { class: 'split-text' },
+      parts.map(([of, label, part]) => h('span', { class: `split-key split-key-${of}` }, `${percent(part)} ${label}`)),
+    ),
     h('p', { class: 'soft' }, `Half ${show(name, p50)}, 95% ${show(name, p95)}, ${number(count)} measured`),
   );
 }

@@ -27,10 +27,22 @@ interface Row {
 export function builder(context: Context): HTMLElement {
   const list = h('ol', { class: 'steps', id: 'steps' });
   const rows: Row[] = [];
-  const add = h('button', { type: 'button', id: 'add-step', class: 'button', on: { click: () => insert({ eventType: 'feature_use' }, true) } }, 'Add a step');
+  const add = h(
+    'button',
+    {
+      type: 'button',
+      id: 'add-step',
+      class: 'button',
+      on: { click: () => insert({ eventType: 'feature_use' }, true) },
+    },
+    'Add a step',
+  );
   const within = h('select', { id: 'window' }, windowOptions(windowOf(context.params)));
   const paint = (): void => {
-    fill(list, rows.map(({ element }) => element));
+    fill(
+      list,
+      rows.map(({ element }) => element),
+    );
     rows.forEach((row, n) => row.number(n, rows.length));
     add.disabled = rows.length >= MAX_STEPS;
   };
@@ -70,7 +82,13 @@ export function builder(context: Context): HTMLElement {
     h('header', { class: 'panel-head' }, h('h2', null, 'Steps')),
     list,
     suggestions(context),
-    h('div', { class: 'builder-end' }, add, h('label', { class: 'inline' }, 'All within', within), h('button', { type: 'submit', class: 'button primary', id: 'show-funnel' }, 'Show funnel')),
+    h(
+      'div',
+      { class: 'builder-end' },
+      add,
+      h('label', { class: 'inline' }, 'All within', within),
+      h('button', { type: 'submit', class: 'button primary', id: 'show-funnel' }, 'Show funnel'),
+    ),
   );
   form.addEventListener('submit', (event) => {
     event.preventDefault();
@@ -85,9 +103,29 @@ function windowOptions(chosen: number): HTMLElement[] {
 }
 
 function stepRow(given: Step, on: { up: () => void; down: () => void; remove: () => void }): Row {
-  const type = h('input', { class: 'step-type', list: 'step-types', value: given.eventType, required: true, maxlength: 100, autocomplete: 'off', spellcheck: 'false' });
-  const what = h('input', { class: 'step-what', value: given.page ?? given.feature ?? '', maxlength: 1000, autocomplete: 'off', spellcheck: 'false' });
-  const button = (name: string, sign: string, does: () => void): HTMLButtonElement => h('button', { type: 'button', class: `icon-button ${name}`, on: { click: does } }, h('span', { 'aria-hidden': 'true' }, sign), h('span', { class: 'unseen' }));
+  const type = h('input', {
+    class: 'step-type',
+    list: 'step-types',
+    value: given.eventType,
+    required: true,
+    maxlength: 100,
+    autocomplete: 'off',
+    spellcheck: 'false',
+  });
+  const what = h('input', {
+    class: 'step-what',
+    value: given.page ?? given.feature ?? '',
+    maxlength: 1000,
+    autocomplete: 'off',
+    spellcheck: 'false',
+  });
+  const button = (name: string, sign: string, does: () => void): HTMLButtonElement =>
+    h(
+      'button',
+      { type: 'button', class: `icon-button ${name}`, on: { click: does } },
+      h('span', { 'aria-hidden': 'true' }, sign),
+      h('span', { class: 'unseen' }),
+    );
   const [up, down, remove] = [button('up', '↑', on.up), button('down', '↓', on.down), button('remove', '×', on.remove)];
   const narrows = (): 'page' | 'feature' | undefined => NARROWED[type.value.trim()];
   let name = '';
@@ -104,16 +142,29 @@ function stepRow(given: Step, on: { up: () => void; down: () => void; remove: ()
     adapt();
   });
   return {
-    element: h('li', { class: 'step' }, h('span', { class: 'step-fields' }, type, what), h('span', { class: 'step-tools' }, up, down, remove)),
+    element: h(
+      'li',
+      { class: 'step' },
+      h('span', { class: 'step-fields' }, type, what),
+      h('span', { class: 'step-tools' }, up, down, remove),
+    ),
     type,
     step() {
       const [by, text] = [narrows(), what.value.trim()];
-      return { eventType: type.value.trim(), ...(by === 'page' && text && { page: text }), ...(by === 'feature' && text && { feature: text }) };
+      return {
+        eventType: type.value.trim(),
+        ...(by === 'page' && text && { page: text }),
+        ...(by === 'feature' && text && { feature: text }),
+      };
     },
     number(n, all) {
       name = `step ${n + 1}`;
       type.setAttribute('aria-label', `Event of ${name}`);
-      for (const [one, text] of [[up, 'Move up'], [down, 'Move down'], [remove, 'Remove']] as const) {
+      for (const [one, text] of [
+        [up, 'Move up'],
+        [down, 'Move down'],
+        [remove, 'Remove'],
+      ] as const) {
         if (one.lastElementChild) one.lastElementChild.textContent = `${text}: ${name}`;
       }
       up.disabled = n === 0;
@@ -126,7 +177,12 @@ function stepRow(given: Step, on: { up: () => void; down: () => void; remove: ()
 
 /** What may be typed: types, pages and features that the site has. */
 function suggestions(context: Context): HTMLElement {
-  const list = (id: string, texts: readonly string[]): HTMLElement => h('datalist', { id }, texts.map((value) => h('option', { value })));
+  const list = (id: string, texts: readonly string[]): HTMLElement =>
+    h(
+      'datalist',
+      { id },
+      texts.map((value) => h('option', { value })),
+    );
   const place = h('div', { hidden: true }, list('step-types', TYPES));
   const offer = async (id: string, load: () => Promise<readonly string[]>): Promise<void> => {
     const texts = await load().catch(() => []);
@@ -134,7 +190,8 @@ function suggestions(context: Context): HTMLElement {
     place.querySelector(`#${id}`)?.remove();
     place.append(list(id, texts));
   };
-  const keys = (by: string) => async () => (await context.get<Breakdown>(breakdownPath(context, by, SUGGESTED))).rows.map(({ key }) => key);
+  const keys = (by: string) => async () =>
+    (await context.get<Breakdown>(breakdownPath(context, by, SUGGESTED))).rows.map(({ key }) => key);
   void offer('step-pages', keys('page'));
   void offer('step-features', keys('feature'));
   void offer('step-types', async () => {

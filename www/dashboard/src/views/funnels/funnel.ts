@@ -19,16 +19,35 @@ interface Funnel {
 /** The builder, and what comes of it. */
 export function showFunnel(context: Context): void {
   const { range, params } = context;
-  const asked = question('/v1/analytics/query/funnel', { startDate: range.start, endDate: range.end, steps: stepsOf(params), windowHours: windowOf(params) });
+  const asked = question('/v1/analytics/query/funnel', {
+    startDate: range.start,
+    endDate: range.end,
+    steps: stepsOf(params),
+    windowHours: windowOf(params),
+  });
   let shown: Funnel['steps'] = [];
-  const rows = (): (string | number)[][] => shown.map((step, n) => [n + 1, step.eventType, step.page ?? '', step.feature ?? '', step.users, step.conversion, step.fromPrevious]);
+  const rows = (): (string | number)[][] =>
+    shown.map((step, n) => [
+      n + 1,
+      step.eventType,
+      step.page ?? '',
+      step.feature ?? '',
+      step.users,
+      step.conversion,
+      step.fromPrevious,
+    ]);
   context.root.append(
     builder(context),
     panel<Funnel>(context, {
       title: 'Conversion',
       class: 'half',
       lines: 12,
-      tools: saveCsvButton('Conversion', `${context.site}-funnel-${range.start}-${range.end}`, ['step', 'eventType', 'page', 'feature', 'users', 'conversion', 'fromPrevious'], rows),
+      tools: saveCsvButton(
+        'Conversion',
+        `${context.site}-funnel-${range.start}-${range.end}`,
+        ['step', 'eventType', 'page', 'feature', 'users', 'conversion', 'fromPrevious'],
+        rows,
+      ),
       load: (get) => get<Funnel>(asked),
       render: ({ steps }) => {
         shown = steps;
@@ -41,7 +60,12 @@ export function showFunnel(context: Context): void {
             { label: 'Conversion', value: percent(last.conversion), title: 'Of those who began' },
           ]),
           h('ol', { class: 'funnel', 'aria-label': 'Steps' }, steps.map(bar)),
-          h('p', { class: 'footnote' }, 'Users are counted once, by the furthest they came. Funnels look at stored events: they reach back as far as these are kept.'),
+          h(
+            'p',
+            { class: 'footnote' },
+            'Users are counted once, by the furthest they came. Funnels look at stored events: they reach back ' +
+              'as far as these are kept.',
+          ),
         ];
       },
     }),
@@ -49,11 +73,38 @@ export function showFunnel(context: Context): void {
 }
 
 function bar(step: Funnel['steps'][number], n: number): HTMLElement {
-  const lost = n === 0 ? null : h('p', { class: 'funnel-lost' }, `${percent(step.fromPrevious)} of the step before`, step.fromPrevious < 1 && h('span', { class: 'soft' }, `, ${percent(1 - step.fromPrevious)} left`));
+  const lost =
+    n === 0
+      ? null
+      : h(
+          'p',
+          { class: 'funnel-lost' },
+          `${percent(step.fromPrevious)} of the step before`,
+          step.fromPrevious < 1 && h('span', { class: 'soft' }, `, ${percent(1 - step.fromPrevious)} left`),
+        );
   return h(
     'li',
     null,
     lost,
-    h('div', { class: 'funnel-step' }, h('span', { class: 'funnel-name', title: stepText(step) }, h('span', { class: 'funnel-bar', 'aria-hidden': 'true', vars: { '--w': `${Math.max(step.conversion * 100, 0.4)}%` } }), h('span', null, stepText(step))), h('span', { class: 'funnel-users' }, h('b', null, number(step.users)), h('span', { class: 'soft' }, ` ${percent(step.conversion)}`))),
+    h(
+      'div',
+      { class: 'funnel-step' },
+      h(
+        'span',
+        { class: 'funnel-name', title: stepText(step) },
+        h('span', {
+          class: 'funnel-bar',
+          'aria-hidden': 'true',
+          vars: { '--w': `${Math.max(step.conversion * 100, 0.4)}%` },
+        }),
+        h('span', null, stepText(step)),
+      ),
+      h(
+        'span',
+        { class: 'funnel-users' },
+        h('b', null, number(step.users)),
+        h('span', { class: 'soft' }, ` ${percent(step.conversion)}`),
+      ),
+    ),
   );
 }

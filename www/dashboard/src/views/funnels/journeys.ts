@@ -34,13 +34,21 @@ function depthOf(params: URLSearchParams): number {
 
 const pathText = ({ steps }: Path): string => steps.map(([, key]) => key).join(' → ');
 
-const asSteps = ({ steps }: Path): Step[] => steps.map(([kind, key]) => (kind === 'page' ? { eventType: 'page_view', page: key } : { eventType: 'feature_use', feature: key }));
+const asSteps = ({ steps }: Path): Step[] =>
+  steps.map(([kind, key]) =>
+    kind === 'page' ? { eventType: 'page_view', page: key } : { eventType: 'feature_use', feature: key },
+  );
 
 /** The table of paths. */
 export function showJourneys(context: Context): void {
   const { range, params } = context;
   const depth = depthOf(params);
-  const asked = question('/v1/analytics/query/journeys', { startDate: range.start, endDate: range.end, depth, limit: SHOWN });
+  const asked = question('/v1/analytics/query/journeys', {
+    startDate: range.start,
+    endDate: range.end,
+    depth,
+    limit: SHOWN,
+  });
   let shown: Path[] = [];
   context.root.append(
     panel<Journeys>(context, {
@@ -48,7 +56,15 @@ export function showJourneys(context: Context): void {
       class: 'wide journeys',
       lines: 20,
       note: 'The pages and features that sessions begin with, in order. A path leads to its funnel.',
-      tools: [depthChoice(depth), saveCsvButton('Journeys', `${context.site}-journeys-${range.start}-${range.end}`, ['path', 'sessions', 'share'], () => shown.map((path) => [pathText(path), path.sessions, path.share]))],
+      tools: [
+        depthChoice(depth),
+        saveCsvButton(
+          'Journeys',
+          `${context.site}-journeys-${range.start}-${range.end}`,
+          ['path', 'sessions', 'share'],
+          () => shown.map((path) => [pathText(path), path.sessions, path.share]),
+        ),
+      ],
       load: (get) => get<Journeys>(asked),
       render: ({ sessions, paths }) => {
         shown = paths;
@@ -62,7 +78,13 @@ export function showJourneys(context: Context): void {
             columns: [
               { name: 'Path', value: pathText, show: crumbs },
               { name: 'Sessions', value: (path) => path.sessions },
-              { name: 'Share', value: (path) => path.share, show: (path) => percent(path.share), title: 'Of all sessions that have a page or a feature', minor: true },
+              {
+                name: 'Share',
+                value: (path) => path.share,
+                show: (path) => percent(path.share),
+                title: 'Of all sessions that have a page or a feature',
+                minor: true,
+              },
             ],
             link: (path) => href({ tab: undefined, depth: undefined, ...changesOf(asSteps(path)) }),
             bar: (path) => path.sessions / most,
@@ -75,10 +97,26 @@ export function showJourneys(context: Context): void {
 
 function depthChoice(depth: number): HTMLElement {
   const all = Array.from({ length: MAX_DEPTH }, (_, n) => n + 1);
-  const list = h('select', { id: 'depth', 'aria-label': 'Steps of a path at most' }, all.map((n) => h('option', { value: n, selected: n === depth }, n === 1 ? '1 step' : `${n} steps`)));
+  const list = h(
+    'select',
+    { id: 'depth', 'aria-label': 'Steps of a path at most' },
+    all.map((n) => h('option', { value: n, selected: n === depth }, n === 1 ? '1 step' : `${n} steps`)),
+  );
   list.addEventListener('change', () => go({ depth: Number(list.value) === DEFAULT_DEPTH ? undefined : list.value }));
   return list;
 }
 
 const crumbs = ({ steps }: Path): HTMLElement =>
-  h('span', { class: 'path' }, steps.map(([kind, key], n) => [n > 0 && h('span', { class: 'arrow', 'aria-hidden': 'true' }, '→'), h('span', { class: `crumb crumb-${kind === 'feature' ? 'feature' : 'page'}` }, kind === 'feature' ? h('span', { class: 'unseen' }, 'feature ') : null, key)]));
+  h(
+    'span',
+    { class: 'path' },
+    steps.map(([kind, key], n) => [
+      n > 0 && h('span', { class: 'arrow', 'aria-hidden': 'true' }, '→'),
+      h(
+        'span',
+        { class: `crumb crumb-${kind === 'feature' ? 'feature' : 'page'}` },
+        kind === 'feature' ? h('span', { class: 'unseen' }, 'feature ') : null,
+        key,
+      ),
+    ]),
+  );

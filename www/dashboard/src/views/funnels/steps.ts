@@ -40,7 +40,8 @@ export function changesOf(steps: readonly Step[]): Changes {
 }
 
 /** A step as one reads it. */
-export const stepText = ({ eventType, page, feature }: Step): string => [typeName(eventType), page, feature].filter(Boolean).join(' ');
+export const stepText = ({ eventType, page, feature }: Step): string =>
+  [typeName(eventType), page, feature].filter(Boolean).join(' ');
 
 /** Hours, as the API takes them, and the choice. */
 export const WINDOWS: readonly (readonly [hours: number, label: string])[] = [
@@ -61,4 +62,6 @@ export function windowOf(params: URLSearchParams): number {
 }
 
 /** As the URL has it: the default is not written. */
-export const windowChange = (hours: number): Changes => ({ window: hours === DEFAULT_WINDOW ? undefined : String(hours) });
+export const windowChange = (hours: number): Changes => ({
+  window: hours === DEFAULT_WINDOW ? undefined : String(hours),
+});

@@ -22,7 +22,8 @@ const CODES: Readonly<Record<string, string>> = {
   sink_refused: 'A sink of the lake refuses it',
 };
 
-const WHAT = 'What can never be stored is kept apart, and can be replayed once its cause is gone. It needs the admin token.';
+const WHAT =
+  'What can never be stored is kept apart, and can be replayed once its cause is gone. It needs the admin token.';
 
 /** The panel, or the question for the token. */
 export function deadLetters(context: Context): HTMLElement {
@@ -49,7 +50,11 @@ export function deadLetters(context: Context): HTMLElement {
     if (letter.code !== 'too_old') return void run(selection);
     void ask({
       title: 'Replay what is too old?',
-      text: h('p', null, 'The lake has forgotten whether it has this part: it may then be there twice. Counts stay right.'),
+      text: h(
+        'p',
+        null,
+        'The lake has forgotten whether it has this part: it may then be there twice. Counts stay right.',
+      ),
       verb: 'Replay it',
       signal: context.signal,
       run: async () => undefined,
@@ -66,32 +71,77 @@ export function deadLetters(context: Context): HTMLElement {
         ['all', 'All sites'],
       ]),
       all,
-      saveCsvButton('Dead letters', `${context.site}-dead-letters`, ['siteId', 'partId', 'code', 'detail', 'receivedAt', 'events', 'firstAt', 'lastAt', 'tries', 'objectKey'], () =>
-        shown.map((one) => [one.siteId, one.partId, one.code, one.detail ?? '', one.receivedAt, one.events, one.firstAt, one.lastAt, one.tries, one.objectKey]),
+      saveCsvButton(
+        'Dead letters',
+        `${context.site}-dead-letters`,
+        ['siteId', 'partId', 'code', 'detail', 'receivedAt', 'events', 'firstAt', 'lastAt', 'tries', 'objectKey'],
+        () =>
+          shown.map((one) => [
+            one.siteId,
+            one.partId,
+            one.code,
+            one.detail ?? '',
+            one.receivedAt,
+            one.events,
+            one.firstAt,
+            one.lastAt,
+            one.tries,
+            one.objectKey,
+          ]),
       ),
     ],
     load: (get) => get<DeadLetters>(path),
     render: ({ deadLetters: letters, nextCursor }) => {
       shown = letters;
       all.disabled = letters.length === 0;
-      if (letters.length === 0) return empty('No dead letters.', h('p', null, 'Everything that was taken could be stored.'));
-      return [letterTable(letters, everywhere, start), nextCursor !== null && h('p', { class: 'footnote' }, `There are more than ${number(SHOWN)}; “Replay all” takes all of them.`)];
+      if (letters.length === 0)
+        return empty('No dead letters.', h('p', null, 'Everything that was taken could be stored.'));
+      return [
+        letterTable(letters, everywhere, start),
+        nextCursor !== null &&
+          h('p', { class: 'footnote' }, `There are more than ${number(SHOWN)}; “Replay all” takes all of them.`),
+      ];
     },
   });
   box.append(list, progress);
   return box;
 }
 
-function letterTable(letters: readonly DeadLetter[], everywhere: boolean, start: (letter: DeadLetter) => void): HTMLElement {
-  const button = (letter: DeadLetter): HTMLElement => h('button', { type: 'button', id: `replay-${letter.partId}`, class: 'button small', 'aria-label': `Replay ${letter.partId}`, on: { click: () => start(letter) } }, 'Replay');
+function letterTable(
+  letters: readonly DeadLetter[],
+  everywhere: boolean,
+  start: (letter: DeadLetter) => void,
+): HTMLElement {
+  const button = (letter: DeadLetter): HTMLElement =>
+    h(
+      'button',
+      {
+        type: 'button',
+        id: `replay-${letter.partId}`,
+        class: 'button small',
+        'aria-label': `Replay ${letter.partId}`,
+        on: { click: () => start(letter) },
+      },
+      'Replay',
+    );
   return table<DeadLetter>({
     caption: 'Dead letters',
     rows: letters,
     columns: [
-      { name: 'Why', value: ({ code, detail }) => `${CODES[code] ?? code}${detail ? `: ${detail}` : ''}`, show: ({ code, detail }) => [CODES[code] ?? code, detail && [': ', h('span', { class: 'soft' }, detail)]] },
+      {
+        name: 'Why',
+        value: ({ code, detail }) => `${CODES[code] ?? code}${detail ? `: ${detail}` : ''}`,
+        show: ({ code, detail }) => [CODES[code] ?? code, detail && [': ', h('span', { class: 'soft' }, detail)]],
+      },
       ...(everywhere ? [{ name: 'Site', value: ({ siteId }: DeadLetter) => siteId }] : []),
       { name: 'Events', value: ({ events }) => events },
-      { name: 'Received', value: ({ receivedAt }) => receivedAt, show: ({ receivedAt }) => moment(receivedAt), title: 'UTC', minor: true },
+      {
+        name: 'Received',
+        value: ({ receivedAt }) => receivedAt,
+        show: ({ receivedAt }) => moment(receivedAt),
+        title: 'UTC',
+        minor: true,
+      },
       { name: 'Tries', value: ({ tries }) => tries, minor: true },
       { name: 'Replay', value: () => '', show: button },
     ],

@@ -42,7 +42,23 @@ export function healthPanel(context: Context): HTMLElement {
     load: (get) => get<Health>('/health'),
     render: ({ status, services, backlog, databaseBytes }) => [
       h('p', { class: 'verdict' }, 'All in all: ', condition(status)),
-      h('dl', { class: 'services' }, Object.entries(services ?? {}).map(([name, service]) => h('div', null, h('dt', null, SERVICES[name] ?? name), h('dd', null, condition(service.status), service.detail !== undefined && h('p', { class: 'soft' }, service.detail))))),
+      h(
+        'dl',
+        { class: 'services' },
+        Object.entries(services ?? {}).map(([name, service]) =>
+          h(
+            'div',
+            null,
+            h('dt', null, SERVICES[name] ?? name),
+            h(
+              'dd',
+              null,
+              condition(service.status),
+              service.detail !== undefined && h('p', { class: 'soft' }, service.detail),
+            ),
+          ),
+        ),
+      ),
       backlog &&
         h(
           'dl',

@@ -19,4 +19,5 @@ export function lastHours(hours: number, now: number): number[] {
 }
 
 /** Hours on an axis: of a day by the clock, of more by the date. */
-export const hourAxis = (hours: number): ((ms: number) => string) => (hours <= 25 ? minute : (ms) => day(new Date(ms).toISOString().slice(0, 10)));
+export const hourAxis = (hours: number): ((ms: number) => string) =>
+  hours <= 25 ? minute : (ms) => day(new Date(ms).toISOString().slice(0, 10));

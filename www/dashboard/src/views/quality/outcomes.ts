@@ -53,7 +53,8 @@ const REASONS: Readonly<Record<string, string>> = {
 const LEFT_OUT = new Set(['bot', 'spam_referrer', 'private_visit', 'unknown_shape']);
 const DROPPED = 'tracker_dropped';
 
-const kindOf = (code: string): Kind => (code === 'accepted' || code === 'duplicate' ? code : LEFT_OUT.has(code) ? 'left out' : 'rejected');
+const kindOf = (code: string): Kind =>
+  code === 'accepted' || code === 'duplicate' ? code : LEFT_OUT.has(code) ? 'left out' : 'rejected';
 
 const KINDS: readonly (readonly [kind: Kind, name: string, color: number])[] = [
   ['accepted', 'Accepted', 1],
@@ -64,13 +65,19 @@ const KINDS: readonly (readonly [kind: Kind, name: string, color: number])[] = [
 
 /** The sum of a kind; requests refused whole are no events, and in none. */
 const sumOf = (counts: Readonly<Record<string, number>>, kind: Kind, approximate: readonly string[]): number =>
-  Object.entries(counts).reduce((sum, [code, n]) => (code !== DROPPED && !approximate.includes(code) && kindOf(code) === kind ? sum + n : sum), 0);
+  Object.entries(counts).reduce(
+    (sum, [code, n]) => (code !== DROPPED && !approximate.includes(code) && kindOf(code) === kind ? sum + n : sum),
+    0,
+  );
 
 /** The panel. */
 export function outcomesPanel(context: Context): HTMLElement {
   const hours = hoursOf(context.params);
   let shown: Outcomes['hours'] = [];
-  const rows = (): (string | number)[][] => shown.flatMap(({ hour, counts }) => Object.entries(counts).map(([code, n]) => [new Date(hour).toISOString(), code, n]));
+  const rows = (): (string | number)[][] =>
+    shown.flatMap(({ hour, counts }) =>
+      Object.entries(counts).map(([code, n]) => [new Date(hour).toISOString(), code, n]),
+    );
   return panel<Outcomes>(context, {
     title: 'Outcomes',
     class: 'wide outcomes',
@@ -93,7 +100,12 @@ export function outcomesPanel(context: Context): HTMLElement {
         ]),
         byHour(context, outcomes, hours),
         reasons(outcomes),
-        h('p', { class: 'footnote' }, 'Marked ≈: requests that were refused whole, counted in memory and written now and then. They are no events, and in no sum.'),
+        h(
+          'p',
+          { class: 'footnote' },
+          'Marked ≈: requests that were refused whole, counted in memory and written now and then. They are no ' +
+            'events, and in no sum.',
+        ),
       ];
     },
   });
@@ -104,8 +116,24 @@ function byHour({ signal }: Context, { hours, approximate }: Outcomes, asked: nu
   const x = lastHours(asked, Date.now());
   const formatX = (ms: number): string => `${moment(ms)} UTC`;
   return chart(
-    { label: 'Outcomes by hour', step: HOUR_MS, formatX, axisX: hourAxis(asked), formatY: number, axisY: tiny, height: 13 },
-    { x, series: KINDS.map(([kind, name, color]) => ({ name, kind: 'bars' as const, color, values: x.map((hour) => sumOf(known.get(hour) ?? {}, kind, approximate)) })) },
+    {
+      label: 'Outcomes by hour',
+      step: HOUR_MS,
+      formatX,
+      axisX: hourAxis(asked),
+      formatY: number,
+      axisY: tiny,
+      height: 13,
+    },
+    {
+      x,
+      series: KINDS.map(([kind, name, color]) => ({
+        name,
+        kind: 'bars' as const,
+        color,
+        values: x.map((hour) => sumOf(known.get(hour) ?? {}, kind, approximate)),
+      })),
+    },
     signal,
   ).element;
 }
@@ -117,16 +145,32 @@ interface Reason {
 }
 
 function reasons({ totals, received, approximate }: Outcomes): HTMLElement {
-  const rows = Object.entries(totals).map(([code, n]): Reason => ({ code, n, isApproximate: approximate.includes(code) || code === DROPPED }));
+  const rows = Object.entries(totals).map(
+    ([code, n]): Reason => ({ code, n, isApproximate: approximate.includes(code) || code === DROPPED }),
+  );
   const most = Math.max(...rows.map(({ n }) => n), 1);
   return table<Reason>({
     caption: 'Outcomes by reason',
     rows,
     sort: { by: 1, down: true },
     columns: [
-      { name: 'Outcome', value: ({ code }) => REASONS[code] ?? code, show: ({ code }) => [REASONS[code] ?? code, ' ', h('code', { class: 'soft' }, code)] },
-      { name: 'Count', value: ({ n }) => n, show: ({ n, code }) => (approximate.includes(code) ? `≈ ${number(n)}` : number(n)) },
-      { name: 'Share', value: ({ n, isApproximate }) => (isApproximate ? 0 : n / Math.max(received, 1)), show: ({ n, isApproximate }) => (isApproximate ? '–' : percent(n / Math.max(received, 1))), title: 'Of the events that were received', minor: true },
+      {
+        name: 'Outcome',
+        value: ({ code }) => REASONS[code] ?? code,
+        show: ({ code }) => [REASONS[code] ?? code, ' ', h('code', { class: 'soft' }, code)],
+      },
+      {
+        name: 'Count',
+        value: ({ n }) => n,
+        show: ({ n, code }) => (approximate.includes(code) ? `≈ ${number(n)}` : number(n)),
+      },
+      {
+        name: 'Share',
+        value: ({ n, isApproximate }) => (isApproximate ? 0 : n / Math.max(received, 1)),
+        show: ({ n, isApproximate }) => (isApproximate ? '–' : percent(n / Math.max(received, 1))),
+        title: 'Of the events that were received',
+        minor: true,
+      },
     ],
     bar: ({ n }) => n / most,
   });

@@ -38,24 +38,54 @@ const COUNTS: readonly (readonly [name: keyof Hour & string, label: string, titl
 export function reconciliationPanel(context: Context): HTMLElement {
   const hours = hoursOf(context.params);
   let shown: Hour[] = [];
-  const rows = (): (string | number)[][] => shown.map((hour) => [new Date(hour.hour).toISOString(), ...COUNTS.map(([name]) => hour[name] ?? 0), hour.stage ?? '']);
+  const rows = (): (string | number)[][] =>
+    shown.map((hour) => [
+      new Date(hour.hour).toISOString(),
+      ...COUNTS.map(([name]) => hour[name] ?? 0),
+      hour.stage ?? '',
+    ]);
   return panel<Reconciliation>(context, {
     title: 'Reconciliation',
     class: 'wide reconciliation',
     lines: 12,
     live: true,
     note: 'By the hour in which events were received (UTC).',
-    tools: saveCsvButton('Reconciliation', `${context.site}-reconciliation`, ['hour', ...COUNTS.map(([name]) => name), 'stage'], rows),
+    tools: saveCsvButton(
+      'Reconciliation',
+      `${context.site}-reconciliation`,
+      ['hour', ...COUNTS.map(([name]) => name), 'stage'],
+      rows,
+    ),
     load: (get) => get<Reconciliation>(`/v1/analytics/reconciliation?hours=${hours}`),
     render: (answer) => {
       shown = answer.hours;
       if (answer.hours.length === 0) return empty('Nothing was taken in these hours.');
       const wrong = answer.hours.filter(({ difference }) => difference !== 0);
+      const stages = [...new Set(wrong.map(({ stage }) => stage ?? 'unknown'))];
       return [
         answer.closed
-          ? h('p', { class: 'verdict good' }, h('span', { 'aria-hidden': 'true' }, '✓ '), 'It adds up: no event is lost, and none is anywhere twice.')
-          : h('p', { class: 'verdict bad' }, h('span', { 'aria-hidden': 'true' }, '! '), `It does not add up in ${number(wrong.length)} of ${number(answer.hours.length)} hours: ${[...new Set(wrong.map(({ stage }) => stage ?? 'unknown'))].map((stage) => `between receipt and “${stage}”`).join(', ')}.`),
-        table<Hour>({ caption: 'Reconciliation by hour', rows: answer.hours, sort: { by: 0, down: true }, columns: [{ name: 'Hour', value: ({ hour }) => hour, show: ({ hour }) => moment(hour) }, ...COUNTS.map(column)] }),
+          ? h(
+              'p',
+              { class: 'verdict good' },
+              h('span', { 'aria-hidden': 'true' }, '✓ '),
+              'It adds up: no event is lost, and none is anywhere twice.',
+            )
+          : h(
+              'p',
+              { class: 'verdict bad' },
+              h('span', { 'aria-hidden': 'true' }, '! '),
+              `It does not add up in ${number(wrong.length)} of ${number(answer.hours.length)} hours: ` +
+                `${stages.map((stage) => `between receipt and “${stage}”`).join(', ')}.`,
+            ),
+        table<Hour>({
+          caption: 'Reconciliation by hour',
+          rows: answer.hours,
+          sort: { by: 0, down: true },
+          columns: [
+            { name: 'Hour', value: ({ hour }) => hour, show: ({ hour }) => moment(hour) },
+            ...COUNTS.map(column),
+          ],
+        }),
       ];
     },
   });
@@ -66,5 +96,7 @@ const column = ([name, label, title, minor]: (typeof COUNTS)[number]): Column<Ho
   title,
   ...(minor && { minor }),
   value: (hour) => Number(hour[name] ?? 0),
-  ...(name === 'difference' && { show: ({ difference }: Hour) => h('span', { class: difference === 0 ? 'good' : 'bad' }, number(difference)) }),
+  ...(name === 'difference' && {
+    show: ({ difference }: Hour) => h('span', { class: difference === 0 ? 'good' : 'bad' }, number(difference)),
+  }),
 });

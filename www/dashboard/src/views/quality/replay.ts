@@ -53,18 +53,24 @@ interface Replay {
 }
 
 /** The path of a page of the list. */
-export const listPath = (limit: number, site: string | undefined, cursor?: string | null): string =>
-  `/v1/dead-letters?${new URLSearchParams({ limit: String(limit), ...(site !== undefined && { siteId: site }), ...(cursor && { cursor }) }).toString()}`;
+export const listPath = (limit: number, site: string | undefined, cursor?: string | null): string => {
+  const query = { limit: String(limit), ...(site !== undefined && { siteId: site }), ...(cursor && { cursor }) };
+  return `/v1/dead-letters?${new URLSearchParams(query).toString()}`;
+};
 
 const keyOf = ({ siteId, partId }: DeadLetter): string => `${siteId}/${partId}`;
 
 const wait = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    }, { once: true });
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
   });
 
 /** Those that are listed now and selected, by site and part. */
@@ -73,7 +79,8 @@ async function listed({ selection, site, signal }: Replay): Promise<Map<string, 
   let cursor: string | null = null;
   for (let n = 0; n < MAX_PAGES; n += 1) {
     const page: DeadLetters = await call<DeadLetters>(listPath(PAGE, site, cursor), { admin: true, signal });
-    for (const letter of page.deadLetters) if (selection.partIds?.includes(letter.partId) ?? true) found.set(keyOf(letter), letter);
+    for (const letter of page.deadLetters)
+      if (selection.partIds?.includes(letter.partId) ?? true) found.set(keyOf(letter), letter);
     cursor = page.nextCursor;
     if (cursor === null) break;
   }
@@ -91,12 +98,23 @@ export async function replay(asked: Replay): Promise<void> {
     if (signal.aborted) return;
     // Of what a sink refused, the sink alone will tell: it is tried again, and listed if it is refused again.
     const open = before.size - stored - handed - failed;
-    const parts = [(stored > 0 || handed === 0) && `${number(stored)} stored`, handed > 0 && `${number(handed)} handed to the sink again`, failed > 0 && `${number(failed)} failed again`, open > 0 && `${number(open)} not seen to end yet`].filter(Boolean).join(', ');
+    const parts = [
+      (stored > 0 || handed === 0) && `${number(stored)} stored`,
+      handed > 0 && `${number(handed)} handed to the sink again`,
+      failed > 0 && `${number(failed)} failed again`,
+      open > 0 && `${number(open)} not seen to end yet`,
+    ]
+      .filter(Boolean)
+      .join(', ');
     const text = `Replayed ${number(sent)}: ${parts}.`;
     fill(place, h('p', { class: failed > 0 ? 'replay-said warn' : 'replay-said good' }, text));
     announce(text);
   } catch (error) {
-    if (!signal.aborted) fill(place, failure(error, () => void replay(asked)));
+    if (!signal.aborted)
+      fill(
+        place,
+        failure(error, () => void replay(asked)),
+      );
   }
 }
 
@@ -106,7 +124,10 @@ async function send({ selection, place, signal }: Replay, all: number): Promise<
   // Those stay listed until they are stored, so that `more` alone would have them replayed again and again.
   for (let n = 0; n < Math.ceil(all / A_CALL); n += 1) {
     fill(place, progressBar('Replaying', sent, all, `${number(sent)} of ${number(all)}`));
-    const { replayed, more } = await call<{ replayed: number; missing: number; more: boolean }>('/v1/dead-letters/replay', { admin: true, body: selection, signal });
+    const { replayed, more } = await call<{ replayed: number; missing: number; more: boolean }>(
+      '/v1/dead-letters/replay',
+      { admin: true, body: selection, signal },
+    );
     sent += replayed;
     if (!more) break;
   }
@@ -114,7 +135,10 @@ async function send({ selection, place, signal }: Replay, all: number): Promise<
 }
 
 /** Waits until each is stored, handed to its sink, or has failed again; how many of each. */
-async function watch(asked: Replay, before: ReadonlyMap<string, DeadLetter>): Promise<readonly [stored: number, handed: number, failed: number]> {
+async function watch(
+  asked: Replay,
+  before: ReadonlyMap<string, DeadLetter>,
+): Promise<readonly [stored: number, handed: number, failed: number]> {
   const { place, signal } = asked;
   let [stored, handed, failed] = [0, 0, 0];
   for (let n = 0; n < MAX_LOOKS && !signal.aborted; n += 1) {

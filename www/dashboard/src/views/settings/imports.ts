@@ -27,12 +27,20 @@ interface Import {
 /** How often one that goes on is asked, milliseconds. */
 const LOOK_MS = 2_000;
 
-const STATES = { open: 'Takes parts', processing: 'Is being read', finished: 'Finished', failed: 'Finished, with parts that were lost' } as const;
+const STATES = {
+  open: 'Takes parts',
+  processing: 'Is being read',
+  finished: 'Finished',
+  failed: 'Finished, with parts that were lost',
+} as const;
 
 /** The panel. */
 export function importsPanel(context: Context): HTMLElement {
   const { signal } = context;
-  const id = input({ name: 'import-id', label: 'Import id', hint: 'As the answer of POST /v1/imports says.' }, { required: true, maxlength: 100 });
+  const id = input(
+    { name: 'import-id', label: 'Import id', hint: 'As the answer of POST /v1/imports says.' },
+    { required: true, maxlength: 100 },
+  );
   const key = secret({ name: 'source-key', label: 'Source key', hint: 'Begins with sls_. It stays in this field.' });
   const place = h('div', { class: 'import', role: 'group', 'aria-label': 'Progress of the import' });
   // One is watched at a time: a new question ends the one before.
@@ -49,7 +57,11 @@ export function importsPanel(context: Context): HTMLElement {
     try {
       await look(importId, source, until);
     } catch (error) {
-      if (!until.aborted) fill(place, failure(error, () => void lookOn(importId, source, until)));
+      if (!until.aborted)
+        fill(
+          place,
+          failure(error, () => void lookOn(importId, source, until)),
+        );
     }
   };
   const run = async (): Promise<null> => {
@@ -63,7 +75,11 @@ export function importsPanel(context: Context): HTMLElement {
     'section',
     { class: 'panel wide imports', 'aria-label': 'Imports' },
     h('header', { class: 'panel-head' }, h('h2', null, 'Imports')),
-    h('p', { class: 'panel-note' }, 'Files of events of any size and age. They are sent with a source key; here one sees how far they are.'),
+    h(
+      'p',
+      { class: 'panel-note' },
+      'Files of events of any size and age. They are sent with a source key; here one sees how far they are.',
+    ),
     form({ label: 'Imports', fields: [id, key], verb: 'Show progress', run }),
     place,
   );
@@ -83,11 +99,31 @@ function progress(found: Import): HTMLElement {
   return h(
     'div',
     { class: 'import-progress' },
-    h('p', { class: 'verdict', role: 'status' }, h('b', null, STATES[found.status] ?? found.status), ` · began ${moment(found.startedAt)} UTC`, found.finishedAt !== null && ` · ended ${moment(found.finishedAt)} UTC`),
-    progressBar('Parts uploaded', parts.received, all, `${number(parts.received)} of ${parts.declared === null ? 'any number' : number(parts.declared)}`),
+    h(
+      'p',
+      { class: 'verdict', role: 'status' },
+      h('b', null, STATES[found.status] ?? found.status),
+      ` · began ${moment(found.startedAt)} UTC`,
+      found.finishedAt !== null && ` · ended ${moment(found.finishedAt)} UTC`,
+    ),
+    progressBar(
+      'Parts uploaded',
+      parts.received,
+      all,
+      `${number(parts.received)} of ${parts.declared === null ? 'any number' : number(parts.declared)}`,
+    ),
     progressBar('Parts read', parts.processed, all, `${number(parts.processed)} of ${number(all)}`),
-    progressBar('Bytes read', found.bytes.processed, found.bytes.received, `${bytes(found.bytes.processed)} of ${bytes(found.bytes.received)}`),
-    h('dl', { class: 'services' }, counts.map(([name, n]) => h('div', null, h('dt', null, name), h('dd', null, number(n))))),
+    progressBar(
+      'Bytes read',
+      found.bytes.processed,
+      found.bytes.received,
+      `${bytes(found.bytes.processed)} of ${bytes(found.bytes.received)}`,
+    ),
+    h(
+      'dl',
+      { class: 'services' },
+      counts.map(([name, n]) => h('div', null, h('dt', null, name), h('dd', null, number(n)))),
+    ),
     rejectedLines.length > 0 &&
       table<Import['rejectedLines'][number]>({
         caption: 'Lines that were not taken',

@@ -73,14 +73,36 @@ export function keysPanel(context: Context, site: string): HTMLElement {
         columns: [
           { name: 'Key', value: ({ keyId }) => keyId, show: ({ keyId }) => h('code', null, keyId) },
           { name: 'Kind', value: ({ kind }) => kind },
-          { name: 'Made', value: ({ createdAt }) => createdAt, show: ({ createdAt }) => moment(createdAt), minor: true },
-          { name: 'State', value: (key) => stateOf(key, Date.now()), show: (key) => h('span', { class: isOver(key, Date.now()) ? 'soft' : '' }, stateOf(key, Date.now())) },
-          { name: 'End', value: () => '', show: (key) => !isOver(key, Date.now()) && endButton(context, site, key, ended) },
+          {
+            name: 'Made',
+            value: ({ createdAt }) => createdAt,
+            show: ({ createdAt }) => moment(createdAt),
+            minor: true,
+          },
+          {
+            name: 'State',
+            value: (key) => stateOf(key, Date.now()),
+            show: (key) => h('span', { class: isOver(key, Date.now()) ? 'soft' : '' }, stateOf(key, Date.now())),
+          },
+          {
+            name: 'End',
+            value: () => '',
+            show: (key) => !isOver(key, Date.now()) && endButton(context, site, key, ended),
+          },
         ],
         none: 'No keys yet.',
       }),
   });
-  place.append(h('section', { class: 'panel', 'aria-label': 'New key' }, h('header', { class: 'panel-head' }, h('h2', null, 'New key')), maker, fresh), list);
+  place.append(
+    h(
+      'section',
+      { class: 'panel', 'aria-label': 'New key' },
+      h('header', { class: 'panel-head' }, h('h2', null, 'New key')),
+      maker,
+      fresh,
+    ),
+    list,
+  );
   return place;
 }
 
@@ -94,7 +116,15 @@ function stateOf(key: Key, now: number): string {
 }
 
 function newKeyForm({ signal }: Context, site: string, made: (key: NewKey) => void): HTMLElement {
-  const kind = field({ name: 'kind', label: 'Kind', control: h('select', null, KINDS.map(([value, text]) => h('option', { value }, text))) });
+  const kind = field({
+    name: 'kind',
+    label: 'Kind',
+    control: h(
+      'select',
+      null,
+      KINDS.map(([value, text]) => h('option', { value }, text)),
+    ),
+  });
   return form({
     label: 'New key',
     fields: [kind],
@@ -117,27 +147,62 @@ function shownOnce(context: Context, { key, kind, siteId }: NewKey): HTMLElement
   return h(
     'div',
     { class: 'shown-key' },
-    h('p', null, h('b', null, `A ${kind} key of ${siteId}, shown this once.`), ' Put it where it belongs before you leave this page.'),
+    h(
+      'p',
+      null,
+      h('b', null, `A ${kind} key of ${siteId}, shown this once.`),
+      ' Put it where it belongs before you leave this page.',
+    ),
     copyable(key, `The ${kind} key`),
-    kind === 'read' && siteId !== context.site && h('button', { type: 'button', class: 'button', on: { click: open } }, `Open the dashboard of ${siteId} with it`),
+    kind === 'read' &&
+      siteId !== context.site &&
+      h('button', { type: 'button', class: 'button', on: { click: open } }, `Open the dashboard of ${siteId} with it`),
   );
 }
 
 function endButton({ signal }: Context, site: string, key: Key, done: () => void): HTMLElement {
   const end = async (): Promise<void> => {
-    const list = h('select', { id: 'key-after' }, OVERLAPS.map(([value, text]) => h('option', { value }, text)));
+    const list = h(
+      'select',
+      { id: 'key-after' },
+      OVERLAPS.map(([value, text]) => h('option', { value }, text)),
+    );
     const asked = await ask({
       title: `Revoke this ${key.kind} key?`,
-      text: [h('p', null, 'Whoever uses ', h('code', null, key.keyId), ' is refused from then on. To replace it, make a new key first, and let this one live until all have the new one.'), h('p', { class: 'field' }, h('label', { for: 'key-after' }, 'It ends'), list)],
+      text: [
+        h(
+          'p',
+          null,
+          'Whoever uses ',
+          h('code', null, key.keyId),
+          ' is refused from then on. To replace it, make a new key first, and let this one live until all have ' +
+            'the new one.',
+        ),
+        h('p', { class: 'field' }, h('label', { for: 'key-after' }, 'It ends'), list),
+      ],
       verb: 'Revoke',
       signal,
       run: async () => {
-        await call(`${pathOf(site)}/${encodeURIComponent(key.keyId)}?after=${list.value}`, { admin: true, method: 'DELETE', signal });
+        await call(`${pathOf(site)}/${encodeURIComponent(key.keyId)}?after=${list.value}`, {
+          admin: true,
+          method: 'DELETE',
+          signal,
+        });
       },
     });
     if (!asked) return;
     announce('The key ends. It may work for a minute more.');
     done();
   };
-  return h('button', { type: 'button', id: `end-${key.keyId}`, class: 'button small danger', 'aria-label': `Revoke the ${key.kind} key ${key.keyId}`, on: { click: () => void end() } }, 'Revoke');
+  return h(
+    'button',
+    {
+      type: 'button',
+      id: `end-${key.keyId}`,
+      class: 'button small danger',
+      'aria-label': `Revoke the ${key.kind} key ${key.keyId}`,
+      on: { click: () => void end() },
+    },
+    'Revoke',
+  );
 }

@@ -23,7 +23,12 @@ export function sitePanel(context: Context, site: string): HTMLElement {
     render: ({ sites }) => {
       if (isNew) return siteForm(context, undefined);
       const found = sites.find(({ siteId }) => siteId === site);
-      return found ? siteForm(context, found) : empty('There is no such site.', h('p', null, h('a', { href: href({ site: undefined }) }, 'Back to your own')));
+      return found
+        ? siteForm(context, found)
+        : empty(
+            'There is no such site.',
+            h('p', null, h('a', { href: href({ site: undefined }) }, 'Back to your own')),
+          );
     },
   });
 }
@@ -34,32 +39,71 @@ const ORIGIN = /^https?:\/\/((\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(:
 /** Says of which lines the API's complaint is, and shows the first. */
 function inLines(error: unknown, area: HTMLTextAreaElement): unknown {
   if (!(error instanceof Problem) || error.field !== 'origins') return error;
-  const wrong = area.value.split('\n').flatMap((line, n) => (line.trim() && !line.trim().split(/\s+/).every((one) => ORIGIN.test(one)) ? [{ line, n }] : []));
+  const wrong = area.value.split('\n').flatMap((line, n) =>
+    line.trim() &&
+    !line
+      .trim()
+      .split(/\s+/)
+      .every((one) => ORIGIN.test(one))
+      ? [{ line, n }]
+      : [],
+  );
   const [first] = wrong;
   if (!first) return error;
   const start = area.value.split('\n').slice(0, first.n).join('\n').length + (first.n > 0 ? 1 : 0);
   area.setSelectionRange(start, start + first.line.length);
-  return new Problem(error.status, error.code, `${wrong.map(({ line, n }) => `Line ${n + 1}, ${line.trim()}`).join('; ')}: ${error.message}`, error.field);
+  return new Problem(
+    error.status,
+    error.code,
+    `${wrong.map(({ line, n }) => `Line ${n + 1}, ${line.trim()}`).join('; ')}: ${error.message}`,
+    error.field,
+  );
 }
 
 function siteForm(context: Context, site: Site | undefined): HTMLElement {
-  const id = input({ name: 'siteId', label: 'Id', hint: 'At most 40 of a-z, 0-9 and -. It is in every key, and stays.' }, { required: true, pattern: SITE_ID, maxlength: 40 });
+  const id = input(
+    { name: 'siteId', label: 'Id', hint: 'At most 40 of a-z, 0-9 and -. It is in every key, and stays.' },
+    { required: true, pattern: SITE_ID, maxlength: 40 },
+  );
   const name = input({ name: 'name', label: 'Name' }, { value: site?.name ?? '', maxlength: 100 });
   const origins = field({
     name: 'origins',
     label: 'Origins of its pages',
-    hint: 'One a line: https://shop.example, https://*.shop.example for any subdomain, http://localhost:* for any port. Browser keys work from nowhere else.',
+    hint:
+      'One a line: https://shop.example, https://*.shop.example for any subdomain, http://localhost:* for any ' +
+      'port. Browser keys work from nowhere else.',
     control: h('textarea', { rows: 4, spellcheck: 'false', autocomplete: 'off' }, site?.origins.join('\n') ?? ''),
   });
-  const domain = input({ name: 'domain', label: 'Domain for Plausible’s script', hint: 'What its data-domain says; empty where it is not used.' }, { value: site?.domain ?? '', maxlength: 253 });
+  const domain = input(
+    {
+      name: 'domain',
+      label: 'Domain for Plausible’s script',
+      hint: 'What its data-domain says; empty where it is not used.',
+    },
+    { value: site?.domain ?? '', maxlength: 253 },
+  );
   const limits = LIMITS.map(({ key, label, hint, max }) => ({
     key,
-    field: input({ name: key, label, hint }, { type: 'number', min: 1, max, step: 1, inputmode: 'numeric', value: site?.[key] ?? '' }),
+    field: input(
+      { name: key, label, hint },
+      { type: 'number', min: 1, max, step: 1, inputmode: 'numeric', value: site?.[key] ?? '' },
+    ),
   }));
-  const hash = tick('hash-routing', 'Hash routing', site?.hashRouting ?? false, 'Fragments of URLs are routes, and are kept.');
-  const bots = tick('keep-bots', 'Keep bots', site?.keepBots ?? false, 'Stores the events of bots, which are otherwise counted and left out.');
+  const hash = tick(
+    'hash-routing',
+    'Hash routing',
+    site?.hashRouting ?? false,
+    'Fragments of URLs are routes, and are kept.',
+  );
+  const bots = tick(
+    'keep-bots',
+    'Keep bots',
+    site?.keepBots ?? false,
+    'Stores the events of bots, which are otherwise counted and left out.',
+  );
   const body = (): Record<string, unknown> => {
-    const number = (one: Field<HTMLInputElement>): number | undefined => (one.control.value === '' ? undefined : Number(one.control.value));
+    const number = (one: Field<HTMLInputElement>): number | undefined =>
+      one.control.value === '' ? undefined : Number(one.control.value);
     return {
       ...site,
       siteId: site?.siteId ?? id.control.value.trim(),
@@ -83,10 +127,16 @@ function siteForm(context: Context, site: Site | undefined): HTMLElement {
       };
       if (site) {
         const sent = body();
-        const saved = await call<Site>(`/v1/sites/${encodeURIComponent(site.siteId)}`, { admin: true, method: 'PUT', body: sent, signal }).catch(located);
+        const saved = await call<Site>(`/v1/sites/${encodeURIComponent(site.siteId)}`, {
+          admin: true,
+          method: 'PUT',
+          body: sent,
+          signal,
+        }).catch(located);
         const unknown = unknownTo(sent, saved);
         Object.assign(site, saved);
-        if (unknown.length > 0) return h('p', { class: 'warn' }, `Saved, but this collector does not know: ${unknown.join(', ')}.`);
+        if (unknown.length > 0)
+          return h('p', { class: 'warn' }, `Saved, but this collector does not know: ${unknown.join(', ')}.`);
         return h('p', { class: 'good' }, 'Saved. It is in force within a minute.');
       }
       try {
@@ -94,7 +144,8 @@ function siteForm(context: Context, site: Site | undefined): HTMLElement {
         announce(`The site ${made.siteId} is made. It needs keys.`);
         go({ site: made.siteId, new: undefined, part: 'keys' });
       } catch (error) {
-        if (error instanceof Problem && error.code === 'already_exists') throw new Problem(error.status, error.code, `${error.message} Or another site has its domain.`, 'siteId');
+        if (error instanceof Problem && error.code === 'already_exists')
+          throw new Problem(error.status, error.code, `${error.message} Or another site has its domain.`, 'siteId');
         throw error;
       }
       return null;
@@ -112,4 +163,5 @@ const LIMITS = [
 ] as const;
 
 /** Limits that were sent and are not in the answer: an older collector does not know them. */
-const unknownTo = (sent: Record<string, unknown>, saved: Site): string[] => LIMITS.filter(({ key }) => sent[key] !== undefined && saved[key] === undefined).map(({ label }) => label);
+const unknownTo = (sent: Record<string, unknown>, saved: Site): string[] =>
+  LIMITS.filter(({ key }) => sent[key] !== undefined && saved[key] === undefined).map(({ label }) => label);

@@ -49,7 +49,13 @@ export function snippetPanel(context: Context, site: string): HTMLElement {
 
 function snippetForm({ params }: Context, site: string, tracker: Tracker | undefined): HTMLElement {
   const chosen = new Set((params.get('with') ?? '').split(',').filter(Boolean));
-  const key = h('input', { id: 'snippet-key', placeholder: `slb_${site}_…`, autocomplete: 'off', spellcheck: 'false', 'aria-describedby': 'snippet-key-hint' });
+  const key = h('input', {
+    id: 'snippet-key',
+    placeholder: `slb_${site}_…`,
+    autocomplete: 'off',
+    spellcheck: 'false',
+    'aria-describedby': 'snippet-key-hint',
+  });
   const text = h('div', null);
   const policy = h('div', null);
   const draw = (): void => {
@@ -68,20 +74,43 @@ function snippetForm({ params }: Context, site: string, tracker: Tracker | undef
       setQuietly({ with: [...chosen].join(',') || undefined });
       draw();
     });
-    return h('div', { class: 'tick' }, box, h('label', { for: `option-${n}` }, what), h('code', { class: 'soft hint' }, attribute));
+    return h(
+      'div',
+      { class: 'tick' },
+      box,
+      h('label', { for: `option-${n}` }, what),
+      h('code', { class: 'soft hint' }, attribute),
+    );
   });
   draw();
-  void policyText(snippetText(location.origin, ''), tracker).then((line) => fill(policy, copyable(line, 'The Content Security Policy')));
+  void policyText(snippetText(location.origin, ''), tracker).then((line) =>
+    fill(policy, copyable(line, 'The Content Security Policy')),
+  );
   return h(
     'div',
     { class: 'snippet-form' },
-    h('div', { class: 'field' }, h('label', { for: 'snippet-key' }, 'Browser key'), key, h('p', { id: 'snippet-key-hint', class: 'hint' }, 'It is public, and was shown when it was made. It stays in this field.')),
+    h(
+      'div',
+      { class: 'field' },
+      h('label', { for: 'snippet-key' }, 'Browser key'),
+      key,
+      h(
+        'p',
+        { id: 'snippet-key-hint', class: 'hint' },
+        'It is public, and was shown when it was made. It stays in this field.',
+      ),
+    ),
     h('fieldset', { class: 'options' }, h('legend', null, 'Also count, and how'), boxes),
     h('h3', null, 'Paste'),
     text,
     h('h3', null, 'If the page has a Content Security Policy'),
     policy,
-    h('p', { class: 'hint' }, '‘wasm-unsafe-eval’ lets the browser compile WebAssembly; it allows no eval() of text. Without it, events are sent one by one.'),
+    h(
+      'p',
+      { class: 'hint' },
+      '‘wasm-unsafe-eval’ lets the browser compile WebAssembly; it allows no eval() of text. Without it, events ' +
+        'are sent one by one.',
+    ),
   );
 }
 
@@ -89,7 +118,12 @@ function snippetForm({ params }: Context, site: string, tracker: Tracker | undef
 function withOptions(snippet: string, tracker: Tracker | undefined, attributes: readonly string[]): string {
   const whole = withAttributes(snippet, attributes.map((attribute) => ` ${attribute}`).join(''));
   if (!tracker) return whole;
-  return whole.replace('<script defer src=', '<script defer crossorigin="anonymous" src=').replace(`${location.origin}/shoreline.js"`, `${location.origin}${tracker.script}" integrity="${tracker.integrity}"`);
+  return whole
+    .replace('<script defer src=', '<script defer crossorigin="anonymous" src=')
+    .replace(
+      `${location.origin}/shoreline.js"`,
+      `${location.origin}${tracker.script}" integrity="${tracker.integrity}"`,
+    );
 }
 
 /** The sources that a page's policy needs; the hash is that of the inline line above. */

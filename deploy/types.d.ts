@@ -1,0 +1,2 @@
+// Comes with Miniflare, without types.
+declare module 'ws';
