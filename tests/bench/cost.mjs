@@ -140,13 +140,13 @@ That is 11,600 events a second, 460 batches of 25, some three times as many at t
 
 | limit | reached | what moves it |
 |---|---|---|
-| one archive object holds 10 GB: some ${held.toFixed(0)} million events of ${STORED.archiveBytes} bytes | a single site with ${daily.toFixed(1)} million events a day at ${DAYS} days | \`RETENTION_DAYS\`; more sites (each has an archive of its own) |
+| one archive object holds 10 GB: some ${held.toFixed(0)} million events of ${STORED.archiveBytes} bytes | a single site with ${daily.toFixed(1)} million events a day at ${DAYS} days | \`ARCHIVE_SHARDS\` of a new site (1 to 16); \`RETENTION_DAYS\`; more sites |
 | one log object takes some 1,000 requests a second | a single site with 1,000 batches a second | \`SITE_SHARDS\` (1 to 64) |
 | the queue takes 5,000 messages a second, each up to 128 KB | some ${((MESSAGES * MESSAGE_EVENTS) / 1e6).toFixed(1)} million events a second | another queue |
 | D1 holds 10 GB of sums | they grow with days and distinct keys, not with events | a deployment for a group of sites |
 
-So a billion events a day need some ${Math.ceil(1000 / daily)} sites of ${daily.toFixed(1)} million events a day; a single site of that size does not fit yet: its
-archive would have to be spread over objects, which is not built.
+So a billion events a day need some ${Math.ceil(1000 / daily)} sites of ${daily.toFixed(1)} million events a day; a single site of that size does not fit: of
+16 archives it has some ${Math.floor(16 * daily)} million events a day.
 
 ## Prices
 

@@ -7,6 +7,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use worker::{Env, Error, Response, Result};
 
 use crate::json;
+use crate::routes::site_object;
+use crate::together::try_join_all;
 
 #[wasm_bindgen(module = "/src/shell/objects.js")]
 extern "C" {
@@ -60,6 +62,50 @@ pub(super) async fn call<T: DeserializeOwned>(
     body: &str,
 ) -> Result<T> {
     Ok(json::told(ask(env, namespace, name, command, body).await?)?)
+}
+
+/// Calls `command` of the first `shards` objects of a site, all at once; their answers in their order.
+pub(super) async fn call_all<T: DeserializeOwned>(
+    env: &Env,
+    namespace: &str,
+    site: &str,
+    shards: u32,
+    command: &str,
+    body: &str,
+) -> Result<Vec<T>> {
+    let said = ask_all(env, namespace, site, shards, command, body).await?;
+    Ok(said
+        .iter()
+        .map(json::told)
+        .collect::<serde_json::Result<_>>()?)
+}
+
+/// The same; the texts of their answers.
+pub(super) async fn ask_all(
+    env: &Env,
+    namespace: &str,
+    site: &str,
+    shards: u32,
+    command: &str,
+    body: &str,
+) -> Result<Vec<String>> {
+    let bodies = (0..shards).map(|_| JsValue::from_str(body)).collect();
+    post_all(env, namespace, site, command, bodies).await
+}
+
+/// Calls `command` of an object of a site for each of `bodies`, all at once; the texts of their answers.
+pub(super) async fn post_all(
+    env: &Env,
+    namespace: &str,
+    site: &str,
+    command: &str,
+    bodies: Vec<JsValue>,
+) -> Result<Vec<String>> {
+    let calls = (0..).zip(bodies).map(|(shard, body)| async move {
+        let said = post(env, namespace, &site_object(site, shard), command, body).await?;
+        Ok(said.unwrap_or_else(|| "null".to_owned()))
+    });
+    try_join_all(calls).await
 }
 
 /// Calls `command` with bytes; `None` where the object is done and has nothing to say.

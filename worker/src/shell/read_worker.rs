@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 use worker::{Env, Request, Response, Result};
 
+use super::archives::{archives, call_all};
 use super::bindings::{ARCHIVE_DO, SITE_DO, config};
 use super::fresh::fresh;
 use super::health_worker::health;
@@ -24,7 +25,7 @@ use crate::read::question::{found, with_missing};
 use crate::read::recent::Recent;
 use crate::read::reconciliation::{Findings, Reconciliation};
 use crate::read::summary::Summary;
-use crate::routes::{ASK, HOURS, OUTCOMES, SNAPSHOT, archive_object, site_object};
+use crate::routes::{ASK, HOURS, OUTCOMES, SNAPSHOT};
 use crate::sql::Statement;
 use crate::tally::OWN_SITE;
 
@@ -131,7 +132,7 @@ async fn answer(
                 stored: stored.rows(0)?,
                 lacking: stored.lacking,
                 dead: rows(env, &query.dead(site, now)).await?,
-                lakes: vec![ask(env, site, HOURS, &from).await?],
+                lakes: ask(env, site, HOURS, &from).await?,
                 after: each_shard(env, site, shards, HOURS, &from).await?,
             };
             to_json(&query.answer(&found, now))
@@ -161,40 +162,50 @@ pub(super) async fn rows<T: DeserializeOwned>(
     })
 }
 
-/// Asks a site's archive.
-pub(super) async fn ask<T: DeserializeOwned>(
-    env: &Env,
-    site: &str,
-    command: &str,
-    body: &str,
-) -> std::result::Result<T, Fault> {
-    let asked = objects::call(env, ARCHIVE_DO, &archive_object(site), command, body).await;
-    asked.map_err(unanswered)
-}
-
 fn unanswered(error: worker::Error) -> Fault {
     log::error("archive_do", error);
     Fault::Unavailable("The archive cannot be reached right now.")
 }
 
-/// Asks each shard of a site's archive a question: so far there is one.
+/// Asks all of a site's archives.
+pub(super) async fn ask<T: DeserializeOwned>(
+    env: &Env,
+    site: &str,
+    command: &str,
+    body: &str,
+) -> std::result::Result<Vec<T>, Fault> {
+    call_all(env, site, command, body).await.map_err(unanswered)
+}
+
+/// Asks a site's archives a question, each of which answers a part.
 pub(super) async fn ask_archive<T: DeserializeOwned>(
     env: &Env,
     site: &str,
     asked: Asked,
 ) -> std::result::Result<Vec<Part<T>>, Fault> {
-    let body = to_json(&Ask { asked, alone: true })?;
-    let said = objects::ask(env, ARCHIVE_DO, &archive_object(site), ASK, &body).await;
+    let said = ask_texts(env, site, asked).await.map_err(unanswered)?;
     // From its text: an answer may be long, and lines of events are told as they are.
-    let part = said.and_then(|said| Ok(serde_json::from_str::<Part<T>>(&said)?));
-    let part = part.map_err(unanswered)?;
-    if part.unreadable > 0 {
-        log::error(
-            "archive_do",
-            format_args!("{} segments cannot be read", part.unreadable),
-        );
+    let parts = said
+        .iter()
+        .map(|said| serde_json::from_str::<Part<T>>(said));
+    let parts: serde_json::Result<Vec<_>> = parts.collect();
+    let parts = parts.map_err(|error| unanswered(error.into()))?;
+    for part in &parts {
+        if part.unreadable > 0 {
+            log::error(
+                "archive_do",
+                format_args!("{} segments cannot be read", part.unreadable),
+            );
+        }
     }
-    Ok(vec![part])
+    Ok(parts)
+}
+
+async fn ask_texts(env: &Env, site: &str, asked: Asked) -> Result<Vec<String>> {
+    let number = archives(env, site).await?;
+    let alone = number == 1;
+    let body = serde_json::to_string(&Ask { asked, alone })?;
+    objects::ask_all(env, ARCHIVE_DO, site, number, ASK, &body).await
 }
 
 /// Asks every shard of a site's log.
@@ -205,15 +216,9 @@ pub(super) async fn each_shard<T: DeserializeOwned>(
     command: &str,
     body: &str,
 ) -> std::result::Result<Vec<T>, Fault> {
-    let mut answers = Vec::new();
-    for shard in 0..shards {
-        let answer = objects::call(env, SITE_DO, &site_object(site, shard), command, body)
-            .await
-            .map_err(|error| {
-                log::error("objects", error);
-                Fault::Unavailable("The live counts cannot be reached right now.")
-            })?;
-        answers.push(answer);
-    }
-    Ok(answers)
+    let asked = objects::call_all(env, SITE_DO, site, shards, command, body).await;
+    asked.map_err(|error| {
+        log::error("objects", error);
+        Fault::Unavailable("The live counts cannot be reached right now.")
+    })
 }

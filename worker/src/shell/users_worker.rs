@@ -4,11 +4,12 @@ use shoreline_shared::privacy::user_hash;
 use worker::{Env, Request, Response, Result};
 
 use super::admin_worker::authorize;
-use super::bindings::{ARCHIVE_DO, config};
+use super::archives::{archive_of, call};
+use super::bindings::config;
+use super::log;
 use super::platform::{now_ms, random};
 use super::read_worker::{ask_archive, asked, rows, site_of, to_json};
 use super::reply::{Cors, json, problem};
-use super::{log, objects};
 use crate::archive::erase::{Forget, Step};
 use crate::archive::people;
 use crate::auth::{hex, is_site_id};
@@ -17,7 +18,7 @@ use crate::error::Fault;
 use crate::read::question::{found, with_missing};
 use crate::read::recent::Recent;
 use crate::read::{Params, segment};
-use crate::routes::{FORGET, PROFILE, archive_object};
+use crate::routes::{FORGET, PROFILE};
 
 type Answer = std::result::Result<String, Fault>;
 
@@ -81,10 +82,11 @@ async fn events(env: &Env, site: &str, user: &str, params: &Params) -> Answer {
 
 async fn export(env: &Env, site: &str, user: &str, params: &Params) -> Answer {
     let hash = user_hash(&config(env)?.ingest.hash_key, site, user);
-    let archive = archive_object(site);
-    let known: Option<people::Profile> = objects::call(env, ARCHIVE_DO, &archive, PROFILE, &hash)
-        .await
-        .map_err(unavailable)?;
+    let known = async {
+        let shard = archive_of(env, site, &hash).await?;
+        call::<Option<people::Profile>>(env, site, shard, PROFILE, &hash).await
+    };
+    let known = known.await.map_err(unavailable)?;
     let erased: Vec<ErasedAt> = rows(env, &erased_at(site, &hash)).await?;
     let erased = erased.first().map(|row| row.erased_at);
     let profile = to_json(&Profile::of(known.as_ref(), erased))?;
@@ -121,10 +123,11 @@ async fn forget(env: &Env, site: &str, hash: &str, alias: Alias) -> Result<Erase
         alias_key: alias.alias_key,
         erased_at: alias.erased_at,
     };
-    let (archive, body) = (archive_object(site), serde_json::to_string(&forget)?);
+    let body = serde_json::to_string(&forget)?;
+    let shard = archive_of(env, site, hash).await?;
     let mut events = 0_i64;
     for _ in 0..MAX_STEPS {
-        let step: Step = objects::call(env, ARCHIVE_DO, &archive, FORGET, &body).await?;
+        let step: Step = call(env, site, shard, FORGET, &body).await?;
         events = events.saturating_add(step.events);
         if !step.more {
             let complete = step.complete;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use worker::{Delay, Env, Result, ScheduleContext, ScheduledEvent, event};
 
+use super::archives::archives;
 use super::bindings::{ARCHIVE_DO, IMPORT_DO, SITE_DO};
 use super::platform::now_ms;
 use super::upkeep_cron::{load, save};
@@ -17,8 +18,11 @@ use crate::routes::{WAKE, archive_object, import_object, site_object};
 use crate::shards::{ShardRow, WAKE_JOB, cursor, list_shards};
 use crate::together::join_all;
 
-/// Shards woken at once: each is two calls, and the platform opens six connections at a time.
+/// Shards woken at once: each is two calls or more, and the platform opens six connections at a time.
 const AT_ONCE: usize = 3;
+
+/// Calls of a run after which no more shards are woken: the smaller plans allow an invocation 1,000.
+const MAX_CALLS: usize = 800;
 
 /// How long an object may take to look at its alarm.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -44,19 +48,26 @@ async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) 
 async fn wake_shards(env: &Env, until: i64) -> Result<()> {
     let job = load(env, WAKE_JOB).await?;
     let shards: Vec<ShardRow> = d1::rows(env, &list_shards(&job.cursor)).await?;
-    let mut woken = 0_usize;
+    let (mut woken, mut calls) = (0_usize, 0_usize);
+    let mut site = "";
     for some in shards.chunks(AT_ONCE) {
-        if now_ms() > until {
+        if now_ms() > until || calls > MAX_CALLS {
             break;
         }
-        join_all(some.iter().map(|shard| async move {
-            let site_name = site_object(&shard.site_id, shard.shard);
-            let archive_name = archive_object(&shard.site_id);
-            wake(env, SITE_DO, &site_name).await;
-            wake(env, ARCHIVE_DO, &archive_name).await;
-        }))
-        .await;
+        let mut objects = Vec::new();
+        for ShardRow { site_id, shard } in some {
+            objects.push((SITE_DO, site_object(site_id, *shard)));
+            // A site's archives, once.
+            if std::mem::replace(&mut site, site_id) != site_id {
+                // One that does not say how many there are is woken all the same.
+                let archives = archives(env, site_id).await.unwrap_or(1);
+                let names = (0..archives).map(|shard| archive_object(site_id, shard));
+                objects.extend(names.map(|name| (ARCHIVE_DO, name)));
+            }
+        }
+        join_all(objects.iter().map(|(of, name)| wake(env, of, name))).await;
         woken = woken.saturating_add(some.len());
+        calls = calls.saturating_add(objects.len());
     }
     let next = cursor(shards.len(), shards.get(..woken).unwrap_or_default());
     if next == job.cursor {
