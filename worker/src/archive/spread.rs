@@ -4,15 +4,12 @@
 //! nobody, in that of its session; else in that of its id. The number is fixed with the site's first archive: with
 //! another one, users would be in archives that do not know what they did before.
 
-use std::collections::HashMap;
-
 use super::append::lines_of;
 use super::event::first_bits;
 use super::{Hasher, id_bits};
 use crate::counted::Stored;
 use crate::erase::ERASED_PREFIX;
 use crate::protocol::Message;
-use crate::protocol::message::MessageRow;
 use crate::sql::{Cell, Sql, SqlError};
 
 /// How many archives the site has: one row, in the first of them.
@@ -61,46 +58,44 @@ fn home_of(event: &Stored<'_>, archives: u32, hasher: &mut Hasher<'_>) -> u32 {
 /// says so. A message is split alike whenever it comes.
 pub fn split(message: &Message<'_>, archives: u32, key: &[u8]) -> Vec<Vec<u8>> {
     let mut hasher = Hasher::new(&message.site, key);
-    // By place of the row and archive: how many events, and their lines.
-    let mut parts: HashMap<(usize, u32), (usize, String)> = HashMap::new();
-    let mut unreadable = Vec::new();
-    for (place, row) in message.rows.iter().enumerate() {
-        let Ok(lines) = lines_of(row.seq, row.n, row.lines) else {
-            unreadable.push(place);
-            continue;
-        };
-        for line in &lines {
-            let home = home_of(&line.stored, archives, &mut hasher);
-            let (n, text) = parts.entry((place, home)).or_default();
-            *n = n.saturating_add(1);
-            text.push_str(line.text);
-            text.push('\n');
-        }
-    }
-    let nothing = (0, String::new());
-    let part = |archive: u32| {
-        let rows = message.rows.iter().enumerate();
-        let rows = rows.filter_map(|(place, row)| {
-            if unreadable.contains(&place) {
-                return (archive == 0).then_some(*row);
+    // Of each row, the archives that its lines are in, and they; none where it cannot be read.
+    let mut homes: Vec<Option<Vec<(u32, &str)>>> = Vec::new();
+    for row in &message.rows {
+        let mut its = None;
+        if let Ok(lines) = lines_of(row.seq, row.n, row.lines) {
+            let its = its.insert(Vec::with_capacity(lines.len()));
+            for line in &lines {
+                its.push((home_of(&line.stored, archives, &mut hasher), line.text));
             }
-            let (n, lines) = parts.get(&(place, archive)).unwrap_or(&nothing);
-            Some(MessageRow {
-                n: *n,
-                lines: lines.as_bytes(),
-                ..*row
-            })
+        }
+        homes.push(its);
+    }
+    let part = |archive: u32| {
+        let its = homes.iter().map(|row| Some(its(row.as_ref()?, archive)));
+        let its: Vec<Option<(usize, String)>> = its.collect();
+        let mut part = message.clone();
+        let mut places = its.iter();
+        part.rows.retain_mut(|row| match places.next() {
+            Some(Some((n, lines))) => {
+                (row.n, row.lines) = (*n, lines.as_bytes());
+                true
+            }
+            _ => archive == 0,
         });
-        let rows = rows.collect();
-        let message = Message {
-            site: message.site.clone(),
-            epoch: message.epoch.clone(),
-            rows,
-            ..*message
-        };
-        message.write()
+        part.write()
     };
     (0..archives).map(part).collect()
+}
+
+/// How many of a row's lines are in an archive, and they.
+fn its(row: &[(u32, &str)], archive: u32) -> (usize, String) {
+    let (mut n, mut lines) = (0_usize, String::new());
+    for (_, line) in row.iter().filter(|(home, _)| *home == archive) {
+        n = n.saturating_add(1);
+        lines.push_str(line);
+        lines.push('\n');
+    }
+    (n, lines)
 }
 
 /// Whether a message of the lake's lines is one archive's own, as far as can be told: who was erased has another id there.

@@ -3,12 +3,12 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use serde::de::DeserializeOwned;
 use worker::{Env, Result};
 
 use super::bindings::ARCHIVE_DO;
 use super::objects;
 use crate::archive::spread::home_of_user;
+use crate::json;
 use crate::routes::{ARCHIVES, archive_object};
 
 /// Sites that an isolate remembers at most.
@@ -25,7 +25,7 @@ pub(super) async fn archives(env: &Env, site: &str) -> Result<u32> {
     let number = match known {
         Some(number) => number,
         None => {
-            let number = call(env, site, 0, ARCHIVES, "").await?;
+            let number = json::told(ask(env, site, 0, ARCHIVES, "").await?)?;
             KNOWN.with_borrow_mut(|known| {
                 if known.len() >= MAX_KNOWN {
                     known.clear();
@@ -38,26 +38,26 @@ pub(super) async fn archives(env: &Env, site: &str) -> Result<u32> {
     Ok(u32::try_from(number).unwrap_or(1))
 }
 
-/// Calls one of a site's archives.
-pub(super) async fn call<T: DeserializeOwned>(
+/// Asks one of a site's archives; the text of its answer.
+pub(super) async fn ask(
     env: &Env,
     site: &str,
     shard: u32,
     command: &str,
     body: &str,
-) -> Result<T> {
-    objects::call(env, ARCHIVE_DO, &archive_object(site, shard), command, body).await
+) -> Result<String> {
+    objects::ask(env, ARCHIVE_DO, &archive_object(site, shard), command, body).await
 }
 
-/// Calls all of them at once; their answers in their order.
-pub(super) async fn call_all<T: DeserializeOwned>(
+/// Asks all of them at once; the texts of their answers in their order.
+pub(super) async fn ask_all(
     env: &Env,
     site: &str,
     command: &str,
     body: &str,
-) -> Result<Vec<T>> {
+) -> Result<Vec<String>> {
     let archives = archives(env, site).await?;
-    objects::call_all(env, ARCHIVE_DO, site, archives, command, body).await
+    objects::ask_all(env, ARCHIVE_DO, site, archives, command, body).await
 }
 
 /// The archive of a user, by their hash in hex.

@@ -4,7 +4,7 @@ use serde::de::IgnoredAny;
 use worker::{Env, Request, Response, Result};
 
 use super::admin_worker::{authorize, body, rows};
-use super::archives::call;
+use super::archives::ask;
 use super::bindings::{EVENTS_QUEUE, LAKE};
 use super::platform::now_ms;
 use super::read_worker::to_json;
@@ -14,6 +14,7 @@ use crate::dead_letter::{
     Chosen, ListQuery, MAX_REPLAYS, Replayed, Row, Selection, forget_refused, replay_message, touch,
 };
 use crate::error::Fault;
+use crate::json::told;
 use crate::lake::Retry;
 use crate::protocol::message::Replay;
 use crate::read::Params;
@@ -95,7 +96,7 @@ async fn replay(selection: &Selection, env: &Env) -> Answer {
 /// Has an archive take up again what a sink refused. `false` where it has done so before.
 async fn retry(one: &Chosen, what: &Retry, touched_at: i64, env: &Env) -> Result<bool> {
     let what = serde_json::to_string(what)?;
-    let done = call(env, &one.site_id, one.shard, RETRY, &what).await?;
+    let done = told(ask(env, &one.site_id, one.shard, RETRY, &what).await?)?;
     d1::rows::<IgnoredAny>(env, &forget_refused(one, touched_at)).await?;
     Ok(done)
 }

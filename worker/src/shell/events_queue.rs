@@ -15,7 +15,6 @@ use crate::archive::Appended;
 use crate::archive::spread::split;
 use crate::consume::{RETRY_DELAY_S, by_site, confirmation, united};
 use crate::dead_letter::{DeadPart, Reason};
-use crate::json;
 use crate::protocol::{Confirmation, Message};
 use crate::routes::{APPEND, CONFIRM, site_object};
 use crate::together::join_all;
@@ -103,11 +102,7 @@ async fn append(body: &[u8], message: &Message<'_>, env: &Env) -> Result<Appende
         }
     };
     let said = objects::post_all(env, ARCHIVE_DO, &message.site, APPEND, bodies).await?;
-    let parts = said
-        .iter()
-        .map(json::told)
-        .collect::<serde_json::Result<_>>()?;
-    Ok(united(parts))
+    Ok(united(objects::told_all(said)?))
 }
 
 /// One message: whatever fails in between, the log sends its rows again, and every step meets what it

@@ -3,7 +3,8 @@
 use serde::de::DeserializeOwned;
 use worker::Env;
 
-use super::archives::{archives, call, call_all};
+use super::archives::{archives, ask, ask_all};
+use super::objects::told_all;
 use super::{d1, log};
 use crate::archive::fold::{Sums, Want};
 use crate::archive::{Looked, Stand, standing};
@@ -87,9 +88,9 @@ async fn look(env: &Env, site: &str, fresh: &Fresh, wants: &[Want]) -> Option<Ve
     let looked = async {
         let archives = archives(env, site).await?;
         let body = serde_json::to_string(&fresh.look(wants.to_vec(), archives))?;
-        let looked: Vec<Option<Looked>> = call_all(env, site, LOOK, &body).await?;
+        let looked: Vec<Option<Looked>> = told_all(ask_all(env, site, LOOK, &body).await?)?;
         for (shard, _) in (0..).zip(&looked).filter(|(_, looked)| looked.is_none()) {
-            call::<bool>(env, site, shard, FOLD, "").await?;
+            ask(env, site, shard, FOLD, "").await?;
         }
         Ok::<_, worker::Error>(looked.into_iter().collect())
     };

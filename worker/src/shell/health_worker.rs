@@ -4,12 +4,13 @@
 use std::cell::Cell;
 use worker::Env;
 
-use super::archives::call_all;
+use super::archives::ask_all;
 use super::bindings::{LAKE, config};
 use super::d1;
 use super::fresh::fresh;
+use super::objects::told_all;
 use super::platform::now_ms;
-use super::read_worker::{each_shard, site_of, to_json};
+use super::read_worker::{each_shard, site_of, to_json, told};
 use crate::archive::fold::Sums;
 use crate::error::Fault;
 use crate::facts::RequestFacts;
@@ -97,7 +98,8 @@ async fn check(env: &Env, site: &str, shards: u32, now: i64) -> Findings {
     let size = d1::size(env).await;
     services.insert("d1", service(&size, "The database does not answer."));
 
-    let states = each_shard::<State>(env, site, shards, STATE, "").await;
+    let states = each_shard(env, site, shards, STATE, "").await;
+    let states = states.and_then(told::<State>);
     services.insert(
         "site_do",
         service(&states, "The live counts do not answer."),
@@ -110,7 +112,8 @@ async fn check(env: &Env, site: &str, shards: u32, now: i64) -> Findings {
     }
     services.insert("events_queue", queue_service(&backlog.outbox, now));
 
-    let lakes = call_all::<LakeState>(env, site, STATE, "").await;
+    let lakes = ask_all(env, site, STATE, "").await;
+    let lakes = lakes.and_then(told_all::<LakeState>);
     let answers = service(&lakes, "The archive does not answer.");
     for state in lakes.unwrap_or_default() {
         backlog.add_lake(&state);

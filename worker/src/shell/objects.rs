@@ -64,23 +64,7 @@ pub(super) async fn call<T: DeserializeOwned>(
     Ok(json::told(ask(env, namespace, name, command, body).await?)?)
 }
 
-/// Calls `command` of the first `shards` objects of a site, all at once; their answers in their order.
-pub(super) async fn call_all<T: DeserializeOwned>(
-    env: &Env,
-    namespace: &str,
-    site: &str,
-    shards: u32,
-    command: &str,
-    body: &str,
-) -> Result<Vec<T>> {
-    let said = ask_all(env, namespace, site, shards, command, body).await?;
-    Ok(said
-        .iter()
-        .map(json::told)
-        .collect::<serde_json::Result<_>>()?)
-}
-
-/// The same; the texts of their answers.
+/// Calls `command` of the first `shards` objects of a site, all at once; the texts of their answers in their order.
 pub(super) async fn ask_all(
     env: &Env,
     namespace: &str,
@@ -91,6 +75,15 @@ pub(super) async fn ask_all(
 ) -> Result<Vec<String>> {
     let bodies = (0..shards).map(|_| JsValue::from_str(body)).collect();
     post_all(env, namespace, site, command, bodies).await
+}
+
+/// Reads the answers of several objects.
+pub(super) fn told_all<T: DeserializeOwned>(said: Vec<String>) -> Result<Vec<T>> {
+    let mut all = Vec::with_capacity(said.len());
+    for one in said {
+        all.push(json::told(one)?);
+    }
+    Ok(all)
 }
 
 /// Calls `command` of an object of a site for each of `bodies`, all at once; the texts of their answers.

@@ -7,7 +7,7 @@ use futures_util::future::{Either, select};
 use worker::{Delay, Env, Request, Response, Result};
 
 use super::admin_worker::{authorize, rows};
-use super::archives::call_all;
+use super::archives::ask_all;
 use super::bindings::SITE_DO;
 use super::fresh::fresh;
 use super::platform::now_ms;
@@ -101,7 +101,7 @@ async fn state(env: &Env, shard: &ShardRow, is_first: bool) -> Option<(State, Ve
         Ok::<_, worker::Error>((
             objects::call(env, SITE_DO, &site, STATE, "").await?,
             if is_first {
-                call_all(env, &shard.site_id, STATE, "").await?
+                objects::told_all(ask_all(env, &shard.site_id, STATE, "").await?)?
             } else {
                 Vec::new()
             },

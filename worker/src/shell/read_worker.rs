@@ -3,8 +3,8 @@
 use serde::de::DeserializeOwned;
 use worker::{Env, Request, Response, Result};
 
-use super::archives::{archives, call_all};
-use super::bindings::{ARCHIVE_DO, SITE_DO, config};
+use super::archives::{archives, ask_all};
+use super::bindings::{SITE_DO, config};
 use super::fresh::fresh;
 use super::health_worker::health;
 use super::platform::now_ms;
@@ -101,12 +101,12 @@ async fn answer(
     let text = match path {
         "/v1/analytics/live" => {
             let shards = config(env)?.ingest.shards;
-            let snapshots = each_shard::<Snapshot>(env, site, shards, SNAPSHOT, "").await?;
-            to_json(&unite(snapshots, now))
+            let snapshots = each_shard(env, site, shards, SNAPSHOT, "").await?;
+            to_json(&unite(told::<Snapshot>(snapshots)?, now))
         }
         "/v1/analytics/events/recent" => {
             let query = Recent::parse(params)?;
-            let (found, missing) = found(ask_archive(env, site, query.asked()).await?);
+            let (found, missing) = found(parts(ask_archive(env, site, query.asked()).await?)?);
             Ok(with_missing(query.answer(found), missing))
         }
         "/v1/analytics/outcomes" => {
@@ -115,8 +115,8 @@ async fn answer(
                 config(env)?.ingest.shards,
                 query.first_hour(now).to_string(),
             );
-            let counts = each_shard::<Vec<Entry>>(env, site, shards, OUTCOMES, &from).await?;
-            to_json(&query.answer(counts, now))
+            let counts = each_shard(env, site, shards, OUTCOMES, &from).await?;
+            to_json(&query.answer(told::<Vec<Entry>>(counts)?, now))
         }
         "/v1/analytics/reconciliation" => {
             let query = Reconciliation::parse(params)?;
@@ -124,7 +124,7 @@ async fn answer(
                 config(env)?.ingest.shards,
                 query.first_hour(now).to_string(),
             );
-            let before = each_shard(env, site, shards, HOURS, &from).await?;
+            let before = told(each_shard(env, site, shards, HOURS, &from).await?)?;
             let statement = |_: &Sums| vec![query.stored(site, now)];
             let stored = fresh(env, site, &query.wants(now), &statement).await?;
             let found = Findings {
@@ -132,8 +132,8 @@ async fn answer(
                 stored: stored.rows(0)?,
                 lacking: stored.lacking,
                 dead: rows(env, &query.dead(site, now)).await?,
-                lakes: ask(env, site, HOURS, &from).await?,
-                after: each_shard(env, site, shards, HOURS, &from).await?,
+                lakes: told(ask(env, site, HOURS, &from).await?)?,
+                after: told(each_shard(env, site, shards, HOURS, &from).await?)?,
             };
             to_json(&query.answer(&found, now))
         }
@@ -168,55 +168,61 @@ fn unanswered(error: worker::Error) -> Fault {
 }
 
 /// Asks all of a site's archives.
-pub(super) async fn ask<T: DeserializeOwned>(
+pub(super) async fn ask(
     env: &Env,
     site: &str,
     command: &str,
     body: &str,
-) -> std::result::Result<Vec<T>, Fault> {
-    call_all(env, site, command, body).await.map_err(unanswered)
+) -> std::result::Result<Vec<String>, Fault> {
+    ask_all(env, site, command, body).await.map_err(unanswered)
 }
 
-/// Asks a site's archives a question, each of which answers a part.
-pub(super) async fn ask_archive<T: DeserializeOwned>(
+/// Reads what shards answered.
+pub(super) fn told<T: DeserializeOwned>(said: Vec<String>) -> std::result::Result<Vec<T>, Fault> {
+    objects::told_all(said).map_err(unanswered)
+}
+
+/// Asks a site's archives a question, each of which answers a [`Part`].
+pub(super) async fn ask_archive(
     env: &Env,
     site: &str,
     asked: Asked,
+) -> std::result::Result<Vec<String>, Fault> {
+    let alone = archives(env, site).await.map_err(unanswered)? == 1;
+    ask(env, site, ASK, &to_json(&Ask { asked, alone })?).await
+}
+
+/// Reads the parts of an answer: from their text, for they may be long, and lines of events are told as they are.
+pub(super) fn parts<T: DeserializeOwned>(
+    said: Vec<String>,
 ) -> std::result::Result<Vec<Part<T>>, Fault> {
-    let said = ask_texts(env, site, asked).await.map_err(unanswered)?;
-    // From its text: an answer may be long, and lines of events are told as they are.
-    let parts = said
-        .iter()
-        .map(|said| serde_json::from_str::<Part<T>>(said));
-    let parts: serde_json::Result<Vec<_>> = parts.collect();
-    let parts = parts.map_err(|error| unanswered(error.into()))?;
-    for part in &parts {
+    let mut parts = Vec::with_capacity(said.len());
+    for one in said {
+        let part: Part<T> = serde_json::from_str(&one).map_err(|error| unanswered(error.into()))?;
         if part.unreadable > 0 {
-            log::error(
-                "archive_do",
-                format_args!("{} segments cannot be read", part.unreadable),
-            );
+            unreadable(part.unreadable);
         }
+        parts.push(part);
     }
     Ok(parts)
 }
 
-async fn ask_texts(env: &Env, site: &str, asked: Asked) -> Result<Vec<String>> {
-    let number = archives(env, site).await?;
-    let alone = number == 1;
-    let body = serde_json::to_string(&Ask { asked, alone })?;
-    objects::ask_all(env, ARCHIVE_DO, site, number, ASK, &body).await
+fn unreadable(segments: i64) {
+    log::error(
+        "archive_do",
+        format_args!("{segments} segments cannot be read"),
+    );
 }
 
 /// Asks every shard of a site's log.
-pub(super) async fn each_shard<T: DeserializeOwned>(
+pub(super) async fn each_shard(
     env: &Env,
     site: &str,
     shards: u32,
     command: &str,
     body: &str,
-) -> std::result::Result<Vec<T>, Fault> {
-    let asked = objects::call_all(env, SITE_DO, site, shards, command, body).await;
+) -> std::result::Result<Vec<String>, Fault> {
+    let asked = objects::ask_all(env, SITE_DO, site, shards, command, body).await;
     asked.map_err(|error| {
         log::error("objects", error);
         Fault::Unavailable("The live counts cannot be reached right now.")

@@ -4,18 +4,19 @@ use serde::de::IgnoredAny;
 use worker::{Env, Request, Response, ResponseBody, Result};
 
 use super::admin_worker::{authorize, body, rows};
-use super::archives::{archives, call};
+use super::archives::{self, archives};
 use super::bindings::{ARCHIVE_DO, LAKE, SITE_DO, config, settings};
 use super::gzip::{inflate, read};
 use super::platform::now_ms;
-use super::read_worker::{ask, to_json};
+use super::read_worker::{ask, to_json, told};
 use super::reply::{Cors, json, problem};
 use super::{log, objects};
-use crate::archive::erase::{self, Forget};
+use crate::archive::erase::Forget;
 use crate::archive::spread::is_home;
 use crate::archive::{Appended, Cursor, Stand, standing};
 use crate::erase::erased;
 use crate::error::Fault;
+use crate::json::told as read_told;
 use crate::lake::{ObjectName, member_ends};
 use crate::protocol::Message;
 use crate::read::reconciliation::ShardHours;
@@ -89,19 +90,19 @@ async fn seal(rebuild: &Rebuild, shards: u32, env: &Env) -> Answer<i64> {
         waiting = waiting.saturating_add(rebuild.waiting(&outbox.map_err(unavailable)?));
     }
     for site in sites {
-        ask::<()>(env, site, SEAL, "").await?;
-        for pending in ask::<ShardHours>(env, site, HOURS, &from).await? {
+        ask(env, site, SEAL, "").await?;
+        for pending in told::<ShardHours>(ask(env, site, HOURS, &from).await?)? {
             waiting = waiting.saturating_add(rebuild.waiting(&pending));
         }
         // An archive that was lost knows nobody who is to be forgotten.
         for forget in rows::<Forget>(env, &erased(site)).await? {
-            ask::<erase::Step>(env, site, FORGET, &to_json(&forget)?).await?;
+            ask(env, site, FORGET, &to_json(&forget)?).await?;
         }
         let stands: Vec<Stand> = rows(env, &standing(site)).await?;
         let number = archives(env, site).await.map_err(unavailable)?;
         for shard in (0..number).filter(|shard| Cursor::of(&stands, *shard).is_none()) {
             let mut command = REFOLD;
-            while call(env, site, shard, command, "")
+            while has_more(env, site, shard, command)
                 .await
                 .map_err(unavailable)?
             {
@@ -110,6 +111,13 @@ async fn seal(rebuild: &Rebuild, shards: u32, env: &Env) -> Answer<i64> {
         }
     }
     Ok(waiting)
+}
+
+/// Has an archive fold; whether there is more.
+async fn has_more(env: &Env, site: &str, shard: u32, command: &str) -> Result<bool> {
+    Ok(read_told(
+        archives::ask(env, site, shard, command, "").await?,
+    )?)
 }
 
 async fn step(rebuild: &Rebuild, env: &Env) -> Answer<Step> {
@@ -180,7 +188,7 @@ async fn tell(name: &ObjectName<'_>, key: &str, done: usize, env: &Env) -> Resul
         }
     }
     if next.is_none() {
-        while call(env, name.site, name.shard, FOLD, "").await? {}
+        while has_more(env, name.site, name.shard, FOLD).await? {}
     }
     Ok(Some(after(key.to_owned(), events, next)))
 }

@@ -3,11 +3,11 @@
 
 use worker::{Env, Result};
 
-use super::archives::call_all;
+use super::archives::ask_all;
 use super::bindings::settings;
 use super::keys::Platform;
 use super::platform::now_ms;
-use super::{d1, log};
+use super::{d1, log, objects};
 use crate::archive::prune::Pruned;
 use crate::archive::recount::Counted;
 use crate::grants::{Unreachable, publish};
@@ -94,8 +94,8 @@ async fn recount_step(env: &Env, step: &Step, now_ms: i64) -> Result<()> {
     let statements = match step.asks() {
         Some(day) => {
             let body = serde_json::to_string(&day)?;
-            let counted = call_all(env, &step.site, RECOUNT, &body).await?;
-            let Some(counted) = Counted::united(counted) else {
+            let counted = ask_all(env, &step.site, RECOUNT, &body).await?;
+            let Some(counted) = Counted::united(objects::told_all(counted)?) else {
                 return Ok(());
             };
             let stored: Vec<Stored> = d1::rows(env, &step.stored(day.part, &counted)).await?;
@@ -186,7 +186,8 @@ async fn forget_events(env: &Env) -> Result<()> {
 async fn prune_archive(env: &Env, site: &Site, now_ms: i64) -> Result<bool> {
     let kept_from = prune::events_from(site.days, now_ms).to_string();
     for _ in 0..MAX_STEPS {
-        let steps: Vec<Pruned> = call_all(env, &site.site_id, PRUNE, &kept_from).await?;
+        let steps = ask_all(env, &site.site_id, PRUNE, &kept_from).await?;
+        let steps: Vec<Pruned> = objects::told_all(steps)?;
         if steps.iter().all(|step| !step.more) {
             return Ok(false);
         }

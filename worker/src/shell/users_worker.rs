@@ -4,17 +4,18 @@ use shoreline_shared::privacy::user_hash;
 use worker::{Env, Request, Response, Result};
 
 use super::admin_worker::authorize;
-use super::archives::{archive_of, call};
+use super::archives::{archive_of, ask};
 use super::bindings::config;
 use super::log;
 use super::platform::{now_ms, random};
-use super::read_worker::{ask_archive, asked, rows, site_of, to_json};
+use super::read_worker::{ask_archive, asked, parts, rows, site_of, to_json};
 use super::reply::{Cors, json, problem};
 use crate::archive::erase::{Forget, Step};
 use crate::archive::people;
 use crate::auth::{hex, is_site_id};
 use crate::erase::{Alias, Erased, ErasedAt, MAX_STEPS, Profile, erased_at, suppress};
 use crate::error::Fault;
+use crate::json::told;
 use crate::read::question::{found, with_missing};
 use crate::read::recent::Recent;
 use crate::read::{Params, segment};
@@ -76,7 +77,7 @@ fn site_param(params: &Params) -> std::result::Result<&str, Fault> {
 
 async fn events(env: &Env, site: &str, user: &str, params: &Params) -> Answer {
     let query = Recent::of_user(user, params)?;
-    let (found, missing) = found(ask_archive(env, site, query.asked()).await?);
+    let (found, missing) = found(parts(ask_archive(env, site, query.asked()).await?)?);
     Ok(with_missing(query.answer(found), missing))
 }
 
@@ -84,9 +85,10 @@ async fn export(env: &Env, site: &str, user: &str, params: &Params) -> Answer {
     let hash = user_hash(&config(env)?.ingest.hash_key, site, user);
     let known = async {
         let shard = archive_of(env, site, &hash).await?;
-        call::<Option<people::Profile>>(env, site, shard, PROFILE, &hash).await
+        ask(env, site, shard, PROFILE, &hash).await
     };
     let known = known.await.map_err(unavailable)?;
+    let known: Option<people::Profile> = told(known).map_err(|error| unavailable(error.into()))?;
     let erased: Vec<ErasedAt> = rows(env, &erased_at(site, &hash)).await?;
     let erased = erased.first().map(|row| row.erased_at);
     let profile = to_json(&Profile::of(known.as_ref(), erased))?;
@@ -127,7 +129,7 @@ async fn forget(env: &Env, site: &str, hash: &str, alias: Alias) -> Result<Erase
     let shard = archive_of(env, site, hash).await?;
     let mut events = 0_i64;
     for _ in 0..MAX_STEPS {
-        let step: Step = call(env, site, shard, FORGET, &body).await?;
+        let step: Step = told(ask(env, site, shard, FORGET, &body).await?)?;
         events = events.saturating_add(step.events);
         if !step.more {
             let complete = step.complete;

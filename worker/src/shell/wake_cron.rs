@@ -7,14 +7,14 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use worker::{Delay, Env, Result, ScheduleContext, ScheduledEvent, event};
 
-use super::archives::archives;
+use super::archives::ask_all;
 use super::bindings::{ARCHIVE_DO, IMPORT_DO, SITE_DO};
 use super::platform::now_ms;
 use super::upkeep_cron::{load, save};
 use super::{d1, log, objects, upkeep_cron};
 use crate::import::{ImportRow, list_imports};
 use crate::jobs::Job;
-use crate::routes::{WAKE, archive_object, import_object, site_object};
+use crate::routes::{WAKE, import_object, site_object};
 use crate::shards::{ShardRow, WAKE_JOB, cursor, list_shards};
 use crate::together::join_all;
 
@@ -54,20 +54,25 @@ async fn wake_shards(env: &Env, until: i64) -> Result<()> {
         if now_ms() > until || calls > MAX_CALLS {
             break;
         }
-        let mut objects = Vec::new();
-        for ShardRow { site_id, shard } in some {
-            objects.push((SITE_DO, site_object(site_id, *shard)));
-            // A site's archives, once.
-            if std::mem::replace(&mut site, site_id) != site_id {
-                // One that does not say how many there are is woken all the same.
-                let archives = archives(env, site_id).await.unwrap_or(1);
-                let names = (0..archives).map(|shard| archive_object(site_id, shard));
-                objects.extend(names.map(|name| (ARCHIVE_DO, name)));
+        let some: Vec<(&ShardRow, bool)> = some
+            .iter()
+            .map(|shard| {
+                let before = std::mem::replace(&mut site, &shard.site_id);
+                (shard, before != shard.site_id)
+            })
+            .collect();
+        let called = join_all(some.iter().map(|(shard, is_first)| async move {
+            let log = site_object(&shard.site_id, shard.shard);
+            let called = wake(env, SITE_DO, &log).await;
+            match is_first {
+                true => wake(env, ARCHIVE_DO, &shard.site_id)
+                    .await
+                    .saturating_add(called),
+                false => called,
             }
-        }
-        join_all(objects.iter().map(|(of, name)| wake(env, of, name))).await;
+        }));
+        calls = called.await.into_iter().fold(calls, usize::saturating_add);
         woken = woken.saturating_add(some.len());
-        calls = calls.saturating_add(objects.len());
     }
     let next = cursor(shards.len(), shards.get(..woken).unwrap_or_default());
     if next == job.cursor {
@@ -95,12 +100,21 @@ async fn wake_imports(env: &Env, until: i64) -> Result<()> {
     Ok(())
 }
 
-/// Wakes an object; one that does not answer must not keep the others asleep.
-async fn wake(env: &Env, namespace: &str, name: &str) {
-    let call = pin!(objects::call::<()>(env, namespace, name, WAKE, ""));
+/// Wakes an object, or all archives of the site `name`; how many that may have been. One that does not answer must not
+/// keep the others asleep.
+async fn wake(env: &Env, namespace: &str, name: &str) -> usize {
+    let call = pin!(async {
+        if namespace == ARCHIVE_DO {
+            return Ok(ask_all(env, name, WAKE, "").await?.len());
+        }
+        objects::ask(env, namespace, name, WAKE, "")
+            .await
+            .map(|_| 1)
+    });
     match select(call, pin!(Delay::from(DEADLINE))).await {
-        Either::Left((Ok(()), _)) => {}
+        Either::Left((Ok(called), _)) => return called,
         Either::Left((Err(error), _)) => log::error("wake_cron", error),
         Either::Right(_) => log::error("wake_cron", "an object did not answer in time"),
     }
+    1
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::testing::{KEY, append, open, open_shard};
 use super::*;
+use crate::consume::{confirmation, united};
 use crate::read::brute::event;
 use crate::testing::{NOW, TestSql, message};
 
@@ -66,6 +67,61 @@ proptest! {
             lines.sort();
             want.sort();
             prop_assert_eq!(lines, want);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+    #[test]
+    fn whatever_fails_between_each_event_is_stored_once_and_each_repeat_is_told(
+        messages in prop::collection::vec(prop::collection::vec(0_usize..40, 0..12), 1..8),
+        faults in prop::collection::vec((0_usize..3, 1_u32..14), 0..12),
+    ) {
+        let databases: Vec<TestSql> = (0..3).map(|_| TestSql::new()).collect();
+        let shards = (0..).zip(&databases);
+        let archives: Vec<_> =
+            shards.map(|(shard, sql)| open_shard(sql, "demo", (shard, 3))).collect();
+        let mut faults = faults.into_iter();
+        let stored = || -> usize {
+            let count = "SELECT coalesce(sum(n), 0) FROM segments";
+            databases.iter().map(|sql| usize::try_from(sql.number(count)).unwrap()).sum()
+        };
+        let mut sent: Vec<usize> = Vec::new();
+        let mut told_of: Vec<usize> = Vec::new();
+        // All of them once more, as a log does that did not hear of it.
+        for again in [false, true] {
+            for (row, numbers) in messages.iter().enumerate() {
+                let events: Vec<Value> = numbers.iter().map(|n| event("demo", *n)).collect();
+                let body = message("demo", 0, &[(row, NOW, &events)]);
+                let whole = Message::parse(&body).unwrap();
+                let told = loop {
+                    if let Some((archive, statement)) = faults.next() {
+                        databases[archive].fail_in(statement);
+                    }
+                    let parts = split(&whole, 3, KEY);
+                    let told = archives.iter().zip(&parts).map(|(to, part)| append(to, part, false));
+                    let told: Vec<_> = told.collect();
+                    databases.iter().for_each(TestSql::never_fail);
+                    if let Ok(told) = told.into_iter().collect::<Result<Vec<_>, _>>() {
+                        break confirmation(&whole, &united(told));
+                    }
+                };
+                let row = i64::try_from(row).unwrap();
+                prop_assert_eq!(&told.ranges, &[(row, row)]);
+                let repeats = told.duplicates.iter().map(|(_, ids)| ids.len()).sum();
+                if again {
+                    prop_assert_eq!(told_of[usize::try_from(row).unwrap()], repeats);
+                } else {
+                    let known = sent.len();
+                    sent.extend(numbers);
+                    sent.sort_unstable();
+                    sent.dedup();
+                    prop_assert_eq!(repeats, known + numbers.len() - sent.len());
+                    told_of.push(repeats);
+                }
+                prop_assert_eq!(stored(), sent.len());
+            }
         }
     }
 }
