@@ -6,6 +6,7 @@
 
 use super::append::lines_of;
 use super::event::first_bits;
+use super::scan::{Asked, PageSpec};
 use super::{Hasher, id_bits};
 use crate::counted::Stored;
 use crate::erase::ERASED_PREFIX;
@@ -34,6 +35,18 @@ pub(super) fn archives(sql: &impl Sql, setting: u32) -> Result<u32, SqlError> {
 /// In which of so many archives a user is, by their hash in hex.
 pub fn home_of_user(hash: &str, archives: u32) -> u32 {
     home(first_bits(hash), archives)
+}
+
+/// The only archive that can have what is asked for: of a user's events, theirs. Who was erased is where they were.
+pub fn only(asked: &Asked, site: &str, archives: u32, key: &[u8]) -> Option<u32> {
+    match asked {
+        Asked::Page(PageSpec {
+            user: Some(user), ..
+        }) if !user.starts_with(ERASED_PREFIX) => {
+            Some(home(Hasher::new(site, key).user(user), archives))
+        }
+        _ => None,
+    }
 }
 
 fn home(hash: u64, archives: u32) -> u32 {

@@ -18,7 +18,7 @@ use super::summary::{self, Summary};
 use super::{Params, days};
 use crate::archive::Archive;
 use crate::archive::scan::{Ask, Asked};
-use crate::archive::spread::split;
+use crate::archive::spread::{only, split};
 use crate::archive::testing;
 use crate::privacy::DAY_MS;
 use crate::protocol::Message;
@@ -105,6 +105,9 @@ fn metric<M: Metric>(archives: &[Archive<&TestSql>], d1: &TestSql, query: &str) 
 /// What each archive answers.
 fn asked<T: DeserializeOwned>(archives: &[Archive<&TestSql>], asked: &Asked) -> Vec<T> {
     let alone = archives.len() == 1;
+    let number = u32::try_from(archives.len()).unwrap();
+    let only = only(asked, "demo", number, KEY).map(|shard| usize::try_from(shard).unwrap());
+    let archives = only.map_or(archives, |shard| &archives[shard..=shard]);
     let ask = |archive: &Archive<&TestSql>| {
         testing::look_at_all(archive);
         let asked = asked.clone();

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use worker::{Env, Request, Response, Result};
 
-use super::archives::{archives, ask_all};
+use super::archives::{self, archives, ask_all};
 use super::bindings::{SITE_DO, config};
 use super::fresh::fresh;
 use super::health_worker::health;
@@ -12,6 +12,7 @@ use super::reply::{Cors, json, problem, table};
 use super::{d1, keys, log, objects, reply};
 use crate::archive::fold::Sums;
 use crate::archive::scan::{Ask, Asked, Part};
+use crate::archive::spread::only;
 use crate::auth::KeyKind;
 use crate::error::Fault;
 use crate::facts::RequestFacts;
@@ -182,14 +183,21 @@ pub(super) fn told<T: DeserializeOwned>(said: Vec<String>) -> std::result::Resul
     objects::told_all(said).map_err(unanswered)
 }
 
-/// Asks a site's archives a question, each of which answers a [`Part`].
+/// Asks the archives of a site that can have what is asked for, each of which answers a [`Part`].
 pub(super) async fn ask_archive(
     env: &Env,
     site: &str,
     asked: Asked,
 ) -> std::result::Result<Vec<String>, Fault> {
-    let alone = archives(env, site).await.map_err(unanswered)? == 1;
-    ask(env, site, ASK, &to_json(&Ask { asked, alone })?).await
+    let number = archives(env, site).await.map_err(unanswered)?;
+    let only = only(&asked, site, number, &config(env)?.ingest.hash_key);
+    let alone = number == 1;
+    let body = to_json(&Ask { asked, alone })?;
+    let Some(shard) = only else {
+        return ask(env, site, ASK, &body).await;
+    };
+    let said = archives::ask(env, site, shard, ASK, &body).await;
+    Ok(vec![said.map_err(unanswered)?])
 }
 
 /// Reads the parts of an answer: from their text, for they may be long, and lines of events are told as they are.
