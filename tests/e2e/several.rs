@@ -154,7 +154,7 @@ async fn several_archives_lose_and_double_nothing_and_the_setting_is_for_new_sit
     let live = site.live_count("page_view").await;
     let twice = view("/twice", "u1");
     for _ in 0..2 {
-        site.send_ok(&batch(&[twice.clone()])).await;
+        site.send_ok(&batch(std::slice::from_ref(&twice))).await;
     }
     taken.push(twice["eventId"].as_str().unwrap().to_owned());
     site.settle().await;
