@@ -186,4 +186,28 @@ async fn several_archives_lose_and_double_nothing_and_the_setting_is_for_new_sit
     check(&new, &taken).await;
     assert_eq!(archives_with_events(system.state()), 3 + 5);
     assert_eq!(spread(system.state()), [3, 5]);
+    erase(&new, taken.len()).await;
+}
+
+/// A user is exported, and forgotten, by their archive; the others go on as they were.
+async fn erase(site: &Site, events: usize) {
+    let call = |method, path: &str| {
+        let url = format!(
+            "{}/v1/analytics/users/u3{path}?siteId={}",
+            site.url, site.id
+        );
+        let request = reqwest::Client::new().request(method, url);
+        reply(request.bearer_auth(&site.admin_token))
+    };
+    let export = call(reqwest::Method::GET, "/export").await.body;
+    let days = export["profile"]["activeDays"].as_array().map(Vec::len);
+    assert_eq!(days, Some(1), "{export}");
+    let of_user = export["events"].as_array().unwrap().len();
+    assert!(of_user > 0, "{export}");
+    let erased = call(reqwest::Method::DELETE, "").await.body;
+    assert_eq!(erased, json!({"events": of_user, "complete": true}));
+    let left = site.get("/v1/analytics/users/u3/events").await;
+    assert_eq!(left["events"], json!([]));
+    let total = site.get("/v1/analytics/metrics/summary").await["total"].clone();
+    assert_eq!(total, events);
 }
