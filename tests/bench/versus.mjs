@@ -22,8 +22,8 @@ export async function benchVersus(options) {
   await runLogged('check the types of the peers', tools.tsc, ['-p', at('tests', 'bench', 'tsconfig.json')]);
   if ((await runShown('cargo', ['build', '--release', '-p', 'shoreline-tests', '--bin', 'load'])) !== 0) throw new Failure('the load generator could not be built');
   const quick = options.includes('--quick');
-  const rounds = quick ? 1 : Number(process.env.BENCH_ROUNDS ?? 3);
-  const seconds = quick ? 2 : Number(process.env.BENCH_SECONDS ?? 5);
+  const rounds = Number(process.env.BENCH_ROUNDS ?? (quick ? 1 : 3));
+  const seconds = Number(process.env.BENCH_SECONDS ?? (quick ? 2 : 5));
   const onlyCounted = options.includes('--counted');
   const show = (/** @type {string} */ text) => console.log(`\n${text}\n`);
   const cells = onlyCounted ? [] : await timed({ ...(quick ? QUICK : ALL), rounds, seconds });

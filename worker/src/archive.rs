@@ -31,6 +31,6 @@ pub use append::{Appended, Draft, Packable, read};
 pub(crate) use event::id_bits;
 pub use event::{Column, Event, Hasher, Who};
 pub use fold::{Cursor, Stand, standing};
-pub use folding::Unfolded;
+pub use folding::{Folding, Unfolded};
 pub use looking::{Look, Looked, Unlooked};
 pub use shard::Archive;

@@ -15,6 +15,7 @@ mod drain;
 mod fold;
 mod imports;
 mod memory;
+mod recent;
 mod saved;
 mod snapshot;
 mod waiting;
@@ -168,6 +169,7 @@ impl<S: Sql> Log<S> {
         }
         memory.batches.note_if(head.batch.is_some());
         for row in commit.rows() {
+            memory.recent.add(memory.next_seq, row);
             memory.next_seq = memory.next_seq.saturating_add(1);
             memory.counts.add_head(&row.head);
             memory.waiting.add(&row.head);

@@ -38,8 +38,6 @@ pub const PRIVACY_OBJECT: &str = "day-key";
 /// The site whose objects are checked where nobody says which: no site can have this id.
 pub const HEALTH_SITE: &str = "_health";
 
-/// `site_do`: commit a batch.
-pub const COMMIT: &str = "/commit";
 /// `site_do`: rows are in the archive.
 pub const CONFIRM: &str = "/confirm";
 /// `site_do`: the live counts.
@@ -116,11 +114,9 @@ mod tests {
         assert!(!crate::auth::is_site_id(HEALTH_SITE));
         assert_eq!(
             [
-                COMMIT, CONFIRM, SNAPSHOT, OUTCOMES, HOURS, STATE, WAKE, APPEND, SEAL, RETRY,
-                DAY_KEY
+                CONFIRM, SNAPSHOT, OUTCOMES, HOURS, STATE, WAKE, APPEND, SEAL, RETRY, DAY_KEY
             ],
             [
-                "/commit",
                 "/confirm",
                 "/snapshot",
                 "/outcomes",

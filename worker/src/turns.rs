@@ -1,11 +1,11 @@
-//! Requests that wait for their bodies, by number.
+//! Requests that wait for the script, by number.
 //!
-//! A page that is closed while it sends leaves its request here for good: nobody tells. So only the
+//! A page that is closed while it sends its body leaves its request here for good: nobody tells. So only the
 //! latest are kept.
 
 use crate::sorted::Map;
 
-/// Requests at most whose bodies are waited for: more than an isolate answers at once, and below 10 MB.
+/// Requests at most that wait: more than an isolate answers at once, and below 10 MB.
 const MAX_TURNS: usize = 1_000;
 
 /// What is kept of each.
@@ -25,9 +25,14 @@ impl<T> Default for Turns<T> {
 }
 
 impl<T> Turns<T> {
+    /// Whether the next one takes the place of another.
+    pub fn is_full(&self) -> bool {
+        self.kept.len() >= MAX_TURNS
+    }
+
     /// Keeps one, in the place of the oldest where there are too many; its number.
     pub fn keep(&mut self, turn: T) -> u32 {
-        if self.kept.len() >= MAX_TURNS {
+        if self.is_full() {
             self.kept.pop_first();
         }
         self.last = self.last.wrapping_add(1);
@@ -63,7 +68,7 @@ mod tests {
                 assert_eq!(turns.take(turn), Some(n));
             }
         }
-        assert!(turns.kept.len() <= MAX_TURNS);
+        assert!(turns.is_full() && turns.kept.len() <= MAX_TURNS);
         assert_eq!(turns.take(first), None);
         // Numbers begin anew after the last of them.
         turns.last = u32::MAX;

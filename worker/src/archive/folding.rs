@@ -19,6 +19,10 @@ use crate::tally::OWN_SITE;
 /// 6,400 took 21 ms natively, so this is some 70 ms, twice that in wasm; gathered, an event is some 300 bytes.
 pub(super) const FOLD_EVENTS: i64 = 20_000;
 
+/// Bytes of columns that are gathered in one go, some 2,000 to 4,000 events: under 10 ms in wasm, between which
+/// appends and answers get their turn.
+const SLICE_BYTES: usize = 128 * 1024;
+
 /// Segments that are counted at most to see how many wait.
 pub(super) const MANY_SEGMENTS: i64 = 1_000;
 
@@ -47,6 +51,43 @@ pub struct Unfolded {
     columns: Vec<u8>,
     /// Of Shoreline's own site, its packed lines: what calls took stands in no column.
     pub lines: Option<Vec<u8>>,
+}
+
+/// A fold that is being made.
+#[derive(Debug, Default)]
+pub struct Folding {
+    gathered: Gathered,
+    /// Segments that cannot be read.
+    broken: Vec<i64>,
+    /// How often segments had been rewritten when it was begun.
+    pub(super) rewrites: u64,
+}
+
+impl Folding {
+    /// One that is begun when segments had been rewritten so often.
+    pub(super) fn begin(rewrites: u64) -> Self {
+        Self {
+            rewrites,
+            ..Self::default()
+        }
+    }
+
+    /// Gathers segments, with their lines where the site is Shoreline's own.
+    pub fn gather(&mut self, some: &[Unfolded], lines: &[String]) {
+        self.broken.extend(gather(&mut self.gathered, some, lines));
+    }
+
+    /// What of these segments is to be gathered in one go, and the rest.
+    pub fn slice(some: &[Unfolded]) -> (&[Unfolded], &[Unfolded]) {
+        let mut bytes = 0_usize;
+        let fits = |segment: &&Unfolded| {
+            let is_first = bytes == 0;
+            bytes = bytes.saturating_add(segment.columns.len());
+            is_first || bytes <= SLICE_BYTES
+        };
+        let n = some.iter().take_while(fits).count();
+        some.split_at_checked(n).unwrap_or((some, &[]))
+    }
 }
 
 /// How far it is.
@@ -143,12 +184,12 @@ pub(super) fn waiting(sql: &impl Sql, after: i64) -> Result<(i64, i64), SqlError
         .map_or((0, 0), |[segments, events]| (segments.int(), events.int())))
 }
 
-/// Folds segments, inside the caller's transaction, and tells which cannot be read: these are passed by.
-/// Where others were folded since they were read, nothing is done.
+/// Folds segments, all of which are gathered, inside the caller's transaction, and tells which cannot be read:
+/// these are passed by. Where others were folded since they were read, nothing is done.
 pub(super) fn fold(
     sql: &impl Sql,
     some: &[Unfolded],
-    lines: &[String],
+    folding: &Folding,
     now_ms: i64,
 ) -> Result<Vec<i64>, SqlError> {
     let before = folded(sql)?;
@@ -158,9 +199,7 @@ pub(super) fn fold(
     if !follow(sql, some, before.seq)? {
         return Ok(Vec::new());
     }
-    let mut gathered = Gathered::default();
-    let broken = gather(&mut gathered, some, lines);
-    let sums = gathered.fold(sql, day_of(now_ms), Mode::Write)?;
+    let sums = folding.gathered.fold(sql, day_of(now_ms), Mode::Write)?;
     let number = before.number.saturating_add(1);
     for (part, bytes) in sums.pack().into_iter().enumerate() {
         sql.run(
@@ -177,7 +216,7 @@ pub(super) fn fold(
         &[number.into(), last.seq.into(), now_ms.into()],
     )?;
     compact::note(sql, before.seq, last.seq, now_ms)?;
-    Ok(broken)
+    Ok(folding.broken.clone())
 }
 
 /// When there is something to fold, or for D1 to take; `events` are not folded.
@@ -271,4 +310,34 @@ pub(super) fn clear(sql: &impl Sql, now_ms: i64) -> Result<(), SqlError> {
         "UPDATE folded SET epoch = max(epoch + 1, ?1), number = 0, seq = 0",
         &[now_ms.into()],
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn slices_are_all_segments_in_their_order_and_small(
+            sizes in prop::collection::vec(1..2 * SLICE_BYTES, 0..40),
+        ) {
+            let unfolded = |(seq, bytes): (i64, &usize)| Unfolded {
+                seq,
+                columns: vec![0; *bytes],
+                lines: None,
+            };
+            let all: Vec<Unfolded> = (0..).zip(&sizes).map(unfolded).collect();
+            let (mut slice, mut rest) = Folding::slice(&all);
+            let mut seen = Vec::new();
+            while !slice.is_empty() {
+                let bytes: usize = slice.iter().map(|segment| segment.columns.len()).sum();
+                prop_assert!(bytes <= SLICE_BYTES || slice.len() == 1);
+                seen.extend(slice.iter().map(|segment| segment.seq));
+                (slice, rest) = Folding::slice(rest);
+            }
+            prop_assert!(seen.into_iter().eq(0..sizes.len() as i64));
+        }
+    }
 }

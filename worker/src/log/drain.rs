@@ -129,6 +129,12 @@ impl<S: Sql> Log<S> {
         if !memory.drain.has_room() || !memory.has_unsent() {
             return Ok(None);
         }
+        let new: Vec<MessageRow<'_>> = memory.recent.after(memory.drain.sent_to).collect();
+        if !new.is_empty() {
+            let n = fitting(new.iter().map(|row| row.lines.len()));
+            let rows = new.into_iter().take(n).collect();
+            return Ok(Some(memory.outgoing((site, shard), rows, 0)));
+        }
         let sizes: Vec<[Cell; 2]> = self.sql.cells(
             "SELECT seq, length(lines) FROM log WHERE seq > ?1 ORDER BY seq LIMIT ?2",
             &[memory.drain.sent_to.into(), ROWS_PER_MESSAGE.into()],
@@ -142,6 +148,7 @@ impl<S: Sql> Log<S> {
         if rows.is_empty() {
             // All that was not sent by this instance is confirmed.
             memory.drain.sent_to = memory.next_seq.saturating_sub(1);
+            memory.recent.sent(memory.drain.sent_to);
             return Ok(None);
         }
         self.message(memory, (site, shard), &rows, 0)
@@ -172,26 +179,13 @@ impl<S: Sql> Log<S> {
                 lines: lines.bytes(),
             })
             .collect();
-        if rows.is_empty() {
-            return Ok(None);
-        }
-        let message = Message {
-            site: site.to_owned(),
-            shard,
-            epoch: memory.epoch.clone(),
-            replay: None,
-            rows,
-        };
-        Ok(Some(Outgoing {
-            body: message.write(),
-            rows: message.rows.iter().map(|row| row.seq).collect(),
-            sends,
-        }))
+        Ok((!rows.is_empty()).then(|| memory.outgoing((site, shard), rows, sends)))
     }
 
     /// Notes that the queue took a message.
     pub fn sent(&self, message: Outgoing, now_ms: i64) {
-        let drain = &mut self.memory.borrow_mut().drain;
+        let memory = &mut *self.memory.borrow_mut();
+        let drain = &mut memory.drain;
         let sends = message.sends.saturating_add(1);
         let delay = resend_delay_ms(sends, self.resend_ms);
         let (Some(first), Some(last)) = (message.rows.first(), message.rows.last()) else {
@@ -199,6 +193,7 @@ impl<S: Sql> Log<S> {
         };
         let first = *first;
         drain.sent_to = drain.sent_to.max(*last);
+        memory.recent.sent(drain.sent_to);
         let flight = Flight {
             rows: message.rows,
             sends,
@@ -232,6 +227,27 @@ impl<S: Sql> Log<S> {
 }
 
 impl Memory {
+    /// The message of rows that follow each other.
+    fn outgoing(
+        &self,
+        (site, shard): (&str, u32),
+        rows: Vec<MessageRow<'_>>,
+        sends: u32,
+    ) -> Outgoing {
+        let message = Message {
+            site: site.to_owned(),
+            shard,
+            epoch: self.epoch.clone(),
+            replay: None,
+            rows,
+        };
+        Outgoing {
+            body: message.write(),
+            rows: message.rows.iter().map(|row| row.seq).collect(),
+            sends,
+        }
+    }
+
     /// Whether there may be rows that this instance never sent.
     fn has_unsent(&self) -> bool {
         self.waiting.rows > 0 && self.drain.sent_to < self.next_seq.saturating_sub(1)

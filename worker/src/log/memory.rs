@@ -5,6 +5,7 @@ use super::batches::Batches;
 use super::delta::Delta;
 use super::drain::Drain;
 use super::fold::Counts;
+use super::recent::Recent;
 use super::saved::{Saved, Slot};
 use super::waiting::Waiting;
 use crate::live::{Counters, HOUR_MS, Kind, floor_to};
@@ -27,6 +28,7 @@ pub(super) struct Memory {
     pub(super) saved: Saved,
     pub(super) batches: Batches,
     pub(super) drain: Drain,
+    pub(super) recent: Recent,
 }
 
 impl Memory {
@@ -43,6 +45,7 @@ impl Memory {
             saved,
             batches: Batches::open(sql, now_ms)?,
             drain: Drain::default(),
+            recent: Recent::default(),
         };
         memory.fold_rows(sql)?;
         memory.next_seq = memory.next_seq.saturating_add(1);

@@ -1,9 +1,11 @@
 //! The alarm of a Durable Object, by what [`crate::alarm`] decides.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
-use worker::{Result, State};
+use worker::{Result, State, Storage};
 
+use super::log;
 use crate::alarm::Alarm;
 
 /// The platform's alarm and what this instance knows of it.
@@ -17,6 +19,20 @@ impl AlarmClock {
     pub(super) async fn by(&self, state: &State, due_ms: i64, now_ms: i64) -> Result<()> {
         self.set(state, self.known.get().by(due_ms, now_ms), now_ms)
             .await
+    }
+
+    /// The same beside the answer, which neither waits for it nor fails with it.
+    pub(super) fn by_and_by(self: &Rc<Self>, state: &State, due_ms: i64, now_ms: i64) {
+        let wanted = self.known.get().by(due_ms, now_ms);
+        if self.known.replace(wanted) == wanted {
+            return;
+        }
+        let (clock, storage) = (Rc::clone(self), state.storage());
+        state.wait_until(async move {
+            if let Err(error) = clock.arm(storage, wanted, now_ms).await {
+                log::error("alarm", error);
+            }
+        });
     }
 
     /// Arms it for the case that the run which begins now dies.
@@ -44,7 +60,10 @@ impl AlarmClock {
         if self.known.replace(wanted) == wanted {
             return Ok(());
         }
-        let storage = state.storage();
+        self.arm(state.storage(), wanted, now_ms).await
+    }
+
+    async fn arm(&self, storage: Storage, wanted: Alarm, now_ms: i64) -> Result<()> {
         let done = match wanted {
             Alarm::At(due_ms) => {
                 // The binding takes an offset, not a time. An alarm that is set to now may not ring

@@ -1,12 +1,14 @@
 //! What an archive does with segments that are not folded: it folds them, or looks at them.
 
-use worker::Result;
+use std::time::Duration;
+
+use worker::{Delay, Result};
 
 use super::archive_do::ArchiveDo;
 use super::gzip::inflate;
 use super::platform::now_ms;
 use super::{d1, log};
-use crate::archive::{Cursor, Unfolded, Unlooked};
+use crate::archive::{Cursor, Folding, Unfolded, Unlooked};
 use crate::json;
 
 /// Folds of a call at most: 320,000 events, in some ten seconds of the 30 that a call may compute.
@@ -55,7 +57,7 @@ impl ArchiveDo {
         Ok(())
     }
 
-    /// The same as a fold, whether D1 answers or not.
+    /// The same as a fold, whether D1 answers or not, in slices between which appends get their turn.
     pub(super) async fn fold_here(&self) -> Result<bool> {
         let archive = self.archive()?;
         for _ in 0..FOLDS_A_CALL {
@@ -63,8 +65,14 @@ impl ArchiveDo {
             if some.is_empty() {
                 return Ok(false);
             }
-            let texts = unpacked(&some).await;
-            for seq in archive.fold(&some, &texts, now_ms())? {
+            let mut folding = archive.begin_fold();
+            let (mut slice, mut rest) = Folding::slice(&some);
+            while !slice.is_empty() {
+                folding.gather(slice, &unpacked(slice).await);
+                (slice, rest) = Folding::slice(rest);
+                Delay::from(Duration::ZERO).await;
+            }
+            for seq in archive.end_fold(&some, &folding, now_ms())? {
                 log::error("archive_do", format_args!("segment {seq} cannot be read"));
             }
         }

@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use worker::{Context, Env, Result};
+use worker::{Context, Env, Error, Result};
 
-use super::bindings::{PRIVACY_DO, RATE_LIMITER, SITE_DO};
+use super::bindings::{PRIVACY_DO, RATE_LIMITER};
 use super::entry::Incoming;
 use super::gzip::{ReadError, read};
 use super::platform::{Ids, now_ms, random};
@@ -18,11 +18,12 @@ use crate::config::Config;
 use crate::error::Fault;
 use crate::gunzip::{GunzipError, gunzip};
 use crate::ingest::{Platform, Settings};
+use crate::json;
 use crate::log::Receipt;
 use crate::privacy::{DayKey, day_of};
 use crate::publish::Publication;
 use crate::rate::Limiter;
-use crate::routes::{COMMIT, DAY_KEY, PRIVACY_OBJECT, site_object};
+use crate::routes::{DAY_KEY, PRIVACY_OBJECT, site_object};
 use crate::shards::register_shard;
 use crate::skew::Clocks;
 use crate::tally::{APPROXIMATE, Tally};
@@ -130,7 +131,9 @@ impl Platform for Edge {
     }
 
     async fn publish(&self, publication: &Publication) -> std::result::Result<bool, Fault> {
-        let receipt = commit(&self.env, publication).await.map_err(|error| {
+        let name = site_object(publication.site(), publication.shard());
+        let said = self.incoming.commit(&self.env, &name, publication.body());
+        let receipt = said.await.and_then(receipt).map_err(|error| {
             log::error("site_do", error);
             Fault::Unavailable("The batch could not be stored right now.")
         })?;
@@ -258,8 +261,17 @@ pub(super) async fn register(env: &Env, site: &str, shard: u32) {
     }
 }
 
+/// Commits a batch, for which no script waits.
 pub(super) async fn commit(env: &Env, publication: &Publication) -> Result<Receipt> {
     let name = site_object(publication.site(), publication.shard());
-    let said = objects::call_with_bytes(env, SITE_DO, &name, COMMIT, publication.body()).await?;
-    Ok(said.unwrap_or_default())
+    let said = objects::commit(env, &name, publication.body()).await;
+    said.and_then(receipt).map_err(Error::RustError)
+}
+
+/// What a log said of a batch, where it said more than that it took it.
+fn receipt(said: Option<String>) -> std::result::Result<Receipt, String> {
+    let receipt = said.map(json::told).transpose();
+    receipt
+        .map(Option::unwrap_or_default)
+        .map_err(|error| error.to_string())
 }

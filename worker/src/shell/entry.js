@@ -1,10 +1,12 @@
 // The entry of the worker: everything else is wasm. A call into wasm costs less than a promise does, so
-// what waits for the body waits here, and wasm is called twice: with the head of the request, and with
-// its body where it asks for it.
+// what each batch waits for is waited for here, and wasm is called three times: with the head of the request,
+// with its body, and with what the log said of the batch.
 import Worker from '../../build/index.js';
+import { commit } from './objects.js';
 
 // The Durable Objects.
 export * from '../../build/index.js';
+export { SiteDo } from './site_do.js';
 
 // As `head.rs` reads them.
 const HEADERS = [
@@ -22,7 +24,7 @@ const HEADERS = [
 ];
 
 // What `entry.rs` exports; the worker crate puts it there.
-const { answer, read } = Worker.prototype;
+const { answer, read, stored } = Worker.prototype;
 
 // Kept by the worker crate: whether wasm has failed, and must be started anew.
 const state = globalThis.__worker_init_state;
@@ -58,12 +60,28 @@ async function body(request) {
   }
 }
 
+/**
+ * Has a batch committed: what wasm says to that.
+ * @param {[turn: number, name: string, batch: Uint8Array]} asked
+ * @param {Record<string, any>} env
+ */
+async function store([turn, name, batch], env) {
+  let receipt;
+  try {
+    receipt = await commit(env, name, batch);
+  } catch (error) {
+    return stored(turn, undefined, String(error));
+  }
+  return stored(turn, receipt, undefined);
+}
+
 export default {
   async fetch(request, env, context) {
     // Making one is how the crate's own entry starts a failed wasm anew.
     if (state.criticalError) new Worker(context, env);
-    const step = answer(head(request), request, env, context);
-    return typeof step === 'number' ? read(step, await body(request)) : step;
+    let step = answer(head(request), request, env, context);
+    if (typeof step === 'number') step = read(step, await body(request));
+    return Array.isArray(step) ? store(step, env) : step;
   },
   queue: (batch, env, context) => new Worker(context, env).queue(batch),
   scheduled: (event, env, context) => new Worker(context, env).scheduled(event),

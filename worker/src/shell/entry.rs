@@ -1,7 +1,9 @@
-//! How a request comes into wasm, and its answer out: [`answer`] and [`read`] are called by `entry.js`.
+//! How a request comes into wasm, and its answer out: [`answer`], [`read`] and [`stored`] are called by
+//! `entry.js`.
 //!
 //! A promise costs as much as reading ten headers. So a request is worked on at once, as far as it
-//! goes, and has a promise only where it must wait for something other than its body.
+//! goes. What each batch waits for, its body and its commit, the script waits for; only where it must wait
+//! for something else has it a promise of its own.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
@@ -9,35 +11,49 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use js_sys::Uint8Array;
 use js_sys::futures::{JsFuture, future_to_promise};
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Context, Env, worker_sys};
 
 use super::http_worker;
+use super::objects;
 use super::reply::{Cors, problem};
 use crate::error::Fault;
 use crate::turns::Turns;
 
 type Work = Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>;
 
-/// A request, and its body where that is asked for.
+/// A request, and what the script does for it.
 #[derive(Debug)]
 pub(super) struct Incoming {
     request: web_sys::Request,
     hand: Rc<Hand>,
 }
 
-/// Where the script hands the body over.
+/// What the script is asked for, and where it hands it over.
 #[derive(Debug, Default)]
 struct Hand {
     /// The script waits for what [`answer`] says, and can be asked for the body.
-    script_waits: Cell<bool>,
-    asked: Cell<bool>,
+    reads: Cell<bool>,
+    /// The script waits for what is said next, and can be asked to commit a batch.
+    stores: Cell<bool>,
+    asked: RefCell<Option<Asked>>,
     /// `Some(None)`: the body could not be read to its end.
-    given: RefCell<Option<Option<Vec<u8>>>>,
+    body: RefCell<Option<Option<Vec<u8>>>>,
+    said: RefCell<Option<Said>>,
 }
+
+#[derive(Debug)]
+enum Asked {
+    Body,
+    /// Of the object with this name.
+    Commit(String, Uint8Array),
+}
+
+/// What a log says of a batch: nothing where it is taken, else its receipt; or why it could not be asked.
+type Said = Result<Option<String>, String>;
 
 impl Incoming {
     /// The request on the platform.
@@ -52,22 +68,34 @@ impl Incoming {
 
     /// The whole body, as it came; `None` where it could not be read to its end.
     pub(super) async fn bytes(&self) -> Option<Vec<u8>> {
-        if self.hand.script_waits.get() {
-            self.hand.asked.set(true);
-            return poll_fn(|_| match self.hand.given.take() {
-                Some(body) => Poll::Ready(body),
-                None => Poll::Pending,
-            })
-            .await;
+        if self.hand.reads.get() {
+            self.hand.asked.replace(Some(Asked::Body));
+            return handed(&self.hand.body).await;
         }
         // Something else was waited for, so the script has a promise and reads no body.
         let buffer = JsFuture::from(self.request.array_buffer().ok()?).await;
         Some(Uint8Array::new(&buffer.ok()?).to_vec())
     }
+
+    /// Commits a batch to the log `name`.
+    pub(super) async fn commit(&self, env: &Env, name: &str, batch: &[u8]) -> Said {
+        let has_room = STORING.with_borrow(|turns| !turns.is_full());
+        if self.hand.stores.get() && has_room {
+            let asked = Asked::Commit(name.to_owned(), Uint8Array::from(batch));
+            self.hand.asked.replace(Some(asked));
+            return handed(&self.hand.said).await;
+        }
+        objects::commit(env, name, batch).await
+    }
 }
 
-/// Begins a request: its answer, the promise of one, or the number of a turn that waits for the body
-/// ([`read`]).
+/// What the script hands over here.
+async fn handed<T>(place: &RefCell<Option<T>>) -> T {
+    poll_fn(|_| place.take().map_or(Poll::Pending, Poll::Ready)).await
+}
+
+/// Begins a request: its answer, the promise of one, the number of a turn that waits for the body
+/// ([`read`]), or what [`read`] answers.
 #[expect(
     unreachable_pub,
     reason = "what is exported to JavaScript must be public"
@@ -84,7 +112,7 @@ pub fn answer(
         request,
         hand: Rc::clone(&hand),
     };
-    hand.script_waits.set(true);
+    hand.reads.set(true);
     let work = http_worker::answer(head, incoming, env, Context::new(context));
     let turn = Turn {
         work: Box::pin(async { Ok(work.await?.into()) }),
@@ -93,30 +121,57 @@ pub fn answer(
     turn.go_on()
 }
 
-/// Goes on with the body, or without one where it could not be read to its end: the answer, or the
-/// promise of one. A turn that is no longer kept is to be sent again: nothing of it was taken.
+/// Goes on with the body, or without one where it could not be read to its end: the answer, the promise of
+/// one, or, of a batch that is to be committed, the number of the turn, the name of the log and the batch
+/// ([`stored`]). A turn that is no longer kept is to be sent again: nothing of it was taken.
 #[expect(
     unreachable_pub,
     reason = "what is exported to JavaScript must be public"
 )]
 #[wasm_bindgen]
 pub fn read(turn: u32, body: Option<Vec<u8>>) -> Result<JsValue, JsValue> {
-    match TURNS.with_borrow_mut(|turns| turns.take(turn)) {
+    match READING.with_borrow_mut(|turns| turns.take(turn)) {
         Some(turn) => {
-            turn.hand.given.replace(Some(body));
+            turn.hand.body.replace(Some(body));
             turn.go_on()
         }
-        None => {
-            let fault = Fault::Unavailable("Too many requests are under way.");
-            let answer: web_sys::Response = problem(&fault, &Cors::Any)?.into();
-            Ok(answer.into())
-        }
+        None => lost("Too many requests are under way."),
     }
+}
+
+/// Goes on with what the log said of the batch, or why it could not be asked: as [`read`].
+#[expect(
+    unreachable_pub,
+    reason = "what is exported to JavaScript must be public"
+)]
+#[wasm_bindgen]
+pub fn stored(
+    turn: u32,
+    receipt: Option<String>,
+    failure: Option<String>,
+) -> Result<JsValue, JsValue> {
+    match STORING.with_borrow_mut(|turns| turns.take(turn)) {
+        Some(turn) => {
+            let said = failure.map_or(Ok(receipt), Err);
+            turn.hand.said.replace(Some(said));
+            turn.go_on()
+        }
+        // An instance of wasm that failed took its turns along.
+        None => lost("The batch could not be stored right now."),
+    }
+}
+
+fn lost(why: &'static str) -> Result<JsValue, JsValue> {
+    let answer: web_sys::Response = problem(&Fault::Unavailable(why), &Cors::Any)?.into();
+    Ok(answer.into())
 }
 
 thread_local! {
     /// The requests of this isolate that wait for their bodies.
-    static TURNS: RefCell<Turns<Turn>> = RefCell::default();
+    static READING: RefCell<Turns<Turn>> = RefCell::default();
+
+    /// Those that wait for their logs.
+    static STORING: RefCell<Turns<Turn>> = RefCell::default();
 }
 
 /// A request under way.
@@ -130,15 +185,23 @@ impl Turn {
     fn go_on(mut self) -> Result<JsValue, JsValue> {
         // Whatever is waited for is asked again where the promise is made, and then wakes that.
         let mut context = std::task::Context::from_waker(Waker::noop());
+        self.hand.stores.set(true);
         let polled = self.work.as_mut().poll(&mut context);
-        self.hand.script_waits.set(false);
-        match polled {
-            Poll::Ready(answer) => answer,
-            Poll::Pending if self.hand.asked.replace(false) => {
-                let turn = TURNS.with_borrow_mut(|turns| turns.keep(self));
+        self.hand.stores.set(false);
+        self.hand.reads.set(false);
+        if let Poll::Ready(answer) = polled {
+            return answer;
+        }
+        match self.hand.asked.take() {
+            Some(Asked::Body) => {
+                let turn = READING.with_borrow_mut(|turns| turns.keep(self));
                 Ok(turn.into())
             }
-            Poll::Pending => Ok(future_to_promise(self.work).into()),
+            Some(Asked::Commit(name, batch)) => {
+                let turn = STORING.with_borrow_mut(|turns| turns.keep(self));
+                Ok(Array::of3(&turn.into(), &name.into(), &batch).into())
+            }
+            None => Ok(future_to_promise(self.work).into()),
         }
     }
 }

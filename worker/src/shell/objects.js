@@ -15,6 +15,17 @@ export async function call(env, namespace, name, command, body) {
 }
 
 /**
+ * Commits a batch to a site's log: nothing where it is taken, else the receipt as JSON.
+ * @param {Record<string, any>} env
+ * @param {string} name of the object
+ * @param {Uint8Array} batch
+ * @returns {Promise<string | undefined>}
+ */
+export function commit(env, name, batch) {
+  return env.SITE_DO.getByName(name).commit(batch);
+}
+
+/**
  * The answer to who wants a WebSocket.
  * @param {Record<string, any>} env
  * @param {string} namespace

@@ -21,6 +21,13 @@ extern "C" {
         body: JsValue,
     ) -> std::result::Result<JsValue, JsValue>;
 
+    #[wasm_bindgen(catch, js_name = commit)]
+    async fn commit_batch(
+        env: &Env,
+        name: &str,
+        batch: Uint8Array,
+    ) -> std::result::Result<JsValue, JsValue>;
+
     #[wasm_bindgen(catch, js_name = open)]
     async fn open_socket(
         env: &Env,
@@ -28,6 +35,17 @@ extern "C" {
         name: &str,
         command: &str,
     ) -> std::result::Result<JsValue, JsValue>;
+}
+
+/// Commits a batch to the log `name`: nothing where it is taken, else its receipt.
+pub(super) async fn commit(
+    env: &Env,
+    name: &str,
+    batch: &[u8],
+) -> std::result::Result<Option<String>, String> {
+    let said = commit_batch(env, name, Uint8Array::from(batch)).await;
+    said.map(|receipt| receipt.as_string())
+        .map_err(|error| Error::from(error).to_string())
 }
 
 /// Opens a WebSocket of the object `name`: its answer, whatever the status.
@@ -49,8 +67,7 @@ pub(super) async fn ask(
     command: &str,
     body: &str,
 ) -> Result<String> {
-    let said = post(env, namespace, name, command, JsValue::from_str(body)).await?;
-    Ok(said.unwrap_or_else(|| "null".to_owned()))
+    post(env, namespace, name, command, JsValue::from_str(body)).await
 }
 
 /// Calls `command` of the object `name` and reads its answer.
@@ -95,49 +112,39 @@ pub(super) async fn post_all(
     bodies: Vec<JsValue>,
 ) -> Result<Vec<String>> {
     let calls = (0..).zip(bodies).map(|(shard, body)| async move {
-        let said = post(env, namespace, &site_object(site, shard), command, body).await?;
-        Ok(said.unwrap_or_else(|| "null".to_owned()))
+        post(env, namespace, &site_object(site, shard), command, body).await
     });
     try_join_all(calls).await
 }
 
-/// Calls `command` with bytes; `None` where the object is done and has nothing to say.
+/// Calls `command` of the object `name` with bytes.
 pub(super) async fn call_with_bytes<T: DeserializeOwned>(
     env: &Env,
     namespace: &str,
     name: &str,
     command: &str,
     body: &[u8],
-) -> Result<Option<T>> {
+) -> Result<T> {
     let body = Uint8Array::from(body).into();
     let said = post(env, namespace, name, command, body).await?;
-    Ok(said.map(json::told).transpose()?)
+    Ok(json::told(said)?)
 }
 
-/// The text of an answer that says something.
+/// The text of an answer.
 async fn post(
     env: &Env,
     namespace: &str,
     name: &str,
     command: &str,
     body: JsValue,
-) -> Result<Option<String>> {
+) -> Result<String> {
     let answer = call_object(env, namespace, name, command, body).await?;
     let answer = answer.as_string().unwrap_or_default();
     let (status, text) = answer.split_once('\n').unwrap_or_default();
     match status {
-        "200" => Ok(Some(text.to_owned())),
-        NOTHING_TO_SAY => Ok(None),
+        "200" => Ok(text.to_owned()),
         _ => Err(Error::RustError(format!("{command}: {text}"))),
     }
-}
-
-/// The status of an answer without a body.
-const NOTHING_TO_SAY: &str = "204";
-
-/// The answer of a command that is done and has nothing to say: [`NOTHING_TO_SAY`].
-pub(super) fn done() -> Result<Response> {
-    Ok(Response::empty()?.with_status(204))
 }
 
 /// The answer of an object's command.

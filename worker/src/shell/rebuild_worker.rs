@@ -181,9 +181,9 @@ async fn tell(name: &ObjectName<'_>, key: &str, done: usize, env: &Env) -> Resul
     // Its own archive, which knows its ids, also of users who were erased since.
     let archive = archive_object(name.site, name.shard);
     for message in &messages {
-        let told: Option<Appended> =
+        let mut told: Appended =
             objects::call_with_bytes(env, ARCHIVE_DO, &archive, RESTORE, message).await?;
-        if let Some((_, why)) = told.unwrap_or_default().unreadable.pop() {
+        if let Some((_, why)) = told.unreadable.pop() {
             return Err(worker::Error::RustError(why));
         }
     }

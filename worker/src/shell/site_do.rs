@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
 use super::alarm::AlarmClock;
@@ -14,8 +15,8 @@ use crate::json;
 use crate::log::{Log, Outgoing, Receipt, Snapshot, Watch};
 use crate::protocol::{Commit, Confirmation};
 use crate::routes::{
-    CHANGED, COMMIT, CONFIRM, HOURS, IMPORT_STATE, OUTCOMES, SNAPSHOT, STATE, WAKE, WATCH,
-    live_object, parse_object,
+    CHANGED, CONFIRM, HOURS, IMPORT_STATE, OUTCOMES, SNAPSHOT, STATE, WAKE, WATCH, live_object,
+    parse_object,
 };
 use crate::sql::SqlError;
 
@@ -34,7 +35,7 @@ const MESSAGES_PER_RUN: usize = 8;
 #[durable_object(alarm)]
 pub struct SiteDo {
     store: OnceCell<Log<DoSql>>,
-    alarm: AlarmClock,
+    alarm: Rc<AlarmClock>,
     watch: Rc<Watch>,
     state: State,
     env: Env,
@@ -44,7 +45,7 @@ impl DurableObject for SiteDo {
     fn new(state: State, env: Env) -> Self {
         Self {
             store: OnceCell::new(),
-            alarm: AlarmClock::default(),
+            alarm: Rc::default(),
             watch: Rc::default(),
             state,
             env,
@@ -56,10 +57,6 @@ impl DurableObject for SiteDo {
         let body = request.bytes().await?;
         let now = now_ms();
         match path.as_str() {
-            COMMIT => match self.commit(&body, now).await {
-                Ok(receipt) if receipt.is_taken() => objects::done(),
-                result => objects::answer(result),
-            },
             CONFIRM => objects::answer(self.confirm(&body, now).await),
             SNAPSHOT => answer_with(self.store()?.snapshot(now)),
             WATCH => objects::answer(self.look(now)),
@@ -92,6 +89,24 @@ fn answer_with(value: impl serde::Serialize) -> Result<Response> {
     objects::answer(Ok::<_, SqlError>(value))
 }
 
+#[wasm_bindgen]
+impl SiteDo {
+    /// Commits a batch, for `site_do.js`: nothing where it was taken, else the [`Receipt`].
+    ///
+    /// # Errors
+    /// Why it could not be stored.
+    #[wasm_bindgen(js_name = commit)]
+    pub fn take(&self, batch: &[u8]) -> std::result::Result<Option<String>, String> {
+        let receipt = self.commit(batch, now_ms());
+        let receipt = receipt.map_err(|error| error.to_string())?;
+        if receipt.is_taken() {
+            return Ok(None);
+        }
+        let said = serde_json::to_string(&receipt);
+        said.map(Some).map_err(|error| error.to_string())
+    }
+}
+
 impl SiteDo {
     /// The store; one that could not be opened is opened anew by the next call.
     fn store(&self) -> Result<&Log<DoSql>> {
@@ -105,7 +120,7 @@ impl SiteDo {
         Ok(self.store.get_or_init(|| store))
     }
 
-    async fn commit(&self, body: &[u8], now: i64) -> Result<Receipt> {
+    fn commit(&self, body: &[u8], now: i64) -> Result<Receipt> {
         let commit = Commit::parse(body).map_err(unreadable)?;
         let store = self.store()?;
         let receipt = store.commit(&commit, now)?;
@@ -114,9 +129,7 @@ impl SiteDo {
         }
         // The batch is durable from here on, whatever becomes of the alarm: the cron looks after it.
         let soon = now.saturating_add(GATHER_MS);
-        if let Err(error) = self.alarm.by(&self.state, soon, now).await {
-            log::error("site_do", error);
-        }
+        self.alarm.by_and_by(&self.state, soon, now);
         Ok(receipt)
     }
 

@@ -2,7 +2,7 @@
 
 use super::Archive;
 use crate::archive::fold::Cursor;
-use crate::archive::folding::{self, Unfolded};
+use crate::archive::folding::{self, Folding, Unfolded};
 use crate::sql::{Sql, SqlError, Statement};
 
 /// How long D1 is left alone after it did not take a fold, in milliseconds: twice as long each time.
@@ -58,20 +58,44 @@ impl<S: Sql> Archive<S> {
             .set((times.saturating_add(1), now_ms.saturating_add(wait)));
     }
 
-    /// Folds segments, with their lines where the site is Shoreline's own, and tells which of them cannot
-    /// be read: these count nowhere. Where others were folded since they were read, nothing is done.
+    /// Begins a fold, for which segments are gathered.
+    pub fn begin_fold(&self) -> Folding {
+        Folding::begin(self.rewrites())
+    }
+
+    /// Folds segments that are gathered, and tells which of them cannot be read: these count nowhere. Where
+    /// others were folded or some were rewritten since they were read, nothing is done.
     ///
     /// # Errors
     /// Whatever the database says; nothing is folded then.
+    pub fn end_fold(
+        &self,
+        some: &[Unfolded],
+        folding: &Folding,
+        now_ms: i64,
+    ) -> Result<Vec<i64>, SqlError> {
+        if folding.rewrites != self.rewrites() {
+            return Ok(Vec::new());
+        }
+        let sql = &self.sql;
+        self.waiting.set(None);
+        sql.transaction(&mut || folding::fold(sql, some, folding, now_ms))
+    }
+
+    /// Gathers segments, with their lines where the site is Shoreline's own, and folds them, as
+    /// [`Archive::end_fold`] does.
+    ///
+    /// # Errors
+    /// As there.
     pub fn fold(
         &self,
         some: &[Unfolded],
         lines: &[String],
         now_ms: i64,
     ) -> Result<Vec<i64>, SqlError> {
-        let sql = &self.sql;
-        self.waiting.set(None);
-        sql.transaction(&mut || folding::fold(sql, some, lines, now_ms))
+        let mut folding = self.begin_fold();
+        folding.gather(some, lines);
+        self.end_fold(some, &folding, now_ms)
     }
 
     /// The oldest fold that D1 has not taken, as the transaction that has it do so and answers where D1

@@ -44,3 +44,19 @@ fn segments_that_were_read_before_all_was_forgotten_are_not_folded_past_others()
     archive.fold(&late, &[], NOW).unwrap();
     assert_eq!(archive.unfolded().unwrap().len(), 2);
 }
+
+#[test]
+fn a_fold_whose_segments_were_rewritten_meanwhile_is_made_anew() {
+    let sql = TestSql::new();
+    let archive = testing::open(&sql, "demo");
+    let body = message("demo", 0, &[(1, NOW, &[event("demo", 1)])]);
+    testing::append(&archive, &body, false).unwrap();
+    let some = archive.unfolded().unwrap();
+    let mut folding = archive.begin_fold();
+    folding.gather(&some, &[]);
+    archive.was_rewritten();
+    archive.end_fold(&some, &folding, NOW).unwrap();
+    assert_eq!(archive.unfolded().unwrap(), some);
+    testing::fold_here(&archive);
+    assert!(archive.unfolded().unwrap().is_empty());
+}

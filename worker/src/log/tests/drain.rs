@@ -136,3 +136,64 @@ fn a_confirmation_that_overtakes_the_word_of_its_sending_leaves_nothing_under_wa
     assert_eq!(log.drain_due(NOW + RESEND), None);
     assert_eq!(log.outbox_state().unwrap(), OutboxState::default());
 }
+
+/// The bodies of what is due, sent.
+fn bodies(log: &Log<&TestSql>) -> Vec<Vec<u8>> {
+    let next = || log.next_message("demo", 0, NOW).unwrap();
+    std::iter::from_fn(next)
+        .map(|message| {
+            let body = message.body.clone();
+            log.sent(message, NOW);
+            body
+        })
+        .collect()
+}
+
+#[test]
+fn rows_in_memory_and_rows_of_the_log_make_the_same_messages() {
+    let sql = TestSql::new();
+    let log = open(&sql, NOW);
+    let add = |ids: std::ops::Range<usize>, bytes: usize| {
+        for id in ids {
+            let head = commit::Head {
+                at: NOW,
+                ..commit::Head::default()
+            };
+            commit(&log, &commit::write(head, &lines_of(&[(id, NOW, bytes)]))).unwrap();
+        }
+    };
+    // Some are sent before the rest comes; then more comes than is kept in memory, and then little again.
+    add(0..3, 500);
+    let mut sent = bodies(&log);
+    add(3..53, 90_000);
+    sent.extend(bodies(&log));
+    add(53..56, 500);
+    sent.extend(bodies(&log));
+    let rows = |bodies: &[Vec<u8>]| -> Vec<(i64, i64, usize, Vec<u8>)> {
+        let messages = bodies.iter().map(|body| Message::parse(body).unwrap());
+        messages
+            .flat_map(|message| message.rows)
+            .map(|row| (row.seq, row.at, row.n, row.lines.to_vec()))
+            .collect()
+    };
+    let sent = rows(&sent);
+    let seqs: Vec<i64> = sent.iter().map(|(seq, ..)| *seq).collect();
+    assert_eq!(seqs, (1..=56).collect::<Vec<i64>>());
+    // An instance that begins anew has nothing in memory.
+    assert_eq!(rows(&bodies(&open(&sql, NOW))), sent);
+}
+
+#[test]
+fn a_row_that_was_just_committed_is_not_read_back() {
+    let sql = TestSql::new();
+    let log = open(&sql, NOW);
+    commit(&log, &view(1, 10, NOW)).unwrap();
+    assert_eq!(send_all(&log, NOW), [[1]]);
+    commit(&log, &view(2, 10, NOW)).unwrap();
+    sql.run("UPDATE log SET lines = x'00'", &[]).unwrap();
+    let message = log.next_message("demo", 0, NOW).unwrap().unwrap();
+    let lines = Message::parse(&message.body).unwrap().rows[0]
+        .lines
+        .to_vec();
+    assert!(lines.starts_with(b"{"), "from memory");
+}
