@@ -151,7 +151,7 @@ export function costPage(kept) {
     [
       `one archive object holds 10 GB: some ${held.toFixed(0)} million events of ${STORED.archiveBytes} bytes`,
       `a single site with ${daily.toFixed(1)} million events a day at ${DAYS} days`,
-      '`RETENTION_DAYS`; more sites (each has an archive of its own)',
+      '`ARCHIVE_SHARDS` of a new site (1 to 16); `RETENTION_DAYS`; more sites',
     ],
     [
       'one log object takes some 1,000 requests a second',
@@ -205,7 +205,7 @@ this order:
 ${limits.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}
 
 So a billion events a day need some ${Math.ceil(1000 / daily)} sites of ${daily.toFixed(1)} million events a day; a
-single site of that size does not fit yet: its archive would have to be spread over objects, which is not built.
+single site of that size does not fit: of 16 archives it has some ${Math.floor(16 * daily)} million events a day.
 
 ## Prices
 

@@ -44,6 +44,7 @@ mod reads;
 mod rebuild;
 mod refusals;
 mod retention;
+mod several;
 mod sinks;
 mod tenancy;
 mod tracker;

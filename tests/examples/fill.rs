@@ -90,7 +90,7 @@ fn archive<'a>(sql: &'a Database, site: &str, key: &str, now: i64) -> Archive<&'
         sinks: vec![(SinkKind::R2, String::new())],
     };
     let lake = LakeStore::open(sql, &settings, now, [0; 4]).unwrap();
-    Archive::open(sql, lake, site, 0, key.as_bytes(), now).unwrap()
+    Archive::open(sql, lake, site, (0, 1), key.as_bytes(), now).unwrap()
 }
 
 fn fold(archive: &Archive<&Database>, d1: &Database, now: i64) {

@@ -129,7 +129,7 @@ fn measure(sql: &Database, lines: &[String], is_compacted: bool) {
         sinks: vec![(SinkKind::R2, String::new())],
     };
     let lake = LakeStore::open(sql, &settings, start, [0; 4]).unwrap();
-    let archive = Archive::open(sql, lake, "demo", 0, KEY, start).unwrap();
+    let archive = Archive::open(sql, lake, "demo", (0, 1), KEY, start).unwrap();
     let mut clock = Clock {
         archive: &archive,
         is_compacted,

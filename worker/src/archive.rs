@@ -22,6 +22,7 @@ pub mod recount;
 pub mod scan;
 pub mod segment;
 mod shard;
+pub mod spread;
 pub(crate) mod store;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -29,7 +30,7 @@ pub(crate) mod testing;
 pub use append::{Appended, Draft, Packable, read};
 pub(crate) use event::id_bits;
 pub use event::{Column, Event, Hasher, Who};
-pub use fold::{Cursor, standing};
+pub use fold::{Cursor, Stand, standing};
 pub use folding::{Folding, Unfolded};
 pub use looking::{Look, Looked, Unlooked};
 pub use shard::Archive;

@@ -1,5 +1,5 @@
-//! What the consumer does with queue messages: the archive, then the confirmation to the log. No event
-//! is read on the way.
+//! What the consumer does with queue messages: the site's archives, then the confirmation to the log. Where a site has
+//! one archive, no event is read on the way.
 
 use crate::archive::Appended;
 use crate::protocol::{Confirmation, Message};
@@ -7,14 +7,27 @@ use crate::protocol::{Confirmation, Message};
 /// How long a message that failed waits before it is tried again, in seconds.
 pub const RETRY_DELAY_S: u32 = 5;
 
-/// What the log is told of a message that the archive has appended: all rows but those that nobody can
+/// What all archives of a site say of a message.
+pub fn united(parts: Vec<Appended>) -> Appended {
+    let mut all = Appended::default();
+    for part in parts {
+        all.duplicates.extend(part.duplicates);
+        all.unreadable.extend(part.unreadable);
+    }
+    all
+}
+
+/// What the log is told of a message that every archive has appended: all rows but those that nobody can
 /// read, which it keeps until they are dead letters.
 pub fn confirmation(message: &Message<'_>, appended: &Appended) -> Confirmation {
     let readable = |row: i64| appended.unreadable.iter().all(|(other, _)| *other != row);
     let rows = message.rows.iter().map(|row| row.seq);
     let rows = rows.filter(|row| readable(*row)).map(|row| {
-        let found = appended.duplicates.iter().find(|(of, _)| *of == row);
-        (row, found.map(|(_, ids)| ids.clone()).unwrap_or_default())
+        let found = appended.duplicates.iter().filter(|(of, _)| *of == row);
+        (
+            row,
+            found.flat_map(|(_, ids)| ids.iter().cloned()).collect(),
+        )
     });
     Confirmation::of(&message.epoch, rows)
 }
@@ -57,12 +70,16 @@ mod tests {
             duplicates: vec![(4, vec!["x".into()])],
             unreadable: vec![(2, "why".into())],
         };
-        let told = confirmation(&message, &appended);
+        let other = Appended {
+            duplicates: vec![(4, vec!["y".into()])],
+            unreadable: Vec::new(),
+        };
+        let told = confirmation(&message, &united(vec![appended, other]));
         assert_eq!(
             (told.epoch.as_str(), told.ranges),
             ("e", vec![(1, 1), (3, 4)])
         );
-        assert_eq!(told.duplicates, [(4, vec!["x".to_owned()])]);
+        assert_eq!(told.duplicates, [(4, vec!["x".to_owned(), "y".to_owned()])]);
     }
 
     #[test]

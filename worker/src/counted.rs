@@ -96,7 +96,7 @@ pub(crate) fn event_of<'a>(event: &'a Stored<'a>, hasher: &mut Hasher<'_>) -> Ev
         user: user.map_or(0, |id| hasher.user(id)),
         session: session
             .filter(|id| !is_anonymous_id(id))
-            .map(|id| hasher.session(id)),
+            .map(|id| hasher.session(id, user)),
         texts,
         a,
         b,

@@ -14,7 +14,7 @@ use crate::read::days::date;
 use crate::sql::Statement;
 
 /// What the ids begin with that stand for a user who was erased, and for their sessions.
-const ERASED_PREFIX: &str = "erased-";
+pub(crate) const ERASED_PREFIX: &str = "erased-";
 
 /// Whether an id stands for a user who was erased.
 pub(crate) fn is_erased_id(id: &str) -> bool {

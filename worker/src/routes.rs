@@ -6,9 +6,9 @@ pub fn site_object(site: &str, shard: u32) -> String {
     format!("{site}/{shard}")
 }
 
-/// Name of the Durable Object that archives a site: shard 0, the only one so far.
-pub fn archive_object(site: &str) -> String {
-    site_object(site, 0)
+/// Name of the Durable Object that is one of a site's archives.
+pub fn archive_object(site: &str, shard: u32) -> String {
+    site_object(site, shard)
 }
 
 /// Name of the Durable Object of an import.
@@ -73,6 +73,8 @@ pub const STATE: &str = "/state";
 pub const WAKE: &str = "/wake";
 /// `archive_do`: append a message.
 pub const APPEND: &str = "/append";
+/// `archive_do`, the first of a site's: how many there are.
+pub const ARCHIVES: &str = "/archives";
 /// `archive_do`: answer a question.
 pub const ASK: &str = "/ask";
 /// `archive_do`: fold what is not folded yet into D1.
@@ -105,7 +107,7 @@ mod tests {
     #[test]
     fn names_stay_what_stored_data_is_under() {
         assert_eq!(site_object("demo", 3), "demo/3");
-        assert_eq!(archive_object("demo"), "demo/0");
+        assert_eq!(archive_object("demo", 2), "demo/2");
         assert_eq!(parse_object("demo/3"), Some(("demo", 3)));
         assert_eq!(parse_object("demo"), None);
         assert_eq!(PRIVACY_OBJECT, "day-key");

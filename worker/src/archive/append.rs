@@ -13,6 +13,7 @@ use crate::sql::{Cell, Param, Sql, SqlError};
 
 mod read;
 
+pub(super) use read::lines_of;
 pub use read::read;
 
 /// Of each log, the rows that were appended; of rows that brought events that came before, the ids of

@@ -188,6 +188,7 @@ impl<'a> Event<'a> {
 pub struct Hasher<'k> {
     site: &'k str,
     key: &'k [u8],
+    is_spread: bool,
     users: HashMap<String, u64>,
     sessions: HashMap<String, u64>,
 }
@@ -201,9 +202,18 @@ impl<'k> Hasher<'k> {
         Self {
             site,
             key,
+            is_spread: false,
             users: HashMap::new(),
             sessions: HashMap::new(),
         }
+    }
+
+    /// Of a site of several archives, or not. There a session is of one user: each archive has the events of its own
+    /// users, and could not tell that two are in one session.
+    #[must_use]
+    pub fn spread(mut self, is_spread: bool) -> Self {
+        self.is_spread = is_spread;
+        self
     }
 
     /// The first 64 bits of a user's hash.
@@ -212,9 +222,12 @@ impl<'k> Hasher<'k> {
         remembered(&mut self.users, id, || user_hash(key, site, id))
     }
 
-    /// The first 64 bits of a session's hash.
-    pub fn session(&mut self, id: &str) -> u64 {
+    /// The first 64 bits of the hash of a user's session.
+    pub fn session(&mut self, id: &str, user: Option<&str>) -> u64 {
         let (key, site) = (self.key, self.site);
+        let of_user = user.filter(|_| self.is_spread);
+        let of_user = of_user.map(|user| format!("{user}\n{id}"));
+        let id = of_user.as_deref().unwrap_or(id);
         remembered(&mut self.sessions, id, || session_hash(key, site, id))
     }
 }

@@ -27,7 +27,7 @@ use operations::Operations;
 use walks::Walk;
 
 pub(crate) use rows::json_rows;
-pub use statements::{Cursor, standing};
+pub use statements::{Cursor, Stand, standing};
 pub use sums::{GapRow, KeyRow, Sums};
 pub use table::Table;
 pub(crate) use table::dim_name;

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fold::{Cursor, Gathered, Sums, Want};
+use super::fold::{Cursor, Gathered, Stand, Sums, Want};
 use super::folding::{self, Folded, Unfolded};
 use super::people::{self, Mode, Profile};
 use super::scan::{Ask, Asking};
@@ -18,7 +18,7 @@ use crate::sql::{Sql, SqlError};
 /// while folds are under way.
 const LOOK_EVENTS: i64 = 60_000;
 
-/// Bytes of an answer at most: it is a parameter of D1 where a question needs it there.
+/// Bytes of the answers of a site's archives at most: they are a parameter of D1 where a question needs them there.
 const LOOK_BYTES: usize = 900_000;
 
 /// How long what was looked at is kept, in milliseconds, while appends come and nobody looks.
@@ -28,7 +28,9 @@ const KEPT_MS: i64 = 60_000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Look {
     /// Where D1 stood, if somebody knows.
-    pub at: Option<Cursor>,
+    pub at: Vec<Stand>,
+    /// How many archives are asked.
+    pub archives: usize,
     /// What is asked for.
     pub wants: Vec<Want>,
 }
@@ -137,7 +139,7 @@ impl<S: Sql> Archive<S> {
     /// Whatever the database says, and where a page of people or a fold cannot be read.
     pub fn look(&self, look: &Look, now_ms: i64) -> Result<String, SqlError> {
         let folded = folding::folded(&self.sql)?;
-        let at = self.stands(&folded, look.at)?;
+        let at = self.stands(&folded, Cursor::of(&look.at, self.shard))?;
         let mut sums = Sums::default();
         for fold in folding::pending_after(&self.sql, at.fold)? {
             sums.take(&folding::pending_sums(&self.sql, fold)?, &look.wants);
@@ -156,7 +158,7 @@ impl<S: Sql> Archive<S> {
         }
         // Numbers and texts always serialize.
         let told = serde_json::to_string(&Looked { at, sums }).unwrap_or_default();
-        Ok(if told.len() > LOOK_BYTES {
+        Ok(if told.len().saturating_mul(look.archives) > LOOK_BYTES {
             "null".to_owned()
         } else {
             told

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fold::Cursor;
 use super::folding::{Folded, folded};
 use super::prune::kept_from;
 use crate::privacy::DAY_MS;
@@ -69,12 +70,41 @@ impl Row {
 /// What D1's rows of the day must be, those of nothing left out; in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counted {
-    /// When the archive's storage was made, Unix milliseconds.
-    pub epoch: i64,
-    /// The fold up to which is counted.
-    pub fold: i64,
+    /// The fold up to which is counted, of each of the site's archives in their order.
+    pub at: Vec<Cursor>,
     /// The rows.
     pub rows: Vec<Row>,
+}
+
+impl Counted {
+    /// What all archives of a site have counted; nothing where one of them does not tell.
+    pub fn united(parts: Vec<Option<Self>>) -> Option<Self> {
+        let mut parts = parts.into_iter();
+        let mut all = parts.next()??;
+        for part in parts {
+            let part = part?;
+            all.at.extend(part.at);
+            all.rows.extend(part.rows);
+        }
+        add_up(&mut all.rows);
+        Some(all)
+    }
+
+    /// When the storage of the youngest archive was made, Unix milliseconds.
+    pub fn made_at(&self) -> i64 {
+        self.at.iter().map(|at| at.epoch).max().unwrap_or(0)
+    }
+
+    /// Where D1 must stand: `shard epoch fold`, of each archive of which there is a fold.
+    pub fn stand(&self) -> String {
+        let mut text = String::new();
+        for (shard, Cursor { epoch, fold }) in self.at.iter().enumerate() {
+            if *fold > 0 {
+                text.push_str(&format!("{shard} {epoch} {fold},"));
+            }
+        }
+        text
+    }
 }
 
 /// A count under way.
@@ -155,8 +185,10 @@ impl Recount {
         add_up(&mut self.rows);
         self.rows.retain(|row| row.4 != [0; 3]);
         Ok(Some(Counted {
-            epoch: self.folded.epoch,
-            fold: self.folded.number,
+            at: vec![Cursor {
+                epoch: self.folded.epoch,
+                fold: self.folded.number,
+            }],
             rows: self.rows,
         }))
     }

@@ -10,7 +10,7 @@ use super::folding;
 use super::looking::Looking;
 use super::prune::{self, Pruned};
 use super::recount::{Day, Recount};
-use super::{Hasher, compact, ids};
+use super::{Hasher, compact, ids, spread};
 use crate::lake::LakeStore;
 use crate::protocol::Message;
 use crate::sql::{Sql, SqlError};
@@ -22,6 +22,7 @@ pub struct Archive<S> {
     lake: LakeStore<S>,
     pub(super) site: String,
     pub(super) shard: u32,
+    archives: u32,
     pub(super) key: Vec<u8>,
     /// How often segments were rewritten or deleted since this was opened.
     rewrites: Cell<u64>,
@@ -38,7 +39,8 @@ pub struct Archive<S> {
 }
 
 impl<S: Sql> Archive<S> {
-    /// Opens it, on the same database as `lake`. Users are counted by their hashes with `key`.
+    /// Opens it, on the same database as `lake`. Users are counted by their hashes with `key`. A site whose first
+    /// archive this is, and new, has `archives` of them from now on.
     ///
     /// # Errors
     /// Whatever the database says.
@@ -46,7 +48,7 @@ impl<S: Sql> Archive<S> {
         sql: S,
         lake: LakeStore<S>,
         site: &str,
-        shard: u32,
+        (shard, archives): (u32, u32),
         key: &[u8],
         now_ms: i64,
     ) -> Result<Self, SqlError> {
@@ -57,13 +59,19 @@ impl<S: Sql> Archive<S> {
             &erase::SCHEMA,
             &prune::SCHEMA,
             &compact::SCHEMA,
+            &spread::SCHEMA,
         ];
         for statement in schemas.into_iter().flatten() {
             sql.run(statement, &[])?;
         }
         folding::open(&sql, now_ms)?;
+        let archives = match shard {
+            0 => spread::archives(&sql, archives)?,
+            _ => archives,
+        };
         Ok(Self {
             sql,
+            archives,
             lake,
             site: site.to_owned(),
             shard,
@@ -75,6 +83,11 @@ impl<S: Sql> Archive<S> {
             looking: RefCell::default(),
             compaction: compact::Memory::default(),
         })
+    }
+
+    /// How many archives the site has, as its first one knows.
+    pub fn archives(&self) -> u32 {
+        self.archives
     }
 
     /// What lands its segments.
@@ -176,7 +189,7 @@ impl<S: Sql> Archive<S> {
 
     /// What makes the hashes of its users and sessions.
     pub fn hasher(&self) -> Hasher<'_> {
-        Hasher::new(&self.site, &self.key)
+        Hasher::new(&self.site, &self.key).spread(self.shard > 0 || self.archives > 1)
     }
 
     /// How often what [`Archive::read`] answers may have changed since this was opened.
@@ -193,7 +206,7 @@ impl<S: Sql> Archive<S> {
     /// # Errors
     /// Whatever the database says.
     pub fn read(&self, message: &Message<'_>) -> Result<Draft, SqlError> {
-        append::read(&self.sql, message, &self.key)
+        append::read(&self.sql, message, self.hasher())
     }
 
     /// Appends what was read last, its lines packed: pairs of lines and their gzip member. With `landed`

@@ -20,8 +20,17 @@ pub(crate) const RULE: SealRule = SealRule {
     age_ms: 60_000,
 };
 
-/// The archive of a site.
+/// The archive of a site that has one.
 pub(crate) fn open<'a>(sql: &'a TestSql, site: &str) -> Archive<&'a TestSql> {
+    open_shard(sql, site, (0, 1))
+}
+
+/// One of several archives of a site.
+pub(crate) fn open_shard<'a>(
+    sql: &'a TestSql,
+    site: &str,
+    shard: (u32, u32),
+) -> Archive<&'a TestSql> {
     let settings = LakeSettings {
         seal: RULE,
         backlog_bytes: 10_000_000,
@@ -29,7 +38,7 @@ pub(crate) fn open<'a>(sql: &'a TestSql, site: &str) -> Archive<&'a TestSql> {
         sinks: vec![(SinkKind::R2, "1".to_owned())],
     };
     let lake = LakeStore::open(sql, &settings, NOW, [1, 2, 3, 4]).unwrap();
-    Archive::open(sql, lake, site, 0, KEY, NOW).unwrap()
+    Archive::open(sql, lake, site, shard, KEY, NOW).unwrap()
 }
 
 /// Appends a message as the object does; with `landed`, as it does what comes from the lake.

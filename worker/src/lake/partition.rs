@@ -37,6 +37,8 @@ pub struct ObjectName<'a> {
     pub day: i64,
     /// The site.
     pub site: &'a str,
+    /// Which of the site's archives made it.
+    pub shard: u32,
     /// Of which storage of a shard it is.
     pub epoch: &'a str,
     /// Which of its objects.
@@ -50,11 +52,12 @@ impl<'a> ObjectName<'a> {
         let (_, name) = rest.split_once('/')?;
         let mut parts = name.strip_suffix(".ndjson.gz")?.rsplitn(4, '-');
         let (sequence, epoch) = (parts.next()?, parts.next()?);
-        let (_shard, site) = (parts.next()?.parse::<u32>().ok()?, parts.next()?);
+        let (shard, site) = (parts.next()?.parse::<u32>().ok()?, parts.next()?);
         (is_site_id(site) || site == OWN_SITE).then_some(())?;
         Some(Self {
             day: days::day(date)?,
             site,
+            shard,
             epoch,
             sequence,
         })

@@ -5,15 +5,24 @@ use crate::archive::fold::json_rows;
 use crate::archive::recount::{Counted, Model};
 use crate::sql::{Param, Statement};
 
-/// Whether D1 stands at the fold `?4` of the epoch `?3`, and holds the sums of no other archive.
-macro_rules! guard {
+/// Where D1 stands, as [`Counted::stand`] tells it.
+macro_rules! stand {
     () => {
-        "(SELECT count(*) = 1 AND max(epoch) = ?3 AND max(fold) = ?4 FROM archives \
-         WHERE site_id = ?1)"
+        "(SELECT coalesce(group_concat(at, ''), '') FROM (SELECT shard || ' ' || epoch || ' ' || fold || ',' \
+         AS at FROM archives WHERE site_id = ?1 ORDER BY shard))"
     };
 }
 
-/// A statement that writes rows `[text, text, number, amount, amount, amount]` (`?5`).
+pub(super) use stand;
+
+/// Whether D1 stands at `?3`, and so holds the sums of no other archive.
+macro_rules! guard {
+    () => {
+        concat!(stand!(), " = ?3")
+    };
+}
+
+/// A statement that writes rows `[text, text, number, amount, amount, amount]` (`?4`).
 macro_rules! set {
     ($insert:expr, $select:expr, $set:expr) => {
         concat!(
@@ -21,7 +30,7 @@ macro_rules! set {
             $insert,
             " SELECT ",
             $select,
-            " FROM json_each(?5) WHERE ",
+            " FROM json_each(?4) WHERE ",
             guard!(),
             " ON CONFLICT DO UPDATE SET ",
             $set
@@ -29,10 +38,10 @@ macro_rules! set {
     };
 }
 
-/// Of rows `[model, key, was, is]` (`?5`).
+/// Of rows `[model, key, was, is]` (`?4`).
 const NOTE: &str = concat!(
     "INSERT INTO repairs (repaired_at, site_id, day, model, key, was, is_now) \
-     SELECT ?6, ?1, ?2, value->>0, value->>1, value->>2, value->>3 FROM json_each(?5) WHERE ",
+     SELECT ?5, ?1, ?2, value->>0, value->>1, value->>2, value->>3 FROM json_each(?4) WHERE ",
     guard!()
 );
 
@@ -120,14 +129,7 @@ pub(super) fn statements(
     found: &[Difference],
     now_ms: i64,
 ) -> Vec<Statement> {
-    let base = || -> [Param; 4] {
-        [
-            site.into(),
-            day.into(),
-            counted.epoch.into(),
-            counted.fold.into(),
-        ]
-    };
+    let base = || -> [Param; 3] { [site.into(), day.into(), counted.stand().into()] };
     let of = |sql, rows: String, now: Option<i64>| {
         let rows = [Param::Text(rows)].into_iter();
         Statement::new(

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::Difference;
+use super::mend::stand;
 use crate::archive::Column;
 use crate::archive::recount::{Counted, Model, Part, Row};
 use crate::privacy::day_of;
@@ -21,14 +22,16 @@ pub struct Stored {
     b: i64,
 }
 
-/// Before the rows: the fold at which D1 stands, and of how many archives; whether it has sums of a day
-/// before the one on which the archive (`?3`: when) was made.
+/// Before the rows: where D1 stands; whether it has sums of a day before the one on which the youngest archive (`?3`:
+/// when) was made.
 macro_rules! standing {
     () => {
-        "SELECT 'archives' AS model, '' AS dim, '' AS key, count(*) AS at, \
-         coalesce(max(epoch), 0) AS n, coalesce(max(fold), 0) AS a, \
-         EXISTS (SELECT 1 FROM daily_counts WHERE site_id = ?1 \
-         AND date < date(?3 / 1000, 'unixepoch')) AS b FROM archives WHERE site_id = ?1 "
+        concat!(
+            "SELECT 'archives' AS model, '' AS dim, ",
+            stand!(),
+            " AS key, 0 AS at, 0 AS n, 0 AS a, EXISTS (SELECT 1 FROM daily_counts \
+             WHERE site_id = ?1 AND date < date(?3 / 1000, 'unixepoch')) AS b "
+        )
     };
 }
 
@@ -70,7 +73,7 @@ pub(super) fn statement(site: &str, day: i64, part: Part, counted: &Counted) -> 
         Part::Received => (RECEIVED, None),
         Part::People => (PEOPLE, Some(dims())),
     };
-    let base: [Param; 3] = [site.into(), day.into(), counted.epoch.into()];
+    let base: [Param; 3] = [site.into(), day.into(), counted.made_at().into()];
     Statement::new(sql, base.into_iter().chain(dims.map(Param::Text)))
 }
 
@@ -84,13 +87,11 @@ pub(super) fn differences(day: i64, counted: &Counted, stored: Vec<Stored>) -> V
     let Some((standing, rows)) = stored.split_first() else {
         return Vec::new();
     };
-    let stands = standing.model == "archives"
-        && (standing.at, standing.n, standing.a) == (1, counted.epoch, counted.fold);
-    if !stands {
+    if standing.model != "archives" || standing.key != counted.stand() {
         return Vec::new();
     }
-    // Of a day on which the archive was not there yet, D1 may hold what one before it has counted.
-    let is_all = standing.b == 0 || day > day_of(counted.epoch);
+    // Of a day on which an archive was not there yet, D1 may hold what one before it has counted.
+    let is_all = standing.b == 0 || day > day_of(counted.made_at());
     let counted = counted.rows.iter().map(|row| Pair {
         row: row.clone(),
         was: [0; 3],

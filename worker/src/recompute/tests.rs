@@ -1,8 +1,11 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::archive::testing::{append, fold, open};
+use crate::archive::Archive;
+use crate::archive::spread::split;
+use crate::archive::testing::{KEY, append, fold, open, open_shard};
 use crate::privacy::DAY_MS;
+use crate::protocol::Message;
 use crate::read::brute::{DAY, ask, count, distinct, event, read};
 use crate::sql::Sql;
 use crate::testing::{TestSql, message};
@@ -12,36 +15,58 @@ mod void;
 
 const NOW: i64 = (DAY + 5) * DAY_MS + 3 * HOUR_MS;
 
-/// An archive and D1, which has taken all of its folds.
+/// Archives and D1, which has taken all of their folds.
 struct System {
+    /// The first archive.
     sql: TestSql,
+    others: Vec<TestSql>,
     d1: TestSql,
 }
 
 impl System {
     fn new() -> Self {
+        Self::of(1)
+    }
+
+    fn of(archives: usize) -> Self {
         let d1 = TestSql::new();
         d1.migrate();
         Self {
             sql: TestSql::new(),
+            others: (1..archives).map(|_| TestSql::new()).collect(),
             d1,
         }
     }
 
-    /// Appends a message of these events, and folds it.
-    fn take(&self, row: usize, events: &[Value]) {
-        let archive = open(&self.sql, "demo");
-        append(&archive, &message("demo", 0, &[(row, 0, events)]), false).unwrap();
-        fold(&archive, &self.d1);
+    fn archives(&self) -> Vec<Archive<&TestSql>> {
+        let all: Vec<&TestSql> = std::iter::once(&self.sql).chain(&self.others).collect();
+        let number = u32::try_from(all.len()).unwrap();
+        let open = |(shard, sql)| open_shard(sql, "demo", (shard, number));
+        (0..).zip(all).map(open).collect()
     }
 
-    /// What the archive answers, as it is told.
+    /// Appends a message of these events, and folds it.
+    fn take(&self, row: usize, events: &[Value]) {
+        let (archives, body) = (self.archives(), message("demo", 0, &[(row, 0, events)]));
+        let parts = match archives.len() {
+            1 => vec![body],
+            _ => split(&Message::parse(&body).unwrap(), archives[0].archives(), KEY),
+        };
+        for (archive, part) in archives.iter().zip(&parts) {
+            append(archive, part, false).unwrap();
+            fold(archive, &self.d1);
+        }
+    }
+
+    /// What the archives answer, as it is told.
     fn counted(&self, day: Day) -> Option<Counted> {
-        let archive = open(&self.sql, "demo");
-        let mut recount = archive.recount(day).unwrap();
-        while recount.slice(archive.sql(), 0).unwrap() {}
-        let text = serde_json::to_string(&recount.end(archive.sql()).unwrap()).unwrap();
-        serde_json::from_str(&text).unwrap()
+        let count = |archive: &Archive<&TestSql>| -> Option<Counted> {
+            let mut recount = archive.recount(day).unwrap();
+            while recount.slice(archive.sql(), 0).unwrap() {}
+            let text = serde_json::to_string(&recount.end(archive.sql()).unwrap()).unwrap();
+            serde_json::from_str(&text).unwrap()
+        };
+        Counted::united(self.archives().iter().map(count).collect())
     }
 
     /// What a step would write: nothing where there is nothing to do.

@@ -22,8 +22,8 @@ use crate::json;
 use crate::lake::{LakeSettings, LakeStore};
 use crate::protocol::Message;
 use crate::routes::{
-    APPEND, ASK, FOLD, FORGET, HOURS, LOOK, PROFILE, PRUNE, RECOUNT, REFOLD, RESTORE, RETRY, SEAL,
-    STATE, WAKE, parse_object,
+    APPEND, ARCHIVES, ASK, FOLD, FORGET, HOURS, LOOK, PROFILE, PRUNE, RECOUNT, REFOLD, RESTORE,
+    RETRY, SEAL, STATE, WAKE, parse_object,
 };
 use crate::sql::SqlError;
 
@@ -55,6 +55,7 @@ impl DurableObject for ArchiveDo {
         match path.as_str() {
             APPEND => objects::answer(self.append(&body, false).await),
             RESTORE => objects::answer(self.append(&body, true).await),
+            ARCHIVES => objects::answer(self.archive().map(Archive::archives)),
             ASK => told(self.ask(&body).await),
             LOOK => told(self.look(&body).await),
             FORGET => objects::answer(self.forget(&body).await),
@@ -107,7 +108,7 @@ impl ArchiveDo {
         let sql = || DoSql::new(&self.state);
         let lake = LakeStore::open(sql(), &settings, now_ms(), bytes)?;
         let key = &config.ingest.hash_key;
-        let archive = Archive::open(sql(), lake, site, shard, key, now_ms())?;
+        let archive = Archive::open(sql(), lake, site, (shard, config.archives), key, now_ms())?;
         Ok(self.store.get_or_init(|| archive))
     }
 

@@ -4,19 +4,21 @@ use serde::de::IgnoredAny;
 use worker::{Env, Request, Response, Result};
 
 use super::admin_worker::{authorize, body, rows};
-use super::bindings::{ARCHIVE_DO, EVENTS_QUEUE, LAKE};
+use super::archives::ask;
+use super::bindings::{EVENTS_QUEUE, LAKE};
 use super::platform::now_ms;
 use super::read_worker::to_json;
 use super::reply::{Cors, json, problem};
-use super::{d1, log, objects, queue};
+use super::{d1, log, queue};
 use crate::dead_letter::{
     Chosen, ListQuery, MAX_REPLAYS, Replayed, Row, Selection, forget_refused, replay_message, touch,
 };
 use crate::error::Fault;
+use crate::json::told;
 use crate::lake::Retry;
 use crate::protocol::message::Replay;
 use crate::read::Params;
-use crate::routes::{RETRY, archive_object};
+use crate::routes::RETRY;
 
 type Answer = std::result::Result<(u16, String), Fault>;
 
@@ -93,9 +95,8 @@ async fn replay(selection: &Selection, env: &Env) -> Answer {
 
 /// Has an archive take up again what a sink refused. `false` where it has done so before.
 async fn retry(one: &Chosen, what: &Retry, touched_at: i64, env: &Env) -> Result<bool> {
-    let archive = archive_object(&one.site_id);
     let what = serde_json::to_string(what)?;
-    let done = objects::call(env, ARCHIVE_DO, &archive, RETRY, &what).await?;
+    let done = told(ask(env, &one.site_id, one.shard, RETRY, &what).await?)?;
     d1::rows::<IgnoredAny>(env, &forget_refused(one, touched_at)).await?;
     Ok(done)
 }

@@ -1,19 +1,22 @@
 //! The consumer of the events queue: messages appended to the archive and confirmed to their log.
 
+use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 use worker::{
     Context, Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, RawMessage, Result, event,
 };
 
-use super::bindings::{ARCHIVE_DO, DEAD_LETTERS_QUEUE, SITE_DO};
+use super::archives::archives;
+use super::bindings::{ARCHIVE_DO, DEAD_LETTERS_QUEUE, SITE_DO, settings};
 use super::dead_letter_queue::{bury, forget_replayed, inspect};
 use super::queue::body;
 use super::{log, objects};
 use crate::archive::Appended;
-use crate::consume::{RETRY_DELAY_S, by_site, confirmation};
+use crate::archive::spread::split;
+use crate::consume::{RETRY_DELAY_S, by_site, confirmation, united};
 use crate::dead_letter::{DeadPart, Reason};
 use crate::protocol::{Confirmation, Message};
-use crate::routes::{APPEND, CONFIRM, archive_object, site_object};
+use crate::routes::{APPEND, CONFIRM, site_object};
 use crate::together::join_all;
 
 #[event(queue)]
@@ -87,12 +90,25 @@ async fn inspect_or_retry(message: &RawMessage, body: &[u8], env: &Env) {
     }
 }
 
+/// Has the site's archives append a message, each its own events.
+async fn append(body: &[u8], message: &Message<'_>, env: &Env) -> Result<Appended> {
+    let bytes = |body: &[u8]| JsValue::from(Uint8Array::from(body));
+    let bodies = match archives(env, &message.site).await? {
+        1 => vec![bytes(body)],
+        several => {
+            let key = &settings(env)?.ingest.hash_key;
+            let parts = split(message, several, key);
+            parts.iter().map(|part| bytes(part)).collect()
+        }
+    };
+    let said = objects::post_all(env, ARCHIVE_DO, &message.site, APPEND, bodies).await?;
+    Ok(united(objects::told_all(said)?))
+}
+
 /// One message: whatever fails in between, the log sends its rows again, and every step meets what it
 /// did before.
 pub(super) async fn consume(body: &[u8], message: &Message<'_>, env: &Env) -> Result<()> {
-    let archive = archive_object(&message.site);
-    let appended: Appended =
-        objects::call_with_bytes(env, ARCHIVE_DO, &archive, APPEND, body).await?;
+    let appended = append(body, message, env).await?;
     for part in DeadPart::of(message) {
         let is_it = |(row, _): &&(i64, String)| part.row.as_ref().is_some_and(|id| id.seq == *row);
         if let Some((_, why)) = appended.unreadable.iter().find(is_it) {

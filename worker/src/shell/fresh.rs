@@ -3,14 +3,14 @@
 use serde::de::DeserializeOwned;
 use worker::Env;
 
-use super::bindings::ARCHIVE_DO;
-use super::read_worker::to_json;
-use super::{d1, log, objects};
+use super::archives::{archives, ask, ask_all};
+use super::objects::told_all;
+use super::{d1, log};
 use crate::archive::fold::{Sums, Want};
-use crate::archive::{Cursor, Looked, standing};
+use crate::archive::{Looked, Stand, standing};
 use crate::error::Fault;
-use crate::read::fresh::{Fresh, Next};
-use crate::routes::{FOLD, LOOK, archive_object};
+use crate::read::fresh::{Fresh, Next, united};
+use crate::routes::{FOLD, LOOK};
 use crate::sql::{Statement, Table};
 
 type Answer<T> = std::result::Result<T, Fault>;
@@ -38,8 +38,8 @@ impl Found {
     }
 }
 
-/// Asks D1 and a site's archive: `statements` of what D1 lacks. Where the archive does not answer, D1 answers as of
-/// the last fold; where it cannot tell so much, it folds it.
+/// Asks D1 and a site's archives: `statements` of what D1 lacks. Where one does not answer, D1 answers as of the last
+/// folds; where one cannot tell so much, it folds it.
 pub(super) async fn fresh(
     env: &Env,
     site: &str,
@@ -48,16 +48,16 @@ pub(super) async fn fresh(
 ) -> Answer<Found> {
     let mut fresh = Fresh::default();
     loop {
-        let Some(Looked { at, sums }) = look(env, site, &fresh, wants).await else {
+        let looked = look(env, site, &fresh, wants).await;
+        let Some((at, sums)) = looked.map(|looked| united(&looked, wants)) else {
             return found(env, site, Sums::default(), statements).await;
         };
         let found_now = found(env, site, sums, statements).await?;
-        let stands: Option<Vec<Cursor>> = match found_now.results.first() {
+        let stands: Option<Vec<Stand>> = match found_now.results.first() {
             Some(table) => Some(table.rows().map_err(|error| unreachable(error.into()))?),
             None => None,
         };
-        let stands = stands.unwrap_or_default();
-        match fresh.next(at, stands.first().copied()) {
+        match fresh.next(&at, stands.unwrap_or_default()) {
             Next::Answer => return Ok(found_now),
             Next::Again => {}
             Next::Alone => {
@@ -77,28 +77,27 @@ async fn found(
     lacking: Sums,
     statements: &dyn Fn(&Sums) -> Vec<Statement>,
 ) -> Answer<Found> {
-    let mut all = vec![standing(site, 0)];
+    let mut all = vec![standing(site)];
     all.extend(statements(&lacking));
     let results = d1::batch(env, &all).await.map_err(unreachable)?;
     Ok(Found { lacking, results })
 }
 
-/// What the archive says; none where D1 is to be asked alone.
-async fn look(env: &Env, site: &str, fresh: &Fresh, wants: &[Want]) -> Option<Looked> {
-    let archive = archive_object(site);
-    let body = to_json(&fresh.look(wants.to_vec())).ok()?;
-    let looked = match objects::call::<Option<Looked>>(env, ARCHIVE_DO, &archive, LOOK, &body).await
-    {
-        Ok(Some(looked)) => return Some(looked),
-        Ok(None) => objects::call::<bool>(env, ARCHIVE_DO, &archive, FOLD, "")
-            .await
-            .map(drop),
-        Err(error) => Err(error),
+/// What the archives say; none where D1 is to be asked alone. One that cannot tell so much folds it.
+async fn look(env: &Env, site: &str, fresh: &Fresh, wants: &[Want]) -> Option<Vec<Looked>> {
+    let looked = async {
+        let archives = archives(env, site).await?;
+        let body = serde_json::to_string(&fresh.look(wants.to_vec(), archives))?;
+        let looked: Vec<Option<Looked>> = told_all(ask_all(env, site, LOOK, &body).await?)?;
+        for (shard, _) in (0..).zip(&looked).filter(|(_, looked)| looked.is_none()) {
+            ask(env, site, shard, FOLD, "").await?;
+        }
+        Ok::<_, worker::Error>(looked.into_iter().collect())
     };
-    if let Err(error) = looked {
+    looked.await.unwrap_or_else(|error| {
         log::error("archive_do", error);
-    }
-    None
+        None
+    })
 }
 
 fn unreachable(error: worker::Error) -> Fault {

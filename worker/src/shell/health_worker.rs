@@ -4,11 +4,13 @@
 use std::cell::Cell;
 use worker::Env;
 
-use super::bindings::{ARCHIVE_DO, LAKE, config};
+use super::archives::ask_all;
+use super::bindings::{LAKE, config};
+use super::d1;
 use super::fresh::fresh;
+use super::objects::told_all;
 use super::platform::now_ms;
-use super::read_worker::{each_shard, site_of, to_json};
-use super::{d1, objects};
+use super::read_worker::{each_shard, site_of, to_json, told};
 use crate::archive::fold::Sums;
 use crate::error::Fault;
 use crate::facts::RequestFacts;
@@ -19,7 +21,7 @@ use crate::read::health::{
     wants, worst,
 };
 use crate::read::live::sum;
-use crate::routes::{HEALTH_SITE, STATE, archive_object};
+use crate::routes::{HEALTH_SITE, STATE};
 use crate::sorted::Map;
 
 /// How long the verdict for everybody is good: whoever asks a thousand times a second costs one
@@ -96,7 +98,8 @@ async fn check(env: &Env, site: &str, shards: u32, now: i64) -> Findings {
     let size = d1::size(env).await;
     services.insert("d1", service(&size, "The database does not answer."));
 
-    let states = each_shard::<State>(env, site, shards, STATE, "").await;
+    let states = each_shard(env, site, shards, STATE, "").await;
+    let states = states.and_then(told::<State>);
     services.insert(
         "site_do",
         service(&states, "The live counts do not answer."),
@@ -109,10 +112,10 @@ async fn check(env: &Env, site: &str, shards: u32, now: i64) -> Findings {
     }
     services.insert("events_queue", queue_service(&backlog.outbox, now));
 
-    let archive = archive_object(site);
-    let state = objects::call::<LakeState>(env, ARCHIVE_DO, &archive, STATE, "").await;
-    let answers = service(&state, "The archive does not answer.");
-    if let Ok(state) = state {
+    let lakes = ask_all(env, site, STATE, "").await;
+    let lakes = lakes.and_then(told_all::<LakeState>);
+    let answers = service(&lakes, "The archive does not answer.");
+    for state in lakes.unwrap_or_default() {
         backlog.add_lake(&state);
     }
     let lake = match answers.status {

@@ -4,7 +4,7 @@ use worker::{Env, Request, Response, Result};
 
 use super::fresh::fresh;
 use super::platform::now_ms;
-use super::read_worker::{ask_archive, asked, site_of, to_json};
+use super::read_worker::{ask_archive, asked, parts, site_of, to_json};
 use super::reply::{Cors, cached, json, problem};
 use crate::archive::fold::Sums;
 use crate::error::Fault;
@@ -72,7 +72,9 @@ impl Ask<'_> {
         let now = now_ms();
         let format = Format::parse(self.params)?;
         let vitals = Vitals::parse(self.params, now)?;
-        let (found, missing) = found(ask_archive(self.env, self.site, vitals.asked()).await?);
+        let (found, missing) = found(parts(
+            ask_archive(self.env, self.site, vitals.asked()).await?,
+        )?);
         let answer = Vitals::answer(found);
         let body = match format {
             Format::Json => with_missing(to_json(&answer)?, missing),
@@ -116,6 +118,6 @@ async fn ask<Q: Question>(
     body: &[u8],
 ) -> std::result::Result<String, Fault> {
     let question = Q::parse(body, now_ms())?;
-    let (found, missing) = found(ask_archive(env, site, question.asked()).await?);
+    let (found, missing) = found(parts(ask_archive(env, site, question.asked()).await?)?);
     Ok(with_missing(to_json(&question.answer(found))?, missing))
 }

@@ -10,6 +10,7 @@ mod archive_compact;
 mod archive_do;
 mod archive_folds;
 mod archive_run;
+mod archives;
 mod bindings;
 mod calls;
 mod d1;

@@ -7,6 +7,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use worker::{Env, Error, Response, Result};
 
 use crate::json;
+use crate::routes::site_object;
+use crate::together::try_join_all;
 
 #[wasm_bindgen(module = "/src/shell/objects.js")]
 extern "C" {
@@ -79,7 +81,43 @@ pub(super) async fn call<T: DeserializeOwned>(
     Ok(json::told(ask(env, namespace, name, command, body).await?)?)
 }
 
-/// The same with bytes.
+/// Calls `command` of the first `shards` objects of a site, all at once; the texts of their answers in their order.
+pub(super) async fn ask_all(
+    env: &Env,
+    namespace: &str,
+    site: &str,
+    shards: u32,
+    command: &str,
+    body: &str,
+) -> Result<Vec<String>> {
+    let bodies = (0..shards).map(|_| JsValue::from_str(body)).collect();
+    post_all(env, namespace, site, command, bodies).await
+}
+
+/// Reads the answers of several objects.
+pub(super) fn told_all<T: DeserializeOwned>(said: Vec<String>) -> Result<Vec<T>> {
+    let mut all = Vec::with_capacity(said.len());
+    for one in said {
+        all.push(json::told(one)?);
+    }
+    Ok(all)
+}
+
+/// Calls `command` of an object of a site for each of `bodies`, all at once; the texts of their answers.
+pub(super) async fn post_all(
+    env: &Env,
+    namespace: &str,
+    site: &str,
+    command: &str,
+    bodies: Vec<JsValue>,
+) -> Result<Vec<String>> {
+    let calls = (0..).zip(bodies).map(|(shard, body)| async move {
+        post(env, namespace, &site_object(site, shard), command, body).await
+    });
+    try_join_all(calls).await
+}
+
+/// Calls `command` of the object `name` with bytes.
 pub(super) async fn call_with_bytes<T: DeserializeOwned>(
     env: &Env,
     namespace: &str,

@@ -7,7 +7,8 @@ use futures_util::future::{Either, select};
 use worker::{Delay, Env, Request, Response, Result};
 
 use super::admin_worker::{authorize, rows};
-use super::bindings::{ARCHIVE_DO, SITE_DO};
+use super::archives::ask_all;
+use super::bindings::SITE_DO;
 use super::fresh::fresh;
 use super::platform::now_ms;
 use super::reply::{Cors, exposition, problem};
@@ -17,7 +18,7 @@ use crate::error::Fault;
 use crate::lake::LakeState;
 use crate::log::State;
 use crate::read::prometheus::{self, Findings, MAX_SHARDS};
-use crate::routes::{STATE, archive_object, site_object};
+use crate::routes::{STATE, site_object};
 use crate::shards::{Count, ShardRow, count_shards, list_shards};
 use crate::tally::OWN_SITE;
 use crate::together::join_all;
@@ -78,10 +79,10 @@ async fn find(request: &Request, env: &Env) -> std::result::Result<Findings, Fau
         {
             left = left.saturating_sub(1);
             match state {
-                Some((site, lake)) => {
+                Some((site, lakes)) => {
                     found.answered = found.answered.saturating_add(1);
                     found.backlog.add_outbox(&site.outbox);
-                    if let Some(lake) = lake {
+                    for lake in lakes {
                         found.backlog.add_lake(&lake);
                     }
                 }
@@ -93,17 +94,16 @@ async fn find(request: &Request, env: &Env) -> std::result::Result<Findings, Fau
     Ok(found)
 }
 
-/// How a shard does, and, for the first one of a site, its archive; none: they do not say.
-async fn state(env: &Env, shard: &ShardRow, is_first: bool) -> Option<(State, Option<LakeState>)> {
+/// How a shard does, and, for the first one of a site, its archives; none: they do not say.
+async fn state(env: &Env, shard: &ShardRow, is_first: bool) -> Option<(State, Vec<LakeState>)> {
     let site = site_object(&shard.site_id, shard.shard);
-    let archive = archive_object(&shard.site_id);
     let asked = pin!(async {
         Ok::<_, worker::Error>((
             objects::call(env, SITE_DO, &site, STATE, "").await?,
             if is_first {
-                Some(objects::call(env, ARCHIVE_DO, &archive, STATE, "").await?)
+                objects::told_all(ask_all(env, &shard.site_id, STATE, "").await?)?
             } else {
-                None
+                Vec::new()
             },
         ))
     });

@@ -3,7 +3,8 @@
 use serde::de::DeserializeOwned;
 use worker::{Env, Request, Response, Result};
 
-use super::bindings::{ARCHIVE_DO, SITE_DO, config};
+use super::archives::{self, archives, ask_all};
+use super::bindings::{SITE_DO, config};
 use super::fresh::fresh;
 use super::health_worker::health;
 use super::platform::now_ms;
@@ -11,6 +12,7 @@ use super::reply::{Cors, json, problem, table};
 use super::{d1, keys, log, objects, reply};
 use crate::archive::fold::Sums;
 use crate::archive::scan::{Ask, Asked, Part};
+use crate::archive::spread::only;
 use crate::auth::KeyKind;
 use crate::error::Fault;
 use crate::facts::RequestFacts;
@@ -24,7 +26,7 @@ use crate::read::question::{found, with_missing};
 use crate::read::recent::Recent;
 use crate::read::reconciliation::{Findings, Reconciliation};
 use crate::read::summary::Summary;
-use crate::routes::{ASK, HOURS, OUTCOMES, SNAPSHOT, archive_object, site_object};
+use crate::routes::{ASK, HOURS, OUTCOMES, SNAPSHOT};
 use crate::sql::Statement;
 use crate::tally::OWN_SITE;
 
@@ -100,12 +102,12 @@ async fn answer(
     let text = match path {
         "/v1/analytics/live" => {
             let shards = config(env)?.ingest.shards;
-            let snapshots = each_shard::<Snapshot>(env, site, shards, SNAPSHOT, "").await?;
-            to_json(&unite(snapshots, now))
+            let snapshots = each_shard(env, site, shards, SNAPSHOT, "").await?;
+            to_json(&unite(told::<Snapshot>(snapshots)?, now))
         }
         "/v1/analytics/events/recent" => {
             let query = Recent::parse(params)?;
-            let (found, missing) = found(ask_archive(env, site, query.asked()).await?);
+            let (found, missing) = found(parts(ask_archive(env, site, query.asked()).await?)?);
             Ok(with_missing(query.answer(found), missing))
         }
         "/v1/analytics/outcomes" => {
@@ -114,8 +116,8 @@ async fn answer(
                 config(env)?.ingest.shards,
                 query.first_hour(now).to_string(),
             );
-            let counts = each_shard::<Vec<Entry>>(env, site, shards, OUTCOMES, &from).await?;
-            to_json(&query.answer(counts, now))
+            let counts = each_shard(env, site, shards, OUTCOMES, &from).await?;
+            to_json(&query.answer(told::<Vec<Entry>>(counts)?, now))
         }
         "/v1/analytics/reconciliation" => {
             let query = Reconciliation::parse(params)?;
@@ -123,7 +125,7 @@ async fn answer(
                 config(env)?.ingest.shards,
                 query.first_hour(now).to_string(),
             );
-            let before = each_shard(env, site, shards, HOURS, &from).await?;
+            let before = told(each_shard(env, site, shards, HOURS, &from).await?)?;
             let statement = |_: &Sums| vec![query.stored(site, now)];
             let stored = fresh(env, site, &query.wants(now), &statement).await?;
             let found = Findings {
@@ -131,8 +133,8 @@ async fn answer(
                 stored: stored.rows(0)?,
                 lacking: stored.lacking,
                 dead: rows(env, &query.dead(site, now)).await?,
-                lakes: vec![ask(env, site, HOURS, &from).await?],
-                after: each_shard(env, site, shards, HOURS, &from).await?,
+                lakes: told(ask(env, site, HOURS, &from).await?)?,
+                after: told(each_shard(env, site, shards, HOURS, &from).await?)?,
             };
             to_json(&query.answer(&found, now))
         }
@@ -161,59 +163,76 @@ pub(super) async fn rows<T: DeserializeOwned>(
     })
 }
 
-/// Asks a site's archive.
-pub(super) async fn ask<T: DeserializeOwned>(
-    env: &Env,
-    site: &str,
-    command: &str,
-    body: &str,
-) -> std::result::Result<T, Fault> {
-    let asked = objects::call(env, ARCHIVE_DO, &archive_object(site), command, body).await;
-    asked.map_err(unanswered)
-}
-
 fn unanswered(error: worker::Error) -> Fault {
     log::error("archive_do", error);
     Fault::Unavailable("The archive cannot be reached right now.")
 }
 
-/// Asks each shard of a site's archive a question: so far there is one.
-pub(super) async fn ask_archive<T: DeserializeOwned>(
+/// Asks all of a site's archives.
+pub(super) async fn ask(
+    env: &Env,
+    site: &str,
+    command: &str,
+    body: &str,
+) -> std::result::Result<Vec<String>, Fault> {
+    ask_all(env, site, command, body).await.map_err(unanswered)
+}
+
+/// Reads what shards answered.
+pub(super) fn told<T: DeserializeOwned>(said: Vec<String>) -> std::result::Result<Vec<T>, Fault> {
+    objects::told_all(said).map_err(unanswered)
+}
+
+/// Asks the archives of a site that can have what is asked for, each of which answers a [`Part`].
+pub(super) async fn ask_archive(
     env: &Env,
     site: &str,
     asked: Asked,
+) -> std::result::Result<Vec<String>, Fault> {
+    let number = archives(env, site).await.map_err(unanswered)?;
+    let only = only(&asked, site, number, &config(env)?.ingest.hash_key);
+    let alone = number == 1;
+    let body = to_json(&Ask { asked, alone })?;
+    let Some(shard) = only else {
+        return ask(env, site, ASK, &body).await;
+    };
+    let said = archives::ask(env, site, shard, ASK, &body).await;
+    Ok(vec![said.map_err(unanswered)?])
+}
+
+/// Reads the parts of an answer: from their text, for they may be long, and lines of events are told as they are.
+pub(super) fn parts<T: DeserializeOwned>(
+    said: Vec<String>,
 ) -> std::result::Result<Vec<Part<T>>, Fault> {
-    let body = to_json(&Ask { asked, alone: true })?;
-    let said = objects::ask(env, ARCHIVE_DO, &archive_object(site), ASK, &body).await;
-    // From its text: an answer may be long, and lines of events are told as they are.
-    let part = said.and_then(|said| Ok(serde_json::from_str::<Part<T>>(&said)?));
-    let part = part.map_err(unanswered)?;
-    if part.unreadable > 0 {
-        log::error(
-            "archive_do",
-            format_args!("{} segments cannot be read", part.unreadable),
-        );
+    let mut parts = Vec::with_capacity(said.len());
+    for one in said {
+        let part: Part<T> = serde_json::from_str(&one).map_err(|error| unanswered(error.into()))?;
+        if part.unreadable > 0 {
+            unreadable(part.unreadable);
+        }
+        parts.push(part);
     }
-    Ok(vec![part])
+    Ok(parts)
+}
+
+fn unreadable(segments: i64) {
+    log::error(
+        "archive_do",
+        format_args!("{segments} segments cannot be read"),
+    );
 }
 
 /// Asks every shard of a site's log.
-pub(super) async fn each_shard<T: DeserializeOwned>(
+pub(super) async fn each_shard(
     env: &Env,
     site: &str,
     shards: u32,
     command: &str,
     body: &str,
-) -> std::result::Result<Vec<T>, Fault> {
-    let mut answers = Vec::new();
-    for shard in 0..shards {
-        let answer = objects::call(env, SITE_DO, &site_object(site, shard), command, body)
-            .await
-            .map_err(|error| {
-                log::error("objects", error);
-                Fault::Unavailable("The live counts cannot be reached right now.")
-            })?;
-        answers.push(answer);
-    }
-    Ok(answers)
+) -> std::result::Result<Vec<String>, Fault> {
+    let asked = objects::ask_all(env, SITE_DO, site, shards, command, body).await;
+    asked.map_err(|error| {
+        log::error("objects", error);
+        Fault::Unavailable("The live counts cannot be reached right now.")
+    })
 }

@@ -4,19 +4,23 @@ use serde::de::IgnoredAny;
 use worker::{Env, Request, Response, ResponseBody, Result};
 
 use super::admin_worker::{authorize, body, rows};
-use super::bindings::{ARCHIVE_DO, LAKE, SITE_DO, config};
+use super::archives::{self, archives};
+use super::bindings::{ARCHIVE_DO, LAKE, SITE_DO, config, settings};
 use super::gzip::{inflate, read};
 use super::platform::now_ms;
-use super::read_worker::{ask, to_json};
+use super::read_worker::{ask, to_json, told};
 use super::reply::{Cors, json, problem};
 use super::{log, objects};
-use crate::archive::erase::{self, Forget};
-use crate::archive::{Appended, standing};
+use crate::archive::erase::Forget;
+use crate::archive::spread::is_home;
+use crate::archive::{Appended, Cursor, Stand, standing};
 use crate::erase::erased;
 use crate::error::Fault;
+use crate::json::told as read_told;
 use crate::lake::{ObjectName, member_ends};
+use crate::protocol::Message;
 use crate::read::reconciliation::ShardHours;
-use crate::rebuild::{Cursor, Rebuild, Step, messages};
+use crate::rebuild::{self, Rebuild, Step, messages};
 use crate::routes::{FOLD, FORGET, HOURS, REFOLD, RESTORE, SEAL, archive_object, site_object};
 use crate::shards::{ShardRow, possible_shards};
 use crate::sinks::SinkKind;
@@ -86,24 +90,34 @@ async fn seal(rebuild: &Rebuild, shards: u32, env: &Env) -> Answer<i64> {
         waiting = waiting.saturating_add(rebuild.waiting(&outbox.map_err(unavailable)?));
     }
     for site in sites {
-        ask::<()>(env, site, SEAL, "").await?;
-        let pending: ShardHours = ask(env, site, HOURS, &from).await?;
-        waiting = waiting.saturating_add(rebuild.waiting(&pending));
+        ask(env, site, SEAL, "").await?;
+        for pending in told::<ShardHours>(ask(env, site, HOURS, &from).await?)? {
+            waiting = waiting.saturating_add(rebuild.waiting(&pending));
+        }
         // An archive that was lost knows nobody who is to be forgotten.
         for forget in rows::<Forget>(env, &erased(site)).await? {
-            ask::<erase::Step>(env, site, FORGET, &to_json(&forget)?).await?;
+            ask(env, site, FORGET, &to_json(&forget)?).await?;
         }
-        if rows::<IgnoredAny>(env, &standing(site, 0))
-            .await?
-            .is_empty()
-        {
-            let mut more: bool = ask(env, site, REFOLD, "").await?;
-            while more {
-                more = ask(env, site, FOLD, "").await?;
+        let stands: Vec<Stand> = rows(env, &standing(site)).await?;
+        let number = archives(env, site).await.map_err(unavailable)?;
+        for shard in (0..number).filter(|shard| Cursor::of(&stands, *shard).is_none()) {
+            let mut command = REFOLD;
+            while has_more(env, site, shard, command)
+                .await
+                .map_err(unavailable)?
+            {
+                command = FOLD;
             }
         }
     }
     Ok(waiting)
+}
+
+/// Has an archive fold; whether there is more.
+async fn has_more(env: &Env, site: &str, shard: u32, command: &str) -> Result<bool> {
+    Ok(read_told(
+        archives::ask(env, site, shard, command, "").await?,
+    )?)
 }
 
 async fn step(rebuild: &Rebuild, env: &Env) -> Answer<Step> {
@@ -132,12 +146,15 @@ async fn step(rebuild: &Rebuild, env: &Env) -> Answer<Step> {
     }
     rows::<IgnoredAny>(env, &rebuild.note(now)).await?;
     let told = tell(&name, &key, done, env).await;
-    told.map_err(|error| {
+    let told = told.map_err(|error| {
         log::error("rebuild", format_args!("{key}: {error}"));
         Fault::Unavailable(
             "An object could not be told to the archive; the log says which and why.",
         )
-    })
+    })?;
+    told.ok_or(Fault::Conflict(
+        "The site had another number of archives, or another HASH_KEY, when the lake was written.",
+    ))
 }
 
 /// The next object's key, of whichever day.
@@ -148,11 +165,21 @@ async fn next_key(rebuild: &Rebuild, env: &Env) -> Result<Option<String>> {
     Ok(found.first().map(worker::Object::key))
 }
 
-/// Tells the archive some lines of an object, which the lake has already, and has D1 hear of them.
-async fn tell(name: &ObjectName<'_>, key: &str, done: usize, env: &Env) -> Result<Step> {
+/// Tells the archive some lines of an object, which the lake has already, and has D1 hear of them; nothing where they
+/// are not that archive's any more.
+async fn tell(name: &ObjectName<'_>, key: &str, done: usize, env: &Env) -> Result<Option<Step>> {
     let text = lines(key, env).await?;
     let (messages, events, next) = messages(name, &text, done, now_ms());
-    let archive = archive_object(name.site);
+    let (number, config) = (archives(env, name.site).await?, settings(env)?);
+    let is_home = |body: &Vec<u8>| {
+        let message = Message::parse(body);
+        message.is_ok_and(|of| is_home(&of, name.shard, number, &config.ingest.hash_key))
+    };
+    if !messages.iter().all(is_home) {
+        return Ok(None);
+    }
+    // Its own archive, which knows its ids, also of users who were erased since.
+    let archive = archive_object(name.site, name.shard);
     for message in &messages {
         let mut told: Appended =
             objects::call_with_bytes(env, ARCHIVE_DO, &archive, RESTORE, message).await?;
@@ -161,9 +188,9 @@ async fn tell(name: &ObjectName<'_>, key: &str, done: usize, env: &Env) -> Resul
         }
     }
     if next.is_none() {
-        while objects::call(env, ARCHIVE_DO, &archive, FOLD, "").await? {}
+        while has_more(env, name.site, name.shard, FOLD).await? {}
     }
-    Ok(after(key.to_owned(), events, next))
+    Ok(Some(after(key.to_owned(), events, next)))
 }
 
 fn after(key: String, events: usize, lines: Option<usize>) -> Step {
@@ -171,7 +198,7 @@ fn after(key: String, events: usize, lines: Option<usize>) -> Step {
         waiting: 0,
         object: Some(key.clone()),
         events,
-        cursor: Some(Cursor { key, lines }),
+        cursor: Some(rebuild::Cursor { key, lines }),
     }
 }
 

@@ -3,7 +3,8 @@
 
 use worker::{Env, Result};
 
-use super::bindings::{ARCHIVE_DO, settings};
+use super::archives::ask_all;
+use super::bindings::settings;
 use super::keys::Platform;
 use super::platform::now_ms;
 use super::{d1, log, objects};
@@ -14,7 +15,7 @@ use crate::jobs::{self, Job};
 use crate::prune::{self, Deleted, MAX_CALL_STATEMENTS, MAX_CALLS, MAX_STEPS, Site, Turns};
 use crate::rebuild;
 use crate::recompute::{self, BUDGET_MS, Differs, Repair, SiteDay, Step, Stored};
-use crate::routes::{PRUNE, RECOUNT, archive_object};
+use crate::routes::{PRUNE, RECOUNT};
 
 /// The job of [`crate::grants`].
 const GRANTS_JOB: &str = "grants";
@@ -92,10 +93,9 @@ async fn recount(env: &Env) -> Result<()> {
 async fn recount_step(env: &Env, step: &Step, now_ms: i64) -> Result<()> {
     let statements = match step.asks() {
         Some(day) => {
-            let (archive, body) = (archive_object(&step.site), serde_json::to_string(&day)?);
-            let counted: Option<Counted> =
-                objects::call(env, ARCHIVE_DO, &archive, RECOUNT, &body).await?;
-            let Some(counted) = counted else {
+            let body = serde_json::to_string(&day)?;
+            let counted = ask_all(env, &step.site, RECOUNT, &body).await?;
+            let Some(counted) = Counted::united(objects::told_all(counted)?) else {
                 return Ok(());
             };
             let stored: Vec<Stored> = d1::rows(env, &step.stored(day.part, &counted)).await?;
@@ -182,13 +182,13 @@ async fn forget_events(env: &Env) -> Result<()> {
     save(env, prune::ARCHIVES_JOB, &job).await
 }
 
-/// Some steps of an archive; whether there is more to delete.
+/// Some steps of a site's archives; whether there is more to delete.
 async fn prune_archive(env: &Env, site: &Site, now_ms: i64) -> Result<bool> {
-    let archive = archive_object(&site.site_id);
     let kept_from = prune::events_from(site.days, now_ms).to_string();
     for _ in 0..MAX_STEPS {
-        let step: Pruned = objects::call(env, ARCHIVE_DO, &archive, PRUNE, &kept_from).await?;
-        if !step.more {
+        let steps = ask_all(env, &site.site_id, PRUNE, &kept_from).await?;
+        let steps: Vec<Pruned> = objects::told_all(steps)?;
+        if steps.iter().all(|step| !step.more) {
             return Ok(false);
         }
     }

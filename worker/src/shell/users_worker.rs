@@ -4,20 +4,22 @@ use shoreline_shared::privacy::user_hash;
 use worker::{Env, Request, Response, Result};
 
 use super::admin_worker::authorize;
-use super::bindings::{ARCHIVE_DO, config};
+use super::archives::{archive_of, ask};
+use super::bindings::config;
+use super::log;
 use super::platform::{now_ms, random};
-use super::read_worker::{ask_archive, asked, rows, site_of, to_json};
+use super::read_worker::{ask_archive, asked, parts, rows, site_of, to_json};
 use super::reply::{Cors, json, problem};
-use super::{log, objects};
 use crate::archive::erase::{Forget, Step};
 use crate::archive::people;
 use crate::auth::{hex, is_site_id};
 use crate::erase::{Alias, Erased, ErasedAt, MAX_STEPS, Profile, erased_at, suppress};
 use crate::error::Fault;
+use crate::json::told;
 use crate::read::question::{found, with_missing};
 use crate::read::recent::Recent;
 use crate::read::{Params, segment};
-use crate::routes::{FORGET, PROFILE, archive_object};
+use crate::routes::{FORGET, PROFILE};
 
 type Answer = std::result::Result<String, Fault>;
 
@@ -75,16 +77,18 @@ fn site_param(params: &Params) -> std::result::Result<&str, Fault> {
 
 async fn events(env: &Env, site: &str, user: &str, params: &Params) -> Answer {
     let query = Recent::of_user(user, params)?;
-    let (found, missing) = found(ask_archive(env, site, query.asked()).await?);
+    let (found, missing) = found(parts(ask_archive(env, site, query.asked()).await?)?);
     Ok(with_missing(query.answer(found), missing))
 }
 
 async fn export(env: &Env, site: &str, user: &str, params: &Params) -> Answer {
     let hash = user_hash(&config(env)?.ingest.hash_key, site, user);
-    let archive = archive_object(site);
-    let known: Option<people::Profile> = objects::call(env, ARCHIVE_DO, &archive, PROFILE, &hash)
-        .await
-        .map_err(unavailable)?;
+    let known = async {
+        let shard = archive_of(env, site, &hash).await?;
+        ask(env, site, shard, PROFILE, &hash).await
+    };
+    let known = known.await.map_err(unavailable)?;
+    let known: Option<people::Profile> = told(known).map_err(|error| unavailable(error.into()))?;
     let erased: Vec<ErasedAt> = rows(env, &erased_at(site, &hash)).await?;
     let erased = erased.first().map(|row| row.erased_at);
     let profile = to_json(&Profile::of(known.as_ref(), erased))?;
@@ -121,10 +125,11 @@ async fn forget(env: &Env, site: &str, hash: &str, alias: Alias) -> Result<Erase
         alias_key: alias.alias_key,
         erased_at: alias.erased_at,
     };
-    let (archive, body) = (archive_object(site), serde_json::to_string(&forget)?);
+    let body = serde_json::to_string(&forget)?;
+    let shard = archive_of(env, site, hash).await?;
     let mut events = 0_i64;
     for _ in 0..MAX_STEPS {
-        let step: Step = objects::call(env, ARCHIVE_DO, &archive, FORGET, &body).await?;
+        let step: Step = told(ask(env, site, shard, FORGET, &body).await?)?;
         events = events.saturating_add(step.events);
         if !step.more {
             let complete = step.complete;

@@ -7,18 +7,22 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use worker::{Delay, Env, Result, ScheduleContext, ScheduledEvent, event};
 
+use super::archives::ask_all;
 use super::bindings::{ARCHIVE_DO, IMPORT_DO, SITE_DO};
 use super::platform::now_ms;
 use super::upkeep_cron::{load, save};
 use super::{d1, log, objects, upkeep_cron};
 use crate::import::{ImportRow, list_imports};
 use crate::jobs::Job;
-use crate::routes::{WAKE, archive_object, import_object, site_object};
+use crate::routes::{WAKE, import_object, site_object};
 use crate::shards::{ShardRow, WAKE_JOB, cursor, list_shards};
 use crate::together::join_all;
 
-/// Shards woken at once: each is two calls, and the platform opens six connections at a time.
+/// Shards woken at once: each is two calls or more, and the platform opens six connections at a time.
 const AT_ONCE: usize = 3;
+
+/// Calls of a run after which no more shards are woken: the smaller plans allow an invocation 1,000.
+const MAX_CALLS: usize = 800;
 
 /// How long an object may take to look at its alarm.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -44,18 +48,30 @@ async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) 
 async fn wake_shards(env: &Env, until: i64) -> Result<()> {
     let job = load(env, WAKE_JOB).await?;
     let shards: Vec<ShardRow> = d1::rows(env, &list_shards(&job.cursor)).await?;
-    let mut woken = 0_usize;
+    let (mut woken, mut calls) = (0_usize, 0_usize);
+    let mut site = "";
     for some in shards.chunks(AT_ONCE) {
-        if now_ms() > until {
+        if now_ms() > until || calls > MAX_CALLS {
             break;
         }
-        join_all(some.iter().map(|shard| async move {
-            let site_name = site_object(&shard.site_id, shard.shard);
-            let archive_name = archive_object(&shard.site_id);
-            wake(env, SITE_DO, &site_name).await;
-            wake(env, ARCHIVE_DO, &archive_name).await;
-        }))
-        .await;
+        let some: Vec<(&ShardRow, bool)> = some
+            .iter()
+            .map(|shard| {
+                let before = std::mem::replace(&mut site, &shard.site_id);
+                (shard, before != shard.site_id)
+            })
+            .collect();
+        let called = join_all(some.iter().map(|(shard, is_first)| async move {
+            let log = site_object(&shard.site_id, shard.shard);
+            let called = wake(env, SITE_DO, &log).await;
+            match is_first {
+                true => wake(env, ARCHIVE_DO, &shard.site_id)
+                    .await
+                    .saturating_add(called),
+                false => called,
+            }
+        }));
+        calls = called.await.into_iter().fold(calls, usize::saturating_add);
         woken = woken.saturating_add(some.len());
     }
     let next = cursor(shards.len(), shards.get(..woken).unwrap_or_default());
@@ -84,12 +100,21 @@ async fn wake_imports(env: &Env, until: i64) -> Result<()> {
     Ok(())
 }
 
-/// Wakes an object; one that does not answer must not keep the others asleep.
-async fn wake(env: &Env, namespace: &str, name: &str) {
-    let call = pin!(objects::call::<()>(env, namespace, name, WAKE, ""));
+/// Wakes an object, or all archives of the site `name`; how many that may have been. One that does not answer must not
+/// keep the others asleep.
+async fn wake(env: &Env, namespace: &str, name: &str) -> usize {
+    let call = pin!(async {
+        if namespace == ARCHIVE_DO {
+            return Ok(ask_all(env, name, WAKE, "").await?.len());
+        }
+        objects::ask(env, namespace, name, WAKE, "")
+            .await
+            .map(|_| 1)
+    });
     match select(call, pin!(Delay::from(DEADLINE))).await {
-        Either::Left((Ok(()), _)) => {}
+        Either::Left((Ok(called), _)) => return called,
         Either::Left((Err(error), _)) => log::error("wake_cron", error),
         Either::Right(_) => log::error("wake_cron", "an object did not answer in time"),
     }
+    1
 }

@@ -14,17 +14,21 @@ use crate::sorted::Map;
 use crate::sql::{Cell, Sql, SqlError};
 
 /// A line of a message, read.
-struct Line<'a> {
+pub(in crate::archive) struct Line<'a> {
     row: i64,
-    text: &'a str,
-    stored: Stored<'a>,
+    pub(in crate::archive) text: &'a str,
+    pub(in crate::archive) stored: Stored<'a>,
 }
 
-/// Reads what of a message is new.
+/// Reads what of a message is new; `hasher` is that of the archive.
 ///
 /// # Errors
 /// Whatever the database says.
-pub fn read(sql: &impl Sql, message: &Message<'_>, key: &[u8]) -> Result<Draft, SqlError> {
+pub fn read(
+    sql: &impl Sql,
+    message: &Message<'_>,
+    mut hasher: Hasher<'_>,
+) -> Result<Draft, SqlError> {
     let log = format!("{}/{}", message.shard, message.epoch);
     let appended = appended(sql, &log)?;
     let mut told = Appended::default();
@@ -46,7 +50,6 @@ pub fn read(sql: &impl Sql, message: &Message<'_>, key: &[u8]) -> Result<Draft, 
             Err(why) => told.unreadable.push((row.seq, why)),
         }
     }
-    let mut hasher = Hasher::new(&message.site, key);
     let events: Vec<Event<'_>> = lines
         .iter()
         .map(|line| Event::of(&line.stored, &mut hasher))
@@ -114,7 +117,11 @@ fn erased(sql: &impl Sql) -> Result<Map<u64, Alias>, SqlError> {
 }
 
 /// The lines of a row; the reason where one is no stored event.
-fn lines_of(row: i64, n: usize, bytes: &[u8]) -> Result<Vec<Line<'_>>, String> {
+pub(in crate::archive) fn lines_of(
+    row: i64,
+    n: usize,
+    bytes: &[u8],
+) -> Result<Vec<Line<'_>>, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
     let lines: Vec<Line<'_>> = text
         .lines()

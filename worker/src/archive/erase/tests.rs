@@ -259,7 +259,7 @@ fn what_comes_late_is_nameless_as_what_came_in_time() {
     suppress(&sql, hash_of("u1"), &alias(NOW)).unwrap();
     let text = crate::testing::message("demo", 0, &[(99, 0, &all)]);
     let message = Message::parse(&text).unwrap();
-    let draft = append::read(&sql, &message, KEY).unwrap();
+    let draft = append::read(&sql, &message, Hasher::new("demo", KEY)).unwrap();
     assert_eq!(draft.segments.len(), 2);
 
     let in_time = archive(&all, 9);

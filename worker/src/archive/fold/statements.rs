@@ -49,6 +49,28 @@ impl Cursor {
     }
 }
 
+/// The fold that D1 has taken last of one of a site's archives: a row of [`standing`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stand {
+    /// Which archive.
+    pub shard: u32,
+    /// See [`Cursor`].
+    pub epoch: i64,
+    /// See [`Cursor`].
+    pub fold: i64,
+}
+
+impl Cursor {
+    /// Where D1 stands with an archive; nowhere, where it has taken nothing of it.
+    pub fn of(stands: &[Stand], shard: u32) -> Option<Self> {
+        let stand = stands.iter().find(|stand| stand.shard == shard)?;
+        Some(Self {
+            epoch: stand.epoch,
+            fold: stand.fold,
+        })
+    }
+}
+
 /// Whether D1 stands at the fold before `?4` of the epoch `?3`. No archive, or one of an earlier epoch: at 0.
 macro_rules! guard {
     () => {
@@ -187,8 +209,11 @@ const MOVE: &str = concat!(
     " ON CONFLICT (site_id, shard) DO UPDATE SET epoch = excluded.epoch, fold = excluded.fold"
 );
 
-/// Where D1 stands.
+/// Where D1 stands with an archive.
 const AT: &str = "SELECT epoch, fold FROM archives WHERE site_id = ?1 AND shard = ?2";
+
+/// Where it stands with all of a site's.
+const ALL_AT: &str = "SELECT shard, epoch, fold FROM archives WHERE site_id = ?1";
 
 /// What takes the rows of a table.
 fn tasks(table: Table) -> &'static [&'static str] {
@@ -204,14 +229,15 @@ fn tasks(table: Table) -> &'static [&'static str] {
     }
 }
 
-/// The statement that asks where D1 stands: a [`Cursor`], or no row.
-pub fn standing(site: &str, shard: u32) -> Statement {
-    Statement::new(AT, [site.into(), i64::from(shard).into()])
+/// The statement that asks where D1 stands with a site's archives: of each of which it has taken a fold, a
+/// [`Stand`].
+pub fn standing(site: &str) -> Statement {
+    Statement::new(ALL_AT, [site.into()])
 }
 
 impl Sums {
     /// The statements that have D1 take these sums as a fold, to be run as one transaction. The last one
-    /// answers where D1 stands then, as [`standing`] does.
+    /// answers where D1 stands then, as a [`Cursor`].
     pub fn statements(&self, site: &str, shard: u32, cursor: Cursor) -> Vec<Statement> {
         let of = |sql, rows: Option<String>| {
             let params: [Param; 4] = [
@@ -233,7 +259,7 @@ impl Sums {
             statements.extend([HOURS, DAYS].map(|sql| of(sql, Some(text.clone()))));
         }
         statements.push(of(MOVE, None));
-        statements.push(standing(site, shard));
+        statements.push(Statement::new(AT, [site.into(), i64::from(shard).into()]));
         statements
     }
 

@@ -14,7 +14,16 @@ fn all() -> Vec<Want> {
 }
 
 fn ask(at: Option<Cursor>) -> Look {
-    Look { at, wants: all() }
+    let at = at.map(|Cursor { epoch, fold }| Stand {
+        shard: 0,
+        epoch,
+        fold,
+    });
+    Look {
+        at: at.into_iter().collect(),
+        archives: 1,
+        wants: all(),
+    }
 }
 
 /// A message of these events, as a row of its own.
@@ -49,7 +58,7 @@ fn step() -> impl Strategy<Value = Step> {
 fn check(archive: &Archive<&TestSql>, sql: &TestSql, d1: &TestSql, events: &[Value]) {
     let changes = || sql.number("SELECT total_changes()");
     let before = changes();
-    let stands: Option<Cursor> = d1.batch(&[standing("demo", 0)]).unwrap().pop();
+    let stands = Cursor::of(&d1.batch(&[standing("demo")]).unwrap(), 0);
     let mut looked = look(archive, &ask(None)).unwrap();
     if !looked.at.is_last(stands) {
         looked = look(archive, &ask(stands)).unwrap();
@@ -172,8 +181,8 @@ fn what_is_too_much_to_look_at_or_to_tell_is_folded() {
     assert!(look(&archive, &ask(None)).is_none());
     let days = vec![Want::new(Table::UserDays, &[], (DAY, DAY + 6))];
     let days = Look {
-        at: None,
         wants: days,
+        ..ask(None)
     };
     assert!(look(&archive, &days).is_some());
     // Segments of one event each.
@@ -276,7 +285,7 @@ fn a_text_with_a_nul_is_told_as_d1_has_it() {
     used["eventData"] = serde_json::json!({"feature": "a\u{0}b"});
     append(&archive, &body(1, &[used]), false).unwrap();
     let wants = vec![Want::new(Table::Keys, &["feature"], (i64::MIN, i64::MAX))];
-    let looked = look(&archive, &Look { at: None, wants }).unwrap();
+    let looked = look(&archive, &Look { wants, ..ask(None) }).unwrap();
     super::super::testing::fold(&archive, &d1);
     let key = "SELECT key FROM breakdowns WHERE dim = 'feature'";
     let key: Vec<[crate::sql::Cell; 1]> = d1.cells(key, &[]).unwrap();

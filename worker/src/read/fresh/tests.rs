@@ -7,9 +7,9 @@ use crate::read::health::{self, Metrics, TotalRow};
 use crate::sql::Statement;
 use crate::testing::{NOW, TestSql, message};
 
-/// A read as the worker does it; `between` comes between the archive's answer and D1's.
+/// A read as the worker does it; `between` comes between the archives' answers and D1's.
 pub(crate) fn fresh<T: serde::de::DeserializeOwned>(
-    archive: &Archive<&TestSql>,
+    archives: &[Archive<&TestSql>],
     d1: &TestSql,
     wants: &[Want],
     statement: &dyn Fn(&Sums) -> Statement,
@@ -17,11 +17,14 @@ pub(crate) fn fresh<T: serde::de::DeserializeOwned>(
 ) -> (Sums, Vec<T>) {
     let mut fresh = Fresh::default();
     loop {
-        let looked = look(archive, &fresh.look(wants.to_vec())).unwrap();
+        let asked = fresh.look(wants.to_vec(), u32::try_from(archives.len()).unwrap());
+        let looked = archives
+            .iter()
+            .map(|archive| look(archive, &asked).unwrap());
+        let (at, sums) = united(&looked.collect::<Vec<_>>(), wants);
         between();
-        let at: Vec<Cursor> = ask(d1, &standing("demo", 0));
-        let sums = match fresh.next(looked.at, at.first().copied()) {
-            Next::Answer => looked.sums,
+        let sums = match fresh.next(&at, ask(d1, &standing("demo"))) {
+            Next::Answer => sums,
             Next::Again => continue,
             Next::Alone => Sums::default(),
         };
@@ -33,7 +36,8 @@ pub(crate) fn fresh<T: serde::de::DeserializeOwned>(
 /// All events, counted by a read.
 fn total(archive: &Archive<&TestSql>, d1: &TestSql, between: &mut dyn FnMut()) -> i64 {
     let statement = |_: &Sums| health::totals("demo");
-    let (lacking, rows) = fresh::<TotalRow>(archive, d1, &health::wants(), &statement, between);
+    let archives = std::slice::from_ref(archive);
+    let (lacking, rows) = fresh::<TotalRow>(archives, d1, &health::wants(), &statement, between);
     let mut metrics = Metrics::default();
     metrics.add(rows, &lacking);
     assert_eq!(
@@ -125,10 +129,20 @@ fn a_d1_that_was_lost_answers_alone() {
 fn d1_is_asked_for_what_its_archive_follows() {
     let mut fresh = Fresh::default();
     let at = |fold| Cursor { epoch: 7, fold };
+    let stand = |shard, fold| Stand {
+        shard,
+        epoch: 7,
+        fold,
+    };
     let wants = vec![Want::new(Table::Minutes, &[], (1, 2))];
-    assert_eq!(fresh.look(wants.clone()).at, None);
-    assert_eq!(fresh.next(at(2), Some(at(3))), Next::Again);
-    let look = fresh.look(wants.clone());
-    assert_eq!((look.at, look.wants), (Some(at(3)), wants));
-    assert_eq!(fresh.next(at(3), Some(at(3))), Next::Answer);
+    assert_eq!(fresh.look(wants.clone(), 2).at, []);
+    let stands = vec![stand(0, 3), stand(1, 5)];
+    assert_eq!(fresh.next(&[at(3), at(4)], stands.clone()), Next::Again);
+    let look = fresh.look(wants.clone(), 2);
+    assert_eq!((&look.at, look.wants), (&stands, wants));
+    assert_eq!(fresh.next(&[at(3), at(5)], stands), Next::Answer);
+    // One of which D1 has heard nothing yet.
+    let stands = vec![stand(0, 3)];
+    assert_eq!(fresh.next(&[at(3), at(0)], stands.clone()), Next::Answer);
+    assert_eq!(fresh.next(&[at(3), at(1)], stands), Next::Alone);
 }

@@ -134,7 +134,11 @@ fn received(n: usize, at: i64) -> Sums {
     let wants = Reconciliation::parse(&Params::parse("hours=1"))
         .unwrap()
         .wants(NOW);
-    let look = Look { at: None, wants };
+    let look = Look {
+        at: Vec::new(),
+        archives: 1,
+        wants,
+    };
     testing::look(&archive, &look).unwrap().sums
 }
 

@@ -168,15 +168,16 @@ fn what_was_received_is_mended_from_minutes_and_minutes_by_the_archive() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
-    /// However events come and whatever is damaged, a recount brings the sums back, and a second one has
+    /// However events come, in however many archives, and whatever is damaged, a recount brings the sums back, and a second one has
     /// nothing to do.
     #[test]
     fn whatever_is_damaged_comes_back(
         order in Just((0..150_usize).collect::<Vec<_>>()).prop_shuffle(),
         sizes in prop::collection::vec(1_usize..60, 1..6),
         damage in prop::collection::vec((0_usize..8, 0_usize..4, 1_u32..7), 1..6),
+        archives in 1_usize..4,
     ) {
-        let system = System::new();
+        let system = System::of(archives);
         let mut rest = order.as_slice();
         for (row, size) in sizes.iter().cycle().enumerate() {
             let (some, left) = rest.split_at((*size).min(rest.len()));

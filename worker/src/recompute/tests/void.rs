@@ -132,6 +132,7 @@ fn what_a_lost_archive_has_counted_stays() {
     let (lost, rest) = all.split_at(100);
     let old = filled(lost);
     let system = System {
+        others: Vec::new(),
         sql: TestSql::new(),
         d1: old.d1,
     };

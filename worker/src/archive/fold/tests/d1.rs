@@ -35,10 +35,13 @@ fn d1_takes_a_fold_once_whatever_comes_again_or_fails() {
         assert_eq!(take(&d1, 0, n - 1, &folds[0]), at(n));
     }
     assert_eq!(read(&d1), count(&events));
-    let standing: Vec<Cursor> = d1.batch(&[standing(SITE, 0)]).unwrap();
-    assert_eq!(standing, [Cursor { epoch: 1, fold: 3 }]);
     // Another shard has its own cursor.
     assert_eq!(take(&d1, 1, 1, &Sums::default()), at(1));
+    let stands: Vec<Stand> = d1.batch(&[standing(SITE)]).unwrap();
+    assert_eq!(
+        [0, 1, 2].map(|shard| Cursor::of(&stands, shard)),
+        [at(3), at(1), None]
+    );
 }
 
 #[test]
