@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::super::testing::{append, fold_here, look, look_at_all, open, take};
+use super::super::testing::{append, fold, fold_here, look, look_at_all, open, take};
 use super::*;
 use crate::archive::fold::Table;
 use crate::archive::standing;
@@ -290,4 +290,32 @@ fn a_text_with_a_nul_is_told_as_d1_has_it() {
     let key = "SELECT key FROM breakdowns WHERE dim = 'feature'";
     let key: Vec<[crate::sql::Cell; 1]> = d1.cells(key, &[]).unwrap();
     assert_eq!(looked.sums.keys().next().unwrap().key, key[0][0].text());
+}
+
+/// Folds wait in the archive, whose alarm goes on trying; every answer has what D1 lacks.
+#[test]
+fn a_d1_that_is_away_for_a_day_is_missed_by_no_answer_and_has_all_of_it_then() {
+    let (sql, d1) = (TestSql::new(), TestSql::new());
+    d1.migrate();
+    let mut archive = open(&sql, "demo");
+    let mut events: Vec<Value> = Vec::new();
+    for hour in 0..24 {
+        for row in 0..3 {
+            let from = events.len();
+            let new: Vec<Value> = (from..from + 40).map(|n| event("demo", n)).collect();
+            append(&archive, &body(hour * 3 + row, &new), false).unwrap();
+            events.extend(new);
+        }
+        fold_here(&archive);
+        archive.was_not_taken(NOW);
+        if hour % 6 == 5 {
+            check(&archive, &sql, &d1, &events);
+            archive = open(&sql, "demo");
+        }
+    }
+    assert_eq!(d1.number("SELECT count(*) FROM archives"), 0);
+    assert_eq!(sql.number("SELECT count(DISTINCT number) FROM pending"), 24);
+    fold(&archive, &d1);
+    assert_eq!(sql.number("SELECT count(*) FROM pending"), 0);
+    assert_eq!(read(&d1, "demo"), count("demo", &events).sums());
 }
