@@ -34,9 +34,10 @@ pub enum Fault {
         /// What it must be.
         detail: &'static str,
     },
-    /// 400: a query parameter that the call does not know, or that comes twice.
+    /// 400: a query parameter that the call does not know, or that comes twice; a part of a question's body that is
+    /// wrong, by its path.
     UnknownParameter {
-        /// The parameter's name, cut to a length that an answer may have.
+        /// The parameter's name or the path, cut to a length that an answer may have.
         name: String,
         /// What is wrong with it.
         detail: &'static str,
@@ -67,6 +68,8 @@ pub enum Fault {
     UnsupportedMediaType,
     /// 415: a part of an import, which must be readable from its middle.
     PackedPart,
+    /// 422: the question takes more than a question may; why, and what would help.
+    QuestionTooLarge(&'static str),
     /// 422: not one event of the batch could be taken; the results say why.
     NoValidEvent(Vec<EventResult>),
     /// 426: the live stream is a WebSocket.
@@ -108,6 +111,7 @@ impl Fault {
             Self::Conflict(_) => "conflict",
             Self::PayloadTooLarge(_) => "payload_too_large",
             Self::UnsupportedMediaType | Self::PackedPart => "unsupported_media_type",
+            Self::QuestionTooLarge(_) => "question_too_large",
             Self::NoValidEvent(_) => "no_valid_event",
             Self::UpgradeRequired => "upgrade_required",
             Self::TooManyStreams => "too_many_streams",
@@ -130,7 +134,7 @@ impl Fault {
             Self::LengthRequired => 411,
             Self::PayloadTooLarge(_) => 413,
             Self::UnsupportedMediaType | Self::PackedPart => 415,
-            Self::NoValidEvent(_) => 422,
+            Self::QuestionTooLarge(_) | Self::NoValidEvent(_) => 422,
             Self::UpgradeRequired => 426,
             Self::RateLimited { .. } | Self::TooManyStreams => 429,
             Self::Unavailable(_) => 503,
@@ -144,6 +148,7 @@ impl Fault {
             | Self::PayloadTooLarge(detail)
             | Self::Unavailable(detail)
             | Self::Conflict(detail)
+            | Self::QuestionTooLarge(detail)
             | Self::InvalidParameter { detail, .. }
             | Self::UnknownParameter { detail, .. } => Cow::Borrowed(detail),
             Self::InvalidTicket => "The ticket is missing, unknown, used or expired.".into(),

@@ -1,0 +1,42 @@
+//! `POST /v1/analytics/query`: any question, answered by scans of the archive.
+//!
+//! A body becomes a checked [`Question`]; of the archive each shard scans segments for it ([`Query`]) and tells a
+//! part; parts add up to the [`Answer`], for a user lives in one shard. See "Questions" in `docs/API.md`.
+
+mod answer;
+mod ask;
+mod field;
+mod filter;
+mod groups;
+mod load;
+mod measures;
+mod metric;
+mod part;
+mod range;
+mod scan;
+mod set;
+mod visits;
+mod zone;
+
+pub use answer::{Answer, Asked};
+pub use ask::{FIELDS, Question};
+pub use part::Found;
+pub use range::{Compare, Range, Span};
+pub use scan::{Query, Spec};
+pub use zone::{Unit, Zone};
+
+use crate::error::Fault;
+
+/// A field of the question that is not what it must be, by its path, such as `filters[2][1]`.
+fn wrong(path: &str, detail: &'static str) -> Fault {
+    Fault::UnknownParameter {
+        name: path.chars().take(MAX_PATH_CHARS).collect(),
+        detail,
+    }
+}
+
+/// Characters of a path that an answer repeats.
+const MAX_PATH_CHARS: usize = 100;
+
+#[cfg(test)]
+mod tests;
