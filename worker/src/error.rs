@@ -34,10 +34,16 @@ pub enum Fault {
         /// What it must be.
         detail: &'static str,
     },
-    /// 400: a query parameter that the call does not know, or that comes twice; a part of a question's body that is
-    /// wrong, by its path.
+    /// 400: a part of a question's body.
+    InvalidField {
+        /// Where it stands, such as `filters[1][0]`.
+        path: String,
+        /// What it must be.
+        detail: &'static str,
+    },
+    /// 400: a query parameter that the call does not know, or that comes twice.
     UnknownParameter {
-        /// The parameter's name or the path, cut to a length that an answer may have.
+        /// The parameter's name, cut to a length that an answer may have.
         name: String,
         /// What is wrong with it.
         detail: &'static str,
@@ -98,7 +104,9 @@ impl Fault {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Malformed { .. } => "malformed_json",
-            Self::InvalidParameter { .. } | Self::UnknownParameter { .. } => "invalid_parameter",
+            Self::InvalidParameter { .. }
+            | Self::InvalidField { .. }
+            | Self::UnknownParameter { .. } => "invalid_parameter",
             Self::InvalidTicket => "invalid_ticket",
             Self::UnknownKey => "unknown_key",
             Self::WrongScope => "wrong_scope",
@@ -125,6 +133,7 @@ impl Fault {
         match self {
             Self::Malformed { .. }
             | Self::InvalidParameter { .. }
+            | Self::InvalidField { .. }
             | Self::UnknownParameter { .. } => 400,
             Self::UnknownKey | Self::InvalidTicket => 401,
             Self::WrongScope | Self::OriginNotAllowed => 403,
@@ -150,6 +159,7 @@ impl Fault {
             | Self::Conflict(detail)
             | Self::QuestionTooLarge(detail)
             | Self::InvalidParameter { detail, .. }
+            | Self::InvalidField { detail, .. }
             | Self::UnknownParameter { detail, .. } => Cow::Borrowed(detail),
             Self::InvalidTicket => "The ticket is missing, unknown, used or expired.".into(),
             Self::UnknownKey => "The key is missing, unknown, expired or revoked.".into(),
@@ -200,7 +210,9 @@ impl Fault {
         let (field, results) = match self {
             Self::Malformed { field, .. } => (*field, None),
             Self::InvalidParameter { name, .. } => (Some(*name), None),
-            Self::UnknownParameter { name, .. } => (Some(name.as_str()), None),
+            Self::InvalidField { path: name, .. } | Self::UnknownParameter { name, .. } => {
+                (Some(name.as_str()), None)
+            }
             Self::NoValidEvent(results) => (None, Some(results.as_slice())),
             _ => (None, None),
         };

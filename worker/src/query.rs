@@ -6,6 +6,7 @@
 mod answer;
 mod ask;
 mod field;
+mod figures;
 mod filter;
 mod groups;
 mod load;
@@ -13,6 +14,7 @@ mod measures;
 mod metric;
 mod part;
 mod range;
+mod rows;
 mod scan;
 mod set;
 mod visits;
@@ -29,14 +31,11 @@ use crate::error::Fault;
 
 /// A field of the question that is not what it must be, by its path, such as `filters[2][1]`.
 fn wrong(path: &str, detail: &'static str) -> Fault {
-    Fault::UnknownParameter {
-        name: path.chars().take(MAX_PATH_CHARS).collect(),
+    Fault::InvalidField {
+        path: path.to_owned(),
         detail,
     }
 }
-
-/// Characters of a path that an answer repeats.
-const MAX_PATH_CHARS: usize = 100;
 
 #[cfg(test)]
 mod tests;

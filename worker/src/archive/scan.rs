@@ -91,8 +91,8 @@ struct Scanning {
     /// How often segments had been rewritten then.
     rewrites: u64,
     rows: i64,
-    unreadable: i64,
-    passed: bool,
+    /// Segments that cannot be read, in order.
+    unreadable: Vec<i64>,
     /// Segments whose lines are needed before the pass is over.
     deferred: Vec<i64>,
     /// All other segments of the pass were shown.
@@ -114,8 +114,7 @@ impl Scanning {
             last: None,
             rewrites: 0,
             rows: FIRST_ROWS,
-            unreadable: 0,
-            passed: false,
+            unreadable: Vec::new(),
             deferred: Vec::new(),
             is_shown: false,
             marks: Vec::new(),
@@ -131,8 +130,8 @@ impl Scanning {
                     self.scan.reset();
                     self.marks.clear();
                     self.deferred.clear();
-                    (self.cursor, self.unreadable, self.passed) = (0, 0, false);
-                    self.is_shown = false;
+                    self.unreadable.clear();
+                    (self.cursor, self.is_shown) = (0, false);
                 }
                 last_of(sql)?
             }
@@ -145,7 +144,6 @@ impl Scanning {
         if self.scan.is_over() {
             self.deferred.clear();
         } else if self.deferred.is_empty() {
-            self.passed = true;
             self.cursor = 0;
             let again = self.scan.again();
             self.is_shown = !again;
@@ -174,9 +172,8 @@ impl Scanning {
             bytes = bytes.saturating_add(columns.bytes().len());
             let segment = Segment::parse(columns.bytes());
             let taken = segment.and_then(|segment| self.scan.take(&segment));
-            // Later passes meet it again.
             if taken.is_err() {
-                self.missing(1);
+                self.note_unreadable(self.cursor);
             } else if self.scan.needs_lines() {
                 self.deferred.push(self.cursor);
             }
@@ -214,10 +211,11 @@ impl Scanning {
                 all.push(Lines {
                     packed: packed.bytes().to_vec(),
                     columns: columns.bytes().to_vec(),
+                    seq,
                     cuts: Vec::new(),
                 });
                 // Until its lines come.
-                self.missing(1);
+                self.note_unreadable(seq);
             }
         }
         Ok(all)
@@ -226,18 +224,18 @@ impl Scanning {
     /// Shows a segment with its lines.
     fn cut(&mut self, from: &Lines, text: &str) {
         let segment = Segment::parse(&from.columns);
-        if segment
-            .and_then(|segment| self.scan.take_lines(&segment, text))
-            .is_ok()
+        let taken = segment.and_then(|segment| self.scan.take_lines(&segment, text));
+        if taken.is_ok()
+            && let Ok(place) = self.unreadable.binary_search(&from.seq)
         {
-            self.missing(-1);
+            self.unreadable.remove(place);
         }
     }
 
-    /// Counts a segment as one that cannot be read, once in all passes.
-    fn missing(&mut self, more: i64) {
-        if !self.passed {
-            self.unreadable = self.unreadable.saturating_add(more);
+    /// Each once, though later passes meet it again.
+    fn note_unreadable(&mut self, seq: i64) {
+        if let Err(place) = self.unreadable.binary_search(&seq) {
+            self.unreadable.insert(place, seq);
         }
     }
 
@@ -266,7 +264,7 @@ impl Scanning {
 
     /// What could not be read, and what was found.
     fn part(&self) -> (i64, serde_json::Result<String>) {
-        (self.unreadable, self.scan.part(self.alone))
+        (self.unreadable.len() as i64, self.scan.part(self.alone))
     }
 }
 

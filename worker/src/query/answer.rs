@@ -1,16 +1,17 @@
 //! The answer: parts of shards made one, figures, order, pages, a comparison.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use serde::Serialize;
 use serde_json::{Number, Value};
 
-use super::ask::{Column, NO_ZONE, Question};
+use super::ask::{NO_ZONE, Question};
 use super::field::Field;
-use super::metric::{How, Metric};
-use super::part::{Found, Row, TooMuch};
+use super::figures::Figures;
+use super::measures::Stats;
+use super::part::{Found, Row};
 use super::range::Span;
+use super::rows::{Rows, name};
 use super::scan::Spec;
 use super::wrong;
 use super::zone::{Zone, number};
@@ -29,10 +30,24 @@ pub struct Answer {
     /// The metrics of all events that pass the filters.
     #[cfg_attr(test, schema(value_type = Vec<Option<f64>>))]
     totals: Vec<Value>,
+    /// The same of the range that it is compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(value_type = Option<Vec<Option<f64>>>))]
+    compared_totals: Option<Vec<Value>>,
     meta: Meta,
     /// The `cursor` of the next page; null on the last.
     #[cfg_attr(test, schema(required))]
     next_cursor: Option<String>,
+}
+
+/// A value of a dimension: `hour_of_day` and `day_of_week` are numbers.
+#[cfg(test)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "describes what is written as JSON")]
+enum QueryValue {
+    Text(String),
+    Number(i64),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -124,181 +139,68 @@ impl Asked {
     ///
     /// # Errors
     /// Where a shard gave up.
-    pub fn answer(&self, found: Vec<Vec<Found>>) -> Result<Answer, Fault> {
-        let mut found = found.into_iter();
-        let mut next = || self.united(found.next().unwrap_or_default());
-        let (scanned, kept_from, mut rows) = next()?;
-        let compared = match self.compared {
-            Some(span) => {
-                let (_, _, rows) = next()?;
-                Some(self.aligned(rows, span))
-            }
+    pub fn answer(&self, parts: Vec<Vec<Found>>) -> Result<Answer, Fault> {
+        let question = &self.question;
+        let mut parts = parts.into_iter();
+        let mut next = || Rows::of(question, parts.next().unwrap_or_default());
+        let mut main = next()?;
+        let mut compared = match self.compared {
+            Some(span) => Some(self.beside(next()?, span)),
             None => None,
         };
-        let question = &self.question;
-        let total = match rows.first().cloned() {
-            Some(first) => rows.iter().skip(1).fold(first, |mut total, row| {
-                for (ours, theirs) in total.stats.iter_mut().zip(&row.stats) {
-                    ours.unite(theirs);
-                }
-                total
-            }),
-            None => Row::default(),
-        };
-        if !question.dimensions.is_empty() && !rows.is_empty() {
-            rows.remove(0);
-        }
-        let mut rows: Vec<(Row, Vec<Option<f64>>)> = rows
-            .into_iter()
-            .map(|mut row| {
-                let figures = self.figures(&mut row);
-                (row, figures)
-            })
-            .collect();
-        sort::sort_by(&mut rows, |a, b| self.order(a, b));
-        let more = rows.len() > question.offset.saturating_add(question.limit);
+        let rows = main.rows.into_iter().map(|mut row| {
+            let figures = question.figures(&mut row);
+            (row, figures)
+        });
+        let mut rows: Vec<(Row, Figures)> = rows.collect();
+        sort::sort_by(&mut rows, |a, b| question.order(a, b));
+        let end = question.offset.saturating_add(question.limit);
+        let is_last = rows.len() <= end;
         let page = rows.into_iter().skip(question.offset).take(question.limit);
         let page = page.map(|(row, figures)| Cells {
             dimensions: self.values(&row.key),
-            metrics: figures.into_iter().map(value).collect(),
-            compared: compared
-                .as_ref()
-                .map(|compared| self.beside(compared, &row.key)),
+            metrics: values(figures),
+            compared: compared.as_ref().map(|compared| {
+                let name = self.name_by(&row.key, self.span.from);
+                values(compared.of(&name, question))
+            }),
         });
-        let rows = page.collect();
-        let mut total = total;
         Ok(Answer {
-            rows,
-            totals: self.figures(&mut total).into_iter().map(value).collect(),
+            rows: page.collect(),
+            totals: values(question.figures(&mut main.total)),
+            compared_totals: compared
+                .as_mut()
+                .map(|compared| values(std::mem::take(&mut compared.total))),
             meta: Meta {
                 from: self.span.from,
                 to: self.span.to,
                 time_zone: question.time_zone.clone(),
-                covered_from: self.span.from.max(kept_from.min(self.span.to)),
-                scanned_events: scanned,
+                covered_from: self.span.from.max(main.kept_from.min(self.span.to)),
+                scanned_events: main.scanned,
                 source: "scan",
                 compared: self.compared.map(|span| [span.from, span.to]),
-                not_numbers: self.not_numbers(&total),
+                not_numbers: question.not_numbers(&main.total),
             },
-            next_cursor: more.then(|| question.offset.saturating_add(question.limit).to_string()),
+            next_cursor: (!is_last).then(|| end.to_string()),
         })
     }
 
-    /// The rows of all shards, the first of all events; how many events they are of, and from when on.
-    fn united(&self, found: Vec<Found>) -> Result<(i64, i64, Vec<Row>), Fault> {
-        let (mut scanned, mut kept_from) = (0_i64, i64::MIN);
-        let (mut all, mut places): (Vec<Row>, HashMap<String, u64>) = (Vec::new(), HashMap::new());
-        for found in found {
-            check(found.too_much)?;
-            scanned = scanned.saturating_add(found.scanned);
-            kept_from = kept_from.max(found.kept_from);
-            let (dimensions, measures) = (
-                self.question.dimensions.len(),
-                self.question.counted.measures.len(),
-            );
-            let rows = found.rows(dimensions, measures);
-            if all.is_empty() {
-                all = rows;
-                continue;
-            }
-            if places.is_empty() {
-                let known = all
-                    .iter()
-                    .zip(0..)
-                    .map(|(row, place)| (name(&row.key), place));
-                places = known.collect();
-            }
-            for row in rows {
-                let next = all.len() as u64;
-                let place = *places.entry(name(&row.key)).or_insert(next);
-                match all.get_mut(place as usize) {
-                    Some(known) => known.unite(&row),
-                    None => all.push(row),
-                }
-            }
+    /// The figures of rows by the names of those that they stand beside: units of time are counted from the beginning
+    /// of either range.
+    fn beside(&self, rows: Rows, span: Span) -> Compared {
+        let mut compared = Compared::default();
+        let Rows {
+            mut total, rows, ..
+        } = rows;
+        compared.total = self.question.figures(&mut total);
+        for mut row in rows {
+            let place = compared.figures.len() as u64;
+            // Of an hour that comes twice, the first stands beside.
+            let name = self.name_by(&row.key, span.from);
+            compared.places.entry(name).or_insert(place);
+            compared.figures.push(self.question.figures(&mut row));
         }
-        Ok((scanned, kept_from, all))
-    }
-
-    /// The figures of a row.
-    fn figures(&self, row: &mut Row) -> Vec<Option<f64>> {
-        row.stats
-            .iter_mut()
-            .for_each(super::measures::Stats::settle);
-        let counts = row.counts;
-        let part = |of: i64, all: i64| (all != 0).then(|| of as f64 / all as f64);
-        let figure = |metric: &Metric| match *metric {
-            Metric::Users => Some(counts.users as f64),
-            Metric::Events => Some(counts.events as f64),
-            Metric::Views => Some(counts.views as f64),
-            Metric::Sessions => Some(counts.sessions as f64),
-            Metric::BounceRate => part(counts.bounces, counts.sessions),
-            Metric::ViewsPerSession => part(counts.views, counts.sessions),
-            Metric::SessionDuration => part(counts.duration, counts.sessions),
-            Metric::Of(place, how) => {
-                let stats = row.stats.get(place)?;
-                let some = (stats.n > 0).then_some(stats);
-                match how {
-                    How::Sum => Some(stats.total()),
-                    How::Average => some.map(|stats| stats.total() / stats.n as f64),
-                    How::Least => some.map(|stats| stats.least),
-                    How::Most => some.map(|stats| stats.most),
-                    How::Count => Some(stats.n.saturating_add(stats.others) as f64),
-                    How::Percentile(percent) => stats.percentile(percent),
-                }
-            }
-        };
-        self.question.metrics.iter().map(figure).collect()
-    }
-
-    /// By metric, how many values are no numbers, where there are any.
-    fn not_numbers(&self, total: &Row) -> Map<String, i64> {
-        let names = self
-            .question
-            .names
-            .iter()
-            .skip(self.question.dimensions.len());
-        let metrics = self.question.metrics.iter().zip(names);
-        let others = metrics.filter_map(|(metric, name)| match metric {
-            Metric::Of(_, How::Count) => None,
-            Metric::Of(place, _) => {
-                let others = total.stats.get(*place)?.others;
-                (others > 0).then(|| (name.clone(), others))
-            }
-            _ => None,
-        });
-        others.collect()
-    }
-
-    fn order(&self, a: &(Row, Vec<Option<f64>>), b: &(Row, Vec<Option<f64>>)) -> Ordering {
-        let dimension = |at: usize| {
-            let (a, b) = (a.0.key.get(at), b.0.key.get(at));
-            let text = |value: Option<&'_ Option<String>>| value.cloned().flatten();
-            let (a, b) = (text(a), text(b));
-            self.question.compare_values(at, a.as_deref(), b.as_deref())
-        };
-        for (column, is_down) in &self.question.order {
-            let order = match column {
-                Column::Dimension(at) if *is_down => dimension(*at).reverse(),
-                Column::Dimension(at) => dimension(*at),
-                Column::Metric(at) => {
-                    let figure = |figures: &[Option<f64>]| figures.get(*at).copied().flatten();
-                    match (figure(&a.1), figure(&b.1)) {
-                        (Some(a), Some(b)) if *is_down => b.total_cmp(&a),
-                        (Some(a), Some(b)) => a.total_cmp(&b),
-                        // What has no figure comes last, whatever the order.
-                        (a, b) => b.is_some().cmp(&a.is_some()),
-                    }
-                }
-            };
-            if order.is_ne() {
-                return order;
-            }
-        }
-        let mut dimensions = (0..self.question.dimensions.len()).map(dimension);
-        dimensions
-            .find(|order| order.is_ne())
-            .unwrap_or(Ordering::Equal)
+        compared
     }
 
     /// A row's values as they are told.
@@ -317,15 +219,6 @@ impl Asked {
         key.iter().enumerate().map(told).collect()
     }
 
-    /// The figures of compared rows by the names of the rows that they stand beside: units of time are counted from
-    /// the beginning of either range.
-    fn aligned(&self, rows: Vec<Row>, span: Span) -> HashMap<String, Vec<Option<f64>>> {
-        let is_total = self.question.dimensions.is_empty();
-        let rows = rows.into_iter().skip(usize::from(!is_total));
-        let beside = |mut row: Row| (self.name_by(&row.key, span.from), self.figures(&mut row));
-        rows.map(beside).collect()
-    }
-
     /// A row's values as one text, with times as the count of units since `from`.
     fn name_by(&self, key: &[Option<String>], from: i64) -> String {
         let mut key = key.to_vec();
@@ -337,17 +230,6 @@ impl Asked {
             }
         }
         name(&key)
-    }
-
-    fn beside(
-        &self,
-        compared: &HashMap<String, Vec<Option<f64>>>,
-        key: &[Option<String>],
-    ) -> Vec<Value> {
-        let figures = compared.get(&self.name_by(key, self.span.from)).cloned();
-        let none = || self.figures(&mut Row::default());
-        let figures = figures.unwrap_or_else(none);
-        figures.into_iter().map(value).collect()
     }
 
     /// The rows of an answer as CSV.
@@ -373,16 +255,30 @@ impl Asked {
     }
 }
 
-/// A row's values as one text: no two rows have the same.
-fn name(key: &[Option<String>]) -> String {
-    let mut name = String::new();
-    for value in key {
-        match value {
-            Some(text) => name.push_str(&format!("{}:{text}", text.len())),
-            None => name.push('-'),
-        }
+/// The range that an answer is compared with.
+#[derive(Debug, Default)]
+struct Compared {
+    total: Figures,
+    places: HashMap<String, u64>,
+    figures: Vec<Figures>,
+}
+
+impl Compared {
+    /// The figures of a row; of one that is not there those of no events.
+    fn of(&self, name: &str, question: &Question) -> Figures {
+        let place = self.places.get(name);
+        let figures = place.and_then(|place| self.figures.get(*place as usize));
+        figures.cloned().unwrap_or_else(|| {
+            question.figures(&mut Row {
+                stats: vec![Stats::default(); question.counted.measures.len()],
+                ..Row::default()
+            })
+        })
     }
-    name
+}
+
+fn values(figures: Figures) -> Vec<Value> {
+    figures.into_iter().map(value).collect()
 }
 
 /// A figure as JSON: whole numbers without a point.
@@ -398,23 +294,3 @@ fn value(figure: Option<f64>) -> Value {
 
 /// Below it each whole number is a double: 2^53.
 const MOST_WHOLE: f64 = 9_007_199_254_740_992.0;
-
-fn check(too_much: u8) -> Result<(), Fault> {
-    let known = [TooMuch::Rows, TooMuch::Memory, TooMuch::Work];
-    let why = known.into_iter().find(|why| *why as u8 == too_much);
-    why.map_or(Ok(()), |why| {
-        Err(Fault::QuestionTooLarge(match why {
-            TooMuch::Rows => {
-                "The answer has more than 100,000 rows. Ask for fewer dimensions, longer units of time, or filter."
-            }
-            TooMuch::Memory => {
-                "The question counts more users, sessions or values than there is room for. Ask for a shorter range, \
-                fewer dimensions or percentiles, or filter."
-            }
-            TooMuch::Work => {
-                "The question takes more than two seconds of computing. Ask for a shorter range or fewer fields; \
-                properties with long or very many values take longest."
-            }
-        }))
-    })
-}

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::field::{Field, Fields};
 use super::filter::{Filter, Reader};
 use super::metric::{Counted, ENGAGED, Metric};
-use super::range::{Compare, Range};
+use super::range::{Compare, Range, Span};
 use super::wrong;
 use crate::error::Fault;
 use crate::read::question::{number, object};
@@ -149,6 +149,11 @@ impl Question {
             of_dids,
             fields,
         })
+    }
+
+    /// Within which moments the offsets of its zone must be known.
+    pub fn window(&self, now_ms: i64) -> Span {
+        self.range.window(now_ms, self.compare.is_some())
     }
 
     pub(super) fn is_of_visits(&self, place: usize) -> bool {

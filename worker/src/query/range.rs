@@ -101,14 +101,20 @@ impl Range {
         Ok(Self::Dates(first, last))
     }
 
-    /// Within which moments the zone's offsets must be known, whatever the zone: the range itself, what it can be
-    /// compared with, and two days on either side, for no zone is further from UTC.
-    pub fn window(self, now_ms: i64) -> Span {
+    /// Within which moments the zone's offsets must be known, whatever the zone: the months of the range, for a unit
+    /// of time may begin before it and end after it, with two days on either side, for no zone is further from UTC, and what it can be
+    /// compared with.
+    pub fn window(self, now_ms: i64, is_compared: bool) -> Span {
         let around = self.span(&Zone::utc(), now_ms);
-        let more = MAX_DAYS.saturating_mul(2).saturating_mul(DAY_MS);
+        let years = if is_compared {
+            MAX_DAYS.saturating_mul(2)
+        } else {
+            0
+        };
+        let days = years.saturating_add(33);
         Span {
-            from: around.from.saturating_sub(more),
-            to: around.to.saturating_add(DAY_MS.saturating_mul(2)),
+            from: around.from.saturating_sub(days.saturating_mul(DAY_MS)),
+            to: around.to.saturating_add(DAY_MS.saturating_mul(33)),
         }
     }
 

@@ -20,14 +20,26 @@ use crate::archive::{Column, Who};
 use crate::error::Fault;
 use crate::json;
 
-/// Rows of a shard at most, and so of an answer: pages of 10,000 are cut from them.
-const MAX_ROWS: usize = 100_000;
+/// What a question may take of a shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Limits {
+    /// Rows, of which pages of 10,000 are cut.
+    pub(super) rows: usize,
+    /// Bytes that it holds.
+    pub(super) bytes: usize,
+    /// Values that it decodes, and what else it does, in these.
+    pub(super) work: usize,
+}
 
-/// Bytes that a question may hold: three eighths of an object's memory.
-const MAX_BYTES: usize = 48 << 20;
-
-/// Work of a question at most, in values that are decoded: what takes some 2 s of CPU.
-const MAX_WORK: usize = 400_000_000;
+impl Limits {
+    /// 100,000 rows are 10 MB of JSON. 48 MB are three eighths of an object's memory. The work is what takes some 2 s
+    /// of CPU.
+    const ALL: Self = Self {
+        rows: 100_000,
+        bytes: 48 << 20,
+        work: 400_000_000,
+    };
+}
 
 /// What an event that passes costs beside its values, for each that it is counted with.
 const COUNT_WORK: usize = 4;
@@ -71,6 +83,7 @@ pub struct Query {
     kept_from: i64,
     pass: Pass,
     needs_lines: bool,
+    pub(super) limits: Limits,
     too_much: Option<TooMuch>,
     work: usize,
     scanned: i64,
@@ -95,6 +108,7 @@ impl Query {
             kept_from,
             pass: Pass::Rows,
             needs_lines: false,
+            limits: Limits::ALL,
             too_much: None,
             work: 0,
             scanned: 0,
@@ -154,9 +168,9 @@ impl Query {
             self.scanned = self.scanned.saturating_add(count as i64);
         }
         let bytes = self.groups.bytes().saturating_add(self.visits.bytes());
-        self.give_up_if(self.groups.len() > MAX_ROWS, TooMuch::Rows);
-        self.give_up_if(bytes > MAX_BYTES, TooMuch::Memory);
-        self.give_up_if(self.work > MAX_WORK, TooMuch::Work);
+        self.give_up_if(self.groups.len() > self.limits.rows, TooMuch::Rows);
+        self.give_up_if(bytes > self.limits.bytes, TooMuch::Memory);
+        self.give_up_if(self.work > self.limits.work, TooMuch::Work);
         Ok(())
     }
 

@@ -36,6 +36,7 @@ mod objects;
 mod platform;
 mod privacy_do;
 mod prometheus_worker;
+mod query_worker;
 mod queue;
 mod read_worker;
 mod rebuild_worker;

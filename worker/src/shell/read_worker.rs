@@ -183,8 +183,17 @@ pub(super) async fn ask_archive<T: DeserializeOwned>(
     site: &str,
     asked: Asked,
 ) -> std::result::Result<Vec<Part<T>>, Fault> {
-    let body = to_json(&Ask { asked, alone: true })?;
-    let said = objects::ask(env, ARCHIVE_DO, &archive_object(site), ASK, &body).await;
+    ask_shards(env, site, ASK, &to_json(&Ask { asked, alone: true })?).await
+}
+
+/// Has each shard of a site's archive answer a command with its part.
+pub(super) async fn ask_shards<T: DeserializeOwned>(
+    env: &Env,
+    site: &str,
+    command: &str,
+    body: &str,
+) -> std::result::Result<Vec<Part<T>>, Fault> {
+    let said = objects::ask(env, ARCHIVE_DO, &archive_object(site), command, body).await;
     // From its text: an answer may be long, and lines of events are told as they are.
     let part = said.and_then(|said| Ok(serde_json::from_str::<Part<T>>(&said)?));
     let part = part.map_err(unanswered)?;

@@ -21,6 +21,8 @@ pub struct Lines {
     pub packed: Vec<u8>,
     /// Its columns, where a scan asks for the lines of all its events.
     pub(in super::super) columns: Vec<u8>,
+    /// Its number.
+    pub(in super::super) seq: i64,
     /// Of each event that the page has of it: the event's place on the page, and where its line stands.
     pub(in super::super) cuts: Vec<(usize, Range<usize>)>,
 }
@@ -63,6 +65,7 @@ impl Page {
             all.push(Lines {
                 packed: packed.bytes().to_vec(),
                 columns: Vec::new(),
+                seq,
                 cuts: cuts.collect(),
             });
             if bytes >= MAX_PACKED {
