@@ -1,11 +1,13 @@
 //! Filters: read from JSON, and asked of the distinct values of a segment, not of each event.
 
 use serde_json::Value;
+use shoreline_shared::privacy::spelled;
 
 use super::field::{Field, Fields};
 use super::load::{Entry, Loaded};
 use super::wrong;
 use crate::error::Fault;
+use crate::live::live_key;
 
 /// Nodes of a filter at most, `and`, `or` and `not` among them.
 const MAX_NODES: usize = 50;
@@ -169,6 +171,10 @@ impl<'f> Reader<'f> {
                 number, exists takes none.";
             wrong(&format!("{path}[2]"), detail)
         })?;
+        let wanted = wanted
+            .into_iter()
+            .map(|wanted| wanted.as_kept(&field, op))
+            .collect();
         let test = Filter::Is(self.fields.place(field), Test { op, wanted });
         Ok(negated_if(is_negated, test))
     }
@@ -183,6 +189,17 @@ fn negated_if(is_negated: bool, filter: Filter) -> Filter {
 }
 
 impl Wanted {
+    /// Spelled as pages are, which are asked for in any spelling, and cut as keys are.
+    fn as_kept(mut self, field: &Field, op: Op) -> Self {
+        if matches!(field, Field::Page | Field::EntryPage | Field::ExitPage) {
+            self.text = spelled(&self.text).into_owned();
+        }
+        if op == Op::Is && !matches!(field, Field::Property(..)) {
+            self.text = live_key(&self.text).into_owned();
+        }
+        self
+    }
+
     fn of(value: &Value) -> Option<Self> {
         let (text, number) = match value {
             Value::String(text) => (text.clone(), None),

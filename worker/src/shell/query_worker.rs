@@ -5,8 +5,10 @@ use worker::{Env, Request, Response, Result};
 
 use super::metrics_worker::body_of;
 use super::platform::now_ms;
-use super::read_worker::{ask_shards, asked, site_of, to_json};
+use super::read_worker::{ask_shards, asked, note_unreadable, site_of, to_json, unanswered};
 use super::reply::{Cors, json, problem, table};
+use crate::archive::scan::Part;
+use crate::json::told;
 use crate::query::{Asked, Found, Question};
 use crate::read::metric::Format;
 use crate::read::question::{found, with_missing};
@@ -30,11 +32,14 @@ pub(super) async fn query(mut request: Request, env: &Env) -> Result<Response> {
         let question = Question::parse(text.as_bytes())?;
         let window = question.window(now);
         let offsets = offsets(&question.time_zone, window.from as f64, window.to as f64);
-        let asked = Asked::new(question, crate::json::told(offsets).ok(), now)?;
+        let asked = Asked::new(question, told(offsets).ok(), now)?;
         let (mut parts, mut missing) = (Vec::new(), 0_i64);
         for spec in asked.specs(&text) {
-            let shards = ask_shards::<Found>(env, &site, QUERY, &to_json(&spec)?).await?;
-            let (some, unreadable) = found(shards);
+            let said = ask_shards(env, &site, QUERY, &to_json(&spec)?).await?;
+            let shards = said.iter().map(told::<Part<Found>>);
+            let shards = shards.collect::<serde_json::Result<Vec<_>>>();
+            let (some, unreadable) = found(shards.map_err(|error| unanswered(error.into()))?);
+            note_unreadable(unreadable);
             missing = missing.saturating_add(unreadable);
             parts.push(some);
         }

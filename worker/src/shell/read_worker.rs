@@ -172,7 +172,7 @@ pub(super) async fn ask<T: DeserializeOwned>(
     asked.map_err(unanswered)
 }
 
-fn unanswered(error: worker::Error) -> Fault {
+pub(super) fn unanswered(error: worker::Error) -> Fault {
     log::error("archive_do", error);
     Fault::Unavailable("The archive cannot be reached right now.")
 }
@@ -183,27 +183,36 @@ pub(super) async fn ask_archive<T: DeserializeOwned>(
     site: &str,
     asked: Asked,
 ) -> std::result::Result<Vec<Part<T>>, Fault> {
-    ask_shards(env, site, ASK, &to_json(&Ask { asked, alone: true })?).await
+    let said = ask_shards(env, site, ASK, &to_json(&Ask { asked, alone: true })?).await?;
+    // From its text: an answer may be long, and lines of events are told as they are.
+    let parts = said
+        .iter()
+        .map(|said| serde_json::from_str::<Part<T>>(said));
+    let parts = parts.collect::<std::result::Result<Vec<_>, _>>();
+    let parts = parts.map_err(|error| unanswered(error.into()))?;
+    parts
+        .iter()
+        .for_each(|part| note_unreadable(part.unreadable));
+    Ok(parts)
 }
 
-/// Has each shard of a site's archive answer a command with its part.
-pub(super) async fn ask_shards<T: DeserializeOwned>(
+/// Has each shard of a site's archive answer a command with its [`Part`], as JSON.
+pub(super) async fn ask_shards(
     env: &Env,
     site: &str,
     command: &str,
     body: &str,
-) -> std::result::Result<Vec<Part<T>>, Fault> {
+) -> std::result::Result<Vec<String>, Fault> {
     let said = objects::ask(env, ARCHIVE_DO, &archive_object(site), command, body).await;
-    // From its text: an answer may be long, and lines of events are told as they are.
-    let part = said.and_then(|said| Ok(serde_json::from_str::<Part<T>>(&said)?));
-    let part = part.map_err(unanswered)?;
-    if part.unreadable > 0 {
-        log::error(
-            "archive_do",
-            format_args!("{} segments cannot be read", part.unreadable),
-        );
+    Ok(vec![said.map_err(unanswered)?])
+}
+
+/// Tells the log of segments that cannot be read.
+pub(super) fn note_unreadable(segments: i64) {
+    if segments > 0 {
+        let said = format_args!("{segments} segments cannot be read");
+        log::error("archive_do", said);
     }
-    Ok(vec![part])
 }
 
 /// Asks every shard of a site's log.

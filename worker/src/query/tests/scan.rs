@@ -96,6 +96,32 @@ fn texts_that_look_like_expressions_are_texts() {
 }
 
 #[test]
+fn pages_are_asked_for_in_any_spelling_and_length() {
+    let long = format!("/{}", "x".repeat(200));
+    let paths = ["/über uns".to_owned(), long.clone()];
+    let events = paths
+        .iter()
+        .enumerate()
+        .map(|(n, path)| event_of(n, "page_view", json!({"path": path})));
+    let sql = archived(&events.collect::<Vec<_>>(), 9);
+    for (op, page) in [
+        ("is", "/über uns"),
+        ("is", "/%C3%BCber%20uns"),
+        ("starts_with", "/%c3%bc"),
+        ("is", long.as_str()),
+        ("contains", "xxx"),
+    ] {
+        for dimension in ["page", "entryPage", "exitPage"] {
+            let answer = ask(
+                &sql,
+                &json!({"metrics": ["views"], "filters": [op, dimension, page], "range": all_days()}),
+            );
+            assert_eq!(answer["totals"], json!([1]), "{op} {dimension} {page}");
+        }
+    }
+}
+
+#[test]
 fn gaps_of_retention_are_told_and_nothing_of_them_is_counted() {
     let sql = archived(&some_events(100), 7);
     let body = json!({"metrics": ["events"], "range": all_days()});
