@@ -187,11 +187,9 @@ impl Scanning {
         } else if bytes > SLICE_BYTES.saturating_mul(2) {
             self.rows = (self.rows / 2).max(1);
         }
-        if full {
-            if self.scan.is_full() {
-                let before = self.first_left(sql, last)?;
-                self.scan.settle(before);
-            }
+        if full && self.scan.is_full() {
+            let before = self.first_left(sql, last)?;
+            self.scan.settle(before);
         }
         Ok(full)
     }

@@ -60,6 +60,8 @@ pub struct Question {
     pub(super) counted: Counted,
     /// The field that tells how long a page was looked at, where sessions are looked at as a whole.
     pub(super) engaged: Option<usize>,
+    /// Whether sessions must be known before events are filtered and grouped.
+    pub(super) by_session: bool,
     /// Dimensions, then metrics, as they were written.
     pub(super) names: Vec<String>,
     /// With whether the largest comes first.
@@ -138,6 +140,7 @@ impl Question {
             metrics,
             counted,
             engaged,
+            by_session,
             names,
             order,
             limit: usize::try_from(limit).unwrap_or(0),
@@ -168,12 +171,13 @@ impl Question {
         self.of_filter.get(place) == Some(&true)
     }
 
-    /// What rows are made of; also what tells how long a page was looked at, where that is counted along.
+    /// What rows are made of; also what tells how long a page was looked at, where sessions are looked at along with
+    /// rows.
     pub(super) fn is_of_rows(&self, place: usize) -> bool {
         let mut measures = self.counted.measures.iter();
         self.dimensions.contains(&place)
             || measures.any(|measure| measure.field == place)
-            || self.counted.visits && self.is_of_visits(place)
+            || self.counted.visits && !self.by_session && self.is_of_visits(place)
     }
 
     /// The field of a dimension.

@@ -173,7 +173,7 @@ impl<'f> Reader<'f> {
         })?;
         let wanted = wanted
             .into_iter()
-            .map(|wanted| wanted.as_kept(&field, op))
+            .map(|wanted| wanted.kept(&field, op))
             .collect();
         let test = Filter::Is(self.fields.place(field), Test { op, wanted });
         Ok(negated_if(is_negated, test))
@@ -190,7 +190,7 @@ fn negated_if(is_negated: bool, filter: Filter) -> Filter {
 
 impl Wanted {
     /// Spelled as pages are, which are asked for in any spelling, and cut as keys are.
-    fn as_kept(mut self, field: &Field, op: Op) -> Self {
+    fn kept(mut self, field: &Field, op: Op) -> Self {
         if matches!(field, Field::Page | Field::EntryPage | Field::ExitPage) {
             self.text = spelled(&self.text).into_owned();
         }

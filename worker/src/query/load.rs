@@ -121,14 +121,14 @@ impl<'a> Source<'_, 'a> {
                         dict,
                         codes: property.codes,
                     })),
-                    None => self.from_lines(name),
+                    None => self.in_lines(name),
                 }
             }
-            Found::InLines => self.from_lines(name),
+            Found::InLines => self.in_lines(name),
         }
     }
 
-    fn from_lines(&self, name: &str) -> Result<Option<Loaded<'a>>, Broken> {
+    fn in_lines(&self, name: &str) -> Result<Option<Loaded<'a>>, Broken> {
         let Some(lines) = self.lines else {
             return Ok(None);
         };

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use shoreline_shared::event_type::PAGE_VIEW;
 
 use super::ask::Question;
-use super::field::Field;
 use super::groups::Groups;
 use super::load::{Loaded, Source};
 use super::measures::Amount;
@@ -121,11 +120,6 @@ impl Query {
         Ok(query)
     }
 
-    /// Whether sessions must be known before events are filtered and grouped.
-    fn by_session(&self) -> bool {
-        self.question.fields.0.iter().any(Field::is_of_session)
-    }
-
     fn give_up_if(&mut self, is_over: bool, why: TooMuch) {
         if is_over && self.too_much.is_none() {
             self.too_much = Some(why);
@@ -167,7 +161,16 @@ impl Query {
         if self.pass == Pass::Rows && done {
             self.scanned = self.scanned.saturating_add(count as i64);
         }
-        let bytes = self.groups.bytes().saturating_add(self.visits.bytes());
+        let dids = self
+            .dids
+            .iter()
+            .map(Set::bytes)
+            .fold(0, usize::saturating_add);
+        let bytes = self
+            .groups
+            .bytes()
+            .saturating_add(self.visits.bytes())
+            .saturating_add(dids);
         self.give_up_if(self.groups.len() > self.limits.rows, TooMuch::Rows);
         self.give_up_if(bytes > self.limits.bytes, TooMuch::Memory);
         self.give_up_if(self.work > self.limits.work, TooMuch::Work);
@@ -270,7 +273,7 @@ impl Query {
             }
         }
         let counts_visits = self.question.counted.visits;
-        let takes_visits = counts_visits && !self.by_session();
+        let takes_visits = counts_visits && !self.question.by_session;
         let passed = passing.iter().filter(|passes| **passes).count();
         if passed == 0 && !takes_visits {
             return Ok(true);
@@ -340,11 +343,11 @@ impl Scan for Query {
 
     fn reset(&mut self) {
         let question = &self.question;
-        self.visits = Visits::new(self.by_session());
+        self.visits = Visits::new(self.question.by_session);
         self.dids = question.dids.iter().map(|_| Set::default()).collect();
         self.groups = Groups::new(question.dimensions.len(), question.counted.measures.len());
-        self.scanned = 0;
-        self.pass = match (self.by_session(), self.dids.is_empty()) {
+        (self.scanned, self.work) = (0, 0);
+        self.pass = match (self.question.by_session, self.dids.is_empty()) {
             (true, _) => Pass::Visits,
             (false, false) => Pass::Dids,
             (false, true) => Pass::Rows,

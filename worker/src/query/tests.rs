@@ -39,7 +39,7 @@ pub(super) fn some_event(n: usize) -> Value {
         }
         1 | 2 => {
             event["eventType"] = json!("custom");
-            event["eventData"] = json!({"name": format!("n{}", n % 3), "plan": {"size": n % 5}, "on": n % 2 == 0,
+            event["eventData"] = json!({"name": format!("n{}", n % 3), "plan": {"size": n % 5}, "on": n.is_multiple_of(2),
                 "amount": amount(n), "note": note(n)});
         }
         _ => {}

@@ -59,9 +59,9 @@ impl Visits {
 
     /// Bytes of memory, about.
     pub(super) fn bytes(&self) -> usize {
-        self.all
-            .len()
-            .saturating_mul(if self.has_ends { 136 } else { 64 })
+        let one = if self.has_ends { 136 } else { 64 };
+        let pages = self.pages.len().saturating_mul(250);
+        self.all.len().saturating_mul(one).saturating_add(pages)
     }
 
     /// Takes the events of a segment that happened in the range. `engaged` is how long a page was looked at, of those
