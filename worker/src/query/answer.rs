@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 use super::ask::{NO_ZONE, Question};
 use super::field::Field;
@@ -18,7 +18,6 @@ use super::zone::{Zone, number};
 use crate::error::Fault;
 use crate::read::csv::{self, csv};
 use crate::sort;
-use crate::sorted::Map;
 
 /// The answer, as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -87,7 +86,7 @@ struct Meta {
     /// By metric, how many events have a value that is not a number and is not in the figure.
     #[serde(skip_serializing_if = "Map::is_empty")]
     #[cfg_attr(test, schema(value_type = std::collections::BTreeMap<String, i64>))]
-    not_numbers: Map<String, i64>,
+    not_numbers: Map<String, Value>,
 }
 
 /// A question, when and where it is asked.
@@ -148,11 +147,15 @@ impl Asked {
             Some(span) => Some(self.beside(next()?, span)),
             None => None,
         };
-        let rows = main.rows.into_iter().map(|mut row| {
+        let totals = question.figures(&mut main.total);
+        let mut rows: Vec<(Row, Figures)> = Vec::new();
+        for mut row in main.rows {
             let figures = question.figures(&mut row);
-            (row, figures)
-        });
-        let mut rows: Vec<(Row, Figures)> = rows.collect();
+            rows.push((row, figures));
+        }
+        if question.dimensions.is_empty() {
+            rows.push((Row::default(), totals.clone()));
+        }
         sort::sort_by(&mut rows, |a, b| question.order(a, b));
         let end = question.offset.saturating_add(question.limit);
         let is_last = rows.len() <= end;
@@ -167,7 +170,7 @@ impl Asked {
         });
         Ok(Answer {
             rows: page.collect(),
-            totals: values(question.figures(&mut main.total)),
+            totals: values(totals),
             compared_totals: compared
                 .as_mut()
                 .map(|compared| values(std::mem::take(&mut compared.total))),
@@ -193,6 +196,10 @@ impl Asked {
             mut total, rows, ..
         } = rows;
         compared.total = self.question.figures(&mut total);
+        if self.question.dimensions.is_empty() {
+            compared.places.insert(String::new(), 0);
+            compared.figures.push(compared.total.clone());
+        }
         for mut row in rows {
             let place = compared.figures.len() as u64;
             // Of an hour that comes twice, the first stands beside.
@@ -270,7 +277,12 @@ impl Compared {
         let figures = place.and_then(|place| self.figures.get(*place as usize));
         figures.cloned().unwrap_or_else(|| {
             question.figures(&mut Row {
-                stats: vec![Stats::default(); question.counted.measures.len()],
+                stats: question
+                    .counted
+                    .measures
+                    .iter()
+                    .map(|_| Stats::default())
+                    .collect(),
                 ..Row::default()
             })
         })

@@ -2,11 +2,12 @@
 
 use std::cmp::Ordering;
 
+use serde_json::{Map, Value};
+
 use super::ask::{Column, Question};
 use super::measures::Stats;
 use super::metric::{How, Metric};
 use super::part::Row;
-use crate::sorted::Map;
 
 /// A figure of each metric; none where there is nothing to divide by, or no number.
 pub(super) type Figures = Vec<Option<f64>>;
@@ -31,16 +32,19 @@ impl Question {
     }
 
     /// By metric, how many values are no numbers, where there are any.
-    pub(super) fn not_numbers(&self, total: &Row) -> Map<String, i64> {
+    pub(super) fn not_numbers(&self, total: &Row) -> Map<String, Value> {
         let names = self.names.iter().skip(self.dimensions.len());
-        let others = self.metrics.iter().zip(names).filter_map(|(metric, name)| {
-            let Metric::Of(place, how) = metric else {
-                return None;
-            };
-            let others = total.stats.get(*place)?.others;
-            (others > 0 && *how != How::Count).then(|| (name.clone(), others))
-        });
-        others.collect()
+        let mut all = Map::new();
+        for (metric, name) in self.metrics.iter().zip(names) {
+            if let Metric::Of(place, how) = metric
+                && let Some(stats) = total.stats.get(*place)
+                && stats.others > 0
+                && *how != How::Count
+            {
+                all.insert(name.clone(), stats.others.into());
+            }
+        }
+        all
     }
 
     /// Which of two rows comes first.

@@ -82,8 +82,8 @@ impl Groups {
     fn grow(&mut self) {
         let rows = self.len().saturating_add(1);
         self.counts.resize(rows, Counts::default());
-        self.stats
-            .resize(rows.saturating_mul(self.measures), Stats::default());
+        let stats = rows.saturating_mul(self.measures);
+        self.stats.resize_with(stats, Stats::default);
     }
 
     /// The row of each event that passes. `loaded` is what events have of each dimension.

@@ -15,7 +15,7 @@ use crate::archive::segment::{Broken, Coded, Found, Scalars, Segment, Value};
 use crate::live::live_key;
 
 /// A distinct value.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Entry<'a> {
     /// As a text: a number as it was written, booleans as `true` and `false`.
     pub(super) text: Cow<'a, str>,
@@ -23,7 +23,7 @@ pub(super) struct Entry<'a> {
 }
 
 /// What events have of a field.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Loaded<'a> {
     /// The distinct values; some may come twice.
     pub(super) dict: Vec<Entry<'a>>,

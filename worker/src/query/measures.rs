@@ -8,7 +8,7 @@ use crate::sort;
 const MOST: i128 = 100_000_000_000_000_000_000_000_000;
 
 /// What the events of a group have of a measure.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Stats {
     /// Events that have a number.
     pub(super) n: i64,

@@ -31,7 +31,7 @@ pub(super) enum TooMuch {
 }
 
 /// A row of an answer.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Row {
     pub(super) key: Vec<Option<String>>,
     pub(super) counts: Counts,

@@ -7,7 +7,7 @@ use super::part::{Found, Row, TooMuch};
 use crate::error::Fault;
 
 /// What all shards found for a range.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Rows {
     /// Events in the range that were looked at.
     pub(super) scanned: i64,
@@ -15,7 +15,7 @@ pub(super) struct Rows {
     pub(super) kept_from: i64,
     /// Of all events that pass.
     pub(super) total: Row,
-    /// Without dimensions, just that one.
+    /// By their dimensions; without any there are none.
     pub(super) rows: Vec<Row>,
 }
 
@@ -53,14 +53,12 @@ impl Rows {
                 }
             }
         }
-        if dimensions == 0 || all.rows.is_empty() {
-            all.total = all.rows.first().cloned().unwrap_or_default();
-        } else {
+        if !all.rows.is_empty() {
             all.total = all.rows.remove(0);
-            for row in &all.rows {
-                for (ours, theirs) in all.total.stats.iter_mut().zip(&row.stats) {
-                    ours.unite(theirs);
-                }
+        }
+        for row in &all.rows {
+            for (ours, theirs) in all.total.stats.iter_mut().zip(&row.stats) {
+                ours.unite(theirs);
             }
         }
         Ok(all)

@@ -3,13 +3,22 @@
 /// Hashes, and pairs of a number and a hash. The hashes are keyed: who sends events cannot choose them.
 #[derive(Debug, Default)]
 pub(super) struct Set {
+    /// Several, so that one that grows keeps nobody waiting: of a million entries each has 60,000.
+    tables: [Table; TABLES],
+}
+
+#[derive(Debug, Default)]
+struct Table {
     /// A power of two; 0 is free.
-    table: Vec<u64>,
+    slots: Vec<u64>,
     len: usize,
 }
 
-/// The table of the first entry.
-const FIRST_TABLE: usize = 64;
+/// Tables of a set: as many as four bits tell apart.
+const TABLES: usize = 16;
+
+/// Slots of a table with its first entry.
+const FIRST_SLOTS: usize = 8;
 
 /// 2^64 divided by the golden ratio: keys that differ in few bits lie far apart.
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -20,20 +29,40 @@ pub(super) fn of_group(number: u32, hash: u64) -> u64 {
     hash ^ u64::from(number).wrapping_mul(FACTOR)
 }
 
+/// Which table a key is in. The bits are others than those that choose its slot.
+fn table_of(key: u64) -> usize {
+    (key.wrapping_mul(FACTOR) >> 60) as usize
+}
+
 impl Set {
     /// Bytes of memory.
     pub(super) fn bytes(&self) -> usize {
-        self.table.len().saturating_mul(8)
+        let slots = self.tables.iter().map(|table| table.slots.len());
+        slots.fold(0, usize::saturating_add).saturating_mul(8)
     }
 
     /// Adds a key; whether it is new.
     pub(super) fn insert(&mut self, key: u64) -> bool {
-        if self.table.len().saturating_mul(3) <= self.len.saturating_mul(4) {
+        let key = key.max(1);
+        let table = self.tables.get_mut(table_of(key));
+        table.is_some_and(|table| table.insert(key))
+    }
+
+    /// Whether a key is there.
+    pub(super) fn has(&self, key: u64) -> bool {
+        let key = key.max(1);
+        let table = self.tables.get(table_of(key));
+        table.is_some_and(|table| table.slots.get(table.slot(key)) == Some(&key))
+    }
+}
+
+impl Table {
+    fn insert(&mut self, key: u64) -> bool {
+        if self.slots.len().saturating_mul(3) <= self.len.saturating_mul(4) {
             self.grow();
         }
-        let key = key.max(1);
         let slot = self.slot(key);
-        match self.table.get_mut(slot) {
+        match self.slots.get_mut(slot) {
             Some(free) if *free == 0 => {
                 *free = key;
                 self.len = self.len.wrapping_add(1);
@@ -43,17 +72,11 @@ impl Set {
         }
     }
 
-    /// Whether a key is there.
-    pub(super) fn has(&self, key: u64) -> bool {
-        let key = key.max(1);
-        self.table.get(self.slot(key)) == Some(&key)
-    }
-
     /// Where a key is, or would be.
     fn slot(&self, key: u64) -> usize {
-        let mask = self.table.len().wrapping_sub(1);
+        let mask = self.slots.len().wrapping_sub(1);
         let mut slot = (key.wrapping_mul(FACTOR) >> 32) as usize & mask;
-        while let Some(known) = self.table.get(slot) {
+        while let Some(known) = self.slots.get(slot) {
             if *known == 0 || *known == key {
                 break;
             }
@@ -64,12 +87,12 @@ impl Set {
 
     #[inline(never)]
     fn grow(&mut self) {
-        let size = self.table.len().saturating_mul(2).max(FIRST_TABLE);
-        let old = std::mem::replace(&mut self.table, vec![0; size]);
+        let size = self.slots.len().saturating_mul(2).max(FIRST_SLOTS);
+        let old = std::mem::replace(&mut self.slots, vec![0; size]);
         for key in old {
             if key != 0 {
                 let slot = self.slot(key);
-                if let Some(free) = self.table.get_mut(slot) {
+                if let Some(free) = self.slots.get_mut(slot) {
                     *free = key;
                 }
             }
