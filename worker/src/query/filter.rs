@@ -4,7 +4,7 @@ use serde_json::Value;
 use shoreline_shared::privacy::spelled;
 
 use super::field::{Field, Fields};
-use super::load::{Entry, Loaded};
+use super::load::{Entry, Loaded, by_code};
 use super::wrong;
 use crate::error::Fault;
 use crate::live::live_key;
@@ -270,9 +270,10 @@ impl Filter {
                     return vec![false; n];
                 };
                 let mut passing = vec![false];
-                passing.extend(loaded.dict.iter().map(|entry| test.passes(entry)));
-                let passes = |code: &u32| passing.get(*code as usize).copied().unwrap_or(false);
-                loaded.codes.iter().map(passes).collect()
+                for entry in &loaded.dict {
+                    passing.push(test.passes(entry));
+                }
+                by_code(&loaded.codes, &passing, false)
             }
             Self::Did(place) => did.get(*place).cloned().unwrap_or_else(|| vec![false; n]),
         }

@@ -88,10 +88,10 @@ impl Groups {
 
     /// The row of each event that passes. `loaded` is what events have of each dimension.
     pub(super) fn place(&mut self, passing: &[bool], loaded: &[&Loaded<'_>]) -> Vec<u32> {
-        let mut rows: Vec<u32> = passing
-            .iter()
-            .map(|passes| if *passes { 0 } else { NO_GROUP })
-            .collect();
+        let mut rows = Vec::with_capacity(passing.len());
+        for passes in passing {
+            rows.push(if *passes { 0 } else { NO_GROUP });
+        }
         let dimensions = self
             .values
             .iter_mut()

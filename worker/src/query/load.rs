@@ -72,6 +72,15 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// Of each code what it stands for in a table, whose first entry is for 0.
+pub(super) fn by_code<T: Copy>(codes: &[u32], table: &[T], none: T) -> Vec<T> {
+    let mut all = Vec::with_capacity(codes.len());
+    for code in codes {
+        all.push(table.get(*code as usize).copied().unwrap_or(none));
+    }
+    all
+}
+
 impl<'a> From<Coded<'a>> for Loaded<'a> {
     fn from(coded: Coded<'a>) -> Self {
         Self {
@@ -231,15 +240,12 @@ impl<'a> Source<'_, 'a> {
             }
             code
         };
-        let codes: Vec<u32> = sessions.dict.iter().map(&mut code_of).collect();
-        let page = |code: u32| {
-            codes
-                .get((code as usize).wrapping_sub(1))
-                .copied()
-                .unwrap_or(0)
-        };
+        let mut table = vec![0];
+        for hash in &sessions.dict {
+            table.push(code_of(hash));
+        }
         Ok(Loaded {
-            codes: sessions.codes.into_iter().map(page).collect(),
+            codes: by_code(&sessions.codes, &table, 0),
             dict,
         })
     }

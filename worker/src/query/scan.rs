@@ -7,7 +7,7 @@ use shoreline_shared::event_type::PAGE_VIEW;
 
 use super::ask::Question;
 use super::groups::Groups;
-use super::load::{Loaded, Source};
+use super::load::{Loaded, Source, by_code};
 use super::measures::Amount;
 use super::part::{Found, TooMuch};
 use super::set::Set;
@@ -246,13 +246,15 @@ impl Query {
             return Ok(Vec::new());
         }
         let users = segment.users()?;
-        let masks = self.dids.iter().map(|who| {
-            let did: Vec<bool> = users.dict.iter().map(|(hash, _)| who.has(*hash)).collect();
-            let did = |code: &u32| did.get((*code as usize).wrapping_sub(1)).copied();
-            let mask = users.codes.iter().map(|code| did(code).unwrap_or(false));
-            mask.collect()
-        });
-        Ok(masks.collect())
+        let mut masks = Vec::new();
+        for who in &self.dids {
+            let mut table = vec![false];
+            for (hash, _) in &users.dict {
+                table.push(who.has(*hash));
+            }
+            masks.push(by_code(&users.codes, &table, false));
+        }
+        Ok(masks)
     }
 
     /// Counts a segment's events in their rows; false where that takes its lines.
