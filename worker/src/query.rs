@@ -5,6 +5,8 @@
 
 mod answer;
 mod ask;
+mod compared;
+mod count;
 mod field;
 mod figures;
 mod filter;
@@ -17,6 +19,8 @@ mod range;
 mod rows;
 mod scan;
 mod set;
+mod spec;
+mod test;
 mod visits;
 mod zone;
 
@@ -24,7 +28,8 @@ pub use answer::{Answer, Asked};
 pub use ask::{FIELDS, Question};
 pub use part::Found;
 pub use range::{Compare, Range, Span};
-pub use scan::{Query, Spec};
+pub use scan::Query;
+pub use spec::Spec;
 pub use zone::{Unit, Zone};
 
 use crate::error::Fault;

@@ -1,18 +1,16 @@
 //! The answer: parts of shards made one, figures, order, pages, a comparison.
 
-use std::collections::HashMap;
-
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
 use super::ask::{NO_ZONE, Question};
+use super::compared::Compared;
 use super::field::Field;
 use super::figures::Figures;
-use super::measures::Stats;
 use super::part::{Found, Row};
 use super::range::Span;
 use super::rows::{Rows, name};
-use super::scan::Spec;
+use super::spec::Spec;
 use super::wrong;
 use super::zone::{Zone, number};
 use crate::error::Fault;
@@ -259,33 +257,6 @@ impl Asked {
             cells.map(cell).collect()
         });
         csv(&[], std::iter::once(header).chain(rows))
-    }
-}
-
-/// The range that an answer is compared with.
-#[derive(Debug, Default)]
-struct Compared {
-    total: Figures,
-    places: HashMap<String, u64>,
-    figures: Vec<Figures>,
-}
-
-impl Compared {
-    /// The figures of a row; of one that is not there those of no events.
-    fn of(&self, name: &str, question: &Question) -> Figures {
-        let place = self.places.get(name);
-        let figures = place.and_then(|place| self.figures.get(*place as usize));
-        figures.cloned().unwrap_or_else(|| {
-            question.figures(&mut Row {
-                stats: question
-                    .counted
-                    .measures
-                    .iter()
-                    .map(|_| Stats::default())
-                    .collect(),
-                ..Row::default()
-            })
-        })
     }
 }
 

@@ -1,13 +1,12 @@
 //! Filters: read from JSON, and asked of the distinct values of a segment, not of each event.
 
 use serde_json::Value;
-use shoreline_shared::privacy::spelled;
 
 use super::field::{Field, Fields};
-use super::load::{Entry, Loaded, by_code};
+use super::load::{Loaded, by_code};
+use super::test::{Op, Test, Wanted};
 use super::wrong;
 use crate::error::Fault;
-use crate::live::live_key;
 
 /// Nodes of a filter at most, `and`, `or` and `not` among them.
 const MAX_NODES: usize = 50;
@@ -25,32 +24,6 @@ pub(super) enum Filter {
     Is(usize, Test),
     /// Whether the event's user did what the inner filter of this place asks for.
     Did(usize),
-}
-
-/// What is asked of a value.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Test {
-    op: Op,
-    wanted: Vec<Wanted>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Op {
-    Is,
-    Contains,
-    StartsWith,
-    Greater,
-    AtLeast,
-    Less,
-    AtMost,
-    Exists,
-}
-
-/// A value as it was written: one that is a number also equals numbers that are written otherwise.
-#[derive(Debug, Clone, PartialEq)]
-struct Wanted {
-    text: String,
-    number: Option<f64>,
 }
 
 const SHAPE: &str = "A filter is [\"and\" or \"or\", filters], [\"not\", \"did\" or \"did_not\", filter], \
@@ -185,56 +158,6 @@ fn negated_if(is_negated: bool, filter: Filter) -> Filter {
         Filter::Not(Box::new(filter))
     } else {
         filter
-    }
-}
-
-impl Wanted {
-    /// Spelled as pages are, which are asked for in any spelling, and cut as keys are.
-    fn kept(mut self, field: &Field, op: Op) -> Self {
-        if matches!(field, Field::Page | Field::EntryPage | Field::ExitPage) {
-            self.text = spelled(&self.text).into_owned();
-        }
-        if op == Op::Is && !matches!(field, Field::Property(..)) {
-            self.text = live_key(&self.text).into_owned();
-        }
-        self
-    }
-
-    fn of(value: &Value) -> Option<Self> {
-        let (text, number) = match value {
-            Value::String(text) => (text.clone(), None),
-            Value::Number(number) => (number.to_string(), number.as_f64()),
-            Value::Bool(is_true) => (is_true.to_string(), None),
-            _ => return None,
-        };
-        Some(Self { text, number })
-    }
-}
-
-impl Test {
-    /// Whether a value passes.
-    fn passes(&self, entry: &Entry<'_>) -> bool {
-        let text = entry.text.as_ref();
-        let number = || entry.number();
-        let mut wanted = self.wanted.iter();
-        match self.op {
-            Op::Exists => true,
-            Op::Is => wanted
-                .any(|each| each.text == text || each.number.is_some() && each.number == number()),
-            Op::Contains => wanted.any(|each| text.contains(&each.text)),
-            Op::StartsWith => wanted.any(|each| text.starts_with(&each.text)),
-            _ => {
-                let wanted = wanted.next().and_then(|each| each.number);
-                number()
-                    .zip(wanted)
-                    .is_some_and(|(number, wanted)| match self.op {
-                        Op::Greater => number > wanted,
-                        Op::AtLeast => number >= wanted,
-                        Op::Less => number < wanted,
-                        _ => number <= wanted,
-                    })
-            }
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a scan tells beside its rows, and where it gives up.
 
 use super::*;
-use crate::query::scan::{Limits, Spec};
+use crate::query::spec::{Limits, Spec};
 use crate::sql::Sql;
 
 fn event_of(n: usize, kind: &str, data: Value) -> Value {
