@@ -84,7 +84,7 @@ fn main() {
     }
 }
 
-fn fill<'a>(sql: &'a Database, events: i64, users: i64, days: i64) -> Archive<&'a Database> {
+fn fill(sql: &Database, events: i64, users: i64, days: i64) -> Archive<&Database> {
     let settings = LakeSettings {
         seal: SealRule {
             bytes: 8_000_000,
