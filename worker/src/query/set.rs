@@ -122,4 +122,12 @@ mod tests {
             prop_assert!(known.iter().all(|key| set.has(*key)));
         }
     }
+
+    proptest! {
+        #[test]
+        fn hashes_of_a_group_stay_as_many_as_they_were(number: u32, hash: u64, bit in 0_u32..64) {
+            prop_assert_ne!(of_group(number, hash), of_group(number, hash ^ 1 << bit));
+            prop_assert_eq!(of_group(0, hash), hash);
+        }
+    }
 }
