@@ -40,6 +40,7 @@ mod pipeline;
 mod publisher;
 #[path = "../tables/python.rs"]
 mod python;
+mod query;
 mod reads;
 mod rebuild;
 mod refusals;

@@ -15,6 +15,7 @@ use crate::live::live_key;
 mod decimal;
 mod stored;
 
+pub(crate) use decimal::millionths;
 pub use decimal::{MAX_AMOUNT, MAX_DURATION_MS, MICRO, decimal, micro};
 pub use stored::Stored;
 use stored::text;

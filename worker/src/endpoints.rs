@@ -5,7 +5,7 @@ use crate::admit::{EVENTS_PARAMS, INGEST_PARAMS};
 use crate::error::Fault;
 use crate::operations::Kind::{self, Admin, Import, Ingest, Query, System};
 use crate::read::{funnel, journeys, retention};
-use crate::{admin, dead_letter, import, known, rebuild};
+use crate::{admin, dead_letter, import, known, query, rebuild};
 
 /// Who answers below a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub enum Door {
     Metric,
     /// A question with a body.
     Question,
+    /// Any question, with a body.
+    AnyQuestion,
     /// A user's events.
     Users,
     /// Sites and keys.
@@ -137,6 +139,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     at("/v1/analytics/metrics/products", GET, Door::Metric, Query, "products").query(METRIC),
     at("/v1/analytics/metrics/breakdown", GET, Door::Metric, Query, "breakdown").query(&["by", "startDate", "endDate", "limit", "cursor", "format"]),
     at("/v1/analytics/metrics/vitals", GET, Door::Metric, Query, "vitals").query(&["startDate", "endDate", "page", "format"]),
+    at("/v1/analytics/query", POST, Door::AnyQuestion, Query, "query").query(&["format"]).body(query::FIELDS),
     at("/v1/analytics/query/funnel", POST, Door::Question, Query, "funnel").body(funnel::FIELDS),
     at("/v1/analytics/query/retention", POST, Door::Question, Query, "retention").body(retention::FIELDS),
     at("/v1/analytics/query/journeys", POST, Door::Question, Query, "journeys").body(journeys::FIELDS),

@@ -34,6 +34,13 @@ pub enum Fault {
         /// What it must be.
         detail: &'static str,
     },
+    /// 400: a part of a question's body.
+    InvalidField {
+        /// Where it stands, such as `filters[1][0]`.
+        path: String,
+        /// What it must be.
+        detail: &'static str,
+    },
     /// 400: a query parameter that the call does not know, or that comes twice.
     UnknownParameter {
         /// The parameter's name, cut to a length that an answer may have.
@@ -67,6 +74,8 @@ pub enum Fault {
     UnsupportedMediaType,
     /// 415: a part of an import, which must be readable from its middle.
     PackedPart,
+    /// 422: the question takes more than a question may; why, and what would help.
+    QuestionTooLarge(&'static str),
     /// 422: not one event of the batch could be taken; the results say why.
     NoValidEvent(Vec<EventResult>),
     /// 426: the live stream is a WebSocket.
@@ -95,7 +104,9 @@ impl Fault {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Malformed { .. } => "malformed_json",
-            Self::InvalidParameter { .. } | Self::UnknownParameter { .. } => "invalid_parameter",
+            Self::InvalidParameter { .. }
+            | Self::InvalidField { .. }
+            | Self::UnknownParameter { .. } => "invalid_parameter",
             Self::InvalidTicket => "invalid_ticket",
             Self::UnknownKey => "unknown_key",
             Self::WrongScope => "wrong_scope",
@@ -108,6 +119,7 @@ impl Fault {
             Self::Conflict(_) => "conflict",
             Self::PayloadTooLarge(_) => "payload_too_large",
             Self::UnsupportedMediaType | Self::PackedPart => "unsupported_media_type",
+            Self::QuestionTooLarge(_) => "question_too_large",
             Self::NoValidEvent(_) => "no_valid_event",
             Self::UpgradeRequired => "upgrade_required",
             Self::TooManyStreams => "too_many_streams",
@@ -121,6 +133,7 @@ impl Fault {
         match self {
             Self::Malformed { .. }
             | Self::InvalidParameter { .. }
+            | Self::InvalidField { .. }
             | Self::UnknownParameter { .. } => 400,
             Self::UnknownKey | Self::InvalidTicket => 401,
             Self::WrongScope | Self::OriginNotAllowed => 403,
@@ -130,7 +143,7 @@ impl Fault {
             Self::LengthRequired => 411,
             Self::PayloadTooLarge(_) => 413,
             Self::UnsupportedMediaType | Self::PackedPart => 415,
-            Self::NoValidEvent(_) => 422,
+            Self::QuestionTooLarge(_) | Self::NoValidEvent(_) => 422,
             Self::UpgradeRequired => 426,
             Self::RateLimited { .. } | Self::TooManyStreams => 429,
             Self::Unavailable(_) => 503,
@@ -144,7 +157,9 @@ impl Fault {
             | Self::PayloadTooLarge(detail)
             | Self::Unavailable(detail)
             | Self::Conflict(detail)
+            | Self::QuestionTooLarge(detail)
             | Self::InvalidParameter { detail, .. }
+            | Self::InvalidField { detail, .. }
             | Self::UnknownParameter { detail, .. } => Cow::Borrowed(detail),
             Self::InvalidTicket => "The ticket is missing, unknown, used or expired.".into(),
             Self::UnknownKey => "The key is missing, unknown, expired or revoked.".into(),
@@ -195,7 +210,9 @@ impl Fault {
         let (field, results) = match self {
             Self::Malformed { field, .. } => (*field, None),
             Self::InvalidParameter { name, .. } => (Some(*name), None),
-            Self::UnknownParameter { name, .. } => (Some(name.as_str()), None),
+            Self::InvalidField { path: name, .. } | Self::UnknownParameter { name, .. } => {
+                (Some(name.as_str()), None)
+            }
             Self::NoValidEvent(results) => (None, Some(results.as_slice())),
             _ => (None, None),
         };

@@ -46,6 +46,7 @@ pub mod privacy;
 pub mod protocol;
 pub mod prune;
 pub mod publish;
+pub mod query;
 pub mod rate;
 pub mod read;
 pub mod rebuild;

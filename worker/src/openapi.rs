@@ -14,6 +14,7 @@ mod dashboard;
 mod ingest;
 mod known;
 mod operation;
+mod query;
 mod service;
 mod shapes;
 
@@ -38,6 +39,7 @@ const TAGS: [&str; 6] = [
 fn operations() -> Vec<Operation> {
     let mut all = ingest::operations();
     all.extend(dashboard::operations());
+    all.push(query::query());
     all.extend(admin::operations());
     all.extend(service::operations());
     all.into_iter().map(refusing).collect()
@@ -100,6 +102,7 @@ fn schemas(operations: &[Operation]) -> Value {
     let mut event: Value = serde_json::from_str(EVENT).unwrap();
     event.as_object_mut().unwrap().remove("$schema");
     schemas.insert("Event".to_owned(), event);
+    schemas.insert("QueryFilter".to_owned(), query::filter());
     known::close(&mut schemas, operations);
     Value::Object(schemas)
 }

@@ -77,6 +77,8 @@ pub const APPEND: &str = "/append";
 pub const ARCHIVES: &str = "/archives";
 /// `archive_do`: answer a question.
 pub const ASK: &str = "/ask";
+/// `archive_do`: answer any question with a part.
+pub const QUERY: &str = "/query";
 /// `archive_do`: fold what is not folded yet into D1.
 pub const FOLD: &str = "/fold";
 /// `archive_do`: tell what D1's sums lack.

@@ -30,6 +30,34 @@ pub fn sort_pairs(list: &mut [(u64, u32)]) {
     list.sort_unstable();
 }
 
+/// Sorts in the total order of doubles.
+pub fn sort_floats(list: &mut [f64]) {
+    let mut pairs: Vec<(u64, u32)> = list.iter().map(|float| (ordered(*float), 0)).collect();
+    sort_pairs(&mut pairs);
+    for (float, (bits, _)) in list.iter_mut().zip(pairs) {
+        *float = f64::from_bits(ordered_back(bits));
+    }
+}
+
+/// A double as a number of the same order: of negative ones all bits are turned, of others the sign.
+fn ordered(float: f64) -> u64 {
+    let bits = float.to_bits();
+    match bits >> 63 {
+        0 => bits | SIGN,
+        _ => !bits,
+    }
+}
+
+/// The bits of the double that a number stands for.
+fn ordered_back(ordered: u64) -> u64 {
+    match ordered >> 63 {
+        0 => !ordered,
+        _ => ordered & !SIGN,
+    }
+}
+
+const SIGN: u64 = 1 << 63;
+
 /// Of each place, the one that its entry goes to.
 fn places(len: usize, order: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
     let before = |a: usize, b: usize| order(a, b).then(a.cmp(&b)).is_lt();

@@ -13,7 +13,7 @@ import { at, made, tools } from '../base/project.mjs';
 import { setUp } from '../setup/setup.mjs';
 
 /** Bytes, gzip -9, of the worker's module: what is uploaded, and read on every cold start. */
-const WORKER_BUDGET = 700_000;
+const WORKER_BUDGET = 780_000;
 
 /** @param {number} bytes */
 const shown = (bytes) => bytes.toLocaleString('en');

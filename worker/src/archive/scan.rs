@@ -18,6 +18,7 @@ pub use ask::{Ask, Asked, Asking, Part, RetentionSpec};
 pub use funnel::{FunnelPart, FunnelSpec, Step};
 pub use journeys::{JourneysPart, JourneysSpec};
 pub use page::{Line, Lines, PageSpec};
+pub(crate) use places::Places;
 pub use vitals::{VitalPart, VitalsSpec};
 
 use super::segment::{Broken, Segment};
@@ -36,7 +37,7 @@ const MAX_ROWS: i64 = 256;
 const SLICE_BYTES: usize = 1_000_000;
 
 /// What looks at segments for an answer.
-pub(super) trait Scan {
+pub trait Scan {
     /// The moments (Unix milliseconds) whose events it is to be shown now.
     fn range(&self) -> Range<i64>;
     /// Forgets all that it was shown.
@@ -46,6 +47,22 @@ pub(super) trait Scan {
     /// # Errors
     /// Where the segment is broken.
     fn take(&mut self, segment: &Segment<'_>) -> Result<(), Broken>;
+    /// Whether the segment that was shown last was not taken, because the columns do not say what is asked:
+    /// it is shown again with its lines.
+    fn needs_lines(&self) -> bool {
+        false
+    }
+    /// Takes the events of a segment for which it needed the lines.
+    ///
+    /// # Errors
+    /// As [`Scan::take`].
+    fn take_lines(&mut self, segment: &Segment<'_>, _lines: &str) -> Result<(), Broken> {
+        self.take(segment)
+    }
+    /// Whether it has given up, and needs to see no more.
+    fn is_over(&self) -> bool {
+        false
+    }
     /// Whether it has enough to go on with [`Scan::settle`].
     fn is_full(&self) -> bool {
         false
@@ -57,6 +74,9 @@ pub(super) trait Scan {
         false
     }
     /// What it found, as JSON. `alone`: of the only shard, so that what the answer leaves out can stay here.
+    ///
+    /// # Errors
+    /// None, as what was found always serializes.
     fn part(&self, alone: bool) -> serde_json::Result<String>;
 }
 
@@ -71,8 +91,12 @@ struct Scanning {
     /// How often segments had been rewritten then.
     rewrites: u64,
     rows: i64,
-    unreadable: i64,
-    passed: bool,
+    /// Segments that cannot be read, in order.
+    unreadable: Vec<i64>,
+    /// Segments whose lines are needed before the pass is over.
+    deferred: Vec<i64>,
+    /// All other segments of the pass were shown.
+    is_shown: bool,
     /// Of runs of [`MARKED`] numbers of segments: the run, and the earliest event of it or a later one.
     /// Read when it is needed first.
     marks: Vec<(i64, i64)>,
@@ -90,8 +114,9 @@ impl Scanning {
             last: None,
             rewrites: 0,
             rows: FIRST_ROWS,
-            unreadable: 0,
-            passed: false,
+            unreadable: Vec::new(),
+            deferred: Vec::new(),
+            is_shown: false,
             marks: Vec::new(),
         }
     }
@@ -104,12 +129,31 @@ impl Scanning {
                 if known.is_some() {
                     self.scan.reset();
                     self.marks.clear();
-                    (self.cursor, self.unreadable, self.passed) = (0, 0, false);
+                    self.deferred.clear();
+                    self.unreadable.clear();
+                    (self.cursor, self.is_shown) = (0, false);
                 }
                 last_of(sql)?
             }
         };
         (self.last, self.rewrites) = (Some(last), rewrites);
+        if !self.is_shown && self.show(sql, last)? {
+            return Ok(true);
+        }
+        self.is_shown = true;
+        if self.scan.is_over() {
+            self.deferred.clear();
+        } else if self.deferred.is_empty() {
+            self.cursor = 0;
+            let again = self.scan.again();
+            self.is_shown = !again;
+            return Ok(again);
+        }
+        Ok(false)
+    }
+
+    /// Shows the next segments; whether there are more.
+    fn show(&mut self, sql: &impl Sql, last: i64) -> Result<bool, SqlError> {
         let range = self.scan.range();
         let rows: Vec<[Cell; 2]> = sql.cells(
             "SELECT seq, columns FROM segments WHERE seq > ?1 AND seq <= ?2 \
@@ -128,9 +172,13 @@ impl Scanning {
             bytes = bytes.saturating_add(columns.bytes().len());
             let segment = Segment::parse(columns.bytes());
             let taken = segment.and_then(|segment| self.scan.take(&segment));
-            // Later passes meet it again.
-            if taken.is_err() && !self.passed {
-                self.unreadable = self.unreadable.saturating_add(1);
+            if taken.is_err() {
+                self.note_unreadable(self.cursor);
+            } else if self.scan.needs_lines() {
+                self.deferred.push(self.cursor);
+            }
+            if self.scan.is_over() {
+                return Ok(false);
             }
         }
         let full = i64::try_from(rows.len()).is_ok_and(|read| read >= self.rows);
@@ -139,16 +187,54 @@ impl Scanning {
         } else if bytes > SLICE_BYTES.saturating_mul(2) {
             self.rows = (self.rows / 2).max(1);
         }
-        if full {
-            if self.scan.is_full() {
-                let before = self.first_left(sql, last)?;
-                self.scan.settle(before);
-            }
-            return Ok(true);
+        if full && self.scan.is_full() {
+            let before = self.first_left(sql, last)?;
+            self.scan.settle(before);
         }
-        self.passed = true;
-        self.cursor = 0;
-        Ok(self.scan.again())
+        Ok(full)
+    }
+
+    /// The next segments whose lines are needed, as [`Asking::packed`] does.
+    fn packed(&mut self, sql: &impl Sql) -> Result<Vec<Lines>, SqlError> {
+        let (mut all, mut bytes) = (Vec::new(), 0_usize);
+        while bytes < page::MAX_PACKED
+            && let Some(seq) = self.deferred.pop()
+        {
+            let rows: Vec<[Cell; 2]> = sql.cells(
+                "SELECT columns, lines FROM segments WHERE seq = ?1",
+                &[seq.into()],
+            )?;
+            for [columns, packed] in &rows {
+                bytes = bytes.saturating_add(packed.bytes().len());
+                all.push(Lines {
+                    packed: packed.bytes().to_vec(),
+                    columns: columns.bytes().to_vec(),
+                    seq,
+                    cuts: Vec::new(),
+                });
+                // Until its lines come.
+                self.note_unreadable(seq);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Shows a segment with its lines.
+    fn cut(&mut self, from: &Lines, text: &str) {
+        let segment = Segment::parse(&from.columns);
+        let taken = segment.and_then(|segment| self.scan.take_lines(&segment, text));
+        if taken.is_ok()
+            && let Ok(place) = self.unreadable.binary_search(&from.seq)
+        {
+            self.unreadable.remove(place);
+        }
+    }
+
+    /// Each once, though later passes meet it again.
+    fn note_unreadable(&mut self, seq: i64) {
+        if let Err(place) = self.unreadable.binary_search(&seq) {
+            self.unreadable.insert(place, seq);
+        }
     }
 
     /// When the earliest event of the segments that are left happened, or earlier, Unix milliseconds.
@@ -176,7 +262,7 @@ impl Scanning {
 
     /// What could not be read, and what was found.
     fn part(&self) -> (i64, serde_json::Result<String>) {
-        (self.unreadable, self.scan.part(self.alone))
+        (self.unreadable.len() as i64, self.scan.part(self.alone))
     }
 }
 

@@ -19,13 +19,18 @@ const MAX_DIGITS: usize = 30;
 /// A JSON number, or text that is one, as millionths, rounded half up. `None` for what is no
 /// amount: not a number, negative, or over `most`.
 pub fn micro(value: &RawValue, most: i64) -> Option<i64> {
-    let most = i128::from(most).checked_mul(i128::from(MICRO))?;
     let json = value.get();
     let text = json
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
         .unwrap_or(json)
         .trim();
+    let most = i128::from(most).checked_mul(i128::from(MICRO))?;
+    i64::try_from(millionths(text, most)?).ok()
+}
+
+/// A number without a sign as millionths, rounded half up. `None` for what is none, or over `most` millionths.
+pub(crate) fn millionths(text: &str, most: i128) -> Option<i128> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
         None => (text, 0),
@@ -58,7 +63,7 @@ pub fn micro(value: &RawValue, most: i64) -> Option<i64> {
     for _ in 0..place.max(0) {
         sum = sum.checked_mul(10).filter(|sum| *sum <= most)?;
     }
-    i64::try_from(sum).ok().filter(|_| sum <= most)
+    Some(sum).filter(|sum| *sum <= most)
 }
 
 /// Millionths as a JSON number, exact: `2500000` is `2.5`.

@@ -93,6 +93,7 @@ fn asked(path: &str, body: &Value) -> Result<(), Fault> {
     let body = body.to_string();
     let body = body.as_bytes();
     match path {
+        "/v1/analytics/query" => crate::query::Question::parse(body).map(drop),
         "/v1/analytics/query/funnel" => Funnel::parse(body, 0).map(drop),
         "/v1/analytics/query/retention" => Retention::parse(body, 0).map(drop),
         "/v1/analytics/query/journeys" => Journeys::parse(body, 0).map(drop),
@@ -127,7 +128,7 @@ fn every_body_names_a_field_that_it_does_not_know() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 11);
+    assert_eq!(checked, 12);
 }
 
 #[test]

@@ -33,10 +33,12 @@ impl From<String> for Cell {
     }
 }
 
-/// Writes a table.
+/// Writes a table. Where the names of columns are not known before, they are the first row, and `header` is empty.
 pub fn csv(header: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> String {
     let mut out = header.join(",");
-    out.push_str("\r\n");
+    if !header.is_empty() {
+        out.push_str("\r\n");
+    }
     for row in rows {
         for (index, cell) in row.iter().enumerate() {
             if index > 0 {

@@ -53,7 +53,7 @@ pub fn with_missing(mut json: String, segments: i64) -> String {
 ///
 /// # Errors
 /// [`Fault::Malformed`] for what is none, [`Fault::UnknownParameter`] for a field that is not known.
-pub(super) fn object(
+pub(crate) fn object(
     body: &[u8],
     known: &[&str],
 ) -> Result<serde_json::Map<String, serde_json::Value>, Fault> {
@@ -89,7 +89,7 @@ pub(super) fn days(
 ///
 /// # Errors
 /// [`Fault::InvalidParameter`] with the field.
-pub(super) fn number(
+pub(crate) fn number(
     fields: &serde_json::Map<String, serde_json::Value>,
     name: &'static str,
     range: std::ops::RangeInclusive<i64>,

@@ -16,14 +16,15 @@ use super::{log, objects};
 use crate::archive::erase::{Forget, Step};
 use crate::archive::people::Profile;
 use crate::archive::recount::Counted;
-use crate::archive::scan::Ask;
+use crate::archive::scan::{Ask, Asking};
 use crate::archive::{Appended, Archive};
 use crate::json;
 use crate::lake::{LakeSettings, LakeStore};
 use crate::protocol::Message;
+use crate::query::Query;
 use crate::routes::{
-    APPEND, ARCHIVES, ASK, FOLD, FORGET, HOURS, LOOK, PROFILE, PRUNE, RECOUNT, REFOLD, RESTORE,
-    RETRY, SEAL, STATE, WAKE, parse_object,
+    APPEND, ARCHIVES, ASK, FOLD, FORGET, HOURS, LOOK, PROFILE, PRUNE, QUERY, RECOUNT, REFOLD,
+    RESTORE, RETRY, SEAL, STATE, WAKE, parse_object,
 };
 use crate::sql::SqlError;
 
@@ -57,6 +58,7 @@ impl DurableObject for ArchiveDo {
             RESTORE => objects::answer(self.append(&body, true).await),
             ARCHIVES => objects::answer(self.archive().map(Archive::archives)),
             ASK => told(self.ask(&body).await),
+            QUERY => told(self.query(&body).await),
             LOOK => told(self.look(&body).await),
             FORGET => objects::answer(self.forget(&body).await),
             PROFILE => objects::answer(self.profile(&body).await),
@@ -167,9 +169,19 @@ impl ArchiveDo {
         if ask.is_of_people() {
             self.look_or_fold().await?;
         }
+        self.answered(self.archive()?.begin(ask)?).await
+    }
+
+    /// Answers any question, as [`ArchiveDo::ask`] does.
+    async fn query(&self, body: &[u8]) -> Result<String> {
+        let query = Query::begin(body, self.archive()?.kept_from()?);
+        let query = query.map_err(|fault| SqlError(fault.detail().into_owned()))?;
+        self.answered(Asking::of_scan(Box::new(query), true)).await
+    }
+
+    async fn answered(&self, mut asking: Asking) -> Result<String> {
         let archive = self.archive()?;
         let _asked = Asked::by(&self.asked);
-        let mut asking = archive.begin(ask)?;
         loop {
             while asking.slice(archive.sql(), archive.rewrites())? {
                 Delay::from(Duration::ZERO).await;

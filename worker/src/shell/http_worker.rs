@@ -9,8 +9,8 @@ use super::ingest_worker::Way;
 use super::reply::{Cors, preflight, problem};
 use super::{
     admin_worker, calls, dead_letter_worker, import_worker, ingest_worker, live_worker,
-    metrics_worker, prometheus_worker, read_worker, rebuild_worker, sdk_settings_worker,
-    users_worker,
+    metrics_worker, prometheus_worker, query_worker, read_worker, rebuild_worker,
+    sdk_settings_worker, users_worker,
 };
 use crate::endpoints::{Door, Endpoint, find};
 use crate::error::Fault;
@@ -93,6 +93,7 @@ async fn other(
         Door::Prometheus => prometheus_worker::metrics(&request, &env).await,
         Door::Metric => metrics_worker::metric(path, &request, &env).await,
         Door::Question => metrics_worker::question(path, request, &env).await,
+        Door::AnyQuestion => query_worker::query(request, &env).await,
         Door::Users => users_worker::users(method, path, &request, &env).await,
         Door::Sites => admin_worker::admin(method, path, request, &env).await,
         Door::DeadLetters => dead_letter_worker::dead_letters(method, path, request, &env).await,

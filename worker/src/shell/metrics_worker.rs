@@ -90,15 +90,7 @@ pub(super) async fn question(path: &str, mut request: Request, env: &Env) -> Res
     let (_, facts) = asked(&request)?;
     let answer = async {
         let site = site_of(&facts, env).await?;
-        let length = request.headers().get("content-length").ok().flatten();
-        let length = length.and_then(|length| length.parse::<usize>().ok());
-        if length.is_some_and(|length| length > MAX_BODY_BYTES) {
-            return Err(Fault::PayloadTooLarge("A question has at most 64 KiB."));
-        }
-        let body = request
-            .bytes()
-            .await
-            .map_err(|_| Fault::malformed("The body could not be read to its end."))?;
+        let body = body_of(&mut request).await?;
         match path {
             "/v1/analytics/query/funnel" => ask::<Funnel>(env, &site, &body).await,
             "/v1/analytics/query/retention" => ask::<Retention>(env, &site, &body).await,
@@ -110,6 +102,17 @@ pub(super) async fn question(path: &str, mut request: Request, env: &Env) -> Res
         Ok(text) => json(200, text, &Cors::Any),
         Err(fault) => problem(&fault, &Cors::Any),
     }
+}
+
+/// The body of a question.
+pub(super) async fn body_of(request: &mut Request) -> std::result::Result<Vec<u8>, Fault> {
+    let length = request.headers().get("content-length").ok().flatten();
+    let length = length.and_then(|length| length.parse::<usize>().ok());
+    if length.is_some_and(|length| length > MAX_BODY_BYTES) {
+        return Err(Fault::PayloadTooLarge("A question has at most 64 KiB."));
+    }
+    let body = request.bytes().await;
+    body.map_err(|_| Fault::malformed("The body could not be read to its end."))
 }
 
 async fn ask<Q: Question>(

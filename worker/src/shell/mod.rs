@@ -37,6 +37,7 @@ mod objects;
 mod platform;
 mod privacy_do;
 mod prometheus_worker;
+mod query_worker;
 mod queue;
 mod read_worker;
 mod rebuild_worker;

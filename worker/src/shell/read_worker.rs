@@ -163,7 +163,7 @@ pub(super) async fn rows<T: DeserializeOwned>(
     })
 }
 
-fn unanswered(error: worker::Error) -> Fault {
+pub(super) fn unanswered(error: worker::Error) -> Fault {
     log::error("archive_do", error);
     Fault::Unavailable("The archive cannot be reached right now.")
 }
@@ -207,19 +207,18 @@ pub(super) fn parts<T: DeserializeOwned>(
     let mut parts = Vec::with_capacity(said.len());
     for one in said {
         let part: Part<T> = serde_json::from_str(&one).map_err(|error| unanswered(error.into()))?;
-        if part.unreadable > 0 {
-            unreadable(part.unreadable);
-        }
+        note_unreadable(part.unreadable);
         parts.push(part);
     }
     Ok(parts)
 }
 
-fn unreadable(segments: i64) {
-    log::error(
-        "archive_do",
-        format_args!("{segments} segments cannot be read"),
-    );
+/// Tells the log of segments that cannot be read.
+pub(super) fn note_unreadable(segments: i64) {
+    if segments > 0 {
+        let said = format_args!("{segments} segments cannot be read");
+        log::error("archive_do", said);
+    }
 }
 
 /// Asks every shard of a site's log.

@@ -122,6 +122,11 @@ impl Ask {
 }
 
 impl Asking {
+    /// Begins with a scan of a room above.
+    pub fn of_scan(scan: Box<dyn Scan>, alone: bool) -> Self {
+        Self(Kind::Scan(Scanning::begin(scan, alone)))
+    }
+
     /// Does the next slice, some milliseconds of work; whether there are more. `rewrites` is how often segments
     /// were rewritten (compacted, pruned, erased) since the object was made: where that changed the work
     /// begins anew, for an event could be met twice or never.
@@ -149,14 +154,17 @@ impl Asking {
     pub fn packed(&mut self, sql: &impl Sql) -> Result<Vec<Lines>, SqlError> {
         match &mut self.0 {
             Kind::Page(page) => page.packed(sql),
-            _ => Ok(Vec::new()),
+            Kind::Scan(scan) => scan.packed(sql),
+            Kind::Retention(..) => Ok(Vec::new()),
         }
     }
 
     /// Takes what is asked for out of a segment's lines.
     pub fn cut(&mut self, from: &Lines, text: &str) {
-        if let Kind::Page(page) = &mut self.0 {
-            page.cut(from, text);
+        match &mut self.0 {
+            Kind::Page(page) => page.cut(from, text),
+            Kind::Scan(scan) => scan.cut(from, text),
+            Kind::Retention(..) => {}
         }
     }
 

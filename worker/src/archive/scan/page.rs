@@ -12,6 +12,7 @@ use crate::sql::{Cell, Sql, SqlError};
 
 mod lines;
 
+pub(super) use lines::MAX_PACKED;
 pub use lines::{Line, Lines};
 
 /// How much later than it was appended an event can have been received, in milliseconds, by the clocks of two

@@ -3,7 +3,7 @@
 /// A table of its own: the standard one hashes with care for who chooses the keys, which here are keyed hashes
 /// already or made by the scan, and it is asked for every event.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(crate) struct Places {
     keys: Vec<u64>,
     /// Places less 1, by the hash of their key; 0 is free. A power of two, at most half full.
     table: Vec<u32>,
@@ -17,17 +17,17 @@ const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Places {
     /// How many there are.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.keys.len()
     }
 
     /// The keys, in the order of their places.
-    pub(super) fn keys(&self) -> &[u64] {
+    pub(crate) fn keys(&self) -> &[u64] {
         &self.keys
     }
 
     /// The place of a key, which is added where it is new: 0 for the first. Never more than 2^31.
-    pub(super) fn place(&mut self, key: u64) -> u32 {
+    pub(crate) fn place(&mut self, key: u64) -> u32 {
         if self.table.len() <= self.keys.len().saturating_mul(2) {
             self.grow();
         }
@@ -45,6 +45,12 @@ impl Places {
             // The table is never empty here.
             None => 0,
         }
+    }
+
+    /// The place of a key that is there.
+    pub(crate) fn find(&self, key: u64) -> Option<u32> {
+        let place = self.table.get(self.slot(key))?;
+        place.checked_sub(1)
     }
 
     /// Where a key is, or would be.
@@ -89,6 +95,7 @@ mod tests {
             let (mut places, mut known) = (Places::default(), HashMap::new());
             for key in keys {
                 let next = known.len() as u32;
+                prop_assert_eq!(places.find(key), known.get(&key).copied());
                 prop_assert_eq!(places.place(key), *known.entry(key).or_insert(next));
                 prop_assert_eq!(places.len(), known.len());
             }

@@ -145,7 +145,7 @@ impl Scan {
             if fresh.len() <= least {
                 continue;
             }
-            sort_floats(fresh);
+            sort::sort_floats(fresh);
             let goods = fresh.partition_point(|value| *value <= good);
             let not_poor = fresh.partition_point(|value| *value <= poor);
             let poors = fresh.len().saturating_sub(not_poor);
@@ -161,34 +161,6 @@ impl Scan {
         }
     }
 }
-
-/// Sorts in the total order of doubles.
-fn sort_floats(list: &mut [f64]) {
-    let mut pairs: Vec<(u64, u32)> = list.iter().map(|float| (ordered(*float), 0)).collect();
-    sort::sort_pairs(&mut pairs);
-    for (float, (bits, _)) in list.iter_mut().zip(pairs) {
-        *float = f64::from_bits(ordered_back(bits));
-    }
-}
-
-/// A double as a number of the same order: of negative ones all bits are turned, of others the sign.
-fn ordered(float: f64) -> u64 {
-    let bits = float.to_bits();
-    match bits >> 63 {
-        0 => bits | SIGN,
-        _ => !bits,
-    }
-}
-
-/// The bits of the double that a number stands for.
-fn ordered_back(ordered: u64) -> u64 {
-    match ordered >> 63 {
-        0 => !ordered,
-        _ => ordered & !SIGN,
-    }
-}
-
-const SIGN: u64 = 1 << 63;
 
 impl super::Scan for Scan {
     fn range(&self) -> Range<i64> {
@@ -279,7 +251,7 @@ mod tests {
         #[test]
         fn doubles_are_sorted_in_their_total_order(mut ours in values()) {
             let mut theirs = ours.clone();
-            sort_floats(&mut ours);
+            sort::sort_floats(&mut ours);
             theirs.sort_by(f64::total_cmp);
             prop_assert_eq!(bits(&ours), bits(&theirs));
         }
@@ -289,7 +261,7 @@ mod tests {
             let mut all: Vec<f64> = pieces.concat();
             let mut part = VitalPart::default();
             for mut piece in pieces {
-                sort_floats(&mut piece);
+                sort::sort_floats(&mut piece);
                 part.add(piece.into_iter().map(|value| (value, 1)).collect());
             }
             all.sort_by(f64::total_cmp);

@@ -12,15 +12,19 @@ use crate::sort;
 use crate::sql::{Cell, Sql, SqlError};
 
 /// Bytes of packed lines that are held at once, unless a segment has more.
-const MAX_PACKED: usize = 4_000_000;
+pub(in super::super) const MAX_PACKED: usize = 4_000_000;
 
 /// A segment that has lines of the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lines {
     /// Its lines, packed.
     pub packed: Vec<u8>,
+    /// Its columns, where a scan asks for the lines of all its events.
+    pub(in super::super) columns: Vec<u8>,
+    /// Its number.
+    pub(in super::super) seq: i64,
     /// Of each event that the page has of it: the event's place on the page, and where its line stands.
-    cuts: Vec<(usize, Range<usize>)>,
+    pub(in super::super) cuts: Vec<(usize, Range<usize>)>,
 }
 
 /// An event of the page as it is told: when it was received, its id, and its line; `null` for a line that
@@ -60,6 +64,8 @@ impl Page {
             bytes = bytes.saturating_add(packed.bytes().len());
             all.push(Lines {
                 packed: packed.bytes().to_vec(),
+                columns: Vec::new(),
+                seq,
                 cuts: cuts.collect(),
             });
             if bytes >= MAX_PACKED {

@@ -1,0 +1,174 @@
+//! `POST /v1/analytics/query`, with the platform's own time zones.
+
+use reqwest::{Client, RequestBuilder};
+use serde_json::{Value, json};
+use shoreline_tests::contract::Checked as _;
+use shoreline_tests::events::{batch, feature, view};
+use shoreline_tests::site::{Reply, Site, reply};
+use shoreline_tests::system::shared;
+
+fn asking(site: &Site, body: &Value) -> RequestBuilder {
+    let url = format!("{}/v1/analytics/query", site.url);
+    Client::new()
+        .post(url)
+        .bearer_auth(&site.read_token)
+        .json(body)
+}
+
+async fn ask(site: &Site, body: Value) -> Value {
+    let Reply {
+        status,
+        body: answer,
+    } = reply(asking(site, &body)).await;
+    assert_eq!(status, 200, "{body}: {answer}");
+    answer
+}
+
+/// A view that is told nothing of but its page and a note, which may be too long for columns.
+fn noted(path: &str, user: &str, note: &str) -> Value {
+    let mut event = view(path, user);
+    event["eventData"]["note"] = json!(note);
+    event
+}
+
+#[tokio::test]
+async fn a_question_is_answered_by_a_scan() {
+    let site = shared().new_site().await;
+    let long = "long ".repeat(80);
+    let events = [
+        noted("/a", "ann", "short"),
+        noted("/a", "bob", long.trim()),
+        view("/b", "ann"),
+        feature("search", "ann"),
+        feature("search", "cid"),
+    ];
+    site.send_ok(&batch(&events)).await;
+    site.settle().await;
+
+    let pages = json!({"metrics": ["users", "views", "sessions"], "dimensions": ["page"], "range": "24h",
+        "filters": ["is", "eventType", "page_view"], "compare": "previous_period"});
+    let answer = ask(&site, pages.clone()).await;
+    assert_eq!(
+        answer["rows"],
+        json!([{"dimensions": ["/a"], "metrics": [2, 2, 1], "compared": [0, 0, 0]},
+            {"dimensions": ["/b"], "metrics": [1, 1, 1], "compared": [0, 0, 0]}])
+    );
+    assert_eq!(answer["totals"], json!([2, 3, 1]));
+    assert_eq!(answer["meta"]["source"], "scan");
+    assert_eq!(answer["meta"]["scannedEvents"], 5);
+    assert_eq!(answer["meta"]["coveredFrom"], answer["meta"]["from"]);
+
+    // Who read /b did something else, too; and a text that only its line has.
+    let users = |filters: Value| {
+        let body = json!({"metrics": ["users", "sum(data.duration)"], "range": "today", "filters": filters});
+        async { ask(&site, body).await["totals"].clone() }
+    };
+    let read_b = json!(["did", ["is", "page", "/b"]]);
+    assert_eq!(
+        users(json!(["and", read_b, ["exists", "feature"]])).await,
+        json!([1, 12.5])
+    );
+    assert_eq!(
+        users(json!(["is", "data.note", long.trim()])).await,
+        json!([1, 0])
+    );
+    assert_eq!(
+        users(json!(["not_contains", "data.note", "o"])).await,
+        json!([2, 25])
+    );
+
+    let csv = Client::new().post(format!("{}/v1/analytics/query?format=csv", site.url));
+    let csv = csv
+        .bearer_auth(&site.read_token)
+        .json(&pages)
+        .sent()
+        .await
+        .unwrap();
+    assert_eq!(csv.headers()["content-type"], "text/csv; charset=utf-8");
+    let text = csv.text().await.unwrap();
+    let first = "page,users,views,sessions,compared users,compared views,compared sessions\r\n/a,2,2,1,0,0,0\r\n";
+    assert!(text.starts_with(first), "{text}");
+
+    // Another site's token asks of its own site.
+    let other = shared().new_site().await;
+    assert_eq!(ask(&other, pages).await["totals"], json!([0, 0, 0]));
+}
+
+#[tokio::test]
+async fn days_of_a_zone_are_as_long_as_its_clocks_say() {
+    let site = shared().new_site().await;
+    let hour = 3_600_000;
+    // When each begins, and how many hours it has.
+    for (zone, day, from, hours) in [
+        ("Europe/Berlin", "2024-03-31", 1_711_839_600_000_i64, 23),
+        ("Europe/Berlin", "2024-10-27", 1_729_980_000_000, 25),
+        ("America/St_Johns", "2024-03-10", 1_710_041_400_000, 23),
+        ("America/St_Johns", "2024-11-03", 1_730_601_000_000, 25),
+        ("Asia/Kathmandu", "2024-03-31", 1_711_822_500_000, 24),
+        ("UTC", "2024-03-31", 1_711_843_200_000, 24),
+        ("America/Santiago", "2024-09-08", 1_725_768_000_000, 23),
+        ("Australia/Lord_Howe", "2024-04-07", 1_712_408_400_000, 24),
+    ] {
+        let answer = ask(
+            &site,
+            json!({"metrics": ["events"], "range": [day, day], "timeZone": zone}),
+        )
+        .await;
+        let meta = &answer["meta"];
+        let long = meta["to"].as_i64().unwrap() - meta["from"].as_i64().unwrap();
+        // Lord Howe's clocks change by half an hour.
+        let want = hours * hour + if zone.ends_with("Howe") { hour / 2 } else { 0 };
+        assert_eq!(
+            (meta["from"].as_i64(), long),
+            (Some(from), want),
+            "{zone} {day}"
+        );
+        assert_eq!(meta["timeZone"], zone);
+    }
+    for zone in ["Mars/Olympus", "Europe/Berlin; DROP", "../UTC", "\u{0}"] {
+        let refused = reply(asking(
+            &site,
+            &json!({"metrics": ["events"], "timeZone": zone}),
+        ))
+        .await;
+        assert_eq!(
+            (
+                refused.status,
+                &refused.body["code"],
+                &refused.body["field"]
+            ),
+            (400, &json!("invalid_parameter"), &json!("timeZone")),
+            "{zone}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_wrongly_is_named_and_nobody_else_is_answered() {
+    let site = shared().new_site().await;
+    for (body, field) in [
+        (json!({}), "metrics"),
+        (
+            json!({"metrics": ["users"], "filters": ["and", ["is", "planet", "Mars"]]}),
+            "filters[1][1]",
+        ),
+        (json!({"metrics": ["users"], "country": "DE"}), "country"),
+    ] {
+        let refused = reply(asking(&site, &body)).await;
+        assert_eq!(
+            (
+                refused.status,
+                &refused.body["code"],
+                &refused.body["field"]
+            ),
+            (400, &json!("invalid_parameter"), &json!(field)),
+            "{body}"
+        );
+    }
+    for token in ["x", site.browser_key.as_str(), site.source_key.as_str()] {
+        let url = format!("{}/v1/analytics/query", site.url);
+        let body = json!({"metrics": ["users"]});
+        let refused = reply(Client::new().post(url).bearer_auth(token).json(&body)).await;
+        assert!([401, 403].contains(&refused.status), "{}", refused.status);
+    }
+}

@@ -1,0 +1,287 @@
+//! What the events of a segment have of a field: distinct values, and a code for each event.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use shoreline_shared::event_type::TrackerType;
+use shoreline_shared::privacy::path_part;
+
+use super::field::Field;
+use super::visits::Visits;
+use super::zone::{Unit, Zone, number};
+use crate::archive::Column;
+use crate::archive::scan::Places;
+use crate::archive::segment::{Broken, Coded, Found, Scalars, Segment, Value};
+use crate::live::live_key;
+
+/// A distinct value.
+#[derive(Debug)]
+pub(super) struct Entry<'a> {
+    /// As a text: a number as it was written, booleans as `true` and `false`.
+    pub(super) text: Cow<'a, str>,
+    is_number: bool,
+}
+
+/// What events have of a field.
+#[derive(Debug)]
+pub(super) struct Loaded<'a> {
+    /// The distinct values; some may come twice.
+    pub(super) dict: Vec<Entry<'a>>,
+    /// Of each event 0 for none, or k for `dict[k - 1]`.
+    pub(super) codes: Vec<u32>,
+}
+
+/// A segment, and what else it takes to know what its events have.
+pub(super) struct Source<'s, 'a> {
+    pub(super) segment: &'s Segment<'a>,
+    /// Its lines, where they were asked for.
+    pub(super) lines: Option<&'s str>,
+    /// When each event happened, Unix milliseconds.
+    pub(super) at: &'s [i64],
+    pub(super) zone: &'s Zone,
+    pub(super) visits: &'s Visits,
+}
+
+impl<'a> Entry<'a> {
+    fn text(text: impl Into<Cow<'a, str>>) -> Self {
+        Self {
+            text: text.into(),
+            is_number: false,
+        }
+    }
+
+    fn of(value: Value<'a>) -> Option<Self> {
+        Some(match value {
+            Value::Text(text) => Self::text(text),
+            Value::Number(text) => Self {
+                text: text.into(),
+                is_number: true,
+            },
+            Value::Bool(is_true) => Self::text(if is_true { "true" } else { "false" }),
+            Value::InLine => return None,
+        })
+    }
+
+    /// The number, as near as a `f64` comes to it, where it is one.
+    pub(super) fn number(&self) -> Option<f64> {
+        // Not `f64::from_str`: that is 20 KB of the worker, and its tables do not pack.
+        let number = self
+            .is_number
+            .then(|| serde_json::from_str(&self.text).ok())?;
+        number.filter(|number: &f64| number.is_finite())
+    }
+}
+
+/// Of each code what it stands for in a table, whose first entry is for 0.
+pub(super) fn by_code<T: Copy>(codes: &[u32], table: &[T], none: T) -> Vec<T> {
+    let mut all = Vec::with_capacity(codes.len());
+    for code in codes {
+        all.push(table.get(*code as usize).copied().unwrap_or(none));
+    }
+    all
+}
+
+impl<'a> From<Coded<'a>> for Loaded<'a> {
+    fn from(coded: Coded<'a>) -> Self {
+        Self {
+            dict: coded.dict.into_iter().map(Entry::text).collect(),
+            codes: coded.codes,
+        }
+    }
+}
+
+impl<'a> Source<'_, 'a> {
+    /// What the events have of a field; nothing where that takes the lines, which are not there.
+    ///
+    /// # Errors
+    /// Where the segment is broken.
+    pub(super) fn load(&self, field: &Field) -> Result<Option<Loaded<'a>>, Broken> {
+        match field {
+            Field::Column(column) => Ok(Some(self.segment.column(*column)?.into())),
+            Field::Page => self.pages(),
+            Field::EntryPage => self.of_visits(0).map(Some),
+            Field::ExitPage => self.of_visits(1).map(Some),
+            Field::HourOfDay => {
+                Ok(Some(self.numbers(0, 24, &|local| {
+                    number(Unit::Hour, local).rem_euclid(24)
+                })))
+            }
+            Field::DayOfWeek => Ok(Some(self.numbers(1, 7, &|local| {
+                number(Unit::Day, local).saturating_add(3).rem_euclid(7)
+            }))),
+            Field::Time(unit) => Ok(Some(self.times(*unit))),
+            Field::Property(name, None) => self.property(name),
+            Field::Property(name, Some(of)) => self.property_of(name, of),
+        }
+    }
+
+    /// A property; from the lines where the columns do not say.
+    fn property(&self, name: &str) -> Result<Option<Loaded<'a>>, Broken> {
+        match self.segment.property(name)? {
+            Found::Absent => Ok(Some(Loaded {
+                dict: Vec::new(),
+                codes: vec![0; self.segment.len()],
+            })),
+            Found::Stored(property) => {
+                let dict: Option<Vec<Entry<'a>>> =
+                    property.dict.into_iter().map(Entry::of).collect();
+                match dict {
+                    Some(dict) => Ok(Some(Loaded {
+                        dict,
+                        codes: property.codes,
+                    })),
+                    None => self.in_lines(name),
+                }
+            }
+            Found::InLines => self.in_lines(name),
+        }
+    }
+
+    fn in_lines(&self, name: &str) -> Result<Option<Loaded<'a>>, Broken> {
+        let Some(lines) = self.lines else {
+            return Ok(None);
+        };
+        let mut scalars = Scalars::default();
+        let (mut dict, mut codes) = (Vec::<Entry<'a>>::new(), Vec::new());
+        let mut known: HashMap<String, u64> = HashMap::new();
+        for range in self.segment.lines()? {
+            let line = lines.get(range).ok_or(Broken("its lines are others"))?;
+            let mut code = 0_u32;
+            scalars.each(line, &mut |each, value| {
+                if each != name {
+                    return;
+                }
+                let (text, is_number) = match value {
+                    Value::Text(text) => (text, false),
+                    Value::Number(text) => (text, true),
+                    Value::Bool(true) => ("true", false),
+                    Value::Bool(false) => ("false", false),
+                    Value::InLine => return,
+                };
+                let key = format!("{}{text}", if is_number { '1' } else { '0' });
+                let next = (dict.len() as u64).wrapping_add(1);
+                code = *known.entry(key).or_insert(next) as u32;
+                if u64::from(code) == next {
+                    dict.push(Entry {
+                        text: Cow::Owned(text.to_owned()),
+                        is_number,
+                    });
+                }
+            });
+            codes.push(code);
+        }
+        Ok(Some(Loaded { dict, codes }))
+    }
+
+    /// A property of one type of event.
+    fn property_of(&self, name: &str, of: &str) -> Result<Option<Loaded<'a>>, Broken> {
+        let n = self.segment.len();
+        let Some(wanted) = self.segment.column_code(Column::Type, of)? else {
+            return Ok(Some(Loaded {
+                dict: Vec::new(),
+                codes: vec![0; n],
+            }));
+        };
+        let Some(mut loaded) = self.property(name)? else {
+            return Ok(None);
+        };
+        let types = self.segment.column(Column::Type)?.codes;
+        for (code, each) in loaded.codes.iter_mut().zip(types) {
+            if each != wanted {
+                *code = 0;
+            }
+        }
+        Ok(Some(loaded))
+    }
+
+    /// The pages that were viewed, or left.
+    fn pages(&self) -> Result<Option<Loaded<'a>>, Broken> {
+        let mut pages = Loaded::from(self.segment.column(Column::Page)?);
+        let left = TrackerType::PageLeave.as_str();
+        if self.segment.column_code(Column::Type, left)?.is_none() {
+            return Ok(Some(pages));
+        }
+        for key in ["path", "url", "page"] {
+            let Some(loaded) = self.property_of(key, left)? else {
+                return Ok(None);
+            };
+            let before = pages.dict.len() as u32;
+            let page = |entry: Entry<'a>| {
+                let page = path_part(key, &entry.text).unwrap_or_default();
+                Entry::text(live_key(&page).into_owned())
+            };
+            pages.dict.extend(loaded.dict.into_iter().map(page));
+            for (code, more) in pages.codes.iter_mut().zip(loaded.codes) {
+                let named = before.saturating_add(more);
+                let is_some = more != 0
+                    && pages
+                        .dict
+                        .get(named.wrapping_sub(1) as usize)
+                        .is_some_and(|page| !page.text.is_empty());
+                if *code == 0 && is_some {
+                    *code = named;
+                }
+            }
+        }
+        Ok(Some(pages))
+    }
+
+    /// The page at an end of each event's session.
+    fn of_visits(&self, end: usize) -> Result<Loaded<'a>, Broken> {
+        let sessions = self.segment.sessions()?;
+        let (mut pages, mut dict) = (Places::default(), Vec::new());
+        let mut code_of = |hash: &u64| {
+            let Some((number, page)) = self.visits.page(*hash, end) else {
+                return 0;
+            };
+            let code = pages.place(number.into()).saturating_add(1);
+            if code as usize > dict.len() {
+                dict.push(Entry::text(page.to_owned()));
+            }
+            code
+        };
+        let mut table = vec![0];
+        for hash in &sessions.dict {
+            table.push(code_of(hash));
+        }
+        Ok(Loaded {
+            codes: by_code(&sessions.codes, &table, 0),
+            dict,
+        })
+    }
+
+    /// A number of each event's local time, of `count` that begin with `first`.
+    fn numbers(&self, first: i64, count: i64, of: &dyn Fn(i64) -> i64) -> Loaded<'a> {
+        let entry = |more: i64| Entry {
+            text: first.saturating_add(more).to_string().into(),
+            is_number: true,
+        };
+        Loaded {
+            dict: (0..count).map(entry).collect(),
+            codes: self
+                .at
+                .iter()
+                .map(|at| (of(self.zone.local(*at)) as u32).saturating_add(1))
+                .collect(),
+        }
+    }
+
+    /// The unit of local time that each event happened in, by its first moment.
+    fn times(&self, unit: Unit) -> Loaded<'a> {
+        let mut starts = Places::default();
+        let (mut bounds, mut code) = ((0, 0), 0);
+        let codes = self.at.iter().map(|at| {
+            if !(bounds.0..bounds.1).contains(at) {
+                bounds = self.zone.bounds(unit, *at);
+                code = starts.place(bounds.0 as u64).saturating_add(1);
+            }
+            code
+        });
+        let codes = codes.collect();
+        let entry = |start: &u64| Entry::text((*start as i64).to_string());
+        Loaded {
+            dict: starts.keys().iter().map(entry).collect(),
+            codes,
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! A question to a shard of the archive, answered segment by segment.
+
+use std::ops;
+
+use super::ask::Question;
+use super::groups::Groups;
+use super::load::{Loaded, Source};
+use super::part::{Found, TooMuch};
+use super::set::Set;
+use super::spec::{Limits, Spec};
+use super::visits::Visits;
+use super::zone::Zone;
+use crate::archive::scan::Scan;
+use crate::archive::segment::{Broken, Segment};
+use crate::error::Fault;
+use crate::json;
+
+/// What a pass over all segments is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    /// Sessions as a whole, before events are filtered and grouped by them.
+    Visits,
+    /// Who did what `did` asks for.
+    Dids,
+    /// Rows.
+    Rows,
+}
+
+/// The events of a segment.
+pub(super) struct Events<'s, 'a> {
+    pub(super) segment: &'s Segment<'a>,
+    pub(super) lines: Option<&'s str>,
+    pub(super) at: &'s [i64],
+    /// Whether each is in the range.
+    pub(super) is_in: &'s [bool],
+}
+
+/// A question under way.
+pub struct Query {
+    pub(super) question: Question,
+    zone: Zone,
+    range: ops::Range<i64>,
+    kept_from: i64,
+    pass: Pass,
+    needs_lines: bool,
+    pub(super) limits: Limits,
+    too_much: Option<TooMuch>,
+    pub(super) work: usize,
+    scanned: i64,
+    pub(super) visits: Visits,
+    /// The users who did, of each `did`.
+    pub(super) dids: Vec<Set>,
+    pub(super) groups: Groups,
+}
+
+impl Query {
+    /// Begins to answer it, from events that happened at `kept_from` (Unix milliseconds) or later.
+    ///
+    /// # Errors
+    /// Where the body is no [`Spec`], or its question is none.
+    pub fn begin(body: &[u8], kept_from: i64) -> Result<Self, Fault> {
+        let no_spec = |_| Fault::malformed("The archive cannot read the question.");
+        let spec: Spec = json::told(body).map_err(no_spec)?;
+        let question = Question::parse(spec.body.as_bytes())?;
+        let mut query = Self {
+            range: spec.at.0.max(kept_from)..spec.at.1,
+            zone: Zone::new(spec.zone),
+            kept_from,
+            pass: Pass::Rows,
+            needs_lines: false,
+            limits: Limits::ALL,
+            too_much: None,
+            work: 0,
+            scanned: 0,
+            visits: Visits::default(),
+            dids: Vec::new(),
+            groups: Groups::default(),
+            question,
+        };
+        query.reset();
+        Ok(query)
+    }
+
+    fn give_up_if(&mut self, is_over: bool, why: TooMuch) {
+        if is_over && self.too_much.is_none() {
+            self.too_much = Some(why);
+        }
+    }
+
+    /// Looks at a segment; nothing is counted where its lines are needed and not there.
+    fn look(&mut self, segment: &Segment<'_>, lines: Option<&str>) -> Result<(), Broken> {
+        self.needs_lines = false;
+        let at = segment.at()?;
+        let is_in: Vec<bool> = at.iter().map(|at| self.range.contains(at)).collect();
+        let count = is_in.iter().filter(|is_in| **is_in).count();
+        if count == 0 {
+            return Ok(());
+        }
+        // Lines are half the work of values, a byte.
+        self.work = self
+            .work
+            .saturating_add(lines.map_or(0, |lines| lines.len() / 2));
+        let events = Events {
+            segment,
+            lines,
+            at: &at,
+            is_in: &is_in,
+        };
+        let mut loaded = Vec::new();
+        let done = match self.pass {
+            Pass::Visits => {
+                self.load(&events, &mut loaded, Question::is_of_visits)?
+                    && self.take_visits(&events, &loaded)?
+            }
+            Pass::Dids => {
+                self.load(&events, &mut loaded, Question::is_of_dids)?
+                    && self.take_dids(&events, &loaded)?
+            }
+            Pass::Rows => self.take_rows(&events, &mut loaded)?,
+        };
+        self.needs_lines = !done;
+        if self.pass == Pass::Rows && done {
+            self.scanned = self.scanned.saturating_add(count as i64);
+        }
+        let dids = self
+            .dids
+            .iter()
+            .map(Set::bytes)
+            .fold(0, usize::saturating_add);
+        let bytes = self
+            .groups
+            .bytes()
+            .saturating_add(self.visits.bytes())
+            .saturating_add(dids);
+        self.give_up_if(self.groups.len() > self.limits.rows, TooMuch::Rows);
+        self.give_up_if(bytes > self.limits.bytes, TooMuch::Memory);
+        self.give_up_if(self.work > self.limits.work, TooMuch::Work);
+        Ok(())
+    }
+
+    /// Loads what events have of those fields that are wanted and not there yet; false where that takes lines.
+    pub(super) fn load<'a>(
+        &mut self,
+        events: &Events<'_, 'a>,
+        loaded: &mut Vec<Option<Loaded<'a>>>,
+        is_wanted: fn(&Question, usize) -> bool,
+    ) -> Result<bool, Broken> {
+        let source = Source {
+            segment: events.segment,
+            lines: events.lines,
+            at: events.at,
+            zone: &self.zone,
+            visits: &self.visits,
+        };
+        loaded.resize_with(self.question.fields.0.len(), || None);
+        let fields = self.question.fields.0.iter().enumerate();
+        for ((place, field), slot) in fields.zip(loaded) {
+            if slot.is_none() && is_wanted(&self.question, place) {
+                self.work = self.work.saturating_add(events.at.len());
+                *slot = source.load(field)?;
+                if slot.is_none() {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Scan for Query {
+    fn range(&self) -> ops::Range<i64> {
+        self.range.clone()
+    }
+
+    fn reset(&mut self) {
+        let question = &self.question;
+        self.visits = Visits::new(self.question.by_session);
+        self.dids = question.dids.iter().map(|_| Set::default()).collect();
+        self.groups = Groups::new(question.dimensions.len(), question.counted.measures.len());
+        (self.scanned, self.work) = (0, 0);
+        self.pass = match (self.question.by_session, self.dids.is_empty()) {
+            (true, _) => Pass::Visits,
+            (false, false) => Pass::Dids,
+            (false, true) => Pass::Rows,
+        };
+    }
+
+    fn take(&mut self, segment: &Segment<'_>) -> Result<(), Broken> {
+        self.look(segment, None)
+    }
+
+    fn needs_lines(&self) -> bool {
+        self.needs_lines
+    }
+
+    fn take_lines(&mut self, segment: &Segment<'_>, lines: &str) -> Result<(), Broken> {
+        self.look(segment, Some(lines))
+    }
+
+    fn is_over(&self) -> bool {
+        self.too_much.is_some()
+    }
+
+    fn again(&mut self) -> bool {
+        let next = match self.pass {
+            Pass::Visits if !self.dids.is_empty() => Pass::Dids,
+            Pass::Visits | Pass::Dids => Pass::Rows,
+            Pass::Rows => {
+                self.groups.settle(&self.visits);
+                return false;
+            }
+        };
+        self.pass = next;
+        true
+    }
+
+    fn part(&self, _alone: bool) -> serde_json::Result<String> {
+        let mut found = Found {
+            too_much: self.too_much.map_or(0, |why| why as u8),
+            scanned: self.scanned,
+            kept_from: self.kept_from,
+            ..Found::default()
+        };
+        if self.too_much.is_none() {
+            found.put(&self.groups, self.question.counted.measures.len());
+        }
+        serde_json::to_string(&found)
+    }
+}

@@ -1,0 +1,35 @@
+//! What a shard is asked, and what that may take.
+
+use serde::{Deserialize, Serialize};
+
+/// A checked question as the archive is told it: the body, and what the worker made of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spec {
+    /// The body of the call.
+    pub body: String,
+    /// Events from here on (Unix milliseconds) and before there.
+    pub at: (i64, i64),
+    /// The offsets of the zone: see [`Zone`].
+    pub zone: Vec<(i64, i64)>,
+}
+
+/// What a question may take of a shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Limits {
+    /// Rows, of which pages of 10,000 are cut.
+    pub(super) rows: usize,
+    /// Bytes that it holds.
+    pub(super) bytes: usize,
+    /// Values that it decodes, and what else it does, in these.
+    pub(super) work: usize,
+}
+
+impl Limits {
+    /// 100,000 rows are 10 MB of JSON. 48 MB are three eighths of an object's memory. A unit of work takes some 10 ns
+    /// natively and is taken for 20 ns in wasm, so all are some 2 s of CPU.
+    pub(super) const ALL: Self = Self {
+        rows: 100_000,
+        bytes: 48 << 20,
+        work: 100_000_000,
+    };
+}
