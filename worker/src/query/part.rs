@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::groups::{Counts, Groups};
 use super::measures::Stats;
 
-/// What a shard found. Rows are told as one list of texts and one of numbers, as [`Row`] reads them.
+/// What a shard found. Rows are told as one list of texts and one of numbers, as `Row` reads them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Found {

@@ -9,7 +9,7 @@ pub struct Spec {
     pub body: String,
     /// Events from here on (Unix milliseconds) and before there.
     pub at: (i64, i64),
-    /// The offsets of the zone: see [`Zone`].
+    /// The offsets of the zone: see `Zone`.
     pub zone: Vec<(i64, i64)>,
 }
 
