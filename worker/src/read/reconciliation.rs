@@ -100,7 +100,7 @@ struct Counts {
     stored: i64,
     dead: i64,
     dead_late: i64,
-    in_lake_do: i64,
+    in_archive: i64,
     landed: i64,
     received: i64,
     waiting: i64,
@@ -179,7 +179,7 @@ impl Reconciliation {
         for shard in &found.lakes {
             each(&shard.done, |hour, n| add(hour, n, |c| &mut c.landed));
             each(&shard.waiting, |hour, n| {
-                add(hour, n, |c| &mut c.in_lake_do)
+                add(hour, n, |c| &mut c.in_archive)
             });
         }
         for shard in &found.after {
@@ -205,7 +205,7 @@ fn each(entries: &[Entry], mut take: impl FnMut(i64, i64)) {
 
 impl Counts {
     fn row(self, hour: i64) -> Hour {
-        let in_lake = self.landed.saturating_add(self.in_lake_do);
+        let in_lake = self.landed.saturating_add(self.in_archive);
         let waiting = self.waited_before.saturating_add(self.waiting);
         // A row waits in the log until the archive has it, so it may be missing here and there.
         let unstored = self

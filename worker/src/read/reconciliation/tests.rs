@@ -11,7 +11,7 @@ fn row(
     received: i64,
     in_outbox: i64,
     stored: i64,
-    in_lake_do: i64,
+    in_archive: i64,
     landed: i64,
     dead: i64,
 ) -> Hour {
@@ -21,7 +21,7 @@ fn row(
         stored,
         dead,
         dead_late: 0,
-        in_lake_do,
+        in_archive,
         landed,
         received,
         waiting: 0,
@@ -150,7 +150,7 @@ fn seen(events: &[u8]) -> Counts {
         received: count(|at| at >= 1),
         waiting: count(|at| (1..4).contains(&at)),
         stored: count(|at| at >= 2),
-        in_lake_do: count(|at| (3..5).contains(&at)),
+        in_archive: count(|at| (3..5).contains(&at)),
         landed: count(|at| at >= 5),
         ..Counts::default()
     }
@@ -178,7 +178,7 @@ proptest! {
             stored: stored.stored,
             dead: 0,
             dead_late: 0,
-            in_lake_do: lake.in_lake_do,
+            in_archive: lake.in_archive,
             landed: lake.landed,
             received: after.received,
             waiting: after.waiting,
