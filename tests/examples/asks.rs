@@ -212,7 +212,7 @@ fn ask(archive: &Archive<&Database>, question: &Value, now: i64) -> Result<(Stri
     .unwrap();
     let mut parts = Vec::new();
     let mut longest = 0.0_f64;
-    for spec in asked.specs(&body) {
+    for spec in asked.specs(&body, 1) {
         let query = Query::begin(&serde_json::to_vec(&spec).unwrap(), 0).unwrap();
         let mut asking = Asking::of_scan(Box::new(query), true);
         let found = loop {

@@ -61,7 +61,8 @@ pub(super) fn filter() -> Value {
     let numbers =
         json!({"type": "string", "pattern": format!("^(hour_of_day|day_of_week|{PROPERTY})$")});
     let text = json!({"type": ["string", "number", "boolean"]});
-    let texts = json!({"anyOf": [text, {"type": "array", "items": text, "minItems": 1}]});
+    let texts =
+        json!({"anyOf": [text, {"type": "array", "items": text, "minItems": 1, "maxItems": 100}]});
     let tests = ["is", "is_not", "contains", "not_contains", "starts_with"];
     json!({"description": "At most 50 nodes, 16 deep.", "anyOf": [
         json!({"type": "array", "prefixItems": [one_of(&["and", "or"])], "items": this, "minItems": 1, "maxItems": 4,
@@ -98,7 +99,7 @@ fn body() -> Value {
         "filters": {"anyOf": [{"type": "null"}, {"$ref": "#/components/schemas/QueryFilter"}]},
         "range": {"anyOf": [{"type": "null"}, preset,
             {"type": "array", "items": date, "minItems": 2, "maxItems": 2}]},
-        "orderBy": {"items": {"type": "array", "minItems": 2, "maxItems": 2,
+        "orderBy": {"maxItems": 20, "items": {"type": "array", "minItems": 2, "maxItems": 2,
             "prefixItems": [{"type": "string"}, one_of(&["asc", "desc"])]}},
     }})
 }

@@ -73,6 +73,9 @@ struct Meta {
     time_zone: String,
     /// From when on events are kept, where that is later than `from`.
     covered_from: i64,
+    /// The same of the range that it is compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compared_covered_from: Option<i64>,
     /// Events in the range that were looked at.
     scanned_events: i64,
     /// `scan`: of the archive's events.
@@ -122,9 +125,10 @@ impl Asked {
     }
 
     /// What each shard of the archive is asked: of the range, and of the one that it is compared with.
-    pub fn specs(&self, body: &str) -> Vec<Spec> {
+    pub fn specs(&self, body: &str, archives: u32) -> Vec<Spec> {
         let spans = [Some(self.span), self.compared].into_iter().flatten();
         let spec = |span: Span| Spec {
+            archives,
             body: body.to_owned(),
             at: (span.from, span.to),
             zone: self.offsets.clone(),
@@ -141,8 +145,13 @@ impl Asked {
         let mut parts = parts.into_iter();
         let mut next = || Rows::of(question, parts.next().unwrap_or_default());
         let mut main = next()?;
+        let mut compared_from = None;
         let mut compared = match self.compared {
-            Some(span) => Some(self.beside(next()?, span)),
+            Some(span) => {
+                let rows = next()?;
+                compared_from = Some(span.covered_from(rows.kept_from));
+                Some(self.beside(rows, span))
+            }
             None => None,
         };
         let totals = question.figures(&mut main.total);
@@ -176,7 +185,8 @@ impl Asked {
                 from: self.span.from,
                 to: self.span.to,
                 time_zone: question.time_zone.clone(),
-                covered_from: self.span.from.max(main.kept_from.min(self.span.to)),
+                covered_from: self.span.covered_from(main.kept_from),
+                compared_covered_from: compared_from,
                 scanned_events: main.scanned,
                 source: "scan",
                 compared: self.compared.map(|span| [span.from, span.to]),

@@ -250,10 +250,14 @@ fn order(
             let users = place("users").filter(|place| *place >= dimensions);
             return Ok(vec![(column(users.unwrap_or(dimensions)), true)]);
         }
-        Some(value) => value.as_array().ok_or_else(|| wrong("orderBy", detail))?,
+        Some(value) => {
+            let list = value.as_array();
+            let list = list.filter(|list| list.len() <= MAX_METRICS);
+            list.ok_or_else(|| wrong("orderBy", detail))?
+        }
     };
     let mut order = Vec::new();
-    for (at, each) in list.iter().enumerate().take(MAX_METRICS) {
+    for (at, each) in list.iter().enumerate() {
         let parts = match each.as_array().map(Vec::as_slice) {
             Some([Value::String(name), Value::String(way)]) => {
                 place(name).zip(match way.as_str() {

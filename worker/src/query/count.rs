@@ -36,6 +36,7 @@ impl Query {
     ) -> Result<bool, Broken> {
         let users = events.segment.users()?;
         for (filter, who) in self.question.dids.iter().zip(&mut self.dids) {
+            self.work = self.work.saturating_add(filter.work(loaded));
             let mask = filter.mask(events.at.len(), loaded, &[]);
             let all = mask.into_iter().zip(events.is_in).zip(&users.codes);
             for ((passes, is_in), code) in all {
@@ -78,6 +79,7 @@ impl Query {
         let mut passing = events.is_in.to_vec();
         if let Some(filter) = &self.question.filter {
             let did = self.did(events.segment)?;
+            self.work = self.work.saturating_add(filter.work(loaded));
             for (passes, more) in passing.iter_mut().zip(filter.mask(n, loaded, &did)) {
                 *passes &= more;
             }

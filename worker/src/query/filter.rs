@@ -11,6 +11,9 @@ use crate::error::Fault;
 /// Nodes of a filter at most, `and`, `or` and `not` among them.
 const MAX_NODES: usize = 50;
 
+/// Values of a test at most: each is compared with every distinct value of a segment.
+const MAX_VALUES: usize = 100;
+
 /// How deep they may be nested. Nobody reads a filter that is deeper.
 const MAX_DEPTH: usize = 16;
 
@@ -130,6 +133,7 @@ impl<'f> Reader<'f> {
         let wanted = match (op, rest) {
             (Op::Exists, [_]) => Some(Vec::new()),
             (Op::Exists, _) => None,
+            (_, [_, Value::Array(values)]) if values.len() > MAX_VALUES => None,
             (_, [_, Value::Array(values)]) => values.iter().map(Wanted::of).collect(),
             (_, [_, value]) => Wanted::of(value).map(|wanted| vec![wanted]),
             _ => None,
@@ -169,6 +173,23 @@ impl Filter {
             Self::Not(inner) => inner.note_fields(note),
             Self::Is(field, _) => note(*field),
             Self::Did(_) => {}
+        }
+    }
+
+    /// How many pairs of values [`Filter::mask`] compares.
+    pub(super) fn work(&self, fields: &[Option<Loaded<'_>>]) -> usize {
+        let of_all = |all: &[Self]| {
+            let each = all.iter().map(|inner| inner.work(fields));
+            each.fold(0, usize::saturating_add)
+        };
+        match self {
+            Self::All(all) | Self::Any(all) => of_all(all),
+            Self::Not(inner) => inner.work(fields),
+            Self::Is(field, test) => match fields.get(*field) {
+                Some(Some(loaded)) => loaded.dict.len().saturating_mul(test.wanted.len()),
+                _ => 0,
+            },
+            Self::Did(_) => 0,
         }
     }
 

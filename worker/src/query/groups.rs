@@ -41,6 +41,8 @@ pub(super) struct Groups {
     members: Vec<(u32, u32)>,
     /// Values that percentiles are made of.
     kept: usize,
+    /// Bytes of the distinct values of dimensions.
+    texts: usize,
 }
 
 impl Groups {
@@ -73,10 +75,20 @@ impl Groups {
             .len()
             .saturating_add(self.kept)
             .saturating_mul(8);
+        // Each text is kept twice, and told.
+        let texts = self.texts.saturating_mul(3);
         let sets = self.users.bytes().saturating_add(self.sessions.bytes());
         rows.saturating_add(stats)
             .saturating_add(kept)
+            .saturating_add(texts)
             .saturating_add(sets)
+    }
+
+    /// Numbers that are told of all rows.
+    pub(super) fn told(&self) -> usize {
+        let of_rows = self.counts.len().saturating_mul(6);
+        let of_stats = self.stats.len().saturating_mul(7);
+        of_rows.saturating_add(of_stats).saturating_add(self.kept)
     }
 
     fn grow(&mut self) {
@@ -112,7 +124,9 @@ impl Groups {
                     };
                     if *number == NO_GROUP {
                         let entry = loaded.dict.get((*code as usize).wrapping_sub(1));
-                        *number = entry.map_or(0, |entry| numbered(values, names, &entry.text));
+                        *number = entry.map_or(0, |entry| {
+                            numbered(values, names, &mut self.texts, &entry.text)
+                        });
                     }
                     let key = u64::from(*row) << 32 | u64::from(*number);
                     last = (*row, *code, tree.place(key).saturating_add(1));
@@ -247,10 +261,16 @@ impl Set {
 }
 
 /// The number of a value, from 1 on.
-fn numbered(values: &mut HashMap<String, u64>, names: &mut Vec<String>, text: &str) -> u32 {
+fn numbered(
+    values: &mut HashMap<String, u64>,
+    names: &mut Vec<String>,
+    bytes: &mut usize,
+    text: &str,
+) -> u32 {
     if let Some(known) = values.get(text) {
         return *known as u32;
     }
+    *bytes = bytes.saturating_add(text.len());
     names.push(text.to_owned());
     let number = names.len() as u64;
     values.insert(text.to_owned(), number);

@@ -45,6 +45,13 @@ pub struct Span {
     pub to: i64,
 }
 
+impl Span {
+    /// From when on it has events, which are kept from a moment on.
+    pub(super) fn covered_from(self, kept_from: i64) -> i64 {
+        self.from.max(kept_from.min(self.to))
+    }
+}
+
 const FORM: &str = "range is today, yesterday, 24h, 7d, 28d, 30d, 90d, month, last_month, year, 12mo, or two dates \
     of the form YYYY-MM-DD.";
 
@@ -169,29 +176,54 @@ impl Compare {
 
     /// What a span is compared with. A span that is not over yet is compared with the same part of another.
     pub fn span(self, span: Span, zone: &Zone, now_ms: i64) -> Span {
-        let (from, to) = (zone.local(span.from), zone.local(span.to));
-        let length = to.saturating_sub(from);
-        let days = length
-            .saturating_add(DAY_MS)
-            .saturating_sub(1)
-            .div_euclid(DAY_MS);
-        let back = |local: i64| {
-            let at = match self {
-                Self::PreviousPeriod => local.saturating_sub(days.saturating_mul(DAY_MS)),
-                Self::MatchingWeekdays => {
-                    let weeks = days.saturating_add(6).div_euclid(7);
-                    local.saturating_sub(weeks.saturating_mul(DAY_MS.saturating_mul(7)))
-                }
-                Self::PreviousYear => year_before(local.div_euclid(DAY_MS))
-                    .saturating_mul(DAY_MS)
-                    .saturating_add(local.rem_euclid(DAY_MS)),
-            };
-            zone.moment(at)
-        };
         let over = span.to.min(now_ms.max(span.from));
+        let (first, end) = (day_of(zone, span.from), day_of(zone, span.to));
+        let is_of_days = start_of(zone, first) == span.from && start_of(zone, end) == span.to;
+        if !is_of_days && self == Self::PreviousPeriod {
+            let length = span.to.saturating_sub(span.from);
+            return Span {
+                from: span.from.saturating_sub(length),
+                to: over.saturating_sub(length),
+            };
+        }
+        let days = end.saturating_sub(first).max(1);
+        // A day is gone back from by its date: one whose midnight was skipped begins later.
+        let back = |day: i64| match self {
+            Self::PreviousPeriod => day.saturating_sub(days),
+            Self::MatchingWeekdays => {
+                let weeks = days.saturating_add(6).div_euclid(7);
+                day.saturating_sub(weeks.saturating_mul(7))
+            }
+            Self::PreviousYear => year_before(day),
+        };
+        let moment = |at: i64| {
+            let local = zone.local(at);
+            let of_day = local.rem_euclid(DAY_MS);
+            let day = back(local.div_euclid(DAY_MS)).saturating_mul(DAY_MS);
+            zone.moment(day.saturating_add(of_day))
+        };
         Span {
-            from: back(from),
-            to: back(zone.local(over)),
+            from: if is_of_days {
+                start_of(zone, back(first))
+            } else {
+                moment(span.from)
+            },
+            to: if is_of_days && over == span.to {
+                // The day after the last one's: a February may have one day less.
+                start_of(zone, back(end.saturating_sub(1)).saturating_add(1))
+            } else {
+                moment(over)
+            },
         }
     }
+}
+
+/// The date of a moment, in days since 1970.
+fn day_of(zone: &Zone, at: i64) -> i64 {
+    zone.local(at).div_euclid(DAY_MS)
+}
+
+/// The first moment of a date.
+fn start_of(zone: &Zone, day: i64) -> i64 {
+    zone.moment(day.saturating_mul(DAY_MS))
 }

@@ -68,7 +68,7 @@ impl Query {
             kept_from,
             pass: Pass::Rows,
             needs_lines: false,
-            limits: Limits::ALL,
+            limits: Limits::of_one(spec.archives),
             too_much: None,
             work: 0,
             scanned: 0,
@@ -133,7 +133,9 @@ impl Query {
             .saturating_add(self.visits.bytes())
             .saturating_add(dids);
         self.give_up_if(self.groups.len() > self.limits.rows, TooMuch::Rows);
-        self.give_up_if(bytes > self.limits.bytes, TooMuch::Memory);
+        let told = self.groups.told();
+        let is_over = bytes > self.limits.bytes || told > self.limits.told;
+        self.give_up_if(is_over, TooMuch::Memory);
         self.give_up_if(self.work > self.limits.work, TooMuch::Work);
         Ok(())
     }

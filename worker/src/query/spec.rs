@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 /// A checked question as the archive is told it: the body, and what the worker made of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spec {
+    /// How many archives are asked: together they tell what one may tell.
+    pub archives: u32,
     /// The body of the call.
     pub body: String,
     /// Events from here on (Unix milliseconds) and before there.
@@ -20,16 +22,29 @@ pub(super) struct Limits {
     pub(super) rows: usize,
     /// Bytes that it holds.
     pub(super) bytes: usize,
+    /// Numbers that it tells.
+    pub(super) told: usize,
     /// Values that it decodes, and what else it does, in these.
     pub(super) work: usize,
 }
 
 impl Limits {
-    /// 100,000 rows are 10 MB of JSON. 48 MB are three eighths of an object's memory. A unit of work takes some 10 ns
+    /// 100,000 rows are 10 MB of JSON, and 1,000,000 numbers 20 MB at most, which the worker reads beside events that
+    /// come in. 48 MB are three eighths of an object's memory. A unit of work takes some 10 ns
     /// natively and is taken for 20 ns in wasm, so all are some 2 s of CPU.
     pub(super) const ALL: Self = Self {
         rows: 100_000,
         bytes: 48 << 20,
+        told: 1_000_000,
         work: 100_000_000,
     };
+
+    /// Of one of so many archives.
+    pub(super) fn of_one(archives: u32) -> Self {
+        let archives = archives.max(1) as usize;
+        Self {
+            told: Self::ALL.told.checked_div(archives).unwrap_or(0),
+            ..Self::ALL
+        }
+    }
 }

@@ -128,7 +128,7 @@ pub(super) fn answer_in(
 ) -> Result<(Asked, Answer), Fault> {
     let text = body.to_string();
     let asked = Asked::new(Question::parse(text.as_bytes())?, Some(offsets), NOW)?;
-    let found = asked.specs(&text).into_iter().map(|spec| {
+    let found = asked.specs(&text, 1).into_iter().map(|spec| {
         let spec = serde_json::to_vec(&spec).unwrap();
         let parts = archives.iter().map(|sql| find(sql, &spec, kept_from));
         let parts = parts.inspect(|part| assert_eq!(part.unreadable, 0));

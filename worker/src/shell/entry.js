@@ -61,27 +61,46 @@ async function body(request) {
 }
 
 /**
+ * Starts wasm anew where it has failed: making one is how the crate's own entry does so.
+ * @param {any} env
+ * @param {any} context
+ */
+function start(env, context) {
+  if (state.criticalError) new Worker(context, env);
+}
+
+/**
  * Has a batch committed: what wasm says to that.
  * @param {[turn: number, name: string, batch: Uint8Array]} asked
  * @param {Record<string, any>} env
+ * @param {any} context
  */
-async function store([turn, name, batch], env) {
+async function store([turn, name, batch], env, context) {
   let receipt;
+  let failure;
   try {
     receipt = await commit(env, name, batch);
   } catch (error) {
-    return stored(turn, undefined, String(error));
+    failure = String(error);
   }
-  return stored(turn, receipt, undefined);
+  start(env, context);
+  return stored(turn, receipt, failure);
 }
 
 export default {
   async fetch(request, env, context) {
-    // Making one is how the crate's own entry starts a failed wasm anew.
-    if (state.criticalError) new Worker(context, env);
+    start(env, context);
     let step = answer(head(request), request, env, context);
-    if (typeof step === 'number') step = read(step, await body(request));
-    return Array.isArray(step) ? store(step, env) : step;
+    if (typeof step === 'number') {
+      const bytes = await body(request);
+      start(env, context);
+      step = read(step, bytes);
+    }
+    if (!Array.isArray(step)) return step;
+    const answered = store(step, env, context);
+    // Also where nobody waits for the answer any more: wasm would keep the turn, and its batch, for good.
+    context.waitUntil(answered);
+    return answered;
   },
   queue: (batch, env, context) => new Worker(context, env).queue(batch),
   scheduled: (event, env, context) => new Worker(context, env).scheduled(event),

@@ -3,11 +3,11 @@
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Env, Request, Response, Result};
 
+use super::archives::archives;
 use super::metrics_worker::body_of;
 use super::platform::now_ms;
-use super::read_worker::{ask, asked, note_unreadable, site_of, to_json, unanswered};
+use super::read_worker::{ask, asked, parts, site_of, to_json, unanswered};
 use super::reply::{Cors, json, problem, table};
-use crate::archive::scan::Part;
 use crate::json::told;
 use crate::query::{Asked, Found, Question};
 use crate::read::metric::Format;
@@ -33,17 +33,15 @@ pub(super) async fn query(mut request: Request, env: &Env) -> Result<Response> {
         let window = question.window(now);
         let offsets = offsets(&question.time_zone, window.from as f64, window.to as f64);
         let asked = Asked::new(question, told(offsets).ok(), now)?;
-        let (mut parts, mut missing) = (Vec::new(), 0_i64);
-        for spec in asked.specs(&text) {
+        let archives = archives(env, &site).await.map_err(unanswered)?;
+        let (mut all, mut missing) = (Vec::new(), 0_i64);
+        for spec in asked.specs(&text, archives) {
             let said = ask(env, &site, QUERY, &to_json(&spec)?).await?;
-            let shards = said.iter().map(told::<Part<Found>>);
-            let shards = shards.collect::<serde_json::Result<Vec<_>>>();
-            let (some, unreadable) = found(shards.map_err(|error| unanswered(error.into()))?);
-            note_unreadable(unreadable);
+            let (some, unreadable) = found(parts::<Found>(said)?);
             missing = missing.saturating_add(unreadable);
-            parts.push(some);
+            all.push(some);
         }
-        let answer = asked.answer(parts)?;
+        let answer = asked.answer(all)?;
         Ok(match format {
             Format::Csv => (format, asked.csv(&answer)),
             Format::Json => (format, with_missing(to_json(&answer)?, missing)),

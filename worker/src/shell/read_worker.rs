@@ -207,18 +207,19 @@ pub(super) fn parts<T: DeserializeOwned>(
     let mut parts = Vec::with_capacity(said.len());
     for one in said {
         let part: Part<T> = serde_json::from_str(&one).map_err(|error| unanswered(error.into()))?;
-        note_unreadable(part.unreadable);
+        if part.unreadable > 0 {
+            unreadable(part.unreadable);
+        }
         parts.push(part);
     }
     Ok(parts)
 }
 
-/// Tells the log of segments that cannot be read.
-pub(super) fn note_unreadable(segments: i64) {
-    if segments > 0 {
-        let said = format_args!("{segments} segments cannot be read");
-        log::error("archive_do", said);
-    }
+fn unreadable(segments: i64) {
+    log::error(
+        "archive_do",
+        format_args!("{segments} segments cannot be read"),
+    );
 }
 
 /// Asks every shard of a site's log.

@@ -6,9 +6,6 @@ import { SiteDo as Core } from '../../build/index.js';
 /** Commits that come this soon after others, ms, wait for company. */
 const BUSY_MS = 5;
 
-// What Rust exports beside the platform's own handlers.
-const { commit } = Core.prototype;
-
 export class SiteDo extends DurableObject {
   #core;
   /** When the last commits were written, and the turn in which those that wait will be. */
@@ -42,7 +39,7 @@ export class SiteDo extends DurableObject {
   async commit(batch) {
     if (this.#turn || Date.now() - this.#written < BUSY_MS) await (this.#turn ??= this.#tick());
     this.#written = Date.now();
-    return commit.call(this.#core, batch);
+    return this.#core.commit(batch);
   }
 
   #tick() {

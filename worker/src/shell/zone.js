@@ -22,8 +22,9 @@ export function offsets(zone, from, to) {
     const [, sign, hours, minutes, seconds = '0'] = /([+-])(\d\d):(\d\d)(?::(\d\d))?/.exec(name) ?? ['', '+', '0', '0'];
     return Number(`${sign}1`) * ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
   };
-  const found = [[from, at(from)]];
-  for (let start = from; start < to; start += STEP_MS) {
+  const first = from - (from % 60_000);
+  const found = [[first, at(first)]];
+  for (let start = first; start < to; start += STEP_MS) {
     const [before, after] = [at(start), at(start + STEP_MS)];
     if (before === after) continue;
     let [low, high] = [start, start + STEP_MS];

@@ -90,6 +90,16 @@ fn what_is_wrong_is_named_by_its_path() {
         ("filters", json!(["not"]), "filters"),
         (
             "filters",
+            json!(["is", "page", vec!["/"; 101]]),
+            "filters[2]",
+        ),
+        (
+            "orderBy",
+            json!(vec![json!(["users", "asc"]); 21]),
+            "orderBy",
+        ),
+        (
+            "filters",
             json!(["did", ["not", ["did", ["exists", "page"]]]]),
             "filters[1][1]",
         ),

@@ -143,6 +143,12 @@ fn a_range_is_compared_with_as_much_of_another() {
             "2023-03-01T00:00:00+01:00",
         ),
         (
+            json!(["2021-02-28", "2021-02-28"]),
+            "previous_year",
+            "2020-02-28T00:00:00+01:00",
+            "2020-02-29T00:00:00+01:00",
+        ),
+        (
             json!("last_month"),
             "previous_year",
             "2023-09-01T00:00:00+01:00",
@@ -155,6 +161,48 @@ fn a_range_is_compared_with_as_much_of_another() {
             compared.span(span_of, &zone, now),
             span(from, to),
             "{range} {compare}"
+        );
+    }
+}
+
+/// Clocks go forward at midnight: the first moment of September 8th is 01:00.
+#[test]
+fn days_whose_midnight_is_skipped_are_compared_by_their_dates() {
+    const CHANGE: &str = "2024-09-08T01:00:00-03:00";
+    let change = span(CHANGE, CHANGE).from;
+    let zone = Zone::new(vec![(0, -4 * HOUR_MS), (change, -3 * HOUR_MS)]);
+    let now = change + 30 * DAY_MS;
+    for (range, compare, from, to) in [
+        (
+            json!(["2024-09-08", "2024-09-08"]),
+            Compare::PreviousPeriod,
+            "2024-09-07T00:00:00-04:00",
+            CHANGE,
+        ),
+        (
+            json!(["2024-09-01", "2024-09-07"]),
+            Compare::PreviousPeriod,
+            "2024-08-25T00:00:00-04:00",
+            "2024-09-01T00:00:00-04:00",
+        ),
+        (
+            json!(["2024-09-01", "2024-09-07"]),
+            Compare::MatchingWeekdays,
+            "2024-08-25T00:00:00-04:00",
+            "2024-09-01T00:00:00-04:00",
+        ),
+        (
+            json!(["2024-09-09", "2024-09-09"]),
+            Compare::PreviousPeriod,
+            CHANGE,
+            "2024-09-09T00:00:00-03:00",
+        ),
+    ] {
+        let span_of = Range::parse(Some(&range)).unwrap().span(&zone, now);
+        assert_eq!(
+            compare.span(span_of, &zone, now),
+            span(from, to),
+            "{range} {compare:?}"
         );
     }
 }
@@ -207,4 +255,15 @@ fn compared_rows_stand_beside_those_of_the_same_place() {
         json!([{"dimensions": [], "metrics": [7, null], "compared": [0, null]}])
     );
     assert_eq!(answer["comparedTotals"], json!([0, null]));
+    assert_eq!(
+        answer["meta"]["comparedCoveredFrom"],
+        answer["meta"]["compared"][0]
+    );
+    // Events of the first two days are not kept any more.
+    let kept_from = (DAY + 2) * DAY_MS;
+    let body = json!({"metrics": ["views"], "range": range, "compare": "previous_period"});
+    let answer = ask_in(std::slice::from_ref(&sql), &body, Vec::new(), kept_from).unwrap();
+    assert_eq!(answer["meta"]["coveredFrom"], json!(kept_from));
+    assert_eq!(answer["meta"]["comparedCoveredFrom"], json!(kept_from));
+    assert_eq!(answer["comparedTotals"], json!([0]));
 }

@@ -142,6 +142,7 @@ fn gaps_of_retention_are_told_and_nothing_of_them_is_counted() {
 
 fn spec(body: &Value) -> Vec<u8> {
     serde_json::to_vec(&Spec {
+        archives: 1,
         body: body.to_string(),
         at: (DAY * DAY_MS, (DAY + 6) * DAY_MS),
         zone: Vec::new(),
@@ -212,6 +213,7 @@ fn a_question_that_is_too_large_says_why() {
     let enough = Limits {
         rows: 1_000,
         bytes: 1_000_000,
+        told: 1_000_000,
         work: 1_000_000,
     };
     let ask = |limits: Limits| {
@@ -228,6 +230,13 @@ fn a_question_that_is_too_large_says_why() {
         (
             Limits {
                 bytes: 100,
+                ..enough
+            },
+            "there is room for",
+        ),
+        (
+            Limits {
+                told: 100,
                 ..enough
             },
             "there is room for",
