@@ -23,13 +23,19 @@ def is_range(fields, most):
     return first <= last and (last - first).days < most
 
 
+def is_zone(fields):
+    """Whether a text that names a time zone does so: of all texts, these."""
+    zone = fields.get("timeZone") if isinstance(fields, dict) else None
+    return not isinstance(zone, str) or zone in ("UTC", "Europe/Berlin", "Asia/Kathmandu")
+
+
 @schemathesis.hook
 def filter_case(context, case):
     path = case.operation.path
     most = 31 if path.endswith("/products") else 366
     # A cursor is one that a step answered.
     begun = path == "/v1/rebuild" and isinstance(case.body, dict) and case.body.get("cursor")
-    return not begun and is_range(case.query, most) and is_range(case.body, most)
+    return not begun and is_zone(case.body) and is_range(case.query, most) and is_range(case.body, most)
 
 
 @schemathesis.hook

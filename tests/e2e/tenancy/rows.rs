@@ -149,11 +149,12 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
         [401, 401, 403, 403, 200, 401],
     ));
     for (path, question) in [
-        ("funnel", json!({"steps": [{"eventType": "page_view"}]})),
-        ("retention", json!({"period": "day", "periods": 1})),
-        ("journeys", json!({})),
+        ("", json!({"metrics": ["users"]})),
+        ("/funnel", json!({"steps": [{"eventType": "page_view"}]})),
+        ("/retention", json!({"period": "day", "periods": 1})),
+        ("/journeys", json!({})),
     ] {
-        let path = format!("/v1/analytics/query/{path}");
+        let path = format!("/v1/analytics/query{path}");
         rows.push(row(
             post.clone(),
             &path,

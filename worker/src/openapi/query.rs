@@ -50,9 +50,8 @@ const DIMENSIONS: &str = "eventType|source|country|region|browser|os|device|plat
 
 const PROPERTY: &str = r"data\.[A-Za-z0-9_.]{1,90}";
 
-/// The schema `QueryFilter`, which names itself.
+/// The schema `QueryFilter`, three deep: what makes questions of a schema that names itself does not come to an end.
 pub(super) fn filter() -> Value {
-    let this = json!({"$ref": "#/components/schemas/QueryFilter"});
     let tuple = |items: Value, description: &str| {
         let n = items.as_array().unwrap().len();
         json!({"type": "array", "prefixItems": items, "minItems": n, "maxItems": n, "description": description})
@@ -64,17 +63,33 @@ pub(super) fn filter() -> Value {
     let texts =
         json!({"anyOf": [text, {"type": "array", "items": text, "minItems": 1, "maxItems": 100}]});
     let tests = ["is", "is_not", "contains", "not_contains", "starts_with"];
-    json!({"description": "At most 50 nodes, 16 deep.", "anyOf": [
-        json!({"type": "array", "prefixItems": [one_of(&["and", "or"])], "items": this, "minItems": 1, "maxItems": 4,
-            "description": "All, or any, of some."}),
-        tuple(json!([one_of(&["not"]), this]), "What does not pass."),
-        tuple(json!([one_of(&["did", "did_not"]),
-            tuple(json!([one_of(&tests), dimension, texts]), "What is asked of the user's events.")]),
-            "Events of users who did in the range what the inner filter says, which has no did of its own."),
-        tuple(json!([one_of(&tests), dimension, texts]), "Any of the values."),
-        tuple(json!([one_of(&["gt", "gte", "lt", "lte"]), numbers, {"type": "number"}]), "Numbers alone."),
+    let test = tuple(
+        json!([one_of(&tests), dimension, texts]),
+        "Any of the values.",
+    );
+    let simple = vec![
+        test.clone(),
+        tuple(
+            json!([one_of(&["gt", "gte", "lt", "lte"]), numbers, {"type": "number"}]),
+            "Numbers alone.",
+        ),
         tuple(json!([one_of(&["exists"]), dimension]), "There is a value."),
-    ]})
+        tuple(
+            json!([one_of(&["did", "did_not"]), test]),
+            "Events of users who did in the range what the inner filter says, which has no did of its own.",
+        ),
+    ];
+    let made_of = |inner: &[Value]| {
+        let inner = json!({"anyOf": inner});
+        vec![
+            json!({"type": "array", "prefixItems": [one_of(&["and", "or"])], "items": inner, "minItems": 1,
+                "maxItems": 4, "description": "All, or any, of some."}),
+            tuple(json!([one_of(&["not"]), inner]), "What does not pass."),
+        ]
+    };
+    let two_deep = [simple.clone(), made_of(&simple)].concat();
+    let filters = [simple, made_of(&two_deep)].concat();
+    json!({"description": "At most 50 nodes, nested 16 deep; here three.", "anyOf": filters})
 }
 
 fn body() -> Value {
