@@ -28,7 +28,7 @@ use crate::routes::{
 };
 use crate::sql::SqlError;
 
-/// How long a question waits for the one before it, each time.
+/// How long a question waits for the one before it, each time: about a slice of a scan.
 const WAIT: Duration = Duration::from_millis(5);
 
 /// Ten seconds of that, five times what a question may compute: it does not wait for one that never ended.

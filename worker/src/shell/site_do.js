@@ -3,14 +3,14 @@
 import { DurableObject } from 'cloudflare:workers';
 import { SiteDo as Core } from '../../build/index.js';
 
-/** Commits that come this soon after others, ms, wait for company. */
+/** Commits that come this soon after others, ms, wait for company: sixteen in one turn take 2 to 3 ms. */
 const BUSY_MS = 5;
 
 export class SiteDo extends DurableObject {
   #core;
-  /** When the last commits were written, and the turn in which those that wait will be. */
+  /** When the last commits were written, Unix milliseconds. */
   #written = 0;
-  /** @type {Promise<void> | undefined} */
+  /** The turn in which those that wait will be. @type {Promise<void> | undefined} */
   #turn;
 
   /** @param {any} state @param {any} env */
