@@ -191,7 +191,7 @@ fn questions(days: i64) -> Vec<(&'static str, Value)> {
         (
             "pages of users who did something",
             with(json!({"metrics": ["users"], "dimensions": ["page"],
-            "filters": ["did", ["is", "feature", ["feature-7"]]]})),
+            "filters": ["did", ["is", "eventType", ["feature_use"]]]})),
         ),
         (
             "two properties and a page, text contained",
