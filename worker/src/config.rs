@@ -104,6 +104,8 @@ impl Config {
         };
         let operation_events = one_of("OPERATION_EVENTS", ["on", "off"])
             .map_err(|()| ConfigError("OPERATION_EVENTS must be on or off."))?;
+        let keep_rejected = one_of("KEEP_REJECTED", ["on", "off"])
+            .map_err(|()| ConfigError("KEEP_REJECTED must be on or off."))?;
         let request_logs = var("REQUEST_LOGS")
             .map_or(Some(RequestLogs::default()), |text| {
                 RequestLogs::parse(&text)
@@ -129,6 +131,7 @@ impl Config {
                     visitor_per_minute: u32::try_from(visitor).unwrap_or(u32::MAX),
                     hourly_quota: u32::try_from(quota).ok().filter(|quota| *quota > 0),
                 },
+                keep_rejected,
             },
             archives: u32::try_from(archives).unwrap_or(1),
             resend_ms: resend_s.saturating_mul(1_000),
@@ -170,7 +173,7 @@ mod tests {
         );
         assert_eq!(config.backlog_bytes, 2_000_000_000);
         assert_eq!(config.sinks.sinks, [crate::sinks::Sink::R2]);
-        assert!(config.operation_events);
+        assert!(config.operation_events && config.ingest.keep_rejected);
         assert_eq!(config.request_logs, RequestLogs::Errors);
     }
 
@@ -210,6 +213,7 @@ mod tests {
             ("VISITOR_EVENTS_PER_MINUTE", "0"),
             ("SITE_EVENTS_PER_HOUR", "-1"),
             ("OPERATION_EVENTS", "yes"),
+            ("KEEP_REJECTED", "yes"),
             ("REQUEST_LOGS", "none"),
             ("REQUEST_LOGS", "1.5"),
             ("ALERT_WEBHOOK_URL", "http://hooks.example"),

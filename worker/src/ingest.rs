@@ -21,6 +21,7 @@ use crate::outcome::Answer;
 use crate::policy::Defaults;
 use crate::publish::Publication;
 use crate::rate::Limiter;
+use crate::rejected::Rejected;
 use crate::skew;
 use crate::tally::OWN_SITE;
 
@@ -61,6 +62,8 @@ pub trait Platform {
     fn count_later(&self, publication: Publication);
     /// Counts a request that was refused whole, in memory.
     fn tally(&self, site: &str, fault: &Fault);
+    /// Keeps what a service sent and was refused, after the answer, as well as it can.
+    fn keep_rejected(&self, rejected: Vec<Rejected>);
     /// Notes items that no adapter knows, by their keys.
     fn note_unknown(&self, site: &str, keys: &[Vec<String>]);
 }
@@ -76,6 +79,8 @@ pub struct Settings {
     pub hash_key: Vec<u8>,
     /// The limits of sites that set none.
     pub limits: Defaults,
+    /// Whether what services send and is refused is kept.
+    pub keep_rejected: bool,
 }
 
 /// `POST /v1/events`: a batch of a page. `Ok` is the body of a 202: every accepted event is durable.

@@ -51,6 +51,7 @@ pub mod rate;
 pub mod read;
 pub mod rebuild;
 pub mod recompute;
+pub mod rejected;
 pub mod routes;
 pub mod sdk_settings;
 pub mod serial;

@@ -18,6 +18,8 @@ pub struct Stored<'a> {
     /// Its source.
     #[serde(borrow)]
     pub source: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub(super) tenant_id: Option<Cow<'a, str>>,
     /// Its user.
     #[serde(borrow, default)]
     pub user_id: Option<Cow<'a, str>>,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::dashboard::{EVENT_CURSOR, paged};
+use super::dashboard::{EVENT_CURSOR, chosen, paged};
 use super::ingest::stored_event;
 use super::operation::{Operation, admin, one_of, operation, whole};
 use super::shapes::{DeadLetters, Export, Keys, RebuildCall, Sites};
@@ -139,7 +139,10 @@ fn users() -> Vec<Operation> {
         "How many, and whether that was all.",
         json!({"events": 3, "complete": true}),
     );
-    vec![of_site(paged(export, 50, EVENT_CURSOR)), of_site(erase)]
+    vec![
+        of_site(chosen(paged(export, 50, EVENT_CURSOR))),
+        of_site(erase),
+    ]
 }
 
 fn dead_letters() -> Vec<Operation> {
@@ -176,7 +179,7 @@ fn dead_letters() -> Vec<Operation> {
         .answers::<Replayed>(
             202,
             "They are on their way.",
-            json!({"replayed": 1, "missing": 0, "more": false}),
+            json!({"replayed": 1, "missing": 0, "refused": 0, "more": false}),
         )
         .faults(&[Fault::malformed(
             "The body must be {all: true} or one or more of {siteId, code, partIds}, and \

@@ -4,16 +4,18 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use serde::de::IgnoredAny;
+use serde::de::DeserializeOwned;
 use worker::{Delay, Env, Result};
 
-use super::bindings::settings;
-use super::platform::{new_trace, now_ms};
-use super::{d1, fetch, log};
-use crate::alert::Alert;
+use super::bindings::{SITE_DO, settings};
+use super::platform::new_trace;
+use super::{fetch, log, objects};
+use crate::alert::{Alert, Claim, Condition, LASTING_QUIET_MS, QUIET_MS};
 use crate::dead_letter::Reason;
-use crate::lake::FailingSink;
-use crate::sinks::{Method, SinkRequest};
+use crate::lake::{FailingSink, works_again};
+use crate::routes::{ALERTS, UNSENT, site_object};
+use crate::sinks::{Method, SinkKind, SinkRequest};
+use crate::tally::OWN_SITE;
 
 /// Says that events of a site are dead letters.
 pub(super) async fn dead_letters(env: &Env, site: &str, events: i64, reason: Reason) {
@@ -22,6 +24,7 @@ pub(super) async fn dead_letters(env: &Env, site: &str, events: i64, reason: Rea
         kind: "dead_letters".to_owned(),
         site_id: site.to_owned(),
         code: code.to_owned(),
+        over: false,
         text: format!(
             "Shoreline: {events} events of site {site} are dead letters ({code}). \
              See GET /v1/dead-letters."
@@ -47,12 +50,29 @@ pub(super) async fn sink_failing(env: &Env, site: &str, failing: &FailingSink) {
     post(env, &alert).await;
 }
 
+/// Says that a sink which kept failing takes what it gets again.
+pub(super) async fn sink_works(env: &Env, site: &str, sink: SinkKind) {
+    post(env, &works_again(sink, site)).await;
+}
+
+/// Whether anybody is told.
+pub(super) fn are_wanted(env: &Env) -> bool {
+    settings(env).is_ok_and(|config| config.alert_webhook_url.is_some())
+}
+
+/// Tells what of this begins to be wrong, and what is over.
+pub(super) async fn conditions(env: &Env, conditions: &[Condition]) {
+    let alerts: Vec<Alert> = conditions.iter().map(Condition::alert).collect();
+    post_all(env, &alerts, LASTING_QUIET_MS).await;
+}
+
 /// Says that a key of the lake holds what is not ours.
 pub(super) async fn conflict(env: &Env, site: &str, sink: &str, key: &str) {
     let alert = Alert {
         kind: format!("sink_conflict_{sink}"),
         site_id: site.to_owned(),
         code: "conflict".to_owned(),
+        over: false,
         text: format!(
             "Shoreline: {key} in the sink {sink} holds something else than what is to land there. \
              Nothing was written over; the object waits. See backlog in GET /health."
@@ -61,30 +81,53 @@ pub(super) async fn conflict(env: &Env, site: &str, sink: &str, key: &str) {
     post(env, &alert).await;
 }
 
-/// Posts an alert; one that does not get through may be tried again at once.
 async fn post(env: &Env, alert: &Alert) {
-    let error = match select(pin!(send(env, alert)), pin!(Delay::from(POSTED_WITHIN))).await {
-        Either::Left((Ok(()), _)) => return,
-        Either::Left((Err(error), _)) => error.to_string(),
-        Either::Right(_) => "the webhook did not answer in time".to_owned(),
+    post_all(env, std::slice::from_ref(alert), QUIET_MS).await;
+}
+
+/// Posts alerts, where there is somewhere to post them, but for those whose kind went lately; one that does not get
+/// through may be tried again at once.
+async fn post_all(env: &Env, alerts: &[Alert], quiet_ms: i64) {
+    let Some(url) = settings(env)
+        .ok()
+        .and_then(|config| config.alert_webhook_url.clone())
+    else {
+        return;
     };
-    log::error("alerts", error);
-    if let Err(error) = d1::rows::<IgnoredAny>(env, &alert.release()).await {
+    let claims: Vec<Claim> = alerts.iter().map(|alert| alert.claim(quiet_ms)).collect();
+    let claimed: Vec<bool> = match ask(env, ALERTS, &claims).await {
+        Ok(claimed) => claimed,
+        Err(error) => return log::error("alerts", error),
+    };
+    for ((alert, claim), is_claimed) in alerts.iter().zip(&claims).zip(claimed) {
+        if !is_claimed {
+            continue;
+        }
+        let sent = pin!(send(&url, alert));
+        let error = match select(sent, pin!(Delay::from(POSTED_WITHIN))).await {
+            Either::Left((Ok(()), _)) => continue,
+            Either::Left((Err(error), _)) => error.to_string(),
+            Either::Right(_) => "the webhook did not answer in time".to_owned(),
+        };
         log::error("alerts", error);
+        if let Err(error) = ask::<()>(env, UNSENT, claim).await {
+            log::error("alerts", error);
+        }
     }
 }
 
-/// Posts an alert, where there is somewhere to post it and none of its kind went lately.
-async fn send(env: &Env, alert: &Alert) -> Result<()> {
-    let config = settings(env)?;
-    let Some(url) = &config.alert_webhook_url else {
-        return Ok(());
-    };
-    let claimed: Vec<IgnoredAny> = d1::rows(env, &alert.claim(now_ms())).await?;
-    if claimed.is_empty() {
-        return Ok(());
-    }
-    let request = SinkRequest::new(Method::Post, url.clone(), alert.to_json().into_bytes())
+/// Asks the log of Shoreline's own site, which keeps what was posted.
+async fn ask<T: DeserializeOwned>(
+    env: &Env,
+    command: &str,
+    body: &impl serde::Serialize,
+) -> Result<T> {
+    let body = serde_json::to_string(body)?;
+    objects::call(env, SITE_DO, &site_object(OWN_SITE, 0), command, &body).await
+}
+
+async fn send(url: &str, alert: &Alert) -> Result<()> {
+    let request = SinkRequest::new(Method::Post, url.to_owned(), alert.to_json().into_bytes())
         .header("content-type", "application/json")
         .header("traceparent", new_trace()?.traceparent());
     let answer = fetch::send(&request, LIMITS)

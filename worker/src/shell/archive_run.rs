@@ -180,8 +180,17 @@ impl ArchiveDo {
             }
             Outcome::Done => {}
         }
+        let works = match &outcome {
+            Outcome::Done => true,
+            Outcome::Sent(sent) => sent.failure.is_none(),
+            Outcome::Failed(_) | Outcome::Conflict => false,
+        };
+        let is_over = works && store.is_told(delivery.sink)?;
         if let Some(failing) = store.settle(&delivery, &outcome, now_ms(), random)? {
             alerts::sink_failing(&self.env, site, &failing).await;
+        }
+        if is_over {
+            alerts::sink_works(&self.env, site, delivery.sink).await;
         }
         Ok(())
     }

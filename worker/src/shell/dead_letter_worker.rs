@@ -8,6 +8,7 @@ use super::archives::ask;
 use super::bindings::{EVENTS_QUEUE, LAKE};
 use super::platform::now_ms;
 use super::read_worker::to_json;
+use super::rejected_items::{Tried, again};
 use super::reply::{Cors, json, problem};
 use super::{d1, log, queue};
 use crate::dead_letter::{
@@ -64,14 +65,17 @@ async fn replay(selection: &Selection, env: &Env) -> Answer {
     let now = now_ms();
     rows::<IgnoredAny>(env, &touch(&keys, now)).await?;
     let (mut sent, mut missing, mut failed) = (0_usize, 0_usize, 0_usize);
+    let mut refused = 0_usize;
     for one in &found {
         let done = match one.retry() {
-            Some(what) => retry(one, &what, now, env).await,
-            None => send(&one.key, selection.how(), env).await,
+            Some(what) => retry(one, &what, now, env).await.map(done),
+            None if one.is_of_service() => again(one, env).await,
+            None => send(&one.key, selection.how(), env).await.map(done),
         };
         let count = match done {
-            Ok(true) => &mut sent,
-            Ok(false) => &mut missing,
+            Ok(Tried::Taken) => &mut sent,
+            Ok(Tried::Missing) => &mut missing,
+            Ok(Tried::Refused) => &mut refused,
             // The others have their turn all the same.
             Err(error) => {
                 log::error("dead_letter_worker", error);
@@ -88,9 +92,18 @@ async fn replay(selection: &Selection, env: &Env) -> Answer {
     let replayed = Replayed {
         replayed: sent,
         missing,
+        refused,
         more,
     };
     Ok((202, to_json(&replayed)?))
+}
+
+fn done(is_there: bool) -> Tried {
+    if is_there {
+        Tried::Taken
+    } else {
+        Tried::Missing
+    }
 }
 
 /// Has an archive take up again what a sink refused. `false` where it has done so before.

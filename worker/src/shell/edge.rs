@@ -10,6 +10,7 @@ use super::bindings::{PRIVACY_DO, RATE_LIMITER};
 use super::entry::Incoming;
 use super::gzip::{ReadError, read};
 use super::platform::{Ids, now_ms, random};
+use super::rejected_items::{keep, may_keep};
 use super::{d1, keys, log, objects};
 use crate::admit::{Door, Encoding};
 use crate::agents::{Agents, Told};
@@ -23,6 +24,7 @@ use crate::log::Receipt;
 use crate::privacy::{DayKey, day_of};
 use crate::publish::Publication;
 use crate::rate::Limiter;
+use crate::rejected::Rejected;
 use crate::routes::{DAY_KEY, PRIVACY_OBJECT, site_object};
 use crate::shards::register_shard;
 use crate::skew::Clocks;
@@ -182,6 +184,21 @@ impl Platform for Edge {
         if APPROXIMATE.contains(&fault.code()) {
             TALLY.with_borrow_mut(|tally| tally.add(site, fault.code(), self.now_ms));
         }
+    }
+
+    fn keep_rejected(&self, rejected: Vec<Rejected>) {
+        if !may_keep(self.now_ms) {
+            return;
+        }
+        let (env, ids) = (self.env.clone(), rejected.iter().map(|_| self.fresh_id()));
+        let some: Vec<(String, Rejected)> = ids.zip(rejected.iter().cloned()).collect();
+        self.context.wait_until(async move {
+            for (id, rejected) in some {
+                if let Err(error) = keep(&env, &id, &rejected).await {
+                    log::error("rejected", error);
+                }
+            }
+        });
     }
 
     fn note_unknown(&self, site: &str, keys: &[Vec<String>]) {

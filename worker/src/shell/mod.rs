@@ -41,6 +41,7 @@ mod query_worker;
 mod queue;
 mod read_worker;
 mod rebuild_worker;
+mod rejected_items;
 mod reply;
 mod sdk_settings_worker;
 mod sinks;

@@ -24,7 +24,7 @@ use crate::read::operations::Operations;
 use crate::read::outcomes::Outcomes;
 use crate::read::question::{found, with_missing};
 use crate::read::recent::Recent;
-use crate::read::reconciliation::{Findings, Reconciliation};
+use crate::read::reconciliation::{self, Findings, Reconciliation};
 use crate::read::summary::Summary;
 use crate::routes::{ASK, HOURS, OUTCOMES, SNAPSHOT};
 use crate::sql::Statement;
@@ -106,7 +106,7 @@ async fn answer(
             to_json(&unite(told::<Snapshot>(snapshots)?, now))
         }
         "/v1/analytics/events/recent" => {
-            let query = Recent::parse(params)?;
+            let query = Recent::parse(params, now)?;
             let (found, missing) = found(parts(ask_archive(env, site, query.asked()).await?)?);
             Ok(with_missing(query.answer(found), missing))
         }
@@ -121,22 +121,7 @@ async fn answer(
         }
         "/v1/analytics/reconciliation" => {
             let query = Reconciliation::parse(params)?;
-            let (shards, from) = (
-                config(env)?.ingest.shards,
-                query.first_hour(now).to_string(),
-            );
-            let before = told(each_shard(env, site, shards, HOURS, &from).await?)?;
-            let statement = |_: &Sums| vec![query.stored(site, now)];
-            let stored = fresh(env, site, &query.wants(now), &statement).await?;
-            let found = Findings {
-                before,
-                stored: stored.rows(0)?,
-                lacking: stored.lacking,
-                dead: rows(env, &query.dead(site, now)).await?,
-                lakes: told(ask(env, site, HOURS, &from).await?)?,
-                after: told(each_shard(env, site, shards, HOURS, &from).await?)?,
-            };
-            to_json(&query.answer(&found, now))
+            to_json(&reconcile(env, site, &query, now).await?)
         }
         _ => {
             let query = Summary::parse(params)?;
@@ -147,6 +132,31 @@ async fn answer(
         }
     };
     Ok((text?, None))
+}
+
+/// Of every hour, what was taken, and where it is now.
+pub(super) async fn reconcile(
+    env: &Env,
+    site: &str,
+    query: &Reconciliation,
+    now: i64,
+) -> std::result::Result<reconciliation::Answer, Fault> {
+    let (shards, from) = (
+        config(env)?.ingest.shards,
+        query.first_hour(now).to_string(),
+    );
+    let before = told(each_shard(env, site, shards, HOURS, &from).await?)?;
+    let statement = |_: &Sums| vec![query.stored(site, now)];
+    let stored = fresh(env, site, &query.wants(now), &statement).await?;
+    let found = Findings {
+        before,
+        stored: stored.rows(0)?,
+        lacking: stored.lacking,
+        dead: rows(env, &query.dead(site, now)).await?,
+        lakes: told(ask(env, site, HOURS, &from).await?)?,
+        after: told(each_shard(env, site, shards, HOURS, &from).await?)?,
+    };
+    Ok(query.answer(&found, now))
 }
 
 pub(super) fn to_json<T: serde::Serialize>(value: &T) -> std::result::Result<String, Fault> {

@@ -10,10 +10,15 @@ use worker::{Delay, Env, Result, ScheduleContext, ScheduledEvent, event};
 use super::archives::ask_all;
 use super::bindings::{ARCHIVE_DO, IMPORT_DO, SITE_DO};
 use super::platform::now_ms;
+use super::read_worker::reconcile;
 use super::upkeep_cron::{load, save};
-use super::{d1, log, objects, upkeep_cron};
+use super::{alerts, d1, log, objects, upkeep_cron};
+use crate::alert::{Condition, LONG_MS, Ran};
+use crate::error::Fault;
 use crate::import::{ImportRow, list_imports};
 use crate::jobs::Job;
+use crate::json;
+use crate::read::reconciliation::Reconciliation;
 use crate::routes::{WAKE, import_object, site_object};
 use crate::shards::{ShardRow, WAKE_JOB, cursor, list_shards};
 use crate::together::join_all;
@@ -33,19 +38,69 @@ const BUDGET_MS: i64 = 20_000;
 
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    let began = now_ms();
+    let is_watched = alerts::are_wanted(&env);
+    if is_watched {
+        // First: while D1 takes no write, all that follows may take long.
+        let writes = d1::takes_writes(&env).await;
+        alerts::conditions(&env, &[Condition::d1_writes(!writes)]).await;
+    }
+    let run = pin!(run(&env));
+    let long = Duration::from_millis(LONG_MS.unsigned_abs());
+    let ran = match select(run, pin!(Delay::from(long))).await {
+        Either::Left((ran, _)) => ran,
+        Either::Right((_, run)) => {
+            log::error("wake_cron", "a run takes long");
+            if is_watched {
+                alerts::conditions(&env, &[Condition::cron_slow(true)]).await;
+            }
+            run.await
+        }
+    };
+    let now = now_ms();
+    if is_watched {
+        let mut all = ran.conditions(now.saturating_sub(began), now);
+        for site in ran.reconciled(now) {
+            match closes(&env, site).await {
+                Ok(closes) => all.push(Condition::reconciliation(site, !closes)),
+                Err(fault) => log::error("wake_cron", fault.detail()),
+            }
+        }
+        alerts::conditions(&env, &all).await;
+    }
+}
+
+/// All that a run does.
+async fn run(env: &Env) -> Ran {
+    let mut ran = Ran::default();
     let until = now_ms().saturating_add(BUDGET_MS);
     for woken in [
-        wake_shards(&env, until).await,
-        wake_imports(&env, until).await,
+        wake_shards(env, until, &mut ran).await,
+        wake_imports(env, until).await,
     ] {
         if let Err(error) = woken {
             log::error("wake_cron", error);
+            ran.failed.push("wake");
         }
     }
-    upkeep_cron::upkeep(&env).await;
+    upkeep_cron::upkeep(env, &mut ran.failed).await;
+    ran
 }
 
-async fn wake_shards(env: &Env, until: i64) -> Result<()> {
+/// Whether a site's reconciliation closes; one that does not is looked at twice, for it is read in several steps.
+async fn closes(env: &Env, site: &str) -> std::result::Result<bool, Fault> {
+    for _ in 0..2 {
+        if reconcile(env, site, &Reconciliation::DAY, now_ms())
+            .await?
+            .closed
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn wake_shards(env: &Env, until: i64, ran: &mut Ran) -> Result<()> {
     let job = load(env, WAKE_JOB).await?;
     let shards: Vec<ShardRow> = d1::rows(env, &list_shards(&job.cursor)).await?;
     let (mut woken, mut calls) = (0_usize, 0_usize);
@@ -63,15 +118,20 @@ async fn wake_shards(env: &Env, until: i64) -> Result<()> {
             .collect();
         let called = join_all(some.iter().map(|(shard, is_first)| async move {
             let log = site_object(&shard.site_id, shard.shard);
-            let called = wake(env, SITE_DO, &log).await;
-            match is_first {
+            let (called, oldest) = wake(env, SITE_DO, &log).await;
+            let called = match is_first {
                 true => wake(env, ARCHIVE_DO, &shard.site_id)
                     .await
+                    .0
                     .saturating_add(called),
                 false => called,
-            }
+            };
+            (called, shard.site_id.as_str(), oldest)
         }));
-        calls = called.await.into_iter().fold(calls, usize::saturating_add);
+        for (called, site, oldest) in called.await {
+            calls = calls.saturating_add(called);
+            ran.note(site, oldest);
+        }
         woken = woken.saturating_add(some.len());
     }
     let next = cursor(shards.len(), shards.get(..woken).unwrap_or_default());
@@ -100,21 +160,20 @@ async fn wake_imports(env: &Env, until: i64) -> Result<()> {
     Ok(())
 }
 
-/// Wakes an object, or all archives of the site `name`; how many that may have been. One that does not answer must not
-/// keep the others asleep.
-async fn wake(env: &Env, namespace: &str, name: &str) -> usize {
+/// Wakes an object, or all archives of the site `name`; how many that may have been, and, of a log, since when what waits
+/// there has been waiting. One that does not answer must not keep the others asleep.
+async fn wake(env: &Env, namespace: &str, name: &str) -> (usize, Option<i64>) {
     let call = pin!(async {
         if namespace == ARCHIVE_DO {
-            return Ok(ask_all(env, name, WAKE, "").await?.len());
+            return Ok((ask_all(env, name, WAKE, "").await?.len(), None));
         }
-        objects::ask(env, namespace, name, WAKE, "")
-            .await
-            .map(|_| 1)
+        let said = objects::ask(env, namespace, name, WAKE, "").await?;
+        Ok::<_, worker::Error>((1, json::told(said).unwrap_or_default()))
     });
     match select(call, pin!(Delay::from(DEADLINE))).await {
         Either::Left((Ok(called), _)) => return called,
         Either::Left((Err(error), _)) => log::error("wake_cron", error),
         Either::Right(_) => log::error("wake_cron", "an object did not answer in time"),
     }
-    1
+    (1, None)
 }
