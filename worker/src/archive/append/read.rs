@@ -8,12 +8,12 @@ use shoreline_shared::pass::Tape;
 use super::super::erase::nameless_event;
 use super::super::{Event, Hasher, ids};
 use super::{Appended, Draft, Packable, appended};
-use crate::counted::Stored;
-use crate::erase::{Alias, nameless_text};
+use crate::archive::counted::Stored;
+use crate::archive::nameless::{Alias, nameless_text};
+use crate::base::sorted::Map;
+use crate::base::sql::{Cell, Sql, SqlError};
 use crate::lake::hour_of;
 use crate::protocol::Message;
-use crate::sorted::Map;
-use crate::sql::{Cell, Sql, SqlError};
 
 /// A line of a message, read.
 pub(in crate::archive) struct Line<'a> {
