@@ -3,12 +3,12 @@
 use shoreline_shared::sanitize::Privacy;
 use shoreline_shared::validate::{Rules, Sender};
 
-use crate::adapters;
-use crate::draft::{Body, Delivery};
-use crate::judge::{Context, judge};
-use crate::publish::Publication;
-use crate::rejected::Rejected;
-use crate::sql::Statement;
+use crate::base::sql::Statement;
+use crate::ingest::adapters;
+use crate::ingest::draft::{Body, Delivery};
+use crate::ingest::judge::{Context, judge};
+use crate::ingest::publish::Publication;
+use crate::ingest::rejected::Rejected;
 
 /// What a replay comes to.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,19 +2,19 @@
 //! of a delivery's items.
 
 use super::Reason;
-use crate::outcome::UNKNOWN_SHAPE;
-use crate::privacy::DAY_MS;
-use crate::rejected::Rejected;
-use crate::sql::Statement;
+use crate::access::privacy::DAY_MS;
+use crate::base::sql::Statement;
+use crate::http::outcome::UNKNOWN_SHAPE;
+use crate::ingest::rejected::Rejected;
 
 /// Groups of a site that are kept at most, so 128 MB.
 const MAX_OF_SITE: i64 = 500;
 
 /// How long one is kept, in milliseconds: what SQS keeps a message at most.
-pub const KEPT_MS: i64 = 14 * DAY_MS;
+const KEPT_MS: i64 = 14 * DAY_MS;
 
 /// Groups that a run of the cron forgets at most, each with an object of the bucket.
-pub const MAX_FORGOTTEN: i64 = 50;
+const MAX_FORGOTTEN: i64 = 50;
 
 impl Rejected {
     /// Why it is a dead letter.
@@ -88,9 +88,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::base::sql::Sql;
     use crate::dead_letter::{Chosen, Selection, forget};
     use crate::read::reconciliation::{HourRow, Reconciliation};
-    use crate::sql::Sql;
     use crate::testing::{NOW, TestSql};
 
     #[test]

@@ -5,16 +5,16 @@ use shoreline_shared::sanitize::Privacy;
 use shoreline_shared::validate::{Rules, Sender};
 
 use super::{Platform, gate, tallied};
-use crate::admit::{Admitted, Door};
-use crate::agents::Told;
-use crate::draft::Delivery;
-use crate::error::Fault;
-use crate::judge::{Context, Judged, judge};
-use crate::outcome::{Answer, EventResult, Status};
-use crate::privacy::DAY_MS;
-use crate::publish::{Publication, Taken};
-use crate::rejected::rejected;
-use crate::skew;
+use crate::access::privacy::DAY_MS;
+use crate::http::error::Fault;
+use crate::http::outcome::{Answer, EventResult, Status};
+use crate::ingest::admit::{Admitted, Door};
+use crate::ingest::draft::Delivery;
+use crate::ingest::enrich::agents::Told;
+use crate::ingest::enrich::skew;
+use crate::ingest::judge::{Context, Judged, judge};
+use crate::ingest::publish::{Publication, Taken};
+use crate::ingest::rejected::rejected;
 
 /// Judges what was delivered, publishes what may be published, and says how each event ended.
 pub(super) async fn deliver(

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::alert::SLOW_MS;
 use crate::archive::fold::{Sums, Table, Want};
+use crate::base::sorted::Map;
+use crate::base::sql::Statement;
 use crate::lake::LakeState;
 use crate::log::OutboxState;
-use crate::sorted::Map;
-use crate::sql::Statement;
+use crate::observe::alert::SLOW_MS;
 
 /// Whether something works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

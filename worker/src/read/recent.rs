@@ -3,9 +3,9 @@
 use super::Params;
 use super::days::Days;
 use crate::archive::scan::{Asked, Line, MAX_AT, PageSpec};
-use crate::error::Fault;
-use crate::live::live_key;
-use crate::sort;
+use crate::base::sort;
+use crate::http::error::Fault;
+use crate::protocol::counters::live_key;
 
 /// Events of a page where `limit` does not say.
 const DEFAULT_LIMIT: i64 = 50;
