@@ -10,7 +10,7 @@ use crate::ingest::admit::{EVENTS_PARAMS, INGEST_PARAMS};
 use crate::observe::operations::Kind::{self, Admin, Import, Ingest, Query, System};
 use crate::query;
 use crate::read::{funnel, journeys, retention};
-use crate::upkeep::rebuild;
+use crate::upkeep::{rebuild, repairs};
 
 /// Who answers below a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub enum Door {
     Users,
     /// Sites and keys.
     Sites,
-    /// Dead letters.
+    /// Dead letters, and repairs.
     DeadLetters,
     /// Rebuild of D1 from the lake.
     Rebuild,
@@ -188,6 +188,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     at("/v1/sites/{siteId}/keys/{keyId}", "DELETE, OPTIONS", Door::Sites, Admin, "key").query(&["after"]),
     at("/v1/dead-letters", "GET, OPTIONS", Door::DeadLetters, Admin, "dead_letters").query(&["siteId", "code", "limit", "cursor"]),
     at("/v1/dead-letters/replay", POST, Door::DeadLetters, Admin, "replay").body(dead_letter::FIELDS),
+    at("/v1/repairs", "GET, OPTIONS", Door::DeadLetters, Admin, "repairs").query(repairs::PARAMS),
     at("/v1/rebuild", POST, Door::Rebuild, Admin, "rebuild").body(rebuild::FIELDS),
     at("/metrics", GET, Door::Prometheus, System, "metrics"),
     at("/health", GET, Door::Read, System, "health"),

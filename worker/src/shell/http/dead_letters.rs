@@ -22,6 +22,7 @@ use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::d1;
 use crate::shell::platform::log;
 use crate::shell::platform::queue;
+use crate::upkeep::repairs::Repairs;
 
 type Answer = std::result::Result<(u16, String), Fault>;
 
@@ -47,6 +48,13 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             let query = ListQuery::parse(&params)?;
             let listed: Vec<Row> = rows(env, &query.statement()).await?;
             Ok((200, query.answer(listed)))
+        }
+        ("/v1/repairs", "GET") => {
+            let url = request.inner().url();
+            let params = Params::parse(url.split_once('?').map_or("", |(_, query)| query));
+            let query = Repairs::parse(&params)?;
+            let answer = query.answer(rows(env, &query.statement()).await?);
+            Ok((200, to_json(&answer)?))
         }
         ("/v1/dead-letters/replay", "POST") => {
             let selection = Selection::parse(&body(&mut request).await?)?;

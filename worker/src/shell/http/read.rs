@@ -36,7 +36,10 @@ use crate::shell::platform::objects;
 
 /// Answers a GET of the dashboard API or of `/health`.
 pub(crate) async fn read(path: &str, request: &Request, env: &Env) -> Result<Response> {
-    let (params, facts) = asked(request)?;
+    let (mut params, facts) = asked(request)?;
+    if let Ok(config) = config(env) {
+        params = params.or("windowMinutes", config.metrics_window.to_string());
+    }
     let result = match path {
         "/health" => health(&facts, env).await,
         "/v1/analytics/operations" => return operations(&params, &facts, env).await,

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use crate::access::privacy::DAY_MS;
 use crate::archive::scan::tests::{append, archived, ask, empty};
 use crate::base::sql::Sql;
-use crate::base::sql::Sql;
 use crate::protocol::counters::HOUR_MS;
 use crate::read::Params;
 use crate::read::brute::{DAY, event};
