@@ -13,10 +13,12 @@ use crate::http::error::Fault;
 use crate::import::{ImportRow, list_imports};
 use crate::log::shards::{ShardRow, WAKE_JOB, cursor, list_shards};
 use crate::observe::alert::{Condition, LONG_MS, Ran};
+use crate::observe::operations::Background;
 use crate::protocol::names::{WAKE, import_object, site_object};
 use crate::read::reconciliation::Reconciliation;
 use crate::shell::cron::upkeep;
 use crate::shell::cron::upkeep::{load, save};
+use crate::shell::http::calls::note;
 use crate::shell::http::read::reconcile;
 use crate::shell::platform::alerts;
 use crate::shell::platform::archives::ask_all;
@@ -41,7 +43,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 const BUDGET_MS: i64 = 20_000;
 
 #[event(scheduled)]
-async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+async fn scheduled(_event: ScheduledEvent, env: Env, context: ScheduleContext) {
     let began = now_ms();
     let is_watched = alerts::are_wanted(&env);
     if is_watched {
@@ -61,6 +63,10 @@ async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) 
             run.await
         }
     };
+    let failed = ran.failed.first().copied();
+    if let Some(committed) = note(&env, Background::Cron, None, began, failed) {
+        context.wait_until(committed);
+    }
     let now = now_ms();
     if is_watched {
         let mut all = ran.conditions(now.saturating_sub(began), now);
