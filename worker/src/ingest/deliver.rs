@@ -92,10 +92,10 @@ pub(super) async fn deliver(
 /// beginning tells of years. What is older is seconds that were taken for milliseconds.
 const SERVICES_SINCE_MS: i64 = 946_684_800_000;
 
-/// Whole days up to now, and the part of one.
+/// Days up to now, the begun one included.
 fn days_since(at_ms: i64, now_ms: i64) -> u32 {
     let days = now_ms.saturating_sub(at_ms).div_euclid(DAY_MS);
-    u32::try_from(days).unwrap_or(0)
+    u32::try_from(days).unwrap_or(0).saturating_add(1)
 }
 
 /// By how much the sender's clock is to be moved: the same for all batches of a page's session, where it is no

@@ -1,4 +1,4 @@
-// What services tell of their own operations with this site's source keys: how many, how fast, how many failed, and why.
+// What services tell of their own operations with this site's source keys: how many, how fast, how many failed, why.
 import { ifOffered, question } from '../../api';
 import { duration, percent } from '../../format';
 import { h } from '../../dom';
