@@ -69,7 +69,7 @@ impl Again {
             drafts: drafts.collect(),
             ..Delivery::default()
         };
-        let judged = judge(delivery.drafts, &Body::default(), &context, fresh_id);
+        let judged = judge(delivery.drafts, &Body::default(), &context, &fresh_id);
         let publication = (!judged.lines.is_empty())
             .then(|| Publication::of_replay(site, &batch_id, &judged.lines, now_ms, shards));
         Self {

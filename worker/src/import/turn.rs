@@ -202,7 +202,9 @@ async fn step<S: Sql>(
         is_bot: false,
         agent: None,
     };
-    let judged = judge(step.drafts, &Body::default(), &context, || world.fresh_id());
+    let judged = judge(step.drafts, &Body::default(), &context, &|| {
+        world.fresh_id()
+    });
     let count = |status| judged.results.iter().filter(|r| r.status == status).count();
     let mut done = Done {
         bytes: cut.bytes,

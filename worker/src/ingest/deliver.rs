@@ -62,7 +62,7 @@ pub(super) async fn deliver(
         is_bot: told.is_some_and(|told| is_unwanted_bot(admitted, told)),
         agent: told.map(|told| told.agent),
     };
-    let judged = judge(delivery.drafts, &delivery.body, &context, || {
+    let judged = judge(delivery.drafts, &delivery.body, &context, &|| {
         platform.fresh_id()
     });
     if !judged.unknown.is_empty() {

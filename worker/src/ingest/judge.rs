@@ -78,12 +78,13 @@ const MAX_UNKNOWN_LOGGED: usize = 3;
 /// Judges the drafts of a request, in order.
 ///
 /// Nearly all events that stand in a scanned body take the pass, which builds nothing; what it leaves
-/// alone, and what adapters made, goes through a tree. Both ways store the same line.
+/// alone, and what adapters made, goes through a tree. Both ways store the same line. `fresh_id` is no type parameter: the
+/// pass would be compiled once for each caller.
 pub fn judge(
     drafts: Vec<Draft<'_>>,
     body: &Body<'_>,
     context: &Context<'_>,
-    fresh_id: impl Fn() -> String,
+    fresh_id: &dyn Fn() -> String,
 ) -> Judged {
     let mut judged = Judged::default();
     let mut seen = HashSet::with_capacity(drafts.len());

@@ -140,8 +140,8 @@ fn check(body: &str, context: &Context<'_>) -> usize {
         return 0;
     };
     let fast = split(body.as_bytes()).unwrap_or_else(|fault| panic!("{fault:?} {body}"));
-    let by_tree = judge(slow.drafts, &slow.body, context, fresh);
-    let by_pass = judge(fast.drafts, &fast.body, context, fresh);
+    let by_tree = judge(slow.drafts, &slow.body, context, &fresh);
+    let by_pass = judge(fast.drafts, &fast.body, context, &fresh);
     assert_eq!(told(&by_pass), told(&by_tree), "{body}");
     assert_eq!(by_pass.lines.text(), by_tree.lines.text(), "{body}");
     by_pass.passed
