@@ -89,7 +89,7 @@ async fn names_stay_text_behind_tabs_too() {
             "funnels&s1=feature_use&f1",
             "funnels&window",
             "funnels&tab",
-            "errors&error",
+            "errors&filters",
             "errors&page",
             "quality&hours",
             "settings&site",

@@ -5,6 +5,7 @@
 
 pub(crate) mod access;
 mod everybody;
+mod filters;
 mod focus;
 mod hostile;
 mod letters;
@@ -19,6 +20,7 @@ mod settings;
 mod speed;
 mod states;
 mod stream;
+mod times;
 mod views;
 
 use serde_json::{Value, json};
