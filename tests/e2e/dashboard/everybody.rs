@@ -11,7 +11,9 @@ use super::settings::admin;
 use crate::filled::fill;
 
 /// What no view shows at first.
-const PLACES: [&str; 9] = [
+const PLACES: [&str; 11] = [
+    "pages&by=country",
+    "pages&by=when",
     "funnels&tab=retention",
     "funnels&tab=journeys",
     "quality&hours=168",

@@ -1,8 +1,9 @@
 //! Time: by hour, day, week and month, compared, by the clocks of a zone; and when they come.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shoreline_tests::system::shared;
 
+use super::access::complaints;
 use super::filters::answer;
 use super::views::{chart_table, days};
 use super::{Dashboard, number};
@@ -198,5 +199,80 @@ async fn the_browsers_own_zone_is_the_default() {
     let hours = chart_table(&d, "Active users by hour").await;
     assert_eq!(hours.len(), 24);
     assert!(hours.iter().all(|row| row[0].ends_with(":00")), "{hours:?}");
+    d.nothing_wrong().await;
+}
+
+#[tokio::test]
+async fn hours_by_weekdays_are_the_apis_and_lead_to_one() {
+    let site = shared().new_site().await;
+    fill(&site).await;
+    let d = Dashboard::open(site.clone(), &format!("?view=pages&by=when&{}", days())).await;
+    let body = json!({"metrics": ["users"], "dimensions": ["day_of_week", "hour_of_day"]});
+    let api = answer(&site, body).await;
+    let cells = "return Object.fromEntries([...document.querySelectorAll('.heat tbody tr')].flatMap((row, day) => \
+        [...row.querySelectorAll('td')].map((cell, hour) => [`${day + 1} ${hour}`, cell.textContent])).filter(([, text]) => text))";
+    let shown = d.browser.run(cells).await;
+    let rows = api["rows"].as_array().unwrap();
+    assert_eq!(shown.as_object().unwrap().len(), rows.len());
+    for row in rows {
+        let name = format!("{} {}", row["dimensions"][0], row["dimensions"][1]);
+        assert_eq!(shown[&name], json!(number(&row["metrics"][0])), "{name}");
+    }
+    for scheme in ["light", "dark"] {
+        d.scheme(scheme).await;
+        assert_eq!(complaints(&d).await, Vec::<String>::new(), "{scheme}");
+    }
+    // A head leads to its hour.
+    d.press("12").await;
+    d.ready().await;
+    assert!(d.query().await.contains("hour_of_day"));
+    let of_hour = json!({"metrics": ["users"], "filters": ["is", "hour_of_day", [12]]});
+    let users = answer(&site, of_hour).await["totals"][0].clone();
+    assert_ne!(users, Value::from(0));
+    assert_eq!(d.figure("Active users").await, number(&users));
+    d.nothing_wrong().await;
+}
+
+#[tokio::test]
+async fn the_map_has_the_tables_countries_and_can_be_reached() {
+    let site = shared().new_site().await;
+    fill(&site).await;
+    let d = Dashboard::open(site.clone(), &format!("?view=pages&by=country&{}", days())).await;
+    shoreline_tests::eventually("the map is drawn", async || {
+        let drawn = "return document.querySelectorAll('.map path').length > 150";
+        (d.browser.run(drawn).await == true).then_some(())
+    })
+    .await;
+    let table = d.rows("Countries").await;
+    let lands = "return [...document.querySelectorAll('.map a')].map((one) => one.getAttribute('aria-label'))";
+    let lands: Vec<String> = serde_json::from_value(d.browser.run(lands).await).unwrap();
+    assert!(!lands.is_empty());
+    for land in &lands {
+        let found = table
+            .iter()
+            .find(|row| land.starts_with(&format!("{}: ", row[0])));
+        let row = found.unwrap_or_else(|| panic!("{land}: {table:?}"));
+        assert!(land.contains(&format!("{} events", row[1])), "{land}");
+    }
+    for scheme in ["light", "dark"] {
+        d.scheme(scheme).await;
+        assert_eq!(complaints(&d).await, Vec::<String>::new(), "{scheme}");
+    }
+    let code = d
+        .browser
+        .run("const one = document.querySelector('.map a'); one.focus(); return one.id")
+        .await;
+    for kind in ["keyDown", "keyUp"] {
+        let text = if kind == "keyDown" { "\r" } else { "" };
+        let event = json!({"type": kind, "key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": text});
+        d.browser.devtools("Input.dispatchKeyEvent", event).await;
+    }
+    d.ready().await;
+    assert!(d.query().await.contains("country"), "{}", d.query().await);
+    let focus = "return document.activeElement.id";
+    shoreline_tests::eventually_is("the focus stays on the land", code, async || {
+        d.browser.run(focus).await
+    })
+    .await;
     d.nothing_wrong().await;
 }

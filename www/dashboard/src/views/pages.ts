@@ -1,9 +1,11 @@
 // Pages & sources: what was seen, where visitors come from, with what, and when.
 import { h } from '../dom';
-import { dimensionPanel } from '../ui/dimension';
+import { ROWS, dimensionPanel } from '../ui/dimension';
+import { heatPanel } from '../ui/heat';
 import { headline } from '../ui/headline';
+import { skeleton } from '../ui/states';
 import { tabs } from '../ui/tabs';
-import type { View } from '../view';
+import type { Context, View } from '../view';
 
 /** What one can look at here; features and errors have views of their own. */
 const TABS = [
@@ -25,6 +27,7 @@ const TABS = [
   ['source', 'Senders'],
   ['outbound', 'Outbound links'],
   ['download', 'Downloads'],
+  ['when', 'When'],
 ] as const;
 
 export const view: View = {
@@ -33,6 +36,17 @@ export const view: View = {
     context.root.append(h('div', { class: 'wide' }, tabs('What to look at', 'by', by, TABS, { q: undefined })));
     // Of what it is narrowed to, the figures too.
     if (context.filters.length > 0) context.root.append(headline(context));
-    context.root.append(dimensionPanel(context, by));
+    if (by === 'country') context.root.append(mapPlace(context));
+    context.root.append(by === 'when' ? heatPanel(context) : dimensionPanel(context, by));
   },
 };
+
+/** The map: its lands are a chunk of their own. Without it the table is there. */
+function mapPlace(context: Context): HTMLElement {
+  const place = h('div', { class: 'wide map-place' }, skeleton(20));
+  import('../ui/map').then(
+    ({ mapPanel }) => !context.signal.aborted && place.replaceChildren(mapPanel(context, ROWS)),
+    () => place.remove(),
+  );
+  return place;
+}
