@@ -76,6 +76,13 @@ async fn names_that_want_to_be_markup_stay_text() {
             format!("features&filters={by}"),
             format!("pages&tz={query}&compare={query}&interval={query}&filters={by}"),
             format!("content&metric={query}"),
+            format!("ask&ask={query}"),
+            format!(
+                "ask&ask={}",
+                named(
+                    json!({"metrics": [name], "dimensions": [format!("data.{name}")], (*name): name})
+                )
+            ),
             format!("now&user={query}"),
             format!("now&type={query}"),
         ]

@@ -4,6 +4,7 @@
 //! policy or an error of its scripts behind.
 
 pub(crate) mod access;
+mod ask;
 mod everybody;
 mod filters;
 mod focus;
@@ -29,8 +30,9 @@ use shoreline_tests::eventually;
 use shoreline_tests::site::Site;
 
 /// Every view.
-pub(crate) const VIEWS: [&str; 9] = [
-    "overview", "now", "pages", "features", "content", "funnels", "errors", "quality", "settings",
+pub(crate) const VIEWS: [&str; 10] = [
+    "overview", "now", "pages", "features", "content", "funnels", "ask", "errors", "quality",
+    "settings",
 ];
 
 /// Notes what must not happen on the page.

@@ -99,6 +99,13 @@ export const VIEWS: readonly [Entry, ...Entry[]] = [
     load: () => import('./views/funnels'),
   },
   {
+    name: 'ask',
+    title: 'Ask',
+    ranged: true,
+    icon: 'M7 7.500a3 3 0 115 2.300c-1.200.9-2 1.400-2 2.700M10 15.500v.5M10 2a8 8 0 110 16 8 8 0 010-16z',
+    load: () => import('./views/ask'),
+  },
+  {
     name: 'errors',
     title: 'Errors & web vitals',
     ranged: true,
