@@ -11,9 +11,10 @@ use super::settings::admin;
 use crate::filled::fill;
 
 /// What no view shows at first.
-const PLACES: [&str; 11] = [
+const PLACES: [&str; 12] = [
     "pages&by=country",
     "pages&by=when",
+    "properties&eventType=page_view&property=path",
     "funnels&tab=retention",
     "funnels&tab=journeys",
     "quality&hours=168",

@@ -76,6 +76,8 @@ async fn names_that_want_to_be_markup_stay_text() {
             format!("features&filters={by}"),
             format!("pages&tz={query}&compare={query}&interval={query}&filters={by}"),
             format!("content&metric={query}"),
+            format!("properties&custom={query}&property={query}"),
+            format!("properties&eventType={query}"),
             format!("ask&ask={query}"),
             format!(
                 "ask&ask={}",

@@ -15,6 +15,7 @@ mod people;
 mod pictures;
 mod place;
 mod policy;
+mod properties;
 mod quality;
 mod questions;
 mod settings;
@@ -30,8 +31,17 @@ use shoreline_tests::eventually;
 use shoreline_tests::site::Site;
 
 /// Every view.
-pub(crate) const VIEWS: [&str; 10] = [
-    "overview", "now", "pages", "features", "content", "funnels", "ask", "errors", "quality",
+pub(crate) const VIEWS: [&str; 11] = [
+    "overview",
+    "now",
+    "pages",
+    "features",
+    "content",
+    "funnels",
+    "properties",
+    "ask",
+    "errors",
+    "quality",
     "settings",
 ];
 

@@ -99,6 +99,13 @@ export const VIEWS: readonly [Entry, ...Entry[]] = [
     load: () => import('./views/funnels'),
   },
   {
+    name: 'properties',
+    title: 'Properties',
+    ranged: true,
+    icon: 'M4 5h.01M8 5h8M4 10h.01M8 10h8M4 15h.01M8 15h8',
+    load: () => import('./views/properties'),
+  },
+  {
     name: 'ask',
     title: 'Ask',
     ranged: true,
