@@ -94,7 +94,8 @@ export async function buildWorker() {
     '--allow-overwrite',
     '--log-level=warning',
   ];
-  await runLogged("build the worker's entry", tools.esbuild, ['src/shell/entry.js', ...options], { cwd: at('worker') });
+  const entry = 'src/shell/http/entry.js';
+  await runLogged("build the worker's entry", tools.esbuild, [entry, ...options], { cwd: at('worker') });
   rmSync(join(dirname(workerWasm), 'snippets'), { recursive: true, force: true });
 }
 

@@ -16,7 +16,7 @@ fn main() -> Result<()> {
         // A module that imports the wasm, as workerd loads it, and holds the one instance of it.
         .module(true)?
         .typescript(false)
-        // A panic ends the instance; these say so, and make a new one (worker/src/shell/wasm.js).
+        // A panic ends the instance; these say so, and make a new one (worker/src/shell/platform/wasm.js).
         .reset_state_function(true)
         .force_enable_abort_handler(true);
     bindgen.generate(folder)
