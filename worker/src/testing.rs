@@ -293,6 +293,7 @@ pub(crate) struct TestPlatform {
     pub(crate) limiter_asked: cell::Cell<u32>,
     pub(crate) tallied: RefCell<Vec<(String, &'static str)>>,
     pub(crate) unknown: RefCell<Vec<Vec<String>>>,
+    pub(crate) rejected: RefCell<Vec<crate::ingest::rejected::Rejected>>,
 }
 
 /// The moment of every native test: 2024-01-15T16:00:12.345Z.
@@ -310,6 +311,7 @@ impl TestPlatform {
                     visitor_per_minute: 1_200,
                     hourly_quota: None,
                 },
+                keep_rejected: true,
             },
             grant: Ok(a_grant(crate::access::auth::KeyKind::Browser)),
             body: body.into(),
@@ -322,6 +324,7 @@ impl TestPlatform {
             limiter_asked: cell::Cell::default(),
             tallied: RefCell::default(),
             unknown: RefCell::default(),
+            rejected: RefCell::default(),
         }
     }
 }
@@ -368,6 +371,9 @@ impl crate::ingest::Platform for TestPlatform {
         self.tallied
             .borrow_mut()
             .push((site.to_owned(), fault.code()));
+    }
+    fn keep_rejected(&self, rejected: Vec<crate::ingest::rejected::Rejected>) {
+        self.rejected.borrow_mut().extend(rejected);
     }
     fn note_unknown(&self, _: &str, keys: &[Vec<String>]) {
         self.unknown.borrow_mut().extend_from_slice(keys);

@@ -207,6 +207,12 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
             200,
         ),
         (
+            Method::GET,
+            format!("/v1/repairs?siteId={id}"),
+            Value::Null,
+            200,
+        ),
+        (
             Method::POST,
             "/v1/dead-letters/replay".to_owned(),
             json!({"siteId": id}),

@@ -10,7 +10,7 @@ use crate::ingest::admit::{EVENTS_PARAMS, INGEST_PARAMS};
 use crate::observe::operations::Kind::{self, Admin, Import, Ingest, Query, System};
 use crate::query;
 use crate::read::{funnel, journeys, retention};
-use crate::upkeep::rebuild;
+use crate::upkeep::{rebuild, repairs};
 
 /// Who answers below a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub enum Door {
     Users,
     /// Sites and keys.
     Sites,
-    /// Dead letters.
+    /// Dead letters, and repairs.
     DeadLetters,
     /// Rebuild of D1 from the lake.
     Rebuild,
@@ -102,6 +102,37 @@ const fn ingest(
 const METRIC: &[&str] = &["startDate", "endDate", "format"];
 const HOURS: &[&str] = &["hours"];
 
+/// Which stored events.
+const RECENT: &[&str] = &[
+    "limit",
+    "eventType",
+    "source",
+    "tenantId",
+    "userId",
+    "startDate",
+    "endDate",
+    "cursor",
+];
+const USER_EVENTS: &[&str] = &[
+    "limit",
+    "eventType",
+    "source",
+    "tenantId",
+    "startDate",
+    "endDate",
+    "cursor",
+];
+const EXPORT: &[&str] = &[
+    "siteId",
+    "limit",
+    "eventType",
+    "source",
+    "tenantId",
+    "startDate",
+    "endDate",
+    "cursor",
+];
+
 /// The table. A new path has its line here, and its operation in `openapi/`.
 #[rustfmt::skip] // A line each.
 pub const ENDPOINTS: &[Endpoint] = &[
@@ -133,7 +164,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     at("/v1/analytics/live", GET, Door::Read, Query, "live"),
     at("/v1/analytics/live/ticket", POST, Door::Ticket, Query, "live_ticket"),
     at("/v1/analytics/live/stream", "GET, OPTIONS", Door::Stream, Query, "live_stream").query(&["ticket"]),
-    at("/v1/analytics/events/recent", GET, Door::Read, Query, "recent").query(&["limit", "eventType", "userId", "cursor"]),
+    at("/v1/analytics/events/recent", GET, Door::Read, Query, "recent").query(RECENT),
     at("/v1/analytics/operations", GET, Door::Read, Query, "operations").query(&["windowMinutes", "format"]),
     at("/v1/analytics/outcomes", GET, Door::Read, Query, "outcomes").query(HOURS),
     at("/v1/analytics/reconciliation", GET, Door::Read, Query, "reconciliation").query(HOURS),
@@ -148,8 +179,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     at("/v1/analytics/query/funnel", POST, Door::Question, Query, "funnel").body(funnel::FIELDS),
     at("/v1/analytics/query/retention", POST, Door::Question, Query, "retention").body(retention::FIELDS),
     at("/v1/analytics/query/journeys", POST, Door::Question, Query, "journeys").body(journeys::FIELDS),
-    at("/v1/analytics/users/{userId}/events", GET, Door::Users, Query, "user_events").query(&["limit", "eventType", "cursor"]),
-    at("/v1/analytics/users/{userId}/export", GET, Door::Users, Admin, "user_export").query(&["siteId", "limit", "eventType", "cursor"]),
+    at("/v1/analytics/users/{userId}/events", GET, Door::Users, Query, "user_events").query(USER_EVENTS),
+    at("/v1/analytics/users/{userId}/export", GET, Door::Users, Admin, "user_export").query(EXPORT),
     at("/v1/analytics/users/{userId}", "DELETE, OPTIONS", Door::Users, Admin, "user_erase").query(&["siteId"]),
     at("/v1/sites", "GET, POST, OPTIONS", Door::Sites, Admin, "sites").body(admin::SITE_FIELDS),
     at("/v1/sites/{siteId}", "PUT, OPTIONS", Door::Sites, Admin, "site").body(admin::SITE_FIELDS),
@@ -157,6 +188,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     at("/v1/sites/{siteId}/keys/{keyId}", "DELETE, OPTIONS", Door::Sites, Admin, "key").query(&["after"]),
     at("/v1/dead-letters", "GET, OPTIONS", Door::DeadLetters, Admin, "dead_letters").query(&["siteId", "code", "limit", "cursor"]),
     at("/v1/dead-letters/replay", POST, Door::DeadLetters, Admin, "replay").body(dead_letter::FIELDS),
+    at("/v1/repairs", "GET, OPTIONS", Door::DeadLetters, Admin, "repairs").query(repairs::PARAMS),
     at("/v1/rebuild", POST, Door::Rebuild, Admin, "rebuild").body(rebuild::FIELDS),
     at("/metrics", GET, Door::Prometheus, System, "metrics"),
     at("/health", GET, Door::Read, System, "health"),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::dashboard::{EVENT_CURSOR, paged};
+use super::dashboard::{EVENT_CURSOR, chosen, paged};
 use super::ingest::stored_event;
 use super::operation::{Operation, admin, one_of, operation, whole};
 use super::shapes::{DeadLetters, Export, Keys, RebuildCall, Sites};
@@ -11,12 +11,14 @@ use crate::archive::nameless::Erased;
 use crate::dead_letter::{Reason, Replayed, Selection};
 use crate::http::error::Fault;
 use crate::upkeep::rebuild::Step;
+use crate::upkeep::repairs::Answer as Mended;
 
 pub(super) fn operations() -> Vec<Operation> {
     let mut all = sites();
     all.extend(keys());
     all.extend(users());
     all.extend(dead_letters());
+    all.push(repairs());
     all.push(rebuild());
     all.push(description());
     all
@@ -139,7 +141,28 @@ fn users() -> Vec<Operation> {
         "How many, and whether that was all.",
         json!({"events": 3, "complete": true}),
     );
-    vec![of_site(paged(export, 50, EVENT_CURSOR)), of_site(erase)]
+    vec![
+        of_site(chosen(paged(export, 50, EVENT_CURSOR))),
+        of_site(erase),
+    ]
+}
+
+fn repairs() -> Operation {
+    let repair = json!({"repairedAt": 1_705_334_400_000_i64, "siteId": "shop", "date": "2024-01-14",
+        "model": "breakdowns", "key": "page /", "was": 3, "isNow": 4});
+    let list = admin(
+        "get",
+        "/v1/repairs",
+        "listRepairs",
+        "Sums that the hourly recount mended, the latest first",
+    )
+    .query("siteId", json!({"type": "string"}), "Only of this site.")
+    .answers::<Mended>(
+        200,
+        "A page.",
+        json!({"repairs": [repair], "nextCursor": null}),
+    );
+    paged(list, 50, "^[1-9][0-9]{0,14}$")
 }
 
 fn dead_letters() -> Vec<Operation> {
@@ -176,7 +199,7 @@ fn dead_letters() -> Vec<Operation> {
         .answers::<Replayed>(
             202,
             "They are on their way.",
-            json!({"replayed": 1, "missing": 0, "more": false}),
+            json!({"replayed": 1, "missing": 0, "refused": 0, "more": false}),
         )
         .faults(&[Fault::malformed(
             "The body must be {all: true} or one or more of {siteId, code, partIds}, and \

@@ -76,7 +76,26 @@ fn recent(path: &'static str, id: &str, summary: &str) -> Operation {
             "A page of events.",
             json!({"events": [stored_event()], "nextCursor": null}),
         );
-    paged(operation, 50, EVENT_CURSOR)
+    chosen(paged(operation, 50, EVENT_CURSOR))
+}
+
+/// What stored events are chosen by.
+pub(super) fn chosen(operation: Operation) -> Operation {
+    let text = || json!({"type": "string"});
+    let date = || json!({"type": "string", "format": "date"});
+    operation
+        .query("source", text(), "Only of this source.")
+        .query("tenantId", text(), "Only of this tenant.")
+        .query(
+            "startDate",
+            date(),
+            "Only those that happened on this day (UTC) or later.",
+        )
+        .query(
+            "endDate",
+            date(),
+            "Only those that happened on this day (UTC) or before.",
+        )
 }
 
 fn hours(operation: Operation) -> Operation {

@@ -41,12 +41,12 @@ struct AnyQuestion {
     cursor: Option<String>,
 }
 
-const METRICS: &str = "users|events|count|views|sessions|bounceRate|viewsPerSession|sessionDuration|engagedTime|scrollDepth";
+const METRICS: &str = "users|events|count|views|sessions|bounceRate|viewsPerSession|sessionDuration|engagedTime|scrollDepth|errorRate";
 
 /// What can be grouped and filtered by.
-const DIMENSIONS: &str = "eventType|source|country|region|browser|os|device|platform|page|entryPage|exitPage|referrer|\
+const DIMENSIONS: &str = "eventType|source|tenantId|country|region|browser|os|device|platform|page|entryPage|exitPage|referrer|\
     utm_source|utm_medium|utm_campaign|utm_term|utm_content|feature|error|outbound|download|custom|hour_of_day|\
-    day_of_week|entry_page|exit_page";
+    day_of_week|entry_page|exit_page|action|category|status|errorType|duration";
 
 const PROPERTY: &str = r"data\.[A-Za-z0-9_.]{1,90}";
 
@@ -57,8 +57,7 @@ pub(super) fn filter() -> Value {
         json!({"type": "array", "prefixItems": items, "minItems": n, "maxItems": n, "description": description})
     };
     let dimension = json!({"type": "string", "pattern": format!("^({DIMENSIONS}|{PROPERTY})$")});
-    let numbers =
-        json!({"type": "string", "pattern": format!("^(hour_of_day|day_of_week|{PROPERTY})$")});
+    let numbers = json!({"type": "string", "pattern": format!("^(hour_of_day|day_of_week|duration|{PROPERTY})$")});
     let text = json!({"type": ["string", "number", "boolean"]});
     let texts =
         json!({"anyOf": [text, {"type": "array", "items": text, "minItems": 1, "maxItems": 100}]});
@@ -109,7 +108,7 @@ fn body() -> Value {
     ]);
     let date = json!({"type": "string", "format": "date"});
     json!({"properties": {
-        "metrics": list(format!(r"^({METRICS}|(sum|avg|min|max|count|p[1-9][0-9]?)\({PROPERTY}\))$")),
+        "metrics": list(format!(r"^({METRICS}|(sum|avg|min|max|count|p[1-9][0-9]?)\((duration|{PROPERTY})\))$")),
         "dimensions": list(format!("^(time:(minute|hour|day|week|month)|{DIMENSIONS}|{PROPERTY})$")),
         "filters": {"anyOf": [{"type": "null"}, {"$ref": "#/components/schemas/QueryFilter"}]},
         "range": {"anyOf": [{"type": "null"}, preset,

@@ -99,6 +99,10 @@ pub const PROFILE: &str = "/profile";
 pub const PRUNE: &str = "/prune";
 /// `archive_do`: count a day again.
 pub const RECOUNT: &str = "/recount";
+/// `site_do` of Shoreline's own site: which alerts are to be posted.
+pub const ALERTS: &str = "/alerts";
+/// `site_do` of Shoreline's own site: an alert did not get through.
+pub const UNSENT: &str = "/unsent";
 /// `privacy_do`: today's key.
 pub const DAY_KEY: &str = "/day-key";
 

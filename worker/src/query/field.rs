@@ -24,15 +24,18 @@ pub(super) enum Field {
     Time(Unit),
     /// A property of `eventData`; of one type of event alone where there is one.
     Property(String, Option<&'static str>),
+    /// 1 for an event whose status is a failure's, 0 for one of another status; only to be averaged.
+    Failed,
 }
 
 /// What begins the name of a property.
 pub(super) const DATA: &str = "data.";
 
 /// Columns, by the names of dimensions.
-const COLUMNS: [(&str, Column); 14] = [
+const COLUMNS: [(&str, Column); 15] = [
     ("eventType", Column::Type),
     ("source", Column::Source),
+    ("tenantId", Column::Tenant),
     ("country", Column::Country),
     ("region", Column::Region),
     ("browser", Column::Browser),
@@ -47,14 +50,26 @@ const COLUMNS: [(&str, Column); 14] = [
     ("error", Column::Error),
 ];
 
-/// Dimensions that are a property of one type of event.
-const PROPERTIES: [(&str, &str, &str); 5] = [
-    ("utm_term", "utm_term", PAGE_VIEW),
-    ("utm_content", "utm_content", PAGE_VIEW),
-    ("outbound", "url", "outbound"),
-    ("download", "url", "download"),
-    ("custom", "name", "custom"),
+/// Dimensions that are a property, of one type of event or of all.
+const PROPERTIES: [(&str, &str, Option<&str>); 10] = [
+    ("utm_term", "utm_term", Some(PAGE_VIEW)),
+    ("utm_content", "utm_content", Some(PAGE_VIEW)),
+    ("outbound", "url", Some("outbound")),
+    ("download", "url", Some("download")),
+    ("custom", "name", Some("custom")),
+    // What services tell of their operations: see `adapters::analytics`.
+    ("action", "action", None),
+    ("category", "eventCategory", None),
+    ("status", STATUS, None),
+    ("errorType", "errorType", None),
+    (DURATION, DURATION, None),
 ];
+
+/// The property and dimension that tells how long something took, milliseconds.
+pub(super) const DURATION: &str = "duration";
+
+/// The property that tells how something ended.
+pub(super) const STATUS: &str = "status";
 
 impl Field {
     /// By its name; none where nothing is called so.
@@ -69,7 +84,7 @@ impl Field {
             return Some(Self::Column(*column));
         }
         if let Some((_, property, of)) = PROPERTIES.iter().find(|(known, ..)| *known == name) {
-            return Some(Self::Property((*property).to_owned(), Some(of)));
+            return Some(Self::Property((*property).to_owned(), *of));
         }
         Some(match name {
             "page" => Self::Page,

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use shoreline_shared::event_type::TrackerType;
 use shoreline_shared::privacy::path_part;
 
-use super::field::Field;
+use super::field::{Field, STATUS};
 use super::visits::Visits;
 use super::zone::{Unit, Zone, number};
 use crate::archive::Column;
@@ -90,6 +90,23 @@ impl<'a> From<Coded<'a>> for Loaded<'a> {
     }
 }
 
+/// The first status of HTTP that is a failure.
+const FAILURE_FROM: f64 = 400.0;
+
+/// Of each status whether it is a failure's: `FAILURE`, `FAILED` or `ERROR` in any case, or a status of HTTP from 400 on.
+fn failed(mut statuses: Loaded<'_>) -> Loaded<'_> {
+    for entry in &mut statuses.dict {
+        let says = |word: &&str| entry.text.trim().eq_ignore_ascii_case(word);
+        let is_failure = match entry.number() {
+            Some(number) => number >= FAILURE_FROM,
+            None => ["FAILURE", "FAILED", "ERROR"].iter().any(says),
+        };
+        entry.text = Cow::Borrowed(if is_failure { "1" } else { "0" });
+        entry.is_number = true;
+    }
+    statuses
+}
+
 impl<'a> Source<'_, 'a> {
     /// What the events have of a field; nothing where that takes the lines, which are not there.
     ///
@@ -111,6 +128,7 @@ impl<'a> Source<'_, 'a> {
             }))),
             Field::Time(unit) => Ok(Some(self.times(*unit))),
             Field::Property(name, None) => self.property(name),
+            Field::Failed => Ok(self.property(STATUS)?.map(failed)),
             Field::Property(name, Some(of)) => self.property_of(name, of),
         }
     }

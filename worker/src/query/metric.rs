@@ -2,7 +2,7 @@
 
 use shoreline_shared::event_type::TrackerType;
 
-use super::field::{DATA, Field, Fields};
+use super::field::{DATA, DURATION, Field, Fields};
 
 /// A figure of each row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +71,7 @@ impl Metric {
                 let depth = Field::Property("scrollDepth".to_owned(), left);
                 counted.of(fields, depth, How::Average)
             }
+            "errorRate" => counted.of(fields, Field::Failed, How::Average),
             _ => {
                 let (how, of) = name.strip_suffix(')')?.split_once('(')?;
                 let how = match how {
@@ -81,7 +82,7 @@ impl Metric {
                     "count" => How::Count,
                     _ => How::Percentile(percentile(how.strip_prefix('p')?)?),
                 };
-                let field = Field::of(of).filter(|_| of.starts_with(DATA))?;
+                let field = Field::of(of).filter(|_| of == DURATION || of.starts_with(DATA))?;
                 counted.of(fields, field, how)
             }
         };

@@ -12,7 +12,7 @@ use crate::base::sql::Statement;
 use crate::http::error::Fault;
 
 /// The dimensions that can be asked for.
-pub const DIMENSIONS: [&str; 13] = [
+pub const DIMENSIONS: [&str; 14] = [
     "page",
     "referrer",
     "utm_source",
@@ -26,6 +26,7 @@ pub const DIMENSIONS: [&str; 13] = [
     "source",
     "feature",
     "error",
+    "tenantId",
 ];
 
 /// Rows of a page where `limit` does not say.
@@ -103,7 +104,7 @@ impl Breakdown {
             .ok_or(wrong(
                 "by",
                 "by must be page, referrer, utm_source, utm_medium, utm_campaign, country, browser, \
-                 os, device, platform, source, feature or error.",
+                 os, device, platform, source, feature, error or tenantId.",
             ))?;
         let limit = params.number(
             "limit",

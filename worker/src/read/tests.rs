@@ -128,7 +128,8 @@ fn pages(archives: &[Archive<&TestSql>]) -> Vec<String> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     for query in ["", "&userId=u1"] {
         loop {
-            let recent = Recent::parse(&Params::parse(&format!("limit=7{query}{cursor}"))).unwrap();
+            let recent =
+                Recent::parse(&Params::parse(&format!("limit=7{query}{cursor}")), NOW).unwrap();
             let page = recent.answer(asked(archives, &recent.asked()));
             let next: Value = serde_json::from_str(&page).unwrap();
             all.push(page);

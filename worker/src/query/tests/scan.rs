@@ -271,3 +271,72 @@ fn a_table_for_a_spreadsheet_has_no_formulas() {
          2,1,2,0,0\r\n\"'=1+1\",1,0,0,0\r\n"
     );
 }
+
+/// What services tell of operations, and of which tenant: `errorRate` is of those that tell a status, durations are of
+/// those that tell one.
+#[test]
+fn operations_are_asked_for_by_service_action_and_tenant() {
+    let statuses = [
+        json!("SUCCESS"),
+        json!("FAILURE"),
+        json!("failed"),
+        json!(204),
+        json!(503),
+        Value::Null,
+    ];
+    let events: Vec<Value> = (0..60)
+        .map(|n: usize| {
+            let mut event = some_event(3);
+            event["eventId"] = json!(crate::testing::uuid(n));
+            event["eventType"] = json!("QUERY_ANALYTICS");
+            event["source"] = json!(format!("s{}", n % 2));
+            event["tenantId"] = json!(format!("t{}", n % 3));
+            let mut data = json!({"action": "EXECUTE", "eventCategory": "QUERY", "duration": n});
+            if !statuses[n % 6].is_null() {
+                data["status"] = statuses[n % 6].clone();
+            }
+            if n % 6 == 1 {
+                data["errorType"] = json!("TimeoutError");
+            }
+            event["eventData"] = data;
+            event
+        })
+        .collect();
+    let sql = archived(&events, 13);
+    let answer = ask(
+        &sql,
+        &json!({"metrics": ["events", "errorRate", "p50(duration)", "p95(duration)", "avg(data.duration)"],
+            "dimensions": ["source", "action", "category"], "range": all_days()}),
+    );
+    // Of s0: SUCCESS, failed, 503 at even numbers; of s1: FAILURE, 204, none.
+    assert_eq!(
+        answer["rows"],
+        json!([
+            {"dimensions": ["s0", "EXECUTE", "QUERY"], "metrics": [30, 2.0 / 3.0, 28, 56, 29]},
+            {"dimensions": ["s1", "EXECUTE", "QUERY"], "metrics": [30, 0.5, 29, 57, 30]},
+        ])
+    );
+    assert_eq!(answer["totals"][1], 0.6);
+    let answer = ask(
+        &sql,
+        &json!({"metrics": ["events"], "dimensions": ["tenantId", "errorType"], "range": all_days(),
+            "filters": ["and", ["exists", "errorType"], ["is", "tenantId", ["t1"]], ["gte", "duration", 7]]}),
+    );
+    // 1, 7, 13, … are of t1.
+    assert_eq!(
+        answer["rows"],
+        json!([{"dimensions": ["t1", "TimeoutError"], "metrics": [9]}])
+    );
+    let answer = ask(
+        &sql,
+        &json!({"metrics": ["events"], "dimensions": ["status"], "range": all_days(),
+            "filters": ["is", "status", ["FAILURE", 503]]}),
+    );
+    let statuses: Vec<&Value> = answer["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| &row["dimensions"][0])
+        .collect();
+    assert_eq!(statuses, ["503", "FAILURE"]);
+}

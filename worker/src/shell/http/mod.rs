@@ -15,6 +15,7 @@ pub(crate) mod prometheus;
 pub(crate) mod query;
 pub(crate) mod read;
 pub(crate) mod rebuild;
+pub(crate) mod rejected_items;
 pub(crate) mod reply;
 pub(crate) mod router;
 pub(crate) mod sdk_settings;

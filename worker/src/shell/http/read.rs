@@ -20,7 +20,7 @@ use crate::read::operations::Operations;
 use crate::read::outcomes::Outcomes;
 use crate::read::question::{found, with_missing};
 use crate::read::recent::Recent;
-use crate::read::reconciliation::{Findings, Reconciliation};
+use crate::read::reconciliation::{self, Findings, Reconciliation};
 use crate::read::summary::Summary;
 use crate::shell::http::fresh::fresh;
 use crate::shell::http::health::health;
@@ -36,7 +36,10 @@ use crate::shell::platform::objects;
 
 /// Answers a GET of the dashboard API or of `/health`.
 pub(crate) async fn read(path: &str, request: &Request, env: &Env) -> Result<Response> {
-    let (params, facts) = asked(request)?;
+    let (mut params, facts) = asked(request)?;
+    if let Ok(config) = config(env) {
+        params = params.or("windowMinutes", config.metrics_window.to_string());
+    }
     let result = match path {
         "/health" => health(&facts, env).await,
         "/v1/analytics/operations" => return operations(&params, &facts, env).await,
@@ -110,7 +113,7 @@ async fn answer(
             to_json(&unite(told::<Snapshot>(snapshots)?, now))
         }
         "/v1/analytics/events/recent" => {
-            let query = Recent::parse(params)?;
+            let query = Recent::parse(params, now)?;
             let (found, missing) = found(parts(ask_archive(env, site, query.asked()).await?)?);
             Ok(with_missing(query.answer(found), missing))
         }
@@ -125,22 +128,7 @@ async fn answer(
         }
         "/v1/analytics/reconciliation" => {
             let query = Reconciliation::parse(params)?;
-            let (shards, from) = (
-                config(env)?.ingest.shards,
-                query.first_hour(now).to_string(),
-            );
-            let before = told(each_shard(env, site, shards, HOURS, &from).await?)?;
-            let statement = |_: &Sums| vec![query.stored(site, now)];
-            let stored = fresh(env, site, &query.wants(now), &statement).await?;
-            let found = Findings {
-                before,
-                stored: stored.rows(0)?,
-                lacking: stored.lacking,
-                dead: rows(env, &query.dead(site, now)).await?,
-                lakes: told(ask(env, site, HOURS, &from).await?)?,
-                after: told(each_shard(env, site, shards, HOURS, &from).await?)?,
-            };
-            to_json(&query.answer(&found, now))
+            to_json(&reconcile(env, site, &query, now).await?)
         }
         _ => {
             let query = Summary::parse(params)?;
@@ -151,6 +139,31 @@ async fn answer(
         }
     };
     Ok((text?, None))
+}
+
+/// Of every hour, what was taken, and where it is now.
+pub(crate) async fn reconcile(
+    env: &Env,
+    site: &str,
+    query: &Reconciliation,
+    now: i64,
+) -> std::result::Result<reconciliation::Answer, Fault> {
+    let (shards, from) = (
+        config(env)?.ingest.shards,
+        query.first_hour(now).to_string(),
+    );
+    let before = told(each_shard(env, site, shards, HOURS, &from).await?)?;
+    let statement = |_: &Sums| vec![query.stored(site, now)];
+    let stored = fresh(env, site, &query.wants(now), &statement).await?;
+    let found = Findings {
+        before,
+        stored: stored.rows(0)?,
+        lacking: stored.lacking,
+        dead: rows(env, &query.dead(site, now)).await?,
+        lakes: told(ask(env, site, HOURS, &from).await?)?,
+        after: told(each_shard(env, site, shards, HOURS, &from).await?)?,
+    };
+    Ok(query.answer(&found, now))
 }
 
 pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> std::result::Result<String, Fault> {

@@ -76,7 +76,7 @@ fn site_param(params: &Params) -> std::result::Result<&str, Fault> {
 }
 
 async fn events(env: &Env, site: &str, user: &str, params: &Params) -> Answer {
-    let query = Recent::of_user(user, params)?;
+    let query = Recent::of_user(user, params, now_ms())?;
     let (found, missing) = found(parts(ask_archive(env, site, query.asked()).await?)?);
     Ok(with_missing(query.answer(found), missing))
 }
