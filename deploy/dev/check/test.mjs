@@ -7,12 +7,14 @@ import { installMoto } from '../setup/moto.mjs';
 import { main, runShown, say, seconds } from '../base/process.mjs';
 import { tools } from '../base/project.mjs';
 import { installSchemathesis } from '../setup/schemathesis.mjs';
-import { checkNode } from '../setup/setup.mjs';
+import { checkNode, installPackages } from '../setup/setup.mjs';
 import { cargoRuns, changedPaths, needsOf } from './quick.mjs';
 import { TIMED } from './timed.mjs';
 
-/** A run of `cargo test`, and how many tests it has at a time: as many as processors where nothing is said. */
-/** @typedef {{ args: string[], threads?: number }} Run */
+/**
+ * A run of cargo, and how many tests it has at a time: as many as processors where nothing is said.
+ * @typedef {{ args: string[], threads?: number }} Run
+ */
 
 const PROCESSORS = availableParallelism();
 
@@ -69,7 +71,7 @@ async function runQuickly(args) {
   const needs = needsOf(await changedPaths());
   const runs = cargoRuns(needs);
   if (!needs.deploy && runs.length === 0) return say('what changed needs no test but npm run check');
-  if (needs.e2e.length > 0) await build();
+  await (needs.e2e.length > 0 ? build() : installPackages());
   if (needs.deploy) process.exitCode = await testDeploy();
   await runCargo(runs.map((run) => ({ args: [...run, ...args] })));
 }
