@@ -182,7 +182,7 @@ run it again.
 A *busy* site sends 40 batches a second. A *quiet* site sends a batch every two seconds, which is a million events in
 five days at 5 events a batch; on such a site no two batches share a message or an object.
 
-| events a batch | site | Shoreline | TypeScript worker | DynamoDB service on AWS | Kafka service on AWS | parts of Shoreline's price |
+| events a batch | site | Shoreline | TypeScript worker | DynamoDB service | Kafka service | of Shoreline's price |
 |--:|---|--:|--:|--:|--:|---|
 ${rows.join('\n')}
 

@@ -7,38 +7,63 @@ import { installMoto } from '../setup/moto.mjs';
 import { main, runShown, say, seconds } from '../base/process.mjs';
 import { tools } from '../base/project.mjs';
 import { installSchemathesis } from '../setup/schemathesis.mjs';
-import { checkNode } from '../setup/setup.mjs';
+import { checkNode, installPackages } from '../setup/setup.mjs';
 import { cargoRuns, changedPaths, needsOf } from './quick.mjs';
+import { TIMED } from './timed.mjs';
+
+/**
+ * A run of cargo, and how many tests it has at a time: as many as processors where nothing is said.
+ * @typedef {{ args: string[], threads?: number }} Run
+ */
+
+const PROCESSORS = availableParallelism();
+
+/** End-to-end tests wait for the system more than they compute: so many of them at a time. */
+const MANY = 3 * PROCESSORS;
+
+const TESTS = ['test', '--no-fail-fast', '--package', 'shoreline-tests'];
+const E2E = [...TESTS, '--test', 'e2e', '--'];
 
 /**
  * Native tests apart from the end-to-end ones: built together, cargo would give the crates that ship
  * the features of the browser driver's dependencies, and test what is not shipped.
+ * @type {Run[]}
  */
 const EVERYTHING = [
-  ['test', '--no-fail-fast', '--workspace', '--exclude', 'shoreline-tests'],
-  ['test', '--no-fail-fast', '--package', 'shoreline-tests'],
+  { args: ['test', '--no-fail-fast', '--workspace', '--exclude', 'shoreline-tests'] },
+  { args: [...TESTS, '--lib', '--bins', '--test', 'kept_lists', '--test', 'sinks', '--test', 'tables'] },
+  { args: [...E2E, ...TIMED.flatMap((name) => ['--skip', name])], threads: MANY },
+  { args: [...E2E, ...TIMED] },
+  // 200,000 events: it has the machine to itself.
+  { args: [...TESTS, '--test', 'exact'] },
 ];
-
-/** End-to-end tests wait for the system more than they compute: so many more of them at a time than processors. */
-const TESTS_A_PROCESSOR = 3;
 
 /** The commands of `deploy/` under Node's own test runner. */
 const testDeploy = () => runShown(tools.node, ['--no-warnings', '--test', 'deploy/**/*.test.mjs']);
 
 /**
  * Runs commands of cargo, all of them: what failed before does not hide what fails later.
- * @param {string[][]} runs
+ * @param {Run[]} runs
  */
 async function runCargo(runs) {
-  for (const args of runs) {
-    const outside = args.includes('shoreline-tests') && args[args.indexOf('shoreline-tests') - 1] !== '--exclude';
-    const threads = outside ? { RUST_TEST_THREADS: `${TESTS_A_PROCESSOR * availableParallelism()}` } : {};
+  for (const { args, threads } of runs) {
     say(`cargo ${args.join(' ')}`);
     const start = Date.now();
-    const code = await runShown('cargo', args, threads);
+    const code = await runShown('cargo', args, threads ? { RUST_TEST_THREADS: `${threads}` } : {});
     say(`${code === 0 ? 'passed' : 'failed'} (${seconds(start)})`);
     process.exitCode = code || process.exitCode;
   }
+}
+
+/**
+ * What arguments choose: of one package, or of all.
+ * @param {string[]} args
+ * @returns {Run[]}
+ */
+function chosen(args) {
+  if (args.some((arg) => arg === '-p' || arg.startsWith('--package')))
+    return [{ args: ['test', '--no-fail-fast', ...args] }];
+  return [{ args: [...EVERYTHING[0].args, ...args] }, { args: [...TESTS, ...args] }];
 }
 
 /** @param {string[]} args */
@@ -46,9 +71,9 @@ async function runQuickly(args) {
   const needs = needsOf(await changedPaths());
   const runs = cargoRuns(needs);
   if (!needs.deploy && runs.length === 0) return say('what changed needs no test but npm run check');
-  if (needs.e2e.length > 0) await build();
+  await (needs.e2e.length > 0 ? build() : installPackages());
   if (needs.deploy) process.exitCode = await testDeploy();
-  await runCargo(runs.map((run) => [...run, ...args]));
+  await runCargo(runs.map((run) => ({ args: [...run, ...args] })));
 }
 
 main(async () => {
@@ -63,12 +88,13 @@ main(async () => {
     await build();
     await installMoto();
     await installSchemathesis();
-    const chosen = args.some((arg) => arg === '-p' || arg.startsWith('--package'));
-    if (!chosen) {
+    if (args.length === 0) {
       say('the commands of deploy/');
       process.exitCode = await testDeploy();
+      await runCargo(EVERYTHING);
+    } else {
+      await runCargo(chosen(args));
     }
-    await runCargo(chosen ? [['test', '--no-fail-fast', ...args]] : EVERYTHING.map((run) => [...run, ...args]));
   }
   say(`tests ${process.exitCode === 0 ? 'passed' : 'failed'} (${seconds(start)})`);
 });
