@@ -17,7 +17,7 @@ export function filterButton(context: Context): HTMLElement {
     signal: context.signal,
     // Its code comes when it is wanted.
     opened: () => {
-      fill(body, skeleton(6));
+      if (body.childElementCount === 0) fill(body, skeleton(6));
       import('./ui/filter-form').then(
         ({ filterForm }) => !context.signal.aborted && fill(body, filterForm(context, close)),
         (error: unknown) => fill(body, problemText(error)),
