@@ -3,6 +3,7 @@
 use serde::de::IgnoredAny;
 use worker::{Env, Request, Response, Result};
 
+use super::archives_worker::archives;
 use super::bindings::config;
 use super::keys::Platform;
 use super::platform::{now_ms, random};
@@ -73,6 +74,10 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             }
             changed(env, replaced).await?;
             Ok((200, serde_json::to_string(&site).ok()))
+        }
+        ("GET" | "HEAD" | "POST" | "DELETE", [site_id, "archives"]) => {
+            let body = body(&mut request).await?;
+            archives(method, site_id, &body, env).await
         }
         ("GET", [site_id, "keys"]) => {
             let keys: Vec<ListedKey> = rows(env, &list_keys(site_id)).await?;

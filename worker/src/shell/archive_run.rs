@@ -9,7 +9,7 @@ use futures_util::stream::FuturesUnordered;
 use serde::de::IgnoredAny;
 use worker::{Delay, Result};
 
-use super::archive_do::{ArchiveDo, site_and_shard};
+use super::archive_do::{ArchiveDo, archive_of};
 use super::bindings::settings;
 use super::do_sql::DoSql;
 use super::platform::{now_ms, random};
@@ -81,6 +81,7 @@ impl ArchiveDo {
         let start = now_ms();
         self.alarm.begin(&self.state, start).await?;
         let store = self.lake()?;
+        self.conduct_if_due(start).await;
         store.prune_if_due(start)?;
         if self.archive()?.fold_due()?.is_some_and(|due| due <= start)
             && let Err(error) = self.fold_in_time().await
@@ -89,7 +90,7 @@ impl ArchiveDo {
             self.archive()?.was_not_taken(now_ms());
         }
         let name = self.state.id().name().unwrap_or_default();
-        let (site, shard) = site_and_shard(&name)?;
+        let (site, shard, _) = archive_of(&name)?;
         let config = settings(&self.env)?;
         let fetcher = Fetcher::new()?;
         let mut busy: Vec<SinkKind> = Vec::new();

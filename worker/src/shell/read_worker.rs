@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use worker::{Env, Request, Response, Result};
 
-use super::archives::{self, archives, ask_all};
+use super::archives::{archives, ask_all, ask_home};
 use super::bindings::{SITE_DO, config};
 use super::fresh::fresh;
 use super::health_worker::health;
@@ -190,13 +190,16 @@ pub(super) async fn ask_archive(
     asked: Asked,
 ) -> std::result::Result<Vec<String>, Fault> {
     let number = archives(env, site).await.map_err(unanswered)?;
-    let only = only(&asked, site, number, &config(env)?.ingest.hash_key);
+    let key = &config(env)?.ingest.hash_key;
     let alone = number == 1;
-    let body = to_json(&Ask { asked, alone })?;
-    let Some(shard) = only else {
+    let has_home = only(&asked, site, number, key).is_some();
+    let ask_of = Ask { asked, alone };
+    let body = to_json(&ask_of)?;
+    if !has_home {
         return ask(env, site, ASK, &body).await;
-    };
-    let said = archives::ask(env, site, shard, ASK, &body).await;
+    }
+    let home = |archives| only(&ask_of.asked, site, archives, key).unwrap_or(0);
+    let said = ask_home(env, site, &home, ASK, body.as_bytes()).await;
     Ok(vec![said.map_err(unanswered)?])
 }
 

@@ -7,11 +7,10 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use worker::{Delay, Env, Result, ScheduleContext, ScheduledEvent, event};
 
-use super::archives::ask_all;
 use super::bindings::{ARCHIVE_DO, IMPORT_DO, SITE_DO};
 use super::platform::now_ms;
 use super::upkeep_cron::{load, save};
-use super::{d1, log, objects, upkeep_cron};
+use super::{archives, d1, log, objects, upkeep_cron};
 use crate::import::{ImportRow, list_imports};
 use crate::jobs::Job;
 use crate::routes::{WAKE, import_object, site_object};
@@ -105,7 +104,7 @@ async fn wake_imports(env: &Env, until: i64) -> Result<()> {
 async fn wake(env: &Env, namespace: &str, name: &str) -> usize {
     let call = pin!(async {
         if namespace == ARCHIVE_DO {
-            return Ok(ask_all(env, name, WAKE, "").await?.len());
+            return archives::wake(env, name).await;
         }
         objects::ask(env, namespace, name, WAKE, "")
             .await

@@ -78,6 +78,7 @@ impl<S: Sql> Archive<S> {
             return Ok(Vec::new());
         }
         let sql = &self.sql;
+        self.needs_open()?;
         self.waiting.set(None);
         sql.transaction(&mut || folding::fold(sql, some, folding, now_ms))
     }
