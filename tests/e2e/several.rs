@@ -206,11 +206,19 @@ async fn archives_call(site: &Site, method: reqwest::Method, body: &Value) -> (u
 async fn change(system: &System, site: &Site, archives: usize, kills: usize) -> Vec<String> {
     let wish = json!({"archives": archives});
     let (status, begun) = archives_call(site, reqwest::Method::POST, &wish).await;
-    assert_eq!((status, &begun["change"]["archives"]), (202, &wish["archives"]), "{begun}");
+    assert_eq!(
+        (status, &begun["change"]["archives"]),
+        (202, &wish["archives"]),
+        "{begun}"
+    );
     // Another number, and an erasure, wait until it has this one.
     let other = json!({"archives": 7});
     let (status, refused) = archives_call(site, reqwest::Method::POST, &other).await;
-    assert_eq!((status, &refused["code"]), (409, &json!("conflict")), "{refused}");
+    assert_eq!(
+        (status, &refused["code"]),
+        (409, &json!("conflict")),
+        "{refused}"
+    );
     let nobody = format!("{}/v1/analytics/users/nobody?siteId={}", site.url, site.id);
     let erasure = reqwest::Client::new().delete(nobody);
     let refused = reply(erasure.bearer_auth(&site.admin_token)).await;
@@ -223,7 +231,9 @@ async fn change(system: &System, site: &Site, archives: usize, kills: usize) -> 
         }
         let state = eventually("the number is told", async || {
             let url = format!("{}/v1/sites/{}/archives", site.url, site.id);
-            let request = reqwest::Client::new().get(url).bearer_auth(&site.admin_token);
+            let request = reqwest::Client::new()
+                .get(url)
+                .bearer_auth(&site.admin_token);
             let answer = request.send().await.ok()?;
             let is_told = answer.status() == 200;
             answer.json::<Value>().await.ok().filter(|_| is_told)

@@ -193,7 +193,12 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
         (get.clone(), "/v1/sites".to_owned(), Value::Null, 200),
         (post.clone(), "/v1/sites".to_owned(), made, 201),
         (Method::PUT, format!("/v1/sites/{id}"), changed, 200),
-        (get.clone(), format!("/v1/sites/{id}/archives"), Value::Null, 200),
+        (
+            get.clone(),
+            format!("/v1/sites/{id}/archives"),
+            Value::Null,
+            200,
+        ),
         // It has so many.
         (
             post.clone(),

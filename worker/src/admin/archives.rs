@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::archive::reshard::{Phase, State};
+use crate::base::json;
 use crate::config::MAX_ARCHIVES;
-use crate::error::Fault;
-use crate::json;
-use crate::known;
+use crate::http::error::Fault;
+use crate::http::known;
 
 /// Fields of the body.
 pub const ARCHIVES_FIELDS: &[&str] = &["archives"];
@@ -41,7 +41,8 @@ impl Wish {
         let body: Body =
             json::read(body).map_err(|_| Fault::malformed("The body must be {archives}."))?;
         let archives = u32::try_from(body.archives).ok();
-        let archives = archives.filter(|archives| (1..=MAX_ARCHIVES).contains(&i64::from(*archives)));
+        let archives =
+            archives.filter(|archives| (1..=MAX_ARCHIVES).contains(&i64::from(*archives)));
         archives.map(Self::Archives).ok_or(Fault::Malformed {
             field: Some("archives"),
             detail: "archives is a whole number from 1 to 16.",
@@ -78,7 +79,11 @@ impl Archives {
     /// What the first archive knows.
     pub fn of(state: &State) -> Self {
         let change = state.job.as_ref().map(|job| Change {
-            archives: if job.is_cancelled() { job.from.archives } else { job.to.archives },
+            archives: if job.is_cancelled() {
+                job.from.archives
+            } else {
+                job.to.archives
+            },
             phase: job.phase,
             waiting_for: job.why.clone(),
         });
@@ -105,7 +110,11 @@ mod tests {
             "{}",
             "",
         ] {
-            assert_eq!(Wish::parse(wrong.as_bytes()).unwrap_err().status(), 400, "{wrong}");
+            assert_eq!(
+                Wish::parse(wrong.as_bytes()).unwrap_err().status(),
+                400,
+                "{wrong}"
+            );
         }
     }
 }

@@ -7,8 +7,8 @@
 //! through segments by their numbers and is not past the last of them meets all of their events still.
 
 use super::folding;
+use crate::base::sql::{Cell, Sql, SqlError};
 use crate::lake::HELD;
-use crate::sql::{Cell, Sql, SqlError};
 
 mod archive;
 mod hours;
@@ -16,8 +16,8 @@ mod merge;
 
 pub(super) use archive::Memory;
 pub(super) use hours::{SCHEMA, note};
-pub use merge::{Merged, merge};
 pub(super) use merge::read as read_part;
+pub use merge::{Merged, merge};
 
 /// `landed` of a segment that was made of others: the lake has had them all.
 pub(super) const MERGED: i64 = 2;

@@ -12,9 +12,9 @@ use super::prune::{self, Pruned};
 use super::recount::{Day, Recount};
 use super::reshard::{Gate, MOVED, PAUSED, Place};
 use super::{Hasher, compact, ids, reshard, spread};
+use crate::base::sql::{Sql, SqlError};
 use crate::lake::LakeStore;
 use crate::protocol::Message;
-use crate::sql::{Sql, SqlError};
 
 /// The archive of one shard of a site.
 #[derive(Debug)]

@@ -3,13 +3,13 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::adapters::SegmentCall;
 use crate::import::Call;
+use crate::ingest::adapters::SegmentCall;
+use crate::ingest::sdk_settings::SdkSettings;
 use crate::read::funnel::Funnel;
 use crate::read::journeys::Journeys;
 use crate::read::question::Question;
 use crate::read::retention::Retention;
-use crate::sdk_settings::SdkSettings;
 
 #[test]
 fn a_path_has_one_endpoint() {

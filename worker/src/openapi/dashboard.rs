@@ -7,7 +7,7 @@ use super::operation::{Operation, READ, date, one_of, operation, read, whole};
 use super::shapes::{
     Events, FullHealth, FunnelQuestion, JourneysQuestion, PublicHealth, RetentionQuestion,
 };
-use crate::error::Fault;
+use crate::http::error::Fault;
 use crate::read::{
     breakdown, engagement, features, funnel, journeys, live, outcomes, platform, products,
     reconciliation, retention, summary, vitals,

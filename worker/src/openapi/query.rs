@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::operation::{Operation, READ, one_of, operation};
-use crate::error::Fault;
+use crate::http::error::Fault;
 use crate::query::Answer;
 
 /// What is asked, and how the answer is cut.

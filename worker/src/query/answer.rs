@@ -13,9 +13,9 @@ use super::rows::{Rows, name};
 use super::spec::Spec;
 use super::wrong;
 use super::zone::{Zone, number};
-use crate::error::Fault;
+use crate::base::sort;
+use crate::http::error::Fault;
 use crate::read::csv::{self, csv};
-use crate::sort;
 
 /// The answer, as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize)]

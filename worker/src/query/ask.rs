@@ -9,7 +9,7 @@ use super::filter::{Filter, Reader};
 use super::metric::{Counted, ENGAGED, Metric};
 use super::range::{Compare, Range, Span};
 use super::wrong;
-use crate::error::Fault;
+use crate::http::error::Fault;
 use crate::read::question::{number, object};
 use shoreline_shared::event_type::TrackerType;
 

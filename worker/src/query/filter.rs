@@ -6,7 +6,7 @@ use super::field::{Field, Fields};
 use super::load::{Loaded, by_code};
 use super::test::{Op, Test, Wanted};
 use super::wrong;
-use crate::error::Fault;
+use crate::http::error::Fault;
 
 /// Nodes of a filter at most, `and`, `or` and `not` among them.
 const MAX_NODES: usize = 50;

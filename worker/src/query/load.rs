@@ -12,7 +12,7 @@ use super::zone::{Unit, Zone, number};
 use crate::archive::Column;
 use crate::archive::scan::Places;
 use crate::archive::segment::{Broken, Coded, Found, Scalars, Segment, Value};
-use crate::live::live_key;
+use crate::protocol::counters::live_key;
 
 /// A distinct value.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::ask::Question;
 use super::part::{Found, Row, TooMuch};
-use crate::error::Fault;
+use crate::http::error::Fault;
 
 /// What all shards found for a range.
 #[derive(Debug, Default, PartialEq)]

@@ -12,8 +12,8 @@ use super::visits::Visits;
 use super::zone::Zone;
 use crate::archive::scan::Scan;
 use crate::archive::segment::{Broken, Segment};
-use crate::error::Fault;
-use crate::json;
+use crate::base::json;
+use crate::http::error::Fault;
 
 /// What a pass over all segments is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use super::activity::{ANONYMOUS_NOTE, ratio};
 use super::csv::csv;
 use super::days::Days;
 use crate::archive::fold::{Sums, Table, Want};
-use crate::error::Fault;
-use crate::sorted::Map;
-use crate::sql::Statement;
+use crate::base::sorted::Map;
+use crate::base::sql::Statement;
+use crate::http::error::Fault;
 
 /// The dimensions that can be asked for.
 pub const DIMENSIONS: [&str; 13] = [

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use super::super::Archive;
 use super::super::reshard::Gate;
 use super::{MOST_ROW_BYTES, Merged, Run};
-use crate::sql::{Sql, SqlError};
+use crate::base::sql::{Sql, SqlError};
 
 /// What an archive remembers of it as long as it is open.
 #[derive(Debug, Default)]
@@ -71,7 +71,8 @@ impl<S: Sql> Archive<S> {
             left_alone.extend(&merged.seqs);
             return Ok(false);
         }
-        let is_same = self.compaction.rewrites.get() == self.rewrites() && self.gate() == Gate::Open;
+        let is_same =
+            self.compaction.rewrites.get() == self.rewrites() && self.gate() == Gate::Open;
         let is_put = is_same && super::put(&self.sql, merged, packed)?;
         if is_put {
             self.was_rewritten();

@@ -3,16 +3,16 @@
 
 use std::collections::HashMap;
 
-use super::{OTHER, OTHER_TEXT};
 use super::rows::json_rows;
+use super::{OTHER, OTHER_TEXT};
 use crate::archive::fold::MAX_KEYS_PER_DAY;
 use crate::archive::people::Mode;
 use crate::archive::people::pages::unreadable;
 use crate::archive::people::person::USER;
 use crate::archive::people::varint::{Reader, put, put_len};
-use crate::sort;
-use crate::sorted::Map;
-use crate::sql::{Cell, Sql, SqlError};
+use crate::base::sort;
+use crate::base::sorted::Map;
+use crate::base::sql::{Cell, Sql, SqlError};
 
 /// The dimension of users, whose one key is the empty text; others are the numbers of
 /// [`Column`](crate::archive::Column)s.

@@ -4,11 +4,11 @@ use super::super::{Archive, Cursor, folding, spread};
 use super::empty::{empty, forget_giving};
 use super::gate::{Gate, Place};
 use super::give::{self, Slice};
-use super::job::{Order, Phase, Plan, Spread, State, Told};
+use super::job::{Order, Phase, Plan, Spread, State, Told, generation_of};
 use super::logs::Logs;
 use super::share::{Raw, Shared};
 use super::take;
-use crate::sql::{Cell, Sql, SqlError};
+use crate::base::sql::{Cell, Sql, SqlError};
 
 impl<S: Sql> Archive<S> {
     /// What the site's archives are now, as its first archive of the first generation knows.
@@ -32,7 +32,8 @@ impl<S: Sql> Archive<S> {
         self.sql.transaction(&mut || {
             state.save(&self.sql)?;
             let archives = i64::from(now.archives);
-            self.sql.run("UPDATE spread SET archives = ?1", &[archives.into()])?;
+            self.sql
+                .run("UPDATE spread SET archives = ?1", &[archives.into()])?;
             if now.generation == 0 {
                 return Ok(());
             }
@@ -98,7 +99,8 @@ impl<S: Sql> Archive<S> {
                 Phase::Pausing => place.gate = Gate::Paused,
                 Phase::Filling => {
                     let plan = order.plan.as_ref();
-                    let plan = plan.ok_or_else(|| SqlError("a new archive has no plan".to_owned()))?;
+                    let plan =
+                        plan.ok_or_else(|| SqlError("a new archive has no plan".to_owned()))?;
                     (place.gate, place.archives) = (Gate::Filling, order.archives);
                     place.is_spread = plan.is_spread;
                     plan.logs.save(sql)?;
@@ -192,7 +194,14 @@ impl<S: Sql> Archive<S> {
     /// # Errors
     /// Whatever the database says.
     pub fn slice(&self, archives: u32) -> Result<Option<Slice>, SqlError> {
-        give::next(&self.sql, self.shard, archives)
+        give::next(&self.sql, (self.shard, archives), self.gives_to()?)
+    }
+
+    /// The generation that it gives to.
+    fn gives_to(&self) -> Result<i64, SqlError> {
+        let place = Place::load(&self.sql)?.filter(|place| place.gate == Gate::Paused);
+        let place = place.ok_or_else(|| SqlError("this archive gives nothing".to_owned()))?;
+        Ok(generation_of(place.seen))
     }
 
     /// What of a segment of a slice is whose among so many; `text` is its lines, where they could be unpacked.
@@ -201,14 +210,22 @@ impl<S: Sql> Archive<S> {
     /// Why it cannot be read.
     pub fn share(&self, raw: &Raw, text: Option<&str>, archives: u32) -> Result<Shared, String> {
         let is_new = archives > 1 && !self.is_spread.get();
-        raw.share(text, archives, is_new, &mut self.hasher().spread(is_new || self.is_spread.get()))
+        raw.share(
+            text,
+            archives,
+            is_new,
+            &mut self.hasher().spread(is_new || self.is_spread.get()),
+        )
     }
 
     /// Notes that all have taken a slice.
     ///
     /// # Errors
-    /// Whatever the database says.
+    /// Whatever the database says, and where it gives to others, or nothing any more.
     pub fn given(&self, slice: &Slice) -> Result<(), SqlError> {
+        if self.gives_to()? != slice.generation {
+            return Err(SqlError("this archive gives to others".to_owned()));
+        }
         give::given(&self.sql, slice)
     }
 

@@ -1,6 +1,6 @@
 //! An archive that is none of the site's any more, or never was: what it holds is deleted.
 
-use crate::sql::{Cell, Sql, SqlError};
+use crate::base::sql::{Cell, Sql, SqlError};
 
 /// Segments that a step deletes: some 10 MB of pages that SQLite gives back.
 const MAX_SEGMENTS: i64 = 200;
@@ -10,10 +10,32 @@ const MAX_BYTES: i64 = 100_000_000;
 
 /// All tables of an archive but `segments`, which is emptied first, and those in [`KEPT`].
 pub(super) const EMPTIED: [&str; 26] = [
-    "logs", "duplicates", "erased", "ids_0", "ids_1", "generation", "pending", "people",
-    "sessions", "visitors", "keys", "day_keys", "erasing", "erased_days", "pruned", "pruned_days",
-    "compacting", "objects", "deliveries", "refusals", "landed", "open_hours", "giving",
-    "session_homes", "taken", "parts",
+    "logs",
+    "duplicates",
+    "erased",
+    "ids_0",
+    "ids_1",
+    "generation",
+    "pending",
+    "people",
+    "sessions",
+    "visitors",
+    "keys",
+    "day_keys",
+    "erasing",
+    "erased_days",
+    "pruned",
+    "pruned_days",
+    "compacting",
+    "objects",
+    "deliveries",
+    "refusals",
+    "landed",
+    "open_hours",
+    "giving",
+    "session_homes",
+    "taken",
+    "parts",
 ];
 
 /// Tables that tell what the archive is, and what the site has, of a row or a few; the object still looks into them.

@@ -1,6 +1,6 @@
 //! What an archive does as long as its site gets another number of archives.
 
-use crate::sql::{Cell, Sql, SqlError};
+use crate::base::sql::{Cell, Sql, SqlError};
 
 /// What is said where nothing is appended for now. The queue brings the message again.
 pub const PAUSED: &str = "the site gets another number of archives, and appends nothing meanwhile";

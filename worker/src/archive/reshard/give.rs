@@ -10,8 +10,8 @@ use super::super::people::person::Person;
 use super::super::spread::home;
 use super::parcel::{Parcel, Row, param};
 use super::share::{Raw, SessionHome, Shared};
-use crate::sorted::Map;
-use crate::sql::{Cell, Param, Sql, SqlError};
+use crate::base::sorted::Map;
+use crate::base::sql::{Cell, Param, Sql, SqlError};
 
 /// Stages: of which table the rows of a parcel are.
 pub(super) const SEGMENTS: i64 = 0;
@@ -58,6 +58,8 @@ const SLICE_DAYS: i64 = 2;
 /// A slice on its way: what each new archive gets of it, and where the next one begins.
 #[derive(Debug)]
 pub struct Slice {
+    /// The generation that it is given to.
+    pub(super) generation: i64,
     step: i64,
     stage: i64,
     next: (i64, Cell),
@@ -96,14 +98,15 @@ fn place(sql: &impl Sql) -> Result<Place, SqlError> {
 /// The next slice of the archive `shard` for so many; none when all is given.
 pub(super) fn next(
     sql: &impl Sql,
-    shard: u32,
-    archives: u32,
+    (shard, archives): (u32, u32),
+    generation: i64,
 ) -> Result<Option<Slice>, SqlError> {
     let place = place(sql)?;
     if place.stage >= STAGES {
         return Ok(None);
     }
     let mut slice = Slice {
+        generation,
         step: place.step,
         stage: place.stage,
         next: (place.stage.saturating_add(1), Cell::Null),
@@ -167,7 +170,11 @@ fn hash_of(cell: &Cell) -> u64 {
 }
 
 /// The last of rows where there may be more after them.
-fn more<const N: usize>(rows: &[[Cell; N]], limit: i64, key: impl Fn(&[Cell; N]) -> Cell) -> Option<Cell> {
+fn more<const N: usize>(
+    rows: &[[Cell; N]],
+    limit: i64,
+    key: impl Fn(&[Cell; N]) -> Cell,
+) -> Option<Cell> {
     let is_full = i64::try_from(rows.len()).is_ok_and(|n| n >= limit);
     rows.last().filter(|_| is_full).map(key)
 }
@@ -225,7 +232,19 @@ impl Slice {
             ),
             &[after.int().into(), last.int().into()],
         )?;
-        for [seq, hour, at, n, bytes, first_at, last_at, landed, columns, lines] in rows {
+        for [
+            seq,
+            hour,
+            at,
+            n,
+            bytes,
+            first_at,
+            last_at,
+            landed,
+            columns,
+            lines,
+        ] in rows
+        {
             let part = Part::new(
                 (seq.int(), n.int(), at.int()),
                 columns.bytes().to_vec(),
@@ -284,8 +303,11 @@ impl Slice {
         }
         let names = key_names(sql, ids)?;
         for (home, people) in people {
-            let mut used: Vec<u32> = people.iter().flat_map(|(_, person)| person.key_ids()).collect();
-            crate::sort::sort(&mut used);
+            let mut used: Vec<u32> = people
+                .iter()
+                .flat_map(|(_, person)| person.key_ids())
+                .collect();
+            crate::base::sort::sort(&mut used);
             used.dedup();
             let texts: Vec<&(u32, i64, String)> = names
                 .iter()
@@ -426,7 +448,10 @@ impl Slice {
 
 /// Dimension and text of keys, as JSON.
 fn keys_cell(texts: &[&(u32, i64, String)]) -> Cell {
-    let keys: Vec<(i64, &str)> = texts.iter().map(|(_, dim, key)| (*dim, key.as_str())).collect();
+    let keys: Vec<(i64, &str)> = texts
+        .iter()
+        .map(|(_, dim, key)| (*dim, key.as_str()))
+        .collect();
     Cell::Text(serde_json::to_string(&keys).unwrap_or_default())
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::logs::Logs;
-use crate::sql::{Sql, SqlError, Statement};
+use crate::base::sql::{Sql, SqlError, Statement};
 
 /// A site's archives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,7 +167,7 @@ impl State {
         let row: Option<Row> = sql.first("SELECT state FROM reshard", &[])?;
         match row {
             Some(row) => {
-                crate::json::told(row.state).map_err(|error| SqlError(error.to_string()))
+                crate::base::json::told(row.state).map_err(|error| SqlError(error.to_string()))
             }
             None => Ok(Self {
                 now: Spread {
@@ -240,7 +240,9 @@ impl State {
         if !told.iter().all(|told| told.done) {
             return false;
         }
-        let n = told.iter().fold(0, |sum: i64, told| sum.saturating_add(told.n));
+        let n = told
+            .iter()
+            .fold(0, |sum: i64, told| sum.saturating_add(told.n));
         job.phase = match phase {
             Phase::Pausing => {
                 let plans: Vec<Plan> = told.iter().filter_map(|told| told.plan.clone()).collect();
@@ -276,6 +278,19 @@ impl State {
     }
 }
 
+/// Orders of a generation come after those of the one before; there are fewer than sixteen.
+const ORDERS: i64 = 16;
+
+fn seen(generation: i64, phase: Phase) -> i64 {
+    let of_generation = generation.saturating_mul(ORDERS);
+    of_generation.saturating_add(i64::from(phase as u8))
+}
+
+/// The generation of an order's number.
+pub(super) fn generation_of(seen: i64) -> i64 {
+    seen.checked_div(ORDERS).unwrap_or(0)
+}
+
 impl Job {
     /// Whether it was cancelled.
     pub fn is_cancelled(&self) -> bool {
@@ -294,11 +309,10 @@ impl Job {
                 | Phase::Emptying
                 | Phase::Reopening
         );
-        let of_generation = self.to.generation.saturating_mul(16);
         Round {
             who: if is_of_old { self.from } else { self.to },
             order: Order {
-                seen: of_generation.saturating_add(i64::from(self.phase as u8)),
+                seen: seen(self.to.generation, self.phase),
                 archives: self.to.archives,
                 generation: self.to.generation,
                 phase: self.phase,

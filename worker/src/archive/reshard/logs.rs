@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::super::Hasher;
 use super::super::ranges::Ranges;
 use super::super::spread::home_of;
-use crate::counted::Stored;
-use crate::sort;
-use crate::sorted::Map;
-use crate::sql::{Cell, Sql, SqlError};
+use crate::archive::counted::Stored;
+use crate::base::sort;
+use crate::base::sorted::Map;
+use crate::base::sql::{Cell, Sql, SqlError};
 
 /// Which archives of so many had appended what is theirs of a row.
 pub(in crate::archive) type Homes = Vec<(u32, Vec<u32>)>;
@@ -33,8 +33,7 @@ const OF_LAKE: &str = "/lake-";
 impl Logs {
     /// What an archive knows.
     pub(super) fn load(sql: &impl Sql) -> Result<Self, SqlError> {
-        let rows: Vec<[Cell; 2]> =
-            sql.cells("SELECT log, appended FROM logs ORDER BY log", &[])?;
+        let rows: Vec<[Cell; 2]> = sql.cells("SELECT log, appended FROM logs ORDER BY log", &[])?;
         let whole = rows
             .iter()
             .map(|[log, ranges]| Ok((log.text().to_owned(), json(ranges.text())?)))
@@ -125,7 +124,10 @@ impl Logs {
                 continue;
             }
             let is_in = |part: &&&Part| part.1 <= *first && *first <= part.2;
-            let mut homes: Homes = before.iter().find(is_in).map_or(Vec::new(), |part| part.3.clone());
+            let mut homes: Homes = before
+                .iter()
+                .find(is_in)
+                .map_or(Vec::new(), |part| part.3.clone());
             if !have.is_empty() {
                 homes.push((archives, have));
             }
@@ -138,7 +140,7 @@ impl Logs {
 }
 
 fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, SqlError> {
-    crate::json::told(text).map_err(|error| SqlError(error.to_string()))
+    crate::base::json::told(text).map_err(|error| SqlError(error.to_string()))
 }
 
 /// Numbers and texts always serialize.

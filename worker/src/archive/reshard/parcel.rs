@@ -1,7 +1,7 @@
 //! What an old archive tells a new one: rows of values, as bytes. Numbers are written as those of pages are.
 
 use super::super::people::varint::{Reader, put, put_len, put_signed};
-use crate::sql::{Cell, Param, SqlError};
+use crate::base::sql::{Cell, Param, SqlError};
 
 /// A row.
 pub(super) type Row = Vec<Cell>;

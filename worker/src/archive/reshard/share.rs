@@ -3,9 +3,9 @@
 use super::super::compact::{Part, read_part};
 use super::super::spread::home_of;
 use super::super::{Event, Hasher, Packable};
-use crate::counted::Stored;
-use crate::sorted::Map;
-use crate::sql::Cell;
+use crate::archive::counted::Stored;
+use crate::base::sorted::Map;
+use crate::base::sql::Cell;
 
 use super::parcel::Row;
 

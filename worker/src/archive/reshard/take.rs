@@ -12,7 +12,7 @@ use super::give::{
 };
 use super::parcel::{Parcel, Row, param};
 use super::share::Raw;
-use crate::sql::{Cell, Param, Sql, SqlError};
+use crate::base::sql::{Cell, Param, Sql, SqlError};
 
 /// Takes a parcel, unless it was taken before.
 pub(super) fn take(sql: &impl Sql, bytes: &[u8], now_ms: i64) -> Result<(), SqlError> {
@@ -43,9 +43,16 @@ fn put(sql: &impl Sql, parcel: &Parcel, now_ms: i64) -> Result<(), SqlError> {
         DUPLICATES => each(sql, rows, DUPLICATE),
         ERASED => {
             each(sql, rows, FORGET)?;
-            let users: Vec<Row> = rows.iter().map(|row| row.iter().take(1).cloned().collect()).collect();
+            let users: Vec<Row> = rows
+                .iter()
+                .map(|row| row.iter().take(1).cloned().collect())
+                .collect();
             // How far an erasure is hangs on the numbers of segments: it begins anew.
-            each(sql, &users, "INSERT INTO erasing (user, after) VALUES (?1, 0)")
+            each(
+                sql,
+                &users,
+                "INSERT INTO erasing (user, after) VALUES (?1, 0) ON CONFLICT DO NOTHING",
+            )
         }
         DAYS => days(sql, rows),
         LANDED => landed(sql, rows),
@@ -54,12 +61,13 @@ fn put(sql: &impl Sql, parcel: &Parcel, now_ms: i64) -> Result<(), SqlError> {
 }
 
 /// Of one row that several archives heard duplicates of, all are told.
-pub(in crate::archive) const DUPLICATE: &str =
-    "INSERT INTO duplicates (log, row, at, ids) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (log, row) \
+pub(in crate::archive) const DUPLICATE: &str = "INSERT INTO duplicates (log, row, at, ids) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (log, row) \
      DO UPDATE SET at = max(at, excluded.at), ids = (SELECT json_group_array(value) FROM \
      (SELECT value FROM json_each(duplicates.ids) UNION ALL SELECT value FROM json_each(excluded.ids)))";
 
-const FORGET: &str = "INSERT INTO erased (user, alias_key, erased_at) VALUES (?1, ?2, ?3)";
+const FORGET: &str = "INSERT INTO erased (user, alias_key, erased_at) VALUES (?1, ?2, ?3) \
+     ON CONFLICT (user) DO UPDATE SET alias_key = excluded.alias_key, erased_at = excluded.erased_at \
+     WHERE excluded.erased_at > erased_at";
 
 /// Runs a statement with each row.
 fn each(sql: &impl Sql, rows: &[Row], statement: &str) -> Result<(), SqlError> {
@@ -83,7 +91,10 @@ fn segments(sql: &impl Sql, rows: &[Row], now_ms: i64) -> Result<(), SqlError> {
         ),
     )?;
     let after = last(sql)?;
-    sql.run("UPDATE folded SET seq = ?1, made_at = ?2", &[after.into(), now_ms.into()])?;
+    sql.run(
+        "UPDATE folded SET seq = ?1, made_at = ?2",
+        &[after.into(), now_ms.into()],
+    )?;
     compact::note(sql, before, after, now_ms)
 }
 
@@ -150,7 +161,7 @@ fn records<'a>(
             _ => None,
         })
         .collect();
-    crate::sort::sort_by(&mut records, |a, b| a.0.cmp(&b.0));
+    crate::base::sort::sort_by(&mut records, |a, b| a.0.cmp(&b.0));
     records.dedup_by_key(|(hash, _)| *hash);
     let hashes: Vec<u64> = records.iter().map(|(hash, _)| *hash).collect();
     pages.update(sql, &hashes, Mode::Write, &mut Put(&records))
@@ -160,7 +171,10 @@ struct Put<'a>(&'a [(u64, &'a [u8])]);
 
 impl Change for Put<'_> {
     fn change(&mut self, place: usize, _: &[u8]) -> Result<Vec<u8>, SqlError> {
-        Ok(self.0.get(place).map_or(Vec::new(), |(_, record)| record.to_vec()))
+        Ok(self
+            .0
+            .get(place)
+            .map_or(Vec::new(), |(_, record)| record.to_vec()))
     }
 
     fn keeps(&self, _: &[u8]) -> bool {

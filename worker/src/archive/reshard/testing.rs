@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::super::testing::{self, KEY};
 use super::super::{Appended, Archive, Cursor};
 use super::job::{Order, Phase, Spread, State, Told};
-use crate::consume::united;
+use crate::archive::consume::united;
+use crate::base::sql::SqlError;
 use crate::lake::Outcome;
 use crate::lake::testing::{pack, unpack};
 use crate::protocol::Message;
 use crate::sinks::SinkKind;
-use crate::sql::{Sql, SqlError};
 use crate::testing::{NOW, TestSql};
 
 /// The objects of a site by generation and shard, and D1.
@@ -40,7 +40,13 @@ impl World {
         let archives = self.objects.keys().filter(|key| key.0 == 0).count();
         let archives = u32::try_from(archives).unwrap();
         let generation = 0;
-        self.open(Spread { archives, generation }, 0)
+        self.open(
+            Spread {
+                archives,
+                generation,
+            },
+            0,
+        )
     }
 
     pub(crate) fn state(&self) -> State {
@@ -50,7 +56,9 @@ impl World {
     /// The archives of now.
     pub(crate) fn archives(&self) -> Vec<Archive<&TestSql>> {
         let now = self.state().now;
-        (0..now.archives).map(|shard| self.open(now, shard)).collect()
+        (0..now.archives)
+            .map(|shard| self.open(now, shard))
+            .collect()
     }
 
     /// The databases of now, and D1.
@@ -72,7 +80,9 @@ impl World {
             1 => vec![body.to_vec()],
             several => super::super::spread::split(&Message::parse(body).unwrap(), several, KEY),
         };
-        let of = (0..).zip(archives.iter().zip(&parts)).filter(|(shard, _)| which(*shard));
+        let of = (0..)
+            .zip(archives.iter().zip(&parts))
+            .filter(|(shard, _)| which(*shard));
         let told = of.map(|(_, (archive, part))| testing::append(archive, part, false));
         Ok(united(told.collect::<Result<_, _>>()?))
     }
@@ -97,11 +107,14 @@ impl World {
         let round = job.round();
         let phase = job.phase;
         let told = if phase == Phase::Registering {
-            self.d1.batch::<serde::de::IgnoredAny>(&job.registration("demo"))?;
+            self.d1
+                .batch::<serde::de::IgnoredAny>(&job.registration("demo"))?;
             Vec::new()
         } else {
             let tell = |shard| self.obey(round.who, shard, &round.order);
-            (0..round.who.archives).map(tell).collect::<Result<_, _>>()?
+            (0..round.who.archives)
+                .map(tell)
+                .collect::<Result<_, _>>()?
         };
         let first = self.first();
         let mut state = first.state()?;
@@ -155,7 +168,9 @@ impl World {
             match archive.share(&raw, text.as_deref(), order.archives) {
                 Ok(shared) => {
                     let packed = shared.parts.iter();
-                    let packed = packed.map(|(_, part)| pack(part.lines.as_bytes())).collect();
+                    let packed = packed
+                        .map(|(_, part)| pack(part.lines.as_bytes()))
+                        .collect();
                     slice.put(&raw, shared, packed);
                 }
                 Err(_) => slice.put_whole(&raw),
@@ -177,16 +192,25 @@ impl World {
     pub(crate) fn reshard(&mut self, archives: u32, faults: &[(usize, u32)]) {
         self.begin(archives);
         let mut faults = faults.iter();
-        for _ in 0..10_000 {
+        let mut last = Ok(true);
+        for _ in 0..1_000 {
             if let Some((place, n)) = faults.next() {
                 let all: Vec<&TestSql> = self.objects.values().chain([&self.d1]).collect();
                 all[place % all.len()].fail_in(*n);
             }
-            if self.step() == Ok(false) {
-                return self.objects.values().chain([&self.d1]).for_each(TestSql::never_fail);
+            last = self.step();
+            if last == Ok(false) {
+                return self
+                    .objects
+                    .values()
+                    .chain([&self.d1])
+                    .for_each(TestSql::never_fail);
             }
-            self.objects.values().chain([&self.d1]).for_each(TestSql::never_fail);
+            self.objects
+                .values()
+                .chain([&self.d1])
+                .for_each(TestSql::never_fail);
         }
-        panic!("it never ends: {:?}", self.state());
+        panic!("it never ends: {last:?}, {:?}", self.state());
     }
 }

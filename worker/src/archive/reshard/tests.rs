@@ -10,9 +10,9 @@ use super::{Gate, Spread};
 use crate::archive::erase::Forget;
 use crate::archive::ranges::Ranges;
 use crate::archive::testing::{self, append, compact, erase, fold, land};
+use crate::base::sql::{Cell, Sql};
 use crate::lake::testing::pack;
 use crate::read::brute::event;
-use crate::sql::{Cell, Sql};
 use crate::testing::{NOW, TestSql, message, uuid};
 
 /// A message of one row of events.
@@ -23,7 +23,10 @@ fn row(seq: usize, events: std::ops::Range<usize>) -> Vec<u8> {
 
 fn numbers(world: &World, query: &str) -> Vec<i64> {
     let archives = world.archives();
-    archives.iter().map(|archive| archive.sql().number(query)).collect()
+    archives
+        .iter()
+        .map(|archive| archive.sql().number(query))
+        .collect()
 }
 
 fn sum(world: &World, query: &str) -> i64 {
@@ -83,13 +86,19 @@ fn it_can_be_cancelled_until_the_new_archives_are_the_sites() {
         while world.step().unwrap() {}
         let state = world.state();
         let is_late = before.is_none_or(|phase| phase >= Phase::Registering);
-        assert_eq!((is_cancelled || before.is_some(), state.now.archives == 3), (true, is_late));
+        assert_eq!(
+            (is_cancelled || before.is_some(), state.now.archives == 3),
+            (true, is_late)
+        );
         assert_eq!(sum(&world, "SELECT sum(n) FROM segments"), 60, "{before:?}");
         world.append(&row(2, 60..80), &|_| true).unwrap();
         assert_eq!(sum(&world, "SELECT sum(n) FROM segments"), 80);
         // What was half filled is empty, refuses every call, and its name is never given again.
         if !is_late {
-            let of = Spread { archives: 3, generation: state.last };
+            let of = Spread {
+                archives: 3,
+                generation: state.last,
+            };
             for shard in 0..3 {
                 let other = world.open(of, shard);
                 assert_eq!(other.sql().number("SELECT count(*) FROM segments"), 0);
@@ -121,17 +130,89 @@ fn a_late_order_is_not_obeyed() {
 }
 
 #[test]
+fn what_was_given_to_others_does_not_count() {
+    let mut world = World::new(1);
+    world.append(&row(1, 0..30), &|_| true).unwrap();
+    world.begin(2);
+    while world.state().job.unwrap().phase < Phase::Copying {
+        world.step().unwrap();
+    }
+    // Its call goes on when the reshard is cancelled, and when another one begins.
+    let late = world.first().slice(2).unwrap().unwrap();
+    let mut state = world.state();
+    assert!(state.cancel());
+    state.save(world.first().sql()).unwrap();
+    while world.step().unwrap() {}
+    assert!(world.first().given(&late).is_err());
+    world.append(&row(2, 30..60), &|_| true).unwrap();
+    world.begin(3);
+    while world.state().job.unwrap().phase < Phase::Copying {
+        world.step().unwrap();
+    }
+    assert!(world.first().given(&late).is_err());
+    while world.step().unwrap() {}
+    assert_eq!(sum(&world, "SELECT sum(n) FROM segments"), 60);
+}
+
+#[test]
+fn a_first_archive_that_was_lost_learns_how_many_there_are() {
+    let sql = TestSql::new();
+    let archive = testing::open(&sql, "demo");
+    assert!(archive.is_new().unwrap());
+    let now = Spread {
+        archives: 3,
+        generation: 0,
+    };
+    archive.learn(now).unwrap();
+    assert!(!archive.is_new().unwrap());
+    assert_eq!(
+        (archive.state().unwrap().now, archive.gate()),
+        (now, Gate::Open)
+    );
+    // Of a later generation: it keeps the number, and is none of them.
+    let sql = TestSql::new();
+    let archive = testing::open(&sql, "demo");
+    let now = Spread {
+        archives: 2,
+        generation: NOW,
+    };
+    archive.learn(now).unwrap();
+    for archive in [archive, testing::open(&sql, "demo")] {
+        assert_eq!(
+            (archive.state().unwrap().now, archive.gate()),
+            (now, Gate::Moved)
+        );
+    }
+}
+
+#[test]
 fn it_waits_for_a_sink_and_says_so() {
     let world = World::new(1);
     world.append(&row(1, 0..9), &|_| true).unwrap();
     let first = world.first();
-    assert_eq!(first.settled().unwrap(), Err("events are on their way to D1"));
+    assert_eq!(
+        first.settled().unwrap(),
+        Err("events are on their way to D1")
+    );
     fold(&first, &world.d1);
-    assert_eq!(first.settled().unwrap(), Err("events are on their way to the sinks"));
+    assert_eq!(
+        first.settled().unwrap(),
+        Err("events are on their way to the sinks")
+    );
     first.lake().seal_open("demo", 0, NOW).unwrap();
-    first.sql().execute_batch("UPDATE deliveries SET conflict = 2");
-    assert!(first.settled().unwrap().unwrap_err().starts_with("a sink refused"));
-    first.sql().execute_batch("UPDATE deliveries SET conflict = 0");
+    first
+        .sql()
+        .execute_batch("UPDATE deliveries SET conflict = 2");
+    assert!(
+        first
+            .settled()
+            .unwrap()
+            .unwrap_err()
+            .starts_with("a sink refused")
+    );
+    first
+        .sql()
+        .execute_batch("UPDATE deliveries SET conflict = 0");
     land(&first);
     assert_eq!(first.settled().unwrap(), Ok(()));
 }
@@ -145,7 +226,10 @@ fn fewer_events_than_there_were_are_never_the_sites() {
         world.step().unwrap();
     }
     let to = world.state().job.unwrap().to;
-    world.open(to, 1).sql().execute_batch("DELETE FROM segments");
+    world
+        .open(to, 1)
+        .sql()
+        .execute_batch("DELETE FROM segments");
     for _ in 0..5 {
         world.step().unwrap();
     }
@@ -164,10 +248,18 @@ fn a_segment_that_cannot_be_read_is_given_as_it_is() {
         land(&archive);
     }
     let first = world.first();
-    first.sql().execute_batch("UPDATE segments SET columns = x'00' WHERE seq = 1");
+    first
+        .sql()
+        .execute_batch("UPDATE segments SET columns = x'00' WHERE seq = 1");
     world.reshard(3, &[]);
     assert_eq!(sum(&world, "SELECT sum(n) FROM segments"), 80);
-    assert_eq!(sum(&world, "SELECT count(*) FROM segments WHERE columns = x'00'"), 1);
+    assert_eq!(
+        sum(
+            &world,
+            "SELECT count(*) FROM segments WHERE columns = x'00'"
+        ),
+        1
+    );
 }
 
 #[test]
@@ -176,7 +268,14 @@ fn what_is_known_beside_events_is_there_after_it() {
     world.append(&row(1, 0..60), &|_| true).unwrap();
     // The same events in another row: duplicates.
     let twice = world.append(&row(2, 0..60), &|_| true).unwrap();
-    assert_eq!(twice.duplicates.iter().map(|(_, ids)| ids.len()).sum::<usize>(), 60);
+    assert_eq!(
+        twice
+            .duplicates
+            .iter()
+            .map(|(_, ids)| ids.len())
+            .sum::<usize>(),
+        60
+    );
     for archive in world.archives() {
         fold(&archive, &world.d1);
         land(&archive);
@@ -208,9 +307,19 @@ fn what_is_known_beside_events_is_there_after_it() {
     assert_eq!(before(&world), was);
     assert_eq!(sum(&world, "SELECT sum(n) FROM landed"), landed);
     // Who is to be forgotten is known in one archive, and their erasure looks at all of it again.
-    assert_eq!(sum(&world, "SELECT count(*) FROM erased WHERE user IS NOT NULL"), 1);
-    assert_eq!(sum(&world, "SELECT count(*) FROM erasing WHERE after = 0"), 1);
-    assert!(numbers(&world, "SELECT count(*) FROM erased_days").iter().all(|n| days.contains(n) || *n > 0));
+    assert_eq!(
+        sum(&world, "SELECT count(*) FROM erased WHERE user IS NOT NULL"),
+        1
+    );
+    assert_eq!(
+        sum(&world, "SELECT count(*) FROM erasing WHERE after = 0"),
+        1
+    );
+    assert!(
+        numbers(&world, "SELECT count(*) FROM erased_days")
+            .iter()
+            .all(|n| days.contains(n) || *n > 0)
+    );
     assert_eq!(numbers(&world, "SELECT kept_from FROM pruned"), [1; 3]);
     // Both rows are told again as they were told.
     let again = world.append(&row(2, 0..60), &|_| true).unwrap();
@@ -219,7 +328,14 @@ fn what_is_known_beside_events_is_there_after_it() {
         ids.collect::<BTreeSet<String>>()
     };
     assert_eq!(ids(&again), ids(&twice));
-    assert_eq!(again.duplicates.iter().map(|(_, ids)| ids.len()).sum::<usize>(), 60);
+    assert_eq!(
+        again
+            .duplicates
+            .iter()
+            .map(|(_, ids)| ids.len())
+            .sum::<usize>(),
+        60
+    );
     // All ids are known to all.
     let known = numbers(&world, "SELECT count(*) FROM ids_0");
     assert_eq!(known, [60; 3]);
@@ -243,7 +359,7 @@ fn what_is_known_beside_events_is_there_after_it() {
 
 #[test]
 fn ids_are_known_for_45_days_after_it() {
-    const DAY: i64 = crate::privacy::DAY_MS;
+    const DAY: i64 = crate::access::privacy::DAY_MS;
     let mut world = World::new(2);
     let part = |n: usize| row(n, n..n + 1);
     let archives = world.archives();
@@ -256,7 +372,9 @@ fn ids_are_known_for_45_days_after_it() {
     let archive = &world.archives()[0];
     let known = |n: usize| {
         let id = u128::from_str_radix(&uuid(n).replace('-', ""), 16).unwrap();
-        !crate::archive::ids::known(archive.sql(), &[id]).unwrap().is_empty()
+        !crate::archive::ids::known(archive.sql(), &[id])
+            .unwrap()
+            .is_empty()
     };
     let id = event("demo", 3)["eventId"].as_str().unwrap().to_owned();
     assert_eq!(id, uuid(3));
@@ -280,7 +398,9 @@ fn keys_keep_their_users_though_their_numbers_change() {
         let rows: Vec<[Cell; 3]> = sql
             .cells("SELECT id, dim, key FROM keys WHERE dim >= 0", &[])
             .unwrap();
-        rows.iter().map(|[id, dim, key]| (id.int(), (dim.int(), key.text().into()))).collect()
+        rows.iter()
+            .map(|[id, dim, key]| (id.int(), (dim.int(), key.text().into())))
+            .collect()
     };
     let other = TestSql::new();
     let _archive = testing::open(&other, "demo");
@@ -291,7 +411,10 @@ fn keys_keep_their_users_though_their_numbers_change() {
         assert_eq!(&known[&i64::from(*number)], key);
     }
     // They have the same numbers the next time.
-    assert_eq!(crate::archive::fold::number_keys(&other, &given).unwrap(), numbers);
+    assert_eq!(
+        crate::archive::fold::number_keys(&other, &given).unwrap(),
+        numbers
+    );
     assert!(!pack(b"").is_empty());
 }
 
@@ -341,5 +464,8 @@ fn a_state_of_a_site_that_never_had_another_number_is_of_the_first_generation() 
     let sql = TestSql::new();
     let _archive = testing::open(&sql, "demo");
     let state = State::load(&sql, 3).unwrap();
-    assert_eq!((state.now.archives, state.now.generation, state.job), (3, 0, None));
+    assert_eq!(
+        (state.now.archives, state.now.generation, state.job),
+        (3, 0, None)
+    );
 }

@@ -3,7 +3,7 @@
 use super::Archive;
 use crate::archive::fold::Cursor;
 use crate::archive::folding::{self, Folding, Unfolded};
-use crate::sql::{Sql, SqlError, Statement};
+use crate::base::sql::{Sql, SqlError, Statement};
 
 /// How long D1 is left alone after it did not take a fold, in milliseconds: twice as long each time.
 const RETRY_MS: i64 = 10_000;
@@ -78,7 +78,6 @@ impl<S: Sql> Archive<S> {
             return Ok(Vec::new());
         }
         let sql = &self.sql;
-        self.needs_open()?;
         self.waiting.set(None);
         sql.transaction(&mut || folding::fold(sql, some, folding, now_ms))
     }
@@ -123,6 +122,7 @@ impl<S: Sql> Archive<S> {
     /// # Errors
     /// Whatever the database says.
     pub fn forget_folds(&self, now_ms: i64) -> Result<(), SqlError> {
+        self.needs_open()?;
         let sql = &self.sql;
         self.waiting.set(None);
         sql.transaction(&mut || folding::clear(sql, now_ms))

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::live::HOUR_MS;
-use crate::privacy::DAY_MS;
+use crate::access::privacy::DAY_MS;
+use crate::protocol::counters::HOUR_MS;
 use crate::read::days::date;
 
 fn text(value: &Value) -> Option<String> {

@@ -1,8 +1,8 @@
 //! What a scan tells beside its rows, and where it gives up.
 
 use super::*;
+use crate::base::sql::Sql;
 use crate::query::spec::{Limits, Spec};
-use crate::sql::Sql;
 
 fn event_of(n: usize, kind: &str, data: Value) -> Value {
     let mut event = some_event(n);

@@ -1,0 +1,46 @@
+//! `POST /v1/analytics/query`: any question, answered by scans of the archive.
+//!
+//! A body becomes a checked [`Question`]; of the archive each shard scans segments for it ([`Query`]) and tells a
+//! part; parts add up to the [`Answer`], for a user lives in one shard. See "Questions" in `docs/API.md`.
+
+mod answer;
+mod ask;
+mod compared;
+mod count;
+mod field;
+mod figures;
+mod filter;
+mod groups;
+mod load;
+mod measures;
+mod metric;
+mod part;
+mod range;
+mod rows;
+mod scan;
+mod set;
+mod spec;
+mod test;
+mod visits;
+mod zone;
+
+pub use answer::{Answer, Asked};
+pub use ask::{FIELDS, Question};
+pub use part::Found;
+pub use range::{Compare, Range, Span};
+pub use scan::Query;
+pub use spec::Spec;
+pub use zone::{Unit, Zone};
+
+use crate::http::error::Fault;
+
+/// A field of the question that is not what it must be, by its path, such as `filters[2][1]`.
+fn wrong(path: &str, detail: &'static str) -> Fault {
+    Fault::InvalidField {
+        path: path.to_owned(),
+        detail,
+    }
+}
+
+#[cfg(test)]
+mod tests;
