@@ -193,6 +193,25 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
         (get.clone(), "/v1/sites".to_owned(), Value::Null, 200),
         (post.clone(), "/v1/sites".to_owned(), made, 201),
         (Method::PUT, format!("/v1/sites/{id}"), changed, 200),
+        (
+            get.clone(),
+            format!("/v1/sites/{id}/archives"),
+            Value::Null,
+            200,
+        ),
+        // It has so many.
+        (
+            post.clone(),
+            format!("/v1/sites/{id}/archives"),
+            json!({"archives": 1}),
+            200,
+        ),
+        (
+            Method::DELETE,
+            format!("/v1/sites/{id}/archives"),
+            Value::Null,
+            200,
+        ),
         (get, format!("/v1/sites/{id}/keys"), Value::Null, 200),
         (
             post,

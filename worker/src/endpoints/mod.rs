@@ -184,6 +184,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     at("/v1/analytics/users/{userId}", "DELETE, OPTIONS", Door::Users, Admin, "user_erase").query(&["siteId"]),
     at("/v1/sites", "GET, POST, OPTIONS", Door::Sites, Admin, "sites").body(admin::SITE_FIELDS),
     at("/v1/sites/{siteId}", "PUT, OPTIONS", Door::Sites, Admin, "site").body(admin::SITE_FIELDS),
+    at("/v1/sites/{siteId}/archives", "GET, POST, DELETE, OPTIONS", Door::Sites, Admin, "archives").body(admin::ARCHIVES_FIELDS),
     at("/v1/sites/{siteId}/keys", "GET, POST, OPTIONS", Door::Sites, Admin, "keys").body(admin::KEY_FIELDS),
     at("/v1/sites/{siteId}/keys/{keyId}", "DELETE, OPTIONS", Door::Sites, Admin, "key").query(&["after"]),
     at("/v1/dead-letters", "GET, OPTIONS", Door::DeadLetters, Admin, "dead_letters").query(&["siteId", "code", "limit", "cursor"]),

@@ -14,6 +14,7 @@ use crate::base::sql::Statement;
 use crate::http::error::Fault;
 use crate::http::facts::RequestFacts;
 use crate::read::Params;
+use crate::shell::http::archives::archives;
 use crate::shell::http::reply::{Cors, empty, json, problem};
 use crate::shell::platform::bindings::config;
 use crate::shell::platform::clock::{now_ms, random};
@@ -74,6 +75,10 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             }
             changed(env, replaced).await?;
             Ok((200, serde_json::to_string(&site).ok()))
+        }
+        ("GET" | "HEAD" | "POST" | "DELETE", [site_id, "archives"]) => {
+            let body = body(&mut request).await?;
+            archives(method, site_id, &body, env).await
         }
         ("GET", [site_id, "keys"]) => {
             let keys: Vec<ListedKey> = rows(env, &list_keys(site_id)).await?;
