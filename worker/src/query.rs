@@ -5,15 +5,20 @@
 
 mod answer;
 mod ask;
+mod channel;
 mod compared;
 mod count;
+mod counts;
 mod field;
 mod figures;
 mod filter;
+pub mod goals;
 mod groups;
 mod load;
 mod measures;
 mod metric;
+mod origin;
+mod panel;
 mod part;
 mod range;
 mod rows;
@@ -24,8 +29,8 @@ mod test;
 mod visits;
 mod zone;
 
-pub use answer::{Answer, Asked};
-pub use ask::{FIELDS, Question};
+pub use answer::{Answer, Asked, Panels};
+pub use ask::{FIELDS, PANELS_FIELDS, Question};
 pub use part::Found;
 pub use range::{Compare, Range, Span};
 pub use scan::Query;

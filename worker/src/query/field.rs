@@ -16,6 +16,16 @@ pub(super) enum Field {
     EntryPage,
     /// The page of the last.
     ExitPage,
+    /// What led to the first view of the event's session: a source by its usual name, or nothing that is known.
+    Source,
+    /// The way by which that view came.
+    Channel,
+    /// The way by which a view came.
+    ViewChannel,
+    /// The currency of an amount of money.
+    Currency,
+    /// An amount of money, with its currency.
+    Money,
     /// The local hour, 0 to 23.
     HourOfDay,
     /// The local day, 1 (Monday) to 7.
@@ -48,15 +58,19 @@ const COLUMNS: [(&str, Column); 14] = [
 ];
 
 /// Dimensions that are a property of one type of event.
-const PROPERTIES: [(&str, &str, &str); 5] = [
+const PROPERTIES: [(&str, &str, &str); 6] = [
     ("utm_term", "utm_term", PAGE_VIEW),
     ("utm_content", "utm_content", PAGE_VIEW),
     ("outbound", "url", "outbound"),
     ("download", "url", "download"),
+    ("form", "name", "form"),
     ("custom", "name", "custom"),
 ];
 
 impl Field {
+    /// The page of a view.
+    pub(super) const VIEWED: Self = Self::Column(Column::Page);
+
     /// By its name; none where nothing is called so.
     pub(super) fn of(name: &str) -> Option<Self> {
         if let Some(property) = name.strip_prefix(DATA) {
@@ -75,6 +89,9 @@ impl Field {
             "page" => Self::Page,
             "entryPage" | "entry_page" => Self::EntryPage,
             "exitPage" | "exit_page" => Self::ExitPage,
+            "referrerSource" | "referrer_source" => Self::Source,
+            "channel" => Self::Channel,
+            "currency" => Self::Currency,
             "hour_of_day" => Self::HourOfDay,
             "day_of_week" => Self::DayOfWeek,
             _ => return None,
@@ -83,7 +100,10 @@ impl Field {
 
     /// Whether it takes all of a session's events to know it.
     pub(super) fn is_of_session(&self) -> bool {
-        matches!(self, Self::EntryPage | Self::ExitPage)
+        matches!(
+            self,
+            Self::EntryPage | Self::ExitPage | Self::Source | Self::Channel
+        )
     }
 
     /// Whether it is a number in answers.

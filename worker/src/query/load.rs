@@ -43,7 +43,7 @@ pub(super) struct Source<'s, 'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn text(text: impl Into<Cow<'a, str>>) -> Self {
+    pub(super) fn text(text: impl Into<Cow<'a, str>>) -> Self {
         Self {
             text: text.into(),
             is_number: false,
@@ -99,8 +99,13 @@ impl<'a> Source<'_, 'a> {
         match field {
             Field::Column(column) => Ok(Some(self.segment.column(*column)?.into())),
             Field::Page => self.pages(),
-            Field::EntryPage => self.of_visits(0).map(Some),
-            Field::ExitPage => self.of_visits(1).map(Some),
+            Field::EntryPage => self.of_visits(0, 0).map(Some),
+            Field::ExitPage => self.of_visits(1, 0).map(Some),
+            Field::Source => self.of_visits(0, 1).map(Some),
+            Field::Channel => self.of_visits(0, 2).map(Some),
+            Field::ViewChannel => self.channels(),
+            Field::Currency => self.currencies(),
+            Field::Money => self.money(),
             Field::HourOfDay => {
                 Ok(Some(self.numbers(0, 24, &|local| {
                     number(Unit::Hour, local).rem_euclid(24)
@@ -116,7 +121,7 @@ impl<'a> Source<'_, 'a> {
     }
 
     /// A property; from the lines where the columns do not say.
-    fn property(&self, name: &str) -> Result<Option<Loaded<'a>>, Broken> {
+    pub(super) fn property(&self, name: &str) -> Result<Option<Loaded<'a>>, Broken> {
         match self.segment.property(name)? {
             Found::Absent => Ok(Some(Loaded {
                 dict: Vec::new(),
@@ -174,7 +179,11 @@ impl<'a> Source<'_, 'a> {
     }
 
     /// A property of one type of event.
-    fn property_of(&self, name: &str, of: &str) -> Result<Option<Loaded<'a>>, Broken> {
+    pub(super) fn property_of(
+        &self,
+        name: &str,
+        of: &str,
+    ) -> Result<Option<Loaded<'a>>, Broken> {
         let n = self.segment.len();
         let Some(wanted) = self.segment.column_code(Column::Type, of)? else {
             return Ok(Some(Loaded {
@@ -226,17 +235,17 @@ impl<'a> Source<'_, 'a> {
         Ok(Some(pages))
     }
 
-    /// The page at an end of each event's session.
-    fn of_visits(&self, end: usize) -> Result<Loaded<'a>, Broken> {
+    /// What the view at an end of each event's session has: its page, source or channel.
+    fn of_visits(&self, end: usize, what: usize) -> Result<Loaded<'a>, Broken> {
         let sessions = self.segment.sessions()?;
         let (mut pages, mut dict) = (Places::default(), Vec::new());
         let mut code_of = |hash: &u64| {
-            let Some((number, page)) = self.visits.page(*hash, end) else {
+            let Some((number, text)) = self.visits.kept(*hash, end, what) else {
                 return 0;
             };
             let code = pages.place(number.into()).saturating_add(1);
             if code as usize > dict.len() {
-                dict.push(Entry::text(page.to_owned()));
+                dict.push(Entry::text(text.to_owned()));
             }
             code
         };

@@ -5,7 +5,7 @@ use worker::{Env, Request, Response, Result};
 
 use super::bindings::config;
 use super::keys::Platform;
-use super::platform::{now_ms, random};
+use super::platform::{Ids, now_ms, random};
 use super::reply::{Cors, empty, json, problem};
 use super::{d1, log};
 use crate::admin::{
@@ -17,6 +17,7 @@ use crate::error::Fault;
 use crate::facts::RequestFacts;
 use crate::grants::publish::publish;
 use crate::grants::rows::{Due, Found, KeyRow};
+use crate::query::goals::{self, Goal, GoalRow, Goals, NewGoal};
 use crate::read::Params;
 use crate::sql::Statement;
 
@@ -112,8 +113,68 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             changed(env, rows).await?;
             Ok((204, None))
         }
+        (_, [site_id, "goals", rest @ ..]) => goals(method, site_id, rest, &mut request, env).await,
         _ => Err(Fault::NotFound),
     }
+}
+
+/// The goals of a site.
+async fn goals(
+    method: &str,
+    site: &str,
+    rest: &[&str],
+    request: &mut Request,
+    env: &Env,
+) -> Answer {
+    let one = |mut found: Vec<GoalRow>| found.pop().map(Goal::from);
+    match (method, rest) {
+        ("GET", []) => {
+            known(site, env).await?;
+            let found: Vec<GoalRow> = rows(env, &goals::list(site)).await?;
+            let goals = found.into_iter().map(Goal::from).collect();
+            Ok((200, serde_json::to_string(&Goals { goals }).ok()))
+        }
+        ("POST", []) => {
+            let goal = NewGoal::parse(&body(request).await?)?;
+            known(site, env).await?;
+            let now = now_ms();
+            let id = Ids::new().map_err(|error| {
+                log::error("random", error);
+                Fault::Unavailable("An id cannot be made right now.")
+            })?;
+            let made = one(rows(env, &goal.statement(site, &id.next(now), now)).await?);
+            let made = made.ok_or(Fault::AlreadyExists)?;
+            Ok((201, serde_json::to_string(&made).ok()))
+        }
+        ("PUT", [goal_id]) => {
+            let goal = NewGoal::parse(&body(request).await?)?;
+            let replaced = one(rows(env, &goal.replace(site, goal_id)).await?);
+            if let Some(replaced) = replaced {
+                return Ok((200, serde_json::to_string(&replaced).ok()));
+            }
+            let found: Vec<GoalRow> = rows(env, &goals::list(site)).await?;
+            let mut found = found.into_iter().map(Goal::from);
+            Err(if found.any(|goal| goal.goal_id == *goal_id) {
+                Fault::AlreadyExists
+            } else {
+                Fault::NotFound
+            })
+        }
+        ("DELETE", [goal_id]) => {
+            let deleted = one(rows(env, &goals::delete(site, goal_id)).await?);
+            deleted.map(|_| (204, None)).ok_or(Fault::NotFound)
+        }
+        _ => Err(Fault::NotFound),
+    }
+}
+
+/// Whether there is such a site.
+async fn known(site: &str, env: &Env) -> std::result::Result<(), Fault> {
+    let found = rows::<IgnoredAny>(env, &find_site(site)).await?;
+    if found.is_empty() {
+        return Err(Fault::NotFound);
+    }
+    Ok(())
 }
 
 /// Writes to KV what D1 has just taken for new. Where that fails the call succeeds all the same: D1 is asked

@@ -142,6 +142,7 @@ fn gaps_of_retention_are_told_and_nothing_of_them_is_counted() {
 
 fn spec(body: &Value) -> Vec<u8> {
     serde_json::to_vec(&Spec {
+        panels: false,
         archives: 1,
         body: body.to_string(),
         at: (DAY * DAY_MS, (DAY + 6) * DAY_MS),
@@ -222,7 +223,7 @@ fn a_question_that_is_too_large_says_why() {
         let found = found_by(&sql, query).found;
         let question = Question::parse(body.to_string().as_bytes()).unwrap();
         let asked = Asked::new(question, Some(Vec::new()), NOW).unwrap();
-        asked.answer(vec![vec![find(&sql, &spec(&body), 0).found, found]])
+        asked.answers(vec![vec![find(&sql, &spec(&body), 0).found, found]])
     };
     assert!(ask(enough).is_ok());
     for (limits, why) in [
