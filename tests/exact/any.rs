@@ -46,7 +46,14 @@ const METRICS: &[&str] = &[
 ];
 
 /// Metrics of questions that have a goal.
-const OF_GOALS: &[&str] = &["conversions", "converted", "conversionRate", "users", "revenue", "revenue(EUR)"];
+const OF_GOALS: &[&str] = &[
+    "conversions",
+    "converted",
+    "conversionRate",
+    "users",
+    "revenue",
+    "revenue(EUR)",
+];
 
 const DIMENSIONS: &[&str] = &[
     "time:minute",
@@ -131,7 +138,11 @@ pub(crate) async fn ask(site: &Site, body: Value) -> Asked {
         assert_eq!(answer.status, 200, "{page}: {}", answer.body);
         after.get_or_insert_with(now);
         let mut answer = answer.body;
-        page["cursor"] = answer.as_object_mut().unwrap().remove("nextCursor").unwrap();
+        page["cursor"] = answer
+            .as_object_mut()
+            .unwrap()
+            .remove("nextCursor")
+            .unwrap();
         if whole.is_null() {
             whole = answer;
         } else {
@@ -178,7 +189,16 @@ pub(crate) fn question(dice: &mut Dice, today: i64) -> Value {
         // Amounts of several currencies have no order.
         all.retain(|name| *name != "revenue");
         let order = some(dice, &all, 1, 2);
-        let way = |name: &&str| json!([name, if name.len().is_multiple_of(2) { "asc" } else { "desc" }]);
+        let way = |name: &&str| {
+            json!([
+                name,
+                if name.len().is_multiple_of(2) {
+                    "asc"
+                } else {
+                    "desc"
+                }
+            ])
+        };
         body["orderBy"] = order.iter().map(way).collect();
     }
     body["limit"] = dice.pick(&[10_000, 10_000, 10_000, 400, 9_999]).into();
@@ -201,7 +221,17 @@ fn some<'t>(dice: &mut Dice, all: &[&'t str], least: i64, most: i64) -> Vec<&'t 
 fn range(dice: &mut Dice, today: i64) -> Value {
     if dice.one_in(2) {
         let presets = [
-            "today", "yesterday", "24h", "7d", "28d", "30d", "90d", "month", "last_month", "year", "12mo",
+            "today",
+            "yesterday",
+            "24h",
+            "7d",
+            "28d",
+            "30d",
+            "90d",
+            "month",
+            "last_month",
+            "year",
+            "12mo",
         ];
         return dice.pick(&presets).into();
     }
@@ -234,8 +264,16 @@ fn filter(dice: &mut Dice, deep: i64, has_did: bool) -> Value {
 fn leaf(dice: &mut Dice) -> Value {
     if dice.one_in(4) {
         let way = dice.pick(&["gt", "gte", "lt", "lte"]);
-        let of = ["data.amount", "data.duration", "data.total", "hour_of_day", "day_of_week", "data.plan.size"];
-        let number: Value = serde_json::from_str(dice.pick(&["0", "1.5", "2", "12", "-0.1", "1000"])).unwrap();
+        let of = [
+            "data.amount",
+            "data.duration",
+            "data.total",
+            "hour_of_day",
+            "day_of_week",
+            "data.plan.size",
+        ];
+        let number: Value =
+            serde_json::from_str(dice.pick(&["0", "1.5", "2", "12", "-0.1", "1000"])).unwrap();
         return json!([way, dice.pick(&of), number]);
     }
     if dice.one_in(5) {
@@ -243,7 +281,15 @@ fn leaf(dice: &mut Dice) -> Value {
         return json!(["exists", dice.pick(&times.collect::<Vec<_>>())]);
     }
     let (field, values) = texts(dice);
-    let way = dice.pick(&["is", "is", "is", "is_not", "contains", "not_contains", "starts_with"]);
+    let way = dice.pick(&[
+        "is",
+        "is",
+        "is",
+        "is_not",
+        "contains",
+        "not_contains",
+        "starts_with",
+    ]);
     let mut wanted: Vec<Value> = Vec::new();
     for _ in 0..=dice.below(3) {
         let value = dice.pick(&values);
@@ -264,8 +310,23 @@ fn leaf(dice: &mut Dice) -> Value {
 fn texts(dice: &mut Dice) -> (&'static str, Vec<Value>) {
     let of = |all: &[&str]| all.iter().map(|text| json!(text)).collect();
     let all: [(&'static str, Vec<Value>); 21] = [
-        ("channel", of(&["Direct", "Search", "Paid", "Social", "Campaign", "Referral", "AI", "Email"])),
-        ("referrerSource", of(&["Direct", "Google", "ChatGPT", "A friend", "news.example", "newsletter"])),
+        (
+            "channel",
+            of(&[
+                "Direct", "Search", "Paid", "Social", "Campaign", "Referral", "AI", "Email",
+            ]),
+        ),
+        (
+            "referrerSource",
+            of(&[
+                "Direct",
+                "Google",
+                "ChatGPT",
+                "A friend",
+                "news.example",
+                "newsletter",
+            ]),
+        ),
         ("currency", of(&["EUR", "USD", "usd"])),
         ("page", of(SPELLED)),
         ("entryPage", of(SPELLED)),
@@ -279,12 +340,35 @@ fn texts(dice: &mut Dice) -> (&'static str, Vec<Value>) {
         ("utm_term", of(&UTM)),
         ("custom", of(&CUSTOM)),
         ("outbound", of(&TARGETS)),
-        ("eventType", of(&["page_view", "custom", "page_leave", "feature_use", "order.placed", "PAGE_VIEW", ""])),
-        ("browser", of(&["Firefox", "Chrome", "Mobile Safari", "fire"])),
-        ("referrer", of(&["google.com", "news.example", "t.co", "münchen.example"])),
-        ("data.plan.size", vec![json!(1), json!(2.0), json!("3"), json!(4), json!(true)]),
+        (
+            "eventType",
+            of(&[
+                "page_view",
+                "custom",
+                "page_leave",
+                "feature_use",
+                "order.placed",
+                "PAGE_VIEW",
+                "",
+            ]),
+        ),
+        (
+            "browser",
+            of(&["Firefox", "Chrome", "Mobile Safari", "fire"]),
+        ),
+        (
+            "referrer",
+            of(&["google.com", "news.example", "t.co", "münchen.example"]),
+        ),
+        (
+            "data.plan.size",
+            vec![json!(1), json!(2.0), json!("3"), json!(4), json!(true)],
+        ),
         ("data.plan.on", vec![json!(true), json!("false"), json!(1)]),
-        ("data.note", of(&["note ", "a.*b", ".*", "NOTE note", "日本", "'quoted'"])),
+        (
+            "data.note",
+            of(&["note ", "a.*b", ".*", "NOTE note", "日本", "'quoted'"]),
+        ),
     ];
     dice.pick(&all)
 }

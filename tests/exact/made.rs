@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::names::{
-    AGENTS, AMOUNTS, CONTENT, COUNTRIES, CUSTOM, DOMAINS, ERRORS, FEATURES, MIXED, NOTES, PAGES, PLATFORMS,
-    REFERRERS, REVENUE, SOURCES, STATUSES, TARGETS, USERS, UTM,
+    AGENTS, AMOUNTS, CONTENT, COUNTRIES, CUSTOM, DOMAINS, ERRORS, FEATURES, MIXED, NOTES, PAGES,
+    PLATFORMS, REFERRERS, REVENUE, SOURCES, STATUSES, TARGETS, USERS, UTM,
 };
 
 pub(crate) const DAY_MS: i64 = 86_400_000;
@@ -219,7 +219,8 @@ fn leave(dice: &mut Dice) -> Value {
 
 /// What pages track under names of their own, some of it a sale, with values of every kind.
 fn custom(dice: &mut Dice) -> Value {
-    let mut data = json!({"name": dice.pick(&CUSTOM), "plan": {"size": dice.below(5), "on": dice.one_in(2)}});
+    let mut data =
+        json!({"name": dice.pick(&CUSTOM), "plan": {"size": dice.below(5), "on": dice.one_in(2)}});
     let mixed: Value = serde_json::from_str(dice.pick(&MIXED)).unwrap();
     if !mixed.is_null() {
         data["amount"] = mixed;
@@ -229,14 +230,23 @@ fn custom(dice: &mut Dice) -> Value {
         data["revenue"] = revenue;
     }
     if dice.one_in(2) {
-        data["note"] = dice.pick(&NOTES).repeat(usize::try_from(dice.below(40)).unwrap()).into();
+        data["note"] = dice
+            .pick(&NOTES)
+            .repeat(usize::try_from(dice.below(40)).unwrap())
+            .into();
     }
     data
 }
 
 fn page(dice: &mut Dice) -> Value {
     let mut data: Value = serde_json::from_str(dice.pick(&PAGES)).unwrap();
-    for name in ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"] {
+    for name in [
+        "utm_source",
+        "utm_medium",
+        "utm_campaign",
+        "utm_term",
+        "utm_content",
+    ] {
         if dice.one_in(6) {
             data[name] = (dice.pick(&UTM)).into();
         }

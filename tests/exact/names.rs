@@ -258,11 +258,30 @@ pub(crate) const TARGETS: [&str; 4] = [
 ];
 
 /// Names of custom events.
-pub(crate) const CUSTOM: [&str; 6] = ["signup", "Signup", "=buy", "日本", "checkout step", "(none)"];
+pub(crate) const CUSTOM: [&str; 6] = [
+    "signup",
+    "Signup",
+    "=buy",
+    "日本",
+    "checkout step",
+    "(none)",
+];
 
 /// Amounts of custom events, as JSON, some of which are none; null: none.
 pub(crate) const MIXED: [&str; 14] = [
-    "0", "1", "1.5", "-2.25", "\"1.5\"", "\"seven\"", "true", "false", "null", "0.000001", "12345.678901", "-0.1", "1e30",
+    "0",
+    "1",
+    "1.5",
+    "-2.25",
+    "\"1.5\"",
+    "\"seven\"",
+    "true",
+    "false",
+    "null",
+    "0.000001",
+    "12345.678901",
+    "-0.1",
+    "1e30",
     "[1]",
 ];
 

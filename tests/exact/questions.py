@@ -46,7 +46,7 @@ def prepare(lake):
       CASE WHEN type = 'download' THEN "data.url" END AS "at.download",
       CASE WHEN type = 'custom' THEN "data.name" END AS "at.custom",
       CASE WHEN type = 'form' THEN "data.name" END AS "at.form",
-      CASE WHEN regexp_full_match("data.revenue.currency", '[A-Za-z]{3}') THEN upper("data.revenue.currency") END AS "at.currency",
+      CASE WHEN regexp_full_match("data.revenue.currency", '[A-Za-z]{{3}}') THEN upper("data.revenue.currency") END AS "at.currency",
       CASE WHEN "at.currency" IS NOT NULL AND regexp_full_match(trim("data.revenue.amount"), '-?[0-9]+(\\.[0-9]*)?([eE][+-]?[0-9]+)?')
         THEN round(trim("data.revenue.amount")::DECIMAL(38, 12), 6) END AS money,
       CASE WHEN type = 'page_view' THEN coalesce(cut("data.referrerSource"), 'Direct') END AS view_source,
@@ -414,7 +414,8 @@ def answer(lake, ask):
         result["meta"]["notNumbers"] = lacking
     names = [*dimensions, *metrics]
     by_time = bool(dimensions) and dimensions[0].startswith("time:")
-    first = [[dimensions[0], "asc"]] if by_time else [["users" if "users" in metrics else metrics[0], "desc"]]
+    ranked = ["users"] if "users" in metrics else [name for name in metrics if name != "revenue"][:1]
+    first = [[dimensions[0], "asc"]] if by_time else [[name, "desc"] for name in ranked]
     order = body.get("orderBy", first)
     # Stable: by the last column first.
     def key_of(row):

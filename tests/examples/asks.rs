@@ -18,7 +18,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use shoreline_worker::archive::Archive;
 use shoreline_worker::archive::scan::{Asking, Part};
-use shoreline_worker::error::Fault;
+use shoreline_worker::http::error::Fault;
 use shoreline_worker::lake::{LakeSettings, LakeStore, SealRule};
 use shoreline_worker::protocol::Message;
 use shoreline_worker::protocol::message::MessageRow;

@@ -12,8 +12,8 @@ use std::process::{Command, Output};
 use std::sync::LazyLock;
 
 use serde::Deserialize;
-use shoreline_worker::agent::read_agent;
-use shoreline_worker::bots::is_bot;
+use shoreline_worker::ingest::enrich::agent::read_agent;
+use shoreline_worker::ingest::enrich::bots::is_bot;
 
 /// The least share of the crawlers' own agents that must be recognized.
 const MIN_CRAWLERS: f64 = 0.98;

@@ -14,7 +14,7 @@ CREATE TABLE sites (
   hourly_quota       INTEGER,                    -- events of the whole site an hour
   keep_bots          INTEGER NOT NULL DEFAULT 0,
   retention_days     INTEGER,                    -- days for which events are kept
-  -- When the entry that KV keeps of a site or a key (worker/src/grants/entry.rs) is to be written once more,
+  -- When the entry that KV keeps of a site or a key (worker/src/access/grants/entry.rs) is to be written once more,
   -- Unix milliseconds; NULL: it says what this row says. What was never written is due at once.
   grant_due          INTEGER DEFAULT 0
 );

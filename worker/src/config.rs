@@ -1,10 +1,10 @@
 //! What a deployment sets, from the variables of `wrangler.toml` and the secrets beside them.
 
-use crate::alert::is_webhook;
+use crate::access::policy::Defaults;
 use crate::ingest::Settings;
 use crate::lake::SealRule;
-use crate::operations::RequestLogs;
-use crate::policy::Defaults;
+use crate::observe::alert::is_webhook;
+use crate::observe::operations::RequestLogs;
 use crate::sinks::SinksConfig;
 
 /// All settings, in small structs by who reads them.

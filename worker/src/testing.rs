@@ -9,7 +9,7 @@ use rusqlite::types::{Value as Sqlite, ValueRef};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::sql::{Cell, Param, Sql, SqlError, Statement, Table};
+use crate::base::sql::{Cell, Param, Sql, SqlError, Statement, Table};
 
 /// A database in memory that can be told to fail at its n-th statement.
 pub(crate) struct TestSql {
@@ -229,7 +229,7 @@ pub(crate) fn message(site: &str, shard: u32, rows: &[(usize, i64, &[Value])]) -
 }
 
 /// A publication's rows as JSON: heads, each with its events.
-pub(crate) fn published_rows(publication: &crate::publish::Publication) -> Vec<Value> {
+pub(crate) fn published_rows(publication: &crate::ingest::publish::Publication) -> Vec<Value> {
     let commit = crate::protocol::Commit::parse(publication.body()).unwrap();
     commit
         .rows()
@@ -266,13 +266,13 @@ pub(crate) fn uuid(n: usize) -> String {
 }
 
 /// A key of this kind of the site `demo`, whose one origin is `https://shop.example`.
-pub(crate) fn a_grant(kind: crate::auth::KeyKind) -> crate::auth::Grant {
-    crate::auth::Grant {
+pub(crate) fn a_grant(kind: crate::access::auth::KeyKind) -> crate::access::auth::Grant {
+    crate::access::auth::Grant {
         site: "demo".into(),
         kind,
         origins: vec!["https://shop.example".into()],
         hash_routing: false,
-        policy: crate::policy::Policy::default(),
+        policy: crate::access::policy::Policy::default(),
         ends_at: None,
     }
 }
@@ -281,13 +281,13 @@ pub(crate) fn a_grant(kind: crate::auth::KeyKind) -> crate::auth::Grant {
 pub(crate) struct TestPlatform {
     pub(crate) now_ms: i64,
     pub(crate) settings: crate::ingest::Settings,
-    pub(crate) grant: Result<crate::auth::Grant, crate::error::Fault>,
+    pub(crate) grant: Result<crate::access::auth::Grant, crate::http::error::Fault>,
     pub(crate) body: Vec<u8>,
-    pub(crate) published: RefCell<Vec<crate::publish::Publication>>,
-    pub(crate) counted: RefCell<Vec<crate::publish::Publication>>,
-    pub(crate) receipt: Result<bool, crate::error::Fault>,
-    pub(crate) day_key: Result<[u8; 32], crate::error::Fault>,
-    pub(crate) limiter: RefCell<crate::rate::Limiter>,
+    pub(crate) published: RefCell<Vec<crate::ingest::publish::Publication>>,
+    pub(crate) counted: RefCell<Vec<crate::ingest::publish::Publication>>,
+    pub(crate) receipt: Result<bool, crate::http::error::Fault>,
+    pub(crate) day_key: Result<[u8; 32], crate::http::error::Fault>,
+    pub(crate) limiter: RefCell<crate::access::rate::Limiter>,
     /// What the platform's own limiter says, and how often it was asked.
     pub(crate) within_limit: bool,
     pub(crate) limiter_asked: cell::Cell<u32>,
@@ -306,12 +306,12 @@ impl TestPlatform {
                 shards: 1,
                 retention_days: 30,
                 hash_key: b"a key of the test".to_vec(),
-                limits: crate::policy::Defaults {
+                limits: crate::access::policy::Defaults {
                     visitor_per_minute: 1_200,
                     hourly_quota: None,
                 },
             },
-            grant: Ok(a_grant(crate::auth::KeyKind::Browser)),
+            grant: Ok(a_grant(crate::access::auth::KeyKind::Browser)),
             body: body.into(),
             published: RefCell::default(),
             counted: RefCell::default(),
@@ -338,30 +338,33 @@ impl crate::ingest::Platform for TestPlatform {
     fn settings(&self) -> &crate::ingest::Settings {
         &self.settings
     }
-    async fn grant(&self, _: &str) -> Result<Rc<crate::auth::Grant>, crate::error::Fault> {
+    async fn grant(
+        &self,
+        _: &str,
+    ) -> Result<Rc<crate::access::auth::Grant>, crate::http::error::Fault> {
         self.grant.clone().map(Rc::new)
     }
     async fn grant_of_domain(
         &self,
         _: &str,
-    ) -> Result<Rc<crate::auth::Grant>, crate::error::Fault> {
+    ) -> Result<Rc<crate::access::auth::Grant>, crate::http::error::Fault> {
         self.grant.clone().map(Rc::new)
     }
     async fn body(
         &mut self,
-        _: crate::admit::Encoding,
-        _: crate::admit::Door,
-    ) -> Result<Vec<u8>, crate::error::Fault> {
+        _: crate::ingest::admit::Encoding,
+        _: crate::ingest::admit::Door,
+    ) -> Result<Vec<u8>, crate::http::error::Fault> {
         Ok(self.body.clone())
     }
-    fn limiter<T>(&self, ask: impl FnOnce(&mut crate::rate::Limiter) -> T) -> T {
+    fn limiter<T>(&self, ask: impl FnOnce(&mut crate::access::rate::Limiter) -> T) -> T {
         ask(&mut self.limiter.borrow_mut())
     }
     async fn within_limit(&self, _: &str) -> bool {
         self.limiter_asked.set(self.limiter_asked.get() + 1);
         self.within_limit
     }
-    fn tally(&self, site: &str, fault: &crate::error::Fault) {
+    fn tally(&self, site: &str, fault: &crate::http::error::Fault) {
         self.tallied
             .borrow_mut()
             .push((site.to_owned(), fault.code()));
@@ -369,17 +372,17 @@ impl crate::ingest::Platform for TestPlatform {
     fn note_unknown(&self, _: &str, keys: &[Vec<String>]) {
         self.unknown.borrow_mut().extend_from_slice(keys);
     }
-    async fn day_key(&self) -> Result<[u8; 32], crate::error::Fault> {
+    async fn day_key(&self) -> Result<[u8; 32], crate::http::error::Fault> {
         self.day_key.clone()
     }
     async fn publish(
         &self,
-        publication: &crate::publish::Publication,
-    ) -> Result<bool, crate::error::Fault> {
+        publication: &crate::ingest::publish::Publication,
+    ) -> Result<bool, crate::http::error::Fault> {
         self.published.borrow_mut().push(publication.clone());
         self.receipt.clone()
     }
-    fn count_later(&self, publication: crate::publish::Publication) {
+    fn count_later(&self, publication: crate::ingest::publish::Publication) {
         self.counted.borrow_mut().push(publication);
     }
 }

@@ -92,7 +92,7 @@ export async function buildWorker() {
     '--allow-overwrite',
     '--log-level=warning',
   ];
-  await runLogged("build the worker's entry", tools.esbuild, ['src/shell/entry.js', ...options], { cwd: at('worker') });
+  await runLogged("build the worker's entry", tools.esbuild, ['src/shell/http/entry.js', ...options], { cwd: at('worker') });
 }
 
 /** Flags of this build alone; paths of the machine would be in every panic's place. */

@@ -114,7 +114,7 @@ const foundByWord = (words) => {
   return (/** @type {string} */ line) => tests.some((test) => test.test(line));
 };
 
-/** What a line is found by: its first bytes, in lowercase (`bots/lines.rs`). @param {string} line */
+/** What a line is found by: its first bytes, in lowercase (`enrich/bots/lines.rs`). @param {string} line */
 const keyOf = (line) => line.replace(/^\^/, '').slice(0, 3).toLowerCase();
 
 /** @param {string} a @param {string} b */

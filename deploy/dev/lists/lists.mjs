@@ -9,8 +9,8 @@ import { crawlerLines } from './crawler-lines.mjs';
 import { Failure, main, say } from '../base/process.mjs';
 import { at, readText } from '../base/project.mjs';
 
-const SPAMMERS = 'worker/src/bots/spammers.txt';
-const PEOPLE = 'worker/src/bots/people.txt';
+const SPAMMERS = 'worker/src/ingest/enrich/bots/spammers.txt';
+const PEOPLE = 'worker/src/ingest/enrich/bots/people.txt';
 
 /** @param {string} text */
 const linesOf = (text) => text.split('\n').filter((line) => line !== '');
@@ -46,13 +46,13 @@ function peoples() {
 /** Every table, as it should be. @param {string[]} moreSpammers */
 function tables(moreSpammers) {
   const list = JSON.parse(readText('node_modules/crawler-user-agents/crawler-user-agents.json'));
-  const words = linesOf(readText('worker/src/bots/words.txt'));
+  const words = linesOf(readText('worker/src/ingest/enrich/bots/words.txt'));
   const { lines, changed } = crawlerLines(list, words, peoples());
   for (const { line, became, person } of changed) {
     say(`${became === undefined ? `dropped ${line}` : `narrowed ${line} to ${became}`}: it is in ${person}`);
   }
   return {
-    'worker/src/bots/crawlers.txt': lines,
+    'worker/src/ingest/enrich/bots/crawlers.txt': lines,
     [SPAMMERS]: spammerLines([...linesOf(readText(SPAMMERS)), ...moreSpammers]),
   };
 }

@@ -4,7 +4,7 @@
 /** What a line cannot have as text. */
 const RESERVED = /[\^$*\n]/;
 
-/** Whether a line is found in an agent, as the worker finds it (`bots/lines.rs`). @param {string} line */
+/** Whether a line is found in an agent, as the worker finds it (`enrich/bots/lines.rs`). @param {string} line */
 export function finder(line) {
   const starts = line.startsWith('^');
   const ends = line.endsWith('$');

@@ -10,7 +10,7 @@ use rusqlite::types::{Value as Sqlite, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use shoreline_worker::sql::{Cell, Param, Sql, SqlError, Statement};
+use shoreline_worker::base::sql::{Cell, Param, Sql, SqlError, Statement};
 
 /// A text as one gzip member.
 pub(crate) fn gzip(text: &str) -> Vec<u8> {

@@ -17,8 +17,8 @@ use shoreline_shared::id::uuid_v7;
 use shoreline_shared::limits::{DEFAULT_RETENTION_DAYS, TRACKER_BATCH_EVENTS};
 use shoreline_shared::sanitize::Privacy;
 use shoreline_shared::validate::{Rules, Sender};
-use shoreline_worker::batch::split;
-use shoreline_worker::judge::{Context, judge};
+use shoreline_worker::ingest::batch::split;
+use shoreline_worker::ingest::judge::{Context, judge};
 
 /// Also the moment of the bodies that `share` reads.
 const NOW: i64 = 1_705_334_400_000;

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::auth::{KeyKind, secret_text, sha256_hex};
-use crate::error::Fault;
-use crate::grants::SETTLE_MS;
-use crate::grants::rows::key_columns;
-use crate::json;
-use crate::known;
+use crate::access::auth::{KeyKind, secret_text, sha256_hex};
+use crate::access::grants::SETTLE_MS;
+use crate::access::grants::rows::key_columns;
+use crate::base::json;
+use crate::base::sql::Statement;
+use crate::http::error::Fault;
+use crate::http::known;
 use crate::read::Params;
-use crate::sql::Statement;
 
 /// Characters of a key's secret part: 26 of 5 bits are 130 bits.
 pub const SECRET_CHARS: usize = 26;
@@ -30,7 +30,7 @@ pub struct ShownKey {
     /// Its site.
     pub site_id: String,
     /// `browser`, `source` or `read`.
-    #[cfg_attr(test, schema(value_type = crate::auth::KeyKind))]
+    #[cfg_attr(test, schema(value_type = crate::access::auth::KeyKind))]
     pub kind: String,
     /// The key itself; only its hash is kept.
     pub key: String,
@@ -44,7 +44,7 @@ pub struct ListedKey {
     /// What it is revoked by.
     key_id: String,
     /// `browser`, `source` or `read`.
-    #[cfg_attr(test, schema(value_type = crate::auth::KeyKind))]
+    #[cfg_attr(test, schema(value_type = crate::access::auth::KeyKind))]
     kind: String,
     /// When it was made.
     created_at: i64,
@@ -63,7 +63,7 @@ pub const KEY_FIELDS: &[&str] = &["kind"];
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(crate) struct NewKey {
-    #[cfg_attr(test, schema(value_type = crate::auth::KeyKind))]
+    #[cfg_attr(test, schema(value_type = crate::access::auth::KeyKind))]
     kind: String,
 }
 
@@ -98,7 +98,7 @@ pub fn new_key(site_id: &str, body: &[u8], random: &[u8; SECRET_CHARS]) -> Resul
 }
 
 impl ShownKey {
-    /// The statement that keeps the key's hash; it returns a [`KeyRow`](crate::grants::rows::KeyRow)
+    /// The statement that keeps the key's hash; it returns a [`KeyRow`](crate::access::grants::rows::KeyRow)
     /// unless there is no such site.
     pub fn statement(&self, now_ms: i64) -> Statement {
         Statement::new(
@@ -141,7 +141,7 @@ pub fn end_of_key(params: &Params, now_ms: i64) -> Result<i64, Fault> {
 }
 
 /// The statement that ends a key at `end_ms`, unless it ends before; it returns a
-/// [`KeyRow`](crate::grants::rows::KeyRow) where there is such a key.
+/// [`KeyRow`](crate::access::grants::rows::KeyRow) where there is such a key.
 pub fn end_key(site_id: &str, key_id: &str, end_ms: i64, now_ms: i64) -> Statement {
     Statement::new(
         concat!(

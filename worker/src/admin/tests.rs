@@ -1,5 +1,5 @@
 use super::*;
-use crate::sql::Sql;
+use crate::base::sql::Sql;
 use crate::testing::TestSql;
 
 #[test]

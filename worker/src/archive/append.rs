@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::prune::NEXT_SEQ;
 use super::ranges::Ranges;
 use super::{Event, ids, segment};
+use crate::base::sql::{Cell, Param, Sql, SqlError};
 use crate::lake::LakeStore;
-use crate::sql::{Cell, Param, Sql, SqlError};
 
 mod read;
 

@@ -7,8 +7,8 @@
 //! through segments by their numbers and is not past the last of them meets all of their events still.
 
 use super::folding;
+use crate::base::sql::{Cell, Sql, SqlError};
 use crate::lake::HELD;
-use crate::sql::{Cell, Sql, SqlError};
 
 mod archive;
 mod hours;

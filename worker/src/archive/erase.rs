@@ -7,9 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::segment::Segment;
-use crate::erase::Alias;
+use crate::archive::nameless::Alias;
+use crate::base::sql::{Cell, Param, Sql, SqlError};
 use crate::lake::hour_of;
-use crate::sql::{Cell, Param, Sql, SqlError};
 
 mod rewrite;
 

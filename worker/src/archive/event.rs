@@ -8,9 +8,9 @@ use shoreline_shared::event_type::TrackerType;
 use shoreline_shared::id::uuid_bits;
 use shoreline_shared::privacy::{session_hash, user_hash};
 
-use crate::counted::{REGISTRATIONS, Stored, event_of};
-use crate::live::{HOUR_MS, floor_to};
-use crate::privacy::day_of;
+use crate::access::privacy::day_of;
+use crate::archive::counted::{REGISTRATIONS, Stored, event_of};
+use crate::protocol::counters::{HOUR_MS, floor_to};
 
 /// A column of texts. The number is what segments name it by: never given to another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

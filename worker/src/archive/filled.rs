@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::prune::NEXT_SEQ;
 use super::{Event, Hasher, append, segment};
-use crate::counted::Stored;
+use crate::archive::counted::Stored;
+use crate::base::sql::{Cell, Param, Sql};
 use crate::lake::{LakeSettings, LakeStore, SealRule, hour_of};
 use crate::read::brute::KEY;
 use crate::sinks::SinkKind;
-use crate::sql::{Cell, Param, Sql};
 use crate::testing::{NOW, TestSql};
 
 /// An archive's tables that these tests use.

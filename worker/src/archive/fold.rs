@@ -36,9 +36,9 @@ pub use wants::Want;
 use super::people::person::{Person, earlier};
 use super::people::{Mode, PEOPLE, People};
 use super::{Column, Event, Who};
-use crate::live::{MINUTE_MS, floor_to};
-use crate::sort;
-use crate::sql::{Sql, SqlError};
+use crate::base::sort;
+use crate::base::sql::{Sql, SqlError};
+use crate::protocol::counters::{MINUTE_MS, floor_to};
 
 /// Keys of a dimension on one day at most. Anybody can send events whose every page is another one;
 /// what comes when a day is full counts under [`OTHER`], so the sums stay exact.

@@ -10,10 +10,10 @@ use super::compact;
 use super::fold::{Cursor, Gathered, Sums};
 use super::people::Mode;
 use super::segment::Segment;
-use crate::live::HOUR_MS;
-use crate::privacy::day_of;
-use crate::sql::{Cell, Sql, SqlError, Statement};
-use crate::tally::OWN_SITE;
+use crate::access::privacy::day_of;
+use crate::base::sql::{Cell, Sql, SqlError, Statement};
+use crate::observe::tally::OWN_SITE;
+use crate::protocol::counters::HOUR_MS;
 
 /// Events of a fold at most, but for a segment that has more; with so many waiting, the fold is not put off. One of
 /// 6,400 took 21 ms natively, so this is some 70 ms, twice that in wasm; gathered, an event is some 300 bytes.

@@ -11,8 +11,8 @@ use super::folding::{self, Folded, Unfolded};
 use super::people::{self, Mode, Profile};
 use super::scan::{Ask, Asking};
 use super::shard::Archive;
-use crate::privacy::day_of;
-use crate::sql::{Sql, SqlError};
+use crate::access::privacy::day_of;
+use crate::base::sql::{Sql, SqlError};
 
 /// Events that a look has in memory at most, some 300 bytes each. More than [`folding::FOLD_EVENTS`] are there only
 /// while folds are under way.

@@ -19,7 +19,7 @@ pub use retention::{CohortRow, Retention, WEEK_OFFSET};
 pub use visit::KEPT_DAYS;
 
 use super::fold::Gathered;
-use crate::sql::{Sql, SqlError};
+use crate::base::sql::{Sql, SqlError};
 
 /// The tables.
 #[derive(Debug, Clone, Copy)]

@@ -3,9 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::privacy::DAY_MS;
+use crate::base::sql::{Cell, Sql, SqlError};
 use crate::lake::HELD;
-use crate::privacy::DAY_MS;
-use crate::sql::{Cell, Sql, SqlError};
 
 /// `pruned`: the first moment whose events are kept, how far the segments were looked at for it, and the
 /// first one that had to wait; `gone`: the highest number of a segment that was deleted. `pruned_days`: days

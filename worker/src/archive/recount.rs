@@ -1,5 +1,5 @@
 //! A day counted again: what D1's sums must be, by what is folded here. The caller holds it against D1
-//! ([`crate::recompute`]).
+//! ([`crate::upkeep::recompute`]).
 //!
 //! It is counted in slices, between which appends get their turn. Where a fold comes in between, or the
 //! day is not told whole any more, there is no answer; where segments became one, the count begins anew.
@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::fold::Cursor;
 use super::folding::{Folded, folded};
 use super::prune::kept_from;
-use crate::privacy::DAY_MS;
-use crate::sort;
-use crate::sql::{Sql, SqlError};
+use crate::access::privacy::DAY_MS;
+use crate::base::sort;
+use crate::base::sql::{Sql, SqlError};
 
 mod events;
 mod people;

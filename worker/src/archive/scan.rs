@@ -22,7 +22,7 @@ pub(crate) use places::Places;
 pub use vitals::{VitalPart, VitalsSpec};
 
 use super::segment::{Broken, Segment};
-use crate::sql::{Cell, Sql, SqlError};
+use crate::base::sql::{Cell, Sql, SqlError};
 
 /// Segments of the first slice. A message's segment is 1,000 events at most, of which a scan reads some 30 a
 /// microsecond: half a millisecond.

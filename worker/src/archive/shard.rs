@@ -11,9 +11,9 @@ use super::looking::Looking;
 use super::prune::{self, Pruned};
 use super::recount::{Day, Recount};
 use super::{Hasher, compact, ids, spread};
+use crate::base::sql::{Sql, SqlError};
 use crate::lake::LakeStore;
 use crate::protocol::Message;
-use crate::sql::{Sql, SqlError};
 
 /// The archive of one shard of a site.
 #[derive(Debug)]

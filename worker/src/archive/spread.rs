@@ -8,10 +8,10 @@ use super::append::lines_of;
 use super::event::first_bits;
 use super::scan::{Asked, PageSpec};
 use super::{Hasher, id_bits};
-use crate::counted::Stored;
-use crate::erase::ERASED_PREFIX;
+use crate::archive::counted::Stored;
+use crate::archive::nameless::ERASED_PREFIX;
+use crate::base::sql::{Cell, Sql, SqlError};
 use crate::protocol::Message;
-use crate::sql::{Cell, Sql, SqlError};
 
 /// How many archives the site has: one row, in the first of them.
 pub(super) const SCHEMA: [&str; 1] =

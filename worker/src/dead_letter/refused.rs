@@ -1,9 +1,9 @@
 //! Objects of the lake that a sink refuses, among the dead letters: under `<sink>:<key>`.
 
 use super::{Chosen, Reason, list};
+use crate::base::sql::Statement;
 use crate::lake::{RefusedObject, Retry};
 use crate::sinks::SinkKind;
-use crate::sql::Statement;
 
 /// The statement that lists an object of a shard that a sink refuses. It is listed once a day, which is
 /// no other try.

@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::Reason;
-use crate::error::Fault;
-use crate::json;
-use crate::known;
+use crate::base::json;
+use crate::base::sql::Statement;
+use crate::http::error::Fault;
+use crate::http::known;
 use crate::protocol::message::Replay;
 use crate::read::Params;
-use crate::sql::Statement;
 
 /// Dead letters of a page where `limit` does not say.
 const DEFAULT_LIMIT: i64 = 50;

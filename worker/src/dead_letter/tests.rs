@@ -1,10 +1,10 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::base::sql::Sql;
 use crate::lake::RefusedObject;
 use crate::read::Params;
 use crate::sinks::SinkKind;
-use crate::sql::Sql;
 use crate::testing::{EPOCH, NOW, TestSql, message, row_name};
 
 /// A message of two rows, whose lines are no stored events.

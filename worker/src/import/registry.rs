@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::sql::Statement;
+use crate::base::sql::Statement;
 
 /// The statement that lets the cron know of an import.
 pub fn register_import(site: &str, import_id: &str) -> Statement {

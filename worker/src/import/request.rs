@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use shoreline_shared::id;
 
 use super::{MAX_PART_BYTES, MAX_PARTS};
-use crate::auth::{Grant, KeyKind};
-use crate::error::Fault;
-use crate::json;
-use crate::known;
-use crate::whole;
+use crate::access::auth::{Grant, KeyKind};
+use crate::base::json;
+use crate::base::whole;
+use crate::http::error::Fault;
+use crate::http::known;
 
 /// A part's number, 1 to [`MAX_PARTS`].
 pub type PartNumber = i64;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::{DROP, LINES, SCHEMA};
 use super::{IDLE_MS, KEEP_MS};
-use crate::sql::{Sql, SqlError};
+use crate::base::sql::{Sql, SqlError};
 
 mod progress;
 mod walk;

@@ -7,10 +7,10 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::base::sql::Sql;
+use crate::ingest::publish::Publication;
 use crate::log::{ImportState, Log, Receipt};
 use crate::protocol::{Commit, Confirmation, Message};
-use crate::publish::Publication;
-use crate::sql::Sql;
 use crate::testing::{NOW, TestSql, block_on, uuid};
 
 mod faults;
@@ -170,7 +170,7 @@ fn upload<S: Sql>(
         n,
         key: place(id).upload(n, &world.fresh_id()),
         bytes: i64::try_from(bytes.len()).unwrap(),
-        etag: crate::auth::sha256_hex(bytes),
+        etag: crate::access::auth::sha256_hex(bytes),
     };
     let added = store.add_part(&part, world.now_ms()).unwrap();
     if added == Added::New {

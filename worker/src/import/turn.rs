@@ -10,12 +10,12 @@ use super::lines::cut;
 use super::step::drafts;
 use super::store::{Cursor, Done, ImportStore, Work};
 use super::{IMPORT_SOURCE, RETRY_MS, RejectedLine, SETTLE_MS, STEP_BYTES};
-use crate::draft::Body;
-use crate::judge::{Context, judge};
+use crate::base::sql::{Sql, SqlError};
+use crate::http::outcome::Status;
+use crate::ingest::draft::Body;
+use crate::ingest::judge::{Context, judge};
+use crate::ingest::publish::{ImportStep, Publication};
 use crate::log::{ImportState, Receipt};
-use crate::outcome::Status;
-use crate::publish::{ImportStep, Publication};
-use crate::sql::{Sql, SqlError};
 
 /// What an import needs of the world. The shell gives it the platform; tests give it faults.
 #[allow(async_fn_in_trait)] // One thread, one implementation each: no `Send` bound to promise.

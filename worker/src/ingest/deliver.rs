@@ -5,14 +5,14 @@ use shoreline_shared::sanitize::Privacy;
 use shoreline_shared::validate::{Rules, Sender};
 
 use super::{Platform, gate, tallied};
-use crate::admit::{Admitted, Door};
-use crate::agents::Told;
-use crate::draft::Delivery;
-use crate::error::Fault;
-use crate::judge::{Context, Judged, judge};
-use crate::outcome::{Answer, EventResult, Status};
-use crate::publish::{Publication, Taken};
-use crate::skew;
+use crate::http::error::Fault;
+use crate::http::outcome::{Answer, EventResult, Status};
+use crate::ingest::admit::{Admitted, Door};
+use crate::ingest::draft::Delivery;
+use crate::ingest::enrich::agents::Told;
+use crate::ingest::enrich::skew;
+use crate::ingest::judge::{Context, Judged, judge};
+use crate::ingest::publish::{Publication, Taken};
 
 /// Judges what was delivered, publishes what may be published, and says how each event ended.
 pub(super) async fn deliver(

@@ -9,11 +9,11 @@ use std::borrow::Cow;
 use shoreline_shared::privacy::truncate_ip;
 
 use super::Platform;
-use crate::admit::Admitted;
-use crate::auth::sha256_hex;
-use crate::error::Fault;
-use crate::facts::RequestFacts;
-use crate::rate::{Limit, Standing};
+use crate::access::auth::sha256_hex;
+use crate::access::rate::{Limit, Standing};
+use crate::http::error::Fault;
+use crate::http::facts::RequestFacts;
+use crate::ingest::admit::Admitted;
 
 /// How many visitors at their limit a network may hold.
 const NETWORK_VISITORS: u32 = 10;

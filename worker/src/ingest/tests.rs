@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::outcome::Status;
+use crate::http::outcome::Status;
 use crate::testing::{NOW, TestPlatform, block_on, published_rows, uuid};
 
 const KEY: &str = "slb_demo_abcdefghijklmnopqrstuvwxyz";
@@ -44,7 +44,7 @@ fn published(platform: &TestPlatform) -> Value {
     told(&platform.published.borrow()[0])
 }
 
-fn told(publication: &crate::publish::Publication) -> Value {
+fn told(publication: &crate::ingest::publish::Publication) -> Value {
     let commit = crate::protocol::Commit::parse(publication.body()).unwrap();
     let mut value = serde_json::to_value(commit.head()).unwrap();
     value["parts"] = published_rows(publication).into();

@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::Deserialize;
 
 use super::store::LakeStore;
-use crate::sql::{Cell, Sql, SqlError};
+use crate::base::sql::{Cell, Sql, SqlError};
 
 /// A segment of a sealed object.
 #[derive(Deserialize)]

@@ -5,9 +5,9 @@ use serde::Deserialize;
 use super::failing::FailingSink;
 use super::object::{Outcome, SealedObject};
 use super::store::LakeStore;
-use crate::json;
+use crate::base::json;
+use crate::base::sql::{Sql, SqlError};
 use crate::sinks::{Failure, FailureKind, Progress, Sent, SinkKind, wait_ms};
-use crate::sql::{Sql, SqlError};
 
 /// An object that is due at a sink.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::store::LakeStore;
+use crate::base::sql::{Sql, SqlError};
 use crate::sinks::SinkKind;
-use crate::sql::{Sql, SqlError};
 
 impl<S: Sql> LakeStore<S> {
     /// Makes the sinks those of the configuration.

@@ -1,6 +1,6 @@
 //! A sink that somebody should look at, and how that is told.
 
-use crate::alert::Alert;
+use crate::observe::alert::Alert;
 use crate::sinks::SinkKind;
 
 /// A sink that somebody should look at. It is told again with every failure: who sends it on limits

@@ -1,7 +1,7 @@
 //! What of the segments the lake still needs as it is.
 
 use super::store::LakeStore;
-use crate::sql::{Sql, SqlError};
+use crate::base::sql::{Sql, SqlError};
 
 /// A condition of SQL on a row of `segments`: it is open, or of an object that a sink still lacks, so it
 /// must be neither deleted nor changed.

@@ -2,9 +2,9 @@
 
 use super::partition::hour_of;
 use super::store::LakeStore;
-use crate::live::HOUR_MS;
+use crate::base::sql::{Sql, SqlError};
+use crate::protocol::counters::HOUR_MS;
 use crate::read::reconciliation::ShardHours;
-use crate::sql::{Sql, SqlError};
 
 impl<S: Sql> LakeStore<S> {
     /// Events that every sink has, and events that one still lacks, by the hours of their receipt

@@ -4,7 +4,7 @@
 //! few events each. What is due must be found without adding all those segments up at every append.
 
 use super::store::LakeStore;
-use crate::sql::{Sql, SqlError};
+use crate::base::sql::{Sql, SqlError};
 
 /// Of an hour, the segments from `first_seq` on are open that are not `landed`; n and bytes are theirs,
 /// added up. `since`: when the oldest of them came, Unix milliseconds.
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
     use crate::lake::testing::{append_lines, ndjson};
     use crate::lake::{LakeSettings, Outcome, SealRule};
-    use crate::live::HOUR_MS;
+    use crate::protocol::counters::HOUR_MS;
     use crate::sinks::SinkKind;
     use crate::testing::{NOW, TestSql};
 

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Datelike, Timelike};
 
-use crate::auth::{hex, is_site_id};
-use crate::live::HOUR_MS;
+use crate::access::auth::{hex, is_site_id};
+use crate::observe::tally::OWN_SITE;
+use crate::protocol::counters::HOUR_MS;
 use crate::read::days;
-use crate::tally::OWN_SITE;
 
 /// The hour (count of hours since 1970, UTC) that a moment lies in.
 pub fn hour_of(at_ms: i64) -> i64 {

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::delivery::Delivery;
 use super::store::LakeStore;
-use crate::live::HOUR_MS;
+use crate::base::sql::{Param, Sql, SqlError};
+use crate::protocol::counters::HOUR_MS;
 use crate::sinks::SinkKind;
-use crate::sql::{Param, Sql, SqlError};
 
 /// How long after it could not be listed an object is listed again.
 const LIST_AGAIN_MS: i64 = 60_000;

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 
 use super::partition::object_key;
 use super::store::LakeStore;
-use crate::auth::hex;
-use crate::sql::{Sql, SqlError};
+use crate::access::auth::hex;
+use crate::base::sql::{Sql, SqlError};
 
 #[derive(Deserialize)]
 struct Open {

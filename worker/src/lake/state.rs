@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::store::LakeStore;
+use crate::base::sql::{Sql, SqlError};
 use crate::sinks::SinkKind;
-use crate::sql::{Sql, SqlError};
 
 /// How full a lake shard is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

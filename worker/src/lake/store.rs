@@ -5,10 +5,10 @@ use serde::Deserialize;
 use super::open_hours;
 use super::partition::{epoch_name, hour_of};
 use crate::archive::store as segments;
-use crate::live::HOUR_MS;
+use crate::base::sql::{Sql, SqlError};
 use crate::log::OUTCOME_MEMORY_MS;
+use crate::protocol::counters::HOUR_MS;
 use crate::sinks::SinkKind;
-use crate::sql::{Sql, SqlError};
 
 /// When open segments become an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::store::LakeStore;
 use crate::archive::store::SCHEMA;
-use crate::sql::{Cell, Param, Sql, SqlError};
+use crate::base::sql::{Cell, Param, Sql, SqlError};
 use crate::testing::TestSql;
 
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];

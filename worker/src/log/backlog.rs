@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Log, as_i64};
-use crate::sql::{Cell, Sql, SqlError};
+use crate::base::sql::{Cell, Sql, SqlError};
 
 /// How much waits in the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,10 +5,10 @@
 
 use serde::Deserialize;
 
-use crate::auth::sha256;
-use crate::live::HOUR_MS;
+use crate::access::auth::sha256;
+use crate::base::sql::{Cell, Param, Sql, SqlError};
+use crate::protocol::counters::HOUR_MS;
 use crate::protocol::{BatchName, Head};
-use crate::sql::{Cell, Param, Sql, SqlError};
 
 /// A day, in milliseconds.
 const DAY_MS: i64 = 24 * HOUR_MS;

@@ -6,10 +6,12 @@ use super::Log;
 use super::delta::Delta;
 use super::imports::count_duplicates;
 use super::memory::parse_head;
-use crate::live::{ACCEPTED, Counters, DUPLICATE, HOUR_MS, Kind, LiveFacts, count_event, floor_to};
+use crate::base::sorted::Map;
+use crate::base::sql::{Cell, Sql, SqlError};
+use crate::protocol::counters::{
+    ACCEPTED, Counters, DUPLICATE, HOUR_MS, Kind, LiveFacts, count_event, floor_to,
+};
 use crate::protocol::{Confirmation, Head};
-use crate::sorted::Map;
-use crate::sql::{Cell, Sql, SqlError};
 
 impl<S: Sql> Log<S> {
     /// Deletes confirmed rows, and takes events that were duplicates out of the counts: both together,

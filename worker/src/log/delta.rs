@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::fold::{add, hash_of, is_active, is_hourly, is_shown};
-use crate::live::{Counters, Kind};
+use crate::base::sorted::Map;
 use crate::protocol::Head;
-use crate::sorted::Map;
+use crate::protocol::counters::{Counters, Kind};
 
 /// Keys of a piece at most, but for a bucket's: with the longest (128 characters, of up to four bytes)
 /// some 2 MB at the very most, a row's limit; usual ones are a tenth of that.
@@ -151,7 +151,7 @@ mod rows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::live::{HOUR_MS, MINUTE_MS, floor_to};
+    use crate::protocol::counters::{HOUR_MS, MINUTE_MS, floor_to};
     use crate::testing::NOW;
 
     #[test]

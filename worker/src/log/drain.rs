@@ -5,9 +5,9 @@
 
 use super::Log;
 use super::memory::Memory;
+use crate::base::sorted::Map;
+use crate::base::sql::{Cell, Sql, SqlError};
 use crate::protocol::message::{Message, MessageRow, fitting};
-use crate::sorted::Map;
-use crate::sql::{Cell, Sql, SqlError};
 
 /// Messages of a shard that may wait for confirmation at once, so that a stalled consumer does not
 /// fill the queue with copies of the backlog.

@@ -6,9 +6,9 @@ use shoreline_shared::event_type::TrackerType;
 
 use super::delta::Delta;
 use super::{ACTIVE_MS, LIVE_MINUTES};
-use crate::live::{Counters, HOUR_MS, Kind, MINUTE_MS, floor_to};
+use crate::base::sorted::Map;
 use crate::protocol::Head;
-use crate::sorted::Map;
+use crate::protocol::counters::{Counters, HOUR_MS, Kind, MINUTE_MS, floor_to};
 
 /// Keys of a kind that are counted by name in one minute. A site has fewer pages; what anybody makes
 /// up on top is counted together as [`OTHER`], so that a flood of pages fills no memory: 60 minutes

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::waiting::Waiting;
 use super::{Log, as_i64};
-use crate::sql::{Cell, Sql, SqlError};
+use crate::base::sql::{Cell, Sql, SqlError};
 
 pub(super) const SCHEMA: [&str; 1] = [
     "CREATE TABLE IF NOT EXISTS imports (import_id TEXT PRIMARY KEY, at INTEGER NOT NULL, \

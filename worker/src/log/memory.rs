@@ -8,9 +8,9 @@ use super::fold::Counts;
 use super::recent::Recent;
 use super::saved::{Saved, Slot};
 use super::waiting::Waiting;
-use crate::live::{Counters, HOUR_MS, Kind, floor_to};
+use crate::base::sql::{Cell, Sql, SqlError};
+use crate::protocol::counters::{Counters, HOUR_MS, Kind, floor_to};
 use crate::protocol::{Commit, Head};
-use crate::sql::{Cell, Sql, SqlError};
 
 /// Rows that are folded at once when an instance begins: of some 500 bytes of head each.
 const OPEN_ROWS: i64 = 1_000;

@@ -8,9 +8,9 @@
 use super::delta::Delta;
 use super::fold::Counts;
 use super::{ACTIVE_MS, LIVE_MINUTES};
-use crate::live::MINUTE_MS;
-use crate::sorted::Map;
-use crate::sql::{Cell, Sql, SqlError};
+use crate::base::sorted::Map;
+use crate::base::sql::{Cell, Sql, SqlError};
+use crate::protocol::counters::MINUTE_MS;
 
 pub(super) const SCHEMA: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS saved (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, \

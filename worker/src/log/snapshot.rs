@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{LIVE_MINUTES, Log, OutboxState};
-use crate::live::{ACCEPTED, HOUR_MS, Kind, MINUTE_MS, floor_to};
+use crate::base::sort;
+use crate::base::sorted::Map;
+use crate::base::sql::{Sql, SqlError};
+use crate::protocol::counters::{ACCEPTED, HOUR_MS, Kind, MINUTE_MS, floor_to};
 use crate::read::reconciliation::ShardHours;
-use crate::sort;
-use crate::sorted::Map;
-use crate::sql::{Sql, SqlError};
 
 /// Keys of a kind that a shard tells where it is not the only one: the merged view shows 20, and as
 /// long as a shard sees fewer distinct pages or features an hour than this, its sums are exact. With

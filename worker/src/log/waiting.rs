@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::as_i64;
-use crate::live::{HOUR_MS, floor_to};
+use crate::base::sorted::Map;
 use crate::protocol::Head;
-use crate::sorted::Map;
+use crate::protocol::counters::{HOUR_MS, floor_to};
 
 /// Rows that wait from which on an import waits too: four times what may be under way to the
 /// consumer, about 24 MB. Full enough that the consumer is never idle, and little enough that a page's

@@ -9,7 +9,7 @@ use std::cell::Cell;
 use serde::Deserialize;
 
 use super::Log;
-use crate::sql::{Sql, SqlError};
+use crate::base::sql::{Sql, SqlError};
 
 /// In the database, because an instance may live for seconds only.
 pub(super) const SCHEMA: [&str; 1] = [

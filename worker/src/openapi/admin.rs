@@ -7,10 +7,10 @@ use super::ingest::stored_event;
 use super::operation::{Operation, admin, one_of, operation, whole};
 use super::shapes::{DeadLetters, Export, Keys, RebuildCall, Sites};
 use crate::admin::{NewKey, NewSite, ShownKey};
+use crate::archive::nameless::Erased;
 use crate::dead_letter::{Reason, Replayed, Selection};
-use crate::erase::Erased;
-use crate::error::Fault;
-use crate::rebuild::Step;
+use crate::http::error::Fault;
+use crate::upkeep::rebuild::Step;
 
 pub(super) fn operations() -> Vec<Operation> {
     let mut all = sites();

@@ -4,15 +4,15 @@ use serde_json::{Value, json};
 
 use super::operation::{BROWSER, Operation, SOURCE, one_of, operation, uuid};
 use super::shapes::{Batch, NewEvent, NewImport, PlausibleEvent, SegmentBatch, SegmentMessage};
-use crate::error::Fault;
+use crate::http::error::Fault;
+use crate::http::outcome::{Answer, EventResult, SegmentAnswer};
 use crate::import::{Created, Progress, TakenPart};
-use crate::outcome::{Answer, EventResult, SegmentAnswer};
 
 fn result() -> EventResult {
     EventResult {
         index: 1,
         event_id: None,
-        status: crate::outcome::Status::Rejected,
+        status: crate::http::outcome::Status::Rejected,
         code: "missing_field",
         field: Some("userId".into()),
         message: "userId is required.".into(),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::error::Fault;
+use crate::http::error::Fault;
 
 /// Who may make a call: names of security schemes, any of which will do.
 pub(super) const READ: &[&str] = &["readToken"];

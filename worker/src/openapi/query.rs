@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::operation::{Operation, READ, admin, one_of, operation};
-use crate::error::Fault;
+use crate::http::error::Fault;
 use crate::query::goals::{Goal, Goals, NewGoal};
 use crate::query::{Answer, Panels};
 
@@ -23,10 +23,10 @@ struct AnyQuestion {
     #[schema(value_type = Option<Vec<Value>>)]
     filters: Option<Value>,
     /// Which of them are conversions: the name or the id of a goal of the site, or a filter.
-    #[schema(value_type = Value)]
+    #[schema(value_type = Value, required = false)]
     goal: Option<Value>,
     /// A preset, or the first and the last date, both included; at most 366 days.
-    #[schema(value_type = Value)]
+    #[schema(value_type = Value, required = false)]
     range: Option<Value>,
     /// An IANA zone: days, hours and dates are in it.
     #[schema(min_length = 1, max_length = 64, default = "UTC")]
@@ -62,7 +62,7 @@ struct Panel {
     #[schema(value_type = Option<Vec<Value>>)]
     filters: Option<Value>,
     /// Which of them are conversions.
-    #[schema(value_type = Value)]
+    #[schema(value_type = Value, required = false)]
     goal: Option<Value>,
     /// Columns of the answer, each with `asc` or `desc`.
     #[schema(value_type = Option<Vec<Value>>)]
@@ -85,7 +85,7 @@ struct ManyQuestions {
     #[schema(value_type = Option<Vec<Value>>)]
     filters: Option<Value>,
     /// A preset, or the first and the last date, both included.
-    #[schema(value_type = Value)]
+    #[schema(value_type = Value, required = false)]
     range: Option<Value>,
     /// An IANA zone.
     #[schema(min_length = 1, max_length = 64, default = "UTC")]
@@ -147,7 +147,8 @@ pub(super) fn filter() -> Value {
 /// The properties of a question that stands alone or among others.
 fn of_one() -> Value {
     let list = |pattern: String| json!({"uniqueItems": true, "items": {"type": "string", "pattern": pattern}});
-    let filters = json!({"anyOf": [{"type": "null"}, {"$ref": "#/components/schemas/QueryFilter"}]});
+    let filters =
+        json!({"anyOf": [{"type": "null"}, {"$ref": "#/components/schemas/QueryFilter"}]});
     let conversions = "conversions|converted|conversionRate";
     let of_property = format!(r"(sum|avg|min|max|count|p[1-9][0-9]?)\({PROPERTY}\)");
     json!({
@@ -271,14 +272,20 @@ pub(super) fn panels() -> Operation {
 
 /// The goals of a site, for whoever reads it.
 pub(super) fn goals() -> Operation {
-    operation("get", "/v1/analytics/goals", "goals", "Dashboard", "The goals of the site")
-        .keys(READ)
-        .answers::<Goals>(200, "The goals.", json!({"goals": [a_goal()]}))
-        .faults(&[
-            Fault::UnknownKey,
-            Fault::WrongScope,
-            Fault::Unavailable("The read model cannot be reached right now."),
-        ])
+    operation(
+        "get",
+        "/v1/analytics/goals",
+        "goals",
+        "Dashboard",
+        "The goals of the site",
+    )
+    .keys(READ)
+    .answers::<Goals>(200, "The goals.", json!({"goals": [a_goal()]}))
+    .faults(&[
+        Fault::UnknownKey,
+        Fault::WrongScope,
+        Fault::Unavailable("The read model cannot be reached right now."),
+    ])
 }
 
 /// The admin calls about goals.
@@ -290,24 +297,44 @@ pub(super) fn of_goals() -> Vec<Operation> {
         detail: "This is no dimension that can be filtered by; time is filtered by range.",
     };
     vec![
-        admin("get", "/v1/sites/{siteId}/goals", "listGoals", "A site's goals")
-            .answers::<Goals>(200, "The goals.", json!({"goals": [a_goal()]}))
-            .faults(&[Fault::NotFound]),
-        admin("post", "/v1/sites/{siteId}/goals", "makeGoal", "Makes a goal, 100 a site at most")
-            .body::<NewGoal>("application/json", wanted.clone())
-            .also(filter.clone())
-            .needs_body()
-            .answers::<Goal>(201, "The goal.", a_goal())
-            .faults(&[bad.clone(), Fault::NotFound, Fault::AlreadyExists]),
-        admin("put", "/v1/sites/{siteId}/goals/{goalId}", "replaceGoal", "Replaces a goal")
-            .body::<NewGoal>("application/json", wanted)
-            .also(filter)
-            .needs_body()
-            .answers::<Goal>(200, "The goal.", a_goal())
-            .faults(&[bad, Fault::NotFound, Fault::AlreadyExists]),
-        admin("delete", "/v1/sites/{siteId}/goals/{goalId}", "deleteGoal", "Deletes a goal")
-            .answers_nothing(204, "It is gone.")
-            .faults(&[Fault::NotFound]),
+        admin(
+            "get",
+            "/v1/sites/{siteId}/goals",
+            "listGoals",
+            "A site's goals",
+        )
+        .answers::<Goals>(200, "The goals.", json!({"goals": [a_goal()]}))
+        .faults(&[Fault::NotFound]),
+        admin(
+            "post",
+            "/v1/sites/{siteId}/goals",
+            "makeGoal",
+            "Makes a goal, 100 a site at most",
+        )
+        .body::<NewGoal>("application/json", wanted.clone())
+        .also(filter.clone())
+        .needs_body()
+        .answers::<Goal>(201, "The goal.", a_goal())
+        .faults(&[bad.clone(), Fault::NotFound, Fault::AlreadyExists]),
+        admin(
+            "put",
+            "/v1/sites/{siteId}/goals/{goalId}",
+            "replaceGoal",
+            "Replaces a goal",
+        )
+        .body::<NewGoal>("application/json", wanted)
+        .also(filter)
+        .needs_body()
+        .answers::<Goal>(200, "The goal.", a_goal())
+        .faults(&[bad, Fault::NotFound, Fault::AlreadyExists]),
+        admin(
+            "delete",
+            "/v1/sites/{siteId}/goals/{goalId}",
+            "deleteGoal",
+            "Deletes a goal",
+        )
+        .answers_nothing(204, "It is gone.")
+        .faults(&[Fault::NotFound]),
     ]
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::operation::{Operation, READ, admin, one_of, operation, read, whole};
-use crate::error::Fault;
+use crate::http::error::Fault;
 use crate::read::operations;
 
 pub(super) fn operations() -> Vec<Operation> {

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::admin::{ListedKey, NewSite};
+use crate::archive::nameless::Profile;
 use crate::dead_letter::Row;
-use crate::erase::Profile;
 use crate::read::health::{Condition, Details};
 
 /// A moment: Unix milliseconds, or RFC 3339.
@@ -252,5 +252,5 @@ pub(super) struct RebuildCall {
     start_date: String,
     #[schema(format = Date, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
     end_date: String,
-    cursor: Option<crate::rebuild::Cursor>,
+    cursor: Option<crate::upkeep::rebuild::Cursor>,
 }

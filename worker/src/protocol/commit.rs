@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use shoreline_shared::lines::{Line, Lines};
 
 use super::{Unreadable, first_line, take};
-use crate::live::{Counters, HOUR_MS, floor_to};
-use crate::sorted::Map;
+use crate::base::sorted::Map;
+use crate::protocol::counters::{Counters, HOUR_MS, floor_to};
 
 /// Bytes of lines in a row at most, a single event apart: 96 KiB, so that a row and what a message says
 /// of it always fit a queue message (128,000 bytes).
@@ -224,7 +224,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::live::Kind;
+    use crate::protocol::counters::Kind;
     use crate::testing::{NOW, lines_of, uuid};
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::sort;
+use crate::base::sort;
 
 /// Rows that are done.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Unreadable, first_line, take};
 
-use crate::json;
+use crate::base::json;
 
 /// Bytes of a message at most. The platform takes 128,000, its own metadata of about 100 included.
 pub const MAX_MESSAGE_BYTES: usize = 127_000;

@@ -14,9 +14,9 @@ use super::rows::{Parts, Rows, name};
 use super::spec::Spec;
 use super::wrong;
 use super::zone::{Zone, number};
-use crate::error::Fault;
+use crate::base::sort;
+use crate::http::error::Fault;
 use crate::read::csv::{self, csv};
-use crate::sort;
 
 /// The answer, as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,18 +24,18 @@ use crate::sort;
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
     /// A page of rows.
-    rows: Vec<Cells>,
+    pub(super) rows: Vec<Cells>,
     /// The metrics of all events that pass the filters.
     #[cfg_attr(test, schema(value_type = Vec<Option<QueryFigure>>))]
-    totals: Vec<Value>,
+    pub(super) totals: Vec<Value>,
     /// The same of the range that it is compared with.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schema(value_type = Option<Vec<Option<QueryFigure>>>))]
     compared_totals: Option<Vec<Value>>,
-    meta: Meta,
+    pub(super) meta: Meta,
     /// The `cursor` of the next page; null on the last.
     #[cfg_attr(test, schema(required))]
-    next_cursor: Option<String>,
+    pub(super) next_cursor: Option<String>,
 }
 
 /// The answers to several questions, in their order.
@@ -68,13 +68,13 @@ enum QueryValue {
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema), schema(as = QueryRow))]
-struct Cells {
+pub(super) struct Cells {
     /// What the events of the row have in common; null for those that have none.
     #[cfg_attr(test, schema(value_type = Vec<Option<QueryValue>>))]
-    dimensions: Vec<Value>,
+    pub(super) dimensions: Vec<Value>,
     /// A figure of each metric; null where there is none, as of an average of nothing.
     #[cfg_attr(test, schema(value_type = Vec<Option<QueryFigure>>))]
-    metrics: Vec<Value>,
+    pub(super) metrics: Vec<Value>,
     /// The same figures of the range that it is compared with.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schema(value_type = Option<Vec<Option<QueryFigure>>>))]
@@ -84,7 +84,7 @@ struct Cells {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema), schema(as = QueryMeta))]
 #[serde(rename_all = "camelCase")]
-struct Meta {
+pub(super) struct Meta {
     /// Unix milliseconds.
     from: i64,
     /// The first moment after it.
@@ -186,7 +186,10 @@ impl Asked {
             let rows = take(&mut main);
             let beside = compared.as_mut().map(|(span, parts)| {
                 let rows = take(parts);
-                (span.covered_from(parts.kept_from), self.beside(panel, rows, *span))
+                (
+                    span.covered_from(parts.kept_from),
+                    self.beside(panel, rows, *span),
+                )
             });
             answers.push(self.answer(panel, &main, rows, beside));
         }
@@ -256,7 +259,9 @@ impl Asked {
             compared.places.insert(String::new(), 0);
             compared.figures.push(compared.total.clone());
         }
-        sort::sort_by(&mut rows, |a, b| panel.order_of_keys(&self.question.fields, a, b));
+        sort::sort_by(&mut rows, |a, b| {
+            panel.order_of_keys(&self.question.fields, a, b)
+        });
         for mut row in rows {
             let place = compared.figures.len() as u64;
             // Of an hour that comes twice, the first stands beside.

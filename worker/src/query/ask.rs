@@ -8,7 +8,7 @@ use super::metric::ENGAGED;
 use super::panel::Panel;
 use super::range::{Compare, Range, Span};
 use super::wrong;
-use crate::error::Fault;
+use crate::http::error::Fault;
 use crate::read::question::object;
 use shoreline_shared::event_type::{PAGE_VIEW, TrackerType};
 
@@ -155,7 +155,8 @@ impl Question {
     /// Adds the fields that sessions are known by.
     fn look_at_sessions(&mut self) {
         let fields = &mut self.fields;
-        let has = |fields: &Fields, wanted: &[Field]| fields.0.iter().any(|field| wanted.contains(field));
+        let has =
+            |fields: &Fields, wanted: &[Field]| fields.0.iter().any(|field| wanted.contains(field));
         self.by_session = fields.0.iter().any(Field::is_of_session);
         if !self.by_session && !self.counts_visits {
             return;
@@ -164,7 +165,10 @@ impl Question {
         self.engaged = Some(fields.place(Field::Property(ENGAGED.to_owned(), left)));
         let ends: [(&[Field], Field); KEPT] = [
             (&[Field::EntryPage, Field::ExitPage], Field::VIEWED),
-            (&[Field::Source], Field::Property(SOURCE.to_owned(), Some(PAGE_VIEW))),
+            (
+                &[Field::Source],
+                Field::Property(SOURCE.to_owned(), Some(PAGE_VIEW)),
+            ),
             (&[Field::Channel], Field::ViewChannel),
         ];
         for (kept, (wanted, of_view)) in self.kept.iter_mut().zip(ends) {
@@ -194,7 +198,11 @@ impl Question {
                 note(place, OF_ROWS);
             }
         }
-        for place in self.engaged.into_iter().chain(self.kept.into_iter().flatten()) {
+        for place in self
+            .engaged
+            .into_iter()
+            .chain(self.kept.into_iter().flatten())
+        {
             note(place, OF_VISITS);
             if self.counts_visits && !self.by_session {
                 note(place, OF_ROWS);

@@ -29,7 +29,7 @@ impl Channel {
     ];
 }
 
-/// Sources by their usual names, which [`crate::campaign`] gives them.
+/// Sources by their usual names, which [`crate::ingest::enrich::campaign`] gives them.
 const SOURCES: [(&str, Channel); 50] = [
     ("Baidu", Channel::Search),
     ("Bing", Channel::Search),
@@ -212,16 +212,44 @@ mod tests {
         for (medium, source, url, has_campaign, has_referrer, want) in [
             ("", "", "https://a.example/", false, false, Channel::Direct),
             ("", "Google", "", false, true, Channel::Search),
-            ("", "Google", "https://a.example/?gclid=true", false, true, Channel::Paid),
-            ("", "Google", "https://a.example/?notgclid=true", false, true, Channel::Search),
-            ("", "Facebook", "https://a.example/?fbclid=true", false, true, Channel::Social),
+            (
+                "",
+                "Google",
+                "https://a.example/?gclid=true",
+                false,
+                true,
+                Channel::Paid,
+            ),
+            (
+                "",
+                "Google",
+                "https://a.example/?notgclid=true",
+                false,
+                true,
+                Channel::Search,
+            ),
+            (
+                "",
+                "Facebook",
+                "https://a.example/?fbclid=true",
+                false,
+                true,
+                Channel::Social,
+            ),
             ("cpc", "Google", "", true, true, Channel::Paid),
             ("paid-social", "Facebook", "", true, false, Channel::Paid),
             ("email", "Google", "", true, false, Channel::Email),
             ("", "ChatGPT", "", false, true, Channel::Ai),
             ("banana", "news.example", "", true, true, Channel::Campaign),
             ("", "news.example", "", false, true, Channel::Referral),
-            ("", "friend", "https://a.example/?ref=friend", false, false, Channel::Campaign),
+            (
+                "",
+                "friend",
+                "https://a.example/?ref=friend",
+                false,
+                false,
+                Channel::Campaign,
+            ),
         ] {
             let found = came(medium, source, url, has_campaign, has_referrer);
             assert_eq!(found, want, "{medium} {source} {url}");

@@ -123,7 +123,9 @@ impl Query {
             let users = segment.users()?;
             let is_user = |who: &Who| matches!(who, Who::Known | Who::Erased);
             let hash = |(hash, who): &(u64, Who)| is_user(who).then_some(*hash);
-            let table: Vec<_> = std::iter::once(None).chain(users.dict.iter().map(hash)).collect();
+            let table: Vec<_> = std::iter::once(None)
+                .chain(users.dict.iter().map(hash))
+                .collect();
             by_code(&users.codes, &table, None)
         } else {
             Vec::new()

@@ -103,7 +103,12 @@ impl Panel {
     }
 
     /// Which of two rows comes first.
-    pub(super) fn order(&self, fields: &Fields, a: &(Row, Figures), b: &(Row, Figures)) -> Ordering {
+    pub(super) fn order(
+        &self,
+        fields: &Fields,
+        a: &(Row, Figures),
+        b: &(Row, Figures),
+    ) -> Ordering {
         let dimension = |at: usize| self.order_of_key(fields, &a.0, &b.0, at);
         let figure = |figures: &Figures, at: usize| figures.get(at).and_then(Figure::number);
         for (column, is_down) in &self.order {
@@ -140,14 +145,20 @@ impl Panel {
 
 /// Amounts of all currencies, or the amount of one.
 fn money(stats: Option<&Stats>, currency: Option<i64>) -> Figure {
-    let all = stats.map(|stats| stats.money.as_slice()).unwrap_or_default();
+    let all = stats
+        .map(|stats| stats.money.as_slice())
+        .unwrap_or_default();
     match currency {
         Some(code) => {
             let found = all.iter().find(|(known, _)| *known == code);
             Figure::Number(found.map_or(0.0, |(_, sum)| whole_of(*sum)))
         }
         None if all.is_empty() => Figure::Nothing,
-        None => Figure::Money(all.iter().map(|(code, sum)| (*code, whole_of(*sum))).collect()),
+        None => Figure::Money(
+            all.iter()
+                .map(|(code, sum)| (*code, whole_of(*sum)))
+                .collect(),
+        ),
     }
 }
 

@@ -6,7 +6,7 @@ use super::field::{Field, Fields};
 use super::load::{Loaded, by_code};
 use super::test::{Op, Test, Wanted};
 use super::wrong;
-use crate::error::Fault;
+use crate::http::error::Fault;
 
 /// Nodes of a filter at most, `and`, `or` and `not` among them.
 const MAX_NODES: usize = 50;
@@ -75,12 +75,7 @@ impl<'f> Reader<'f> {
     ///
     /// # Errors
     /// With the path of what is wrong.
-    fn read(
-        &mut self,
-        value: &Value,
-        path: &str,
-        depth: usize,
-    ) -> Result<Filter, Fault> {
+    fn read(&mut self, value: &Value, path: &str, depth: usize) -> Result<Filter, Fault> {
         self.nodes = self.nodes.saturating_add(1);
         if self.nodes > MAX_NODES || depth > MAX_DEPTH {
             return Err(wrong("filters", "filters have at most 50 nodes, 16 deep."));

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Question, wrong};
-use crate::error::Fault;
-use crate::json;
-use crate::known;
-use crate::sql::Statement;
+use crate::base::json;
+use crate::base::sql::Statement;
+use crate::http::error::Fault;
+use crate::http::known;
 
 /// Goals of a site at most: a dashboard's list.
 const MAX_GOALS: i64 = 100;
@@ -87,7 +87,10 @@ impl NewGoal {
             return Err(wrong("name", "name has 1 to 100 characters."));
         }
         if goal.filter.as_array().is_none_or(Vec::is_empty) {
-            return Err(wrong("filter", "filter is a filter as the query call takes it."));
+            return Err(wrong(
+                "filter",
+                "filter is a filter as the query call takes it.",
+            ));
         }
         // A question about it tells what is wrong, by the name that the filter has there.
         let asked = json!({"metrics": ["events"], "filters": goal.filter}).to_string();
@@ -154,8 +157,13 @@ pub fn delete(site: &str, goal_id: &str) -> Statement {
 
 /// Whether a body asks for goals by their names.
 pub fn are_named(body: &Map<String, Value>) -> bool {
-    let is_named = |question: &Map<String, Value>| question.get("goal").is_some_and(Value::is_string);
-    let mut panels = body.get("panels").and_then(Value::as_array).into_iter().flatten();
+    let is_named =
+        |question: &Map<String, Value>| question.get("goal").is_some_and(Value::is_string);
+    let mut panels = body
+        .get("panels")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     is_named(body) || panels.any(|panel| panel.as_object().is_some_and(is_named))
 }
 
@@ -179,7 +187,9 @@ fn put_one(body: &mut Map<String, Value>, path: &str, goals: &[Goal]) -> Result<
     if let Some(slot) = body.get_mut("goal")
         && let Value::String(name) = &*slot
     {
-        let found = goals.iter().find(|goal| goal.name == *name || goal.goal_id == *name);
+        let found = goals
+            .iter()
+            .find(|goal| goal.name == *name || goal.goal_id == *name);
         let found = found.ok_or_else(|| wrong(path, "The site has no goal of this name or id."))?;
         *slot = found.filter.clone();
     }

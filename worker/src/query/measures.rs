@@ -2,8 +2,8 @@
 
 use super::load::{Entry, Loaded};
 use super::origin::money_of;
-use crate::counted::{MICRO, millionths};
-use crate::sort;
+use crate::archive::counted::{MICRO, millionths};
+use crate::base::sort;
 
 /// The largest number that is added, in millionths: 10^20. So a sum of 10^12 of them is exact.
 const MOST: i128 = 100_000_000_000_000_000_000_000_000;

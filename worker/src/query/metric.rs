@@ -131,7 +131,11 @@ pub(super) fn currency_of(text: &str) -> Option<i64> {
     let bytes: [u8; 3] = text.as_bytes().try_into().ok()?;
     let is_code = bytes.iter().all(u8::is_ascii_alphabetic);
     let code = |byte: &u8| i64::from(byte.to_ascii_uppercase());
-    is_code.then(|| bytes.iter().fold(0, |number, byte| number << 8 | code(byte)))
+    is_code.then(|| {
+        bytes
+            .iter()
+            .fold(0, |number, byte| number << 8 | code(byte))
+    })
 }
 
 /// The code that a currency's number stands for.

@@ -46,7 +46,10 @@ impl<'a> Source<'_, 'a> {
         for (came, code) in came.iter_mut().zip(by_code(&media.codes, &of_media, None)) {
             came.medium = code;
         }
-        for (came, code) in came.iter_mut().zip(by_code(&sources.codes, &of_sources, None)) {
+        for (came, code) in came
+            .iter_mut()
+            .zip(by_code(&sources.codes, &of_sources, None))
+        {
             came.source = code;
         }
         for (came, is_paid) in came.iter_mut().zip(by_code(&urls.codes, &paid, false)) {
@@ -69,7 +72,10 @@ impl<'a> Source<'_, 'a> {
         };
         Ok(Some(Loaded {
             codes: came.iter().zip(&types).map(code).collect(),
-            dict: Channel::ALL.iter().map(|(_, name)| Entry::text(*name)).collect(),
+            dict: Channel::ALL
+                .iter()
+                .map(|(_, name)| Entry::text(*name))
+                .collect(),
         }))
     }
 

@@ -8,8 +8,8 @@ use super::field::{Field, Fields};
 use super::filter::{Filter, Reader};
 use super::metric::{Counted, Metric};
 use super::wrong;
-use crate::error::Fault;
-use crate::whole;
+use crate::base::whole;
+use crate::http::error::Fault;
 
 /// Metrics of a question at most.
 const MAX_METRICS: usize = 20;
@@ -74,13 +74,18 @@ impl Panel {
             let metric = Metric::of(&name, reader.fields, &mut counted);
             let metric = metric.ok_or_else(|| wrong(&path, "There is no metric of this name."))?;
             if metric.is_of_goal() && goal.is_none() {
-                return Err(wrong(&path, "Of which goal? The question names none: goal."));
+                return Err(wrong(
+                    &path,
+                    "Of which goal? The question names none: goal.",
+                ));
             }
             metrics.push(metric);
             names.push(name);
         }
         let filter = reader.root(body.get("filters"), &at("filters"))?;
-        let first = dimensions.first().and_then(|place| reader.fields.0.get(*place));
+        let first = dimensions
+            .first()
+            .and_then(|place| reader.fields.0.get(*place));
         let by_time = matches!(first, Some(Field::Time(_)));
         let order = order(body.get("orderBy"), path, &names, &metrics, by_time)?;
         let default = if by_time { MAX_LIMIT } else { DEFAULT_LIMIT };
@@ -202,7 +207,8 @@ fn order(
         let here = || format!("{path}orderBy[{at}]");
         let (column, is_down) = parts.ok_or_else(|| wrong(&here(), detail))?;
         if !is_order(&column) {
-            let detail = "Amounts of several currencies have no order: order by revenue(EUR) or the like.";
+            let detail =
+                "Amounts of several currencies have no order: order by revenue(EUR) or the like.";
             return Err(wrong(&here(), detail));
         }
         order.push((column, is_down));
@@ -225,7 +231,12 @@ fn limit(value: Option<&Value>, default: i64, path: &str) -> Result<usize, Fault
 
 /// How many rows were told before.
 fn offset(value: Option<&Value>, path: &str) -> Result<usize, Fault> {
-    let wrong = || wrong(&format!("{path}cursor"), "cursor is the nextCursor of the page before.");
+    let wrong = || {
+        wrong(
+            &format!("{path}cursor"),
+            "cursor is the nextCursor of the page before.",
+        )
+    };
     match value {
         None | Some(Value::Null) => Ok(0),
         Some(value) => {

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::wrong;
 use super::zone::{Zone, first_of, month_of, year_before};
-use crate::error::Fault;
-use crate::privacy::DAY_MS;
+use crate::access::privacy::DAY_MS;
+use crate::http::error::Fault;
 use crate::read::days::{MAX_DAYS, day};
 
 /// What is asked for.

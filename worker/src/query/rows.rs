@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::panel::Panel;
 use super::part::{Found, Row, Told, TooMuch};
-use crate::error::Fault;
+use crate::http::error::Fault;
 
 /// What all shards found for a range.
 #[derive(Debug, Default)]

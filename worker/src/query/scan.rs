@@ -13,8 +13,8 @@ use super::visits::Visits;
 use super::zone::Zone;
 use crate::archive::scan::Scan;
 use crate::archive::segment::{Broken, Segment};
-use crate::error::Fault;
-use crate::json;
+use crate::base::json;
+use crate::http::error::Fault;
 
 /// What a pass over all segments is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,12 +111,10 @@ impl Query {
         let mut loaded = Vec::new();
         let done = match self.pass {
             Pass::Visits => {
-                self.load(&events, &mut loaded, OF_VISITS)?
-                    && self.take_visits(&events, &loaded)?
+                self.load(&events, &mut loaded, OF_VISITS)? && self.take_visits(&events, &loaded)?
             }
             Pass::Dids => {
-                self.load(&events, &mut loaded, OF_DIDS)?
-                    && self.take_dids(&events, &loaded)?
+                self.load(&events, &mut loaded, OF_DIDS)? && self.take_dids(&events, &loaded)?
             }
             Pass::Rows => self.take_rows(&events, &mut loaded)?,
         };
@@ -182,9 +180,10 @@ impl Scan for Query {
         let question = &self.question;
         self.visits = Visits::new(self.question.by_session);
         self.dids = question.dids.iter().map(|_| Set::default()).collect();
-        let groups = question.panels.iter().map(|panel| {
-            Groups::new(panel.dimensions.len(), panel.counted.measures.len())
-        });
+        let groups = question
+            .panels
+            .iter()
+            .map(|panel| Groups::new(panel.dimensions.len(), panel.counted.measures.len()));
         self.groups = groups.collect();
         (self.scanned, self.work) = (0, 0);
         self.pass = match (self.question.by_session, self.dids.is_empty()) {
@@ -234,7 +233,8 @@ impl Scan for Query {
         };
         if self.too_much.is_none() {
             let panels = self.question.panels.iter().zip(&self.groups);
-            let told = |(panel, groups): (&Panel, &Groups)| Told::of(groups, panel.counted.measures.len());
+            let told =
+                |(panel, groups): (&Panel, &Groups)| Told::of(groups, panel.counted.measures.len());
             found.panels = panels.map(told).collect();
         }
         serde_json::to_string(&found)

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ask::Question;
-use crate::error::Fault;
+use crate::http::error::Fault;
 
 /// A checked question as the archive is told it: the body, and what the worker made of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use shoreline_shared::privacy::spelled;
 
 use super::field::Field;
 use super::load::Entry;
-use crate::live::live_key;
+use crate::protocol::counters::live_key;
 
 /// What is asked of a value.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,10 +1,12 @@
 //! Questions asked of archives whose events are known.
 
 mod ask;
+mod breakdown;
 mod goals;
 mod model;
 mod panels;
 mod properties;
+mod questions;
 mod range;
 mod scan;
 mod zones;
@@ -12,9 +14,9 @@ mod zones;
 use serde_json::{Value, json};
 
 use super::{Answer, Asked, Found, Query, Question};
+use crate::access::privacy::DAY_MS;
 use crate::archive::scan::{Asking, Part, tests::archived};
-use crate::error::Fault;
-use crate::privacy::DAY_MS;
+use crate::http::error::Fault;
 use crate::read::brute::{DAY, event};
 use crate::testing::TestSql;
 
@@ -64,9 +66,15 @@ fn amount(n: usize) -> Value {
 /// Where a view comes from: by every way.
 fn came(data: &mut Value, n: usize) {
     let (source, more) = match n % 8 {
-        0 => (Value::Null, json!({"utm_source": null, "referrerHost": null})),
+        0 => (
+            Value::Null,
+            json!({"utm_source": null, "referrerHost": null}),
+        ),
         1 => (json!("Google"), json!({"utm_source": null})),
-        2 => (json!("Google"), json!({"utm_source": null, "url": "https://a.example/?x=1&gclid=true"})),
+        2 => (
+            json!("Google"),
+            json!({"utm_source": null, "url": "https://a.example/?x=1&gclid=true"}),
+        ),
         3 => (json!("n"), json!({"utm_medium": "email"})),
         4 => (json!("ChatGPT"), json!({"utm_source": null})),
         5 => (json!("Reddit"), json!({"utm_source": null})),
@@ -171,11 +179,27 @@ pub(super) fn answers_in(
     offsets: Vec<(i64, i64)>,
     kept_from: i64,
 ) -> Result<(Asked, Vec<Answer>), Fault> {
+    answers_at(archives, body, offsets, kept_from, NOW)
+}
+
+/// The same, asked at a moment.
+pub(super) fn answers_at(
+    archives: &[TestSql],
+    body: &Value,
+    offsets: Vec<(i64, i64)>,
+    kept_from: i64,
+    now_ms: i64,
+) -> Result<(Asked, Vec<Answer>), Fault> {
     let text = body.to_string();
     let asked = if body["panels"].is_null() {
-        Asked::new(Question::parse(text.as_bytes())?, Some(offsets), NOW)?
+        Asked::new(Question::parse(text.as_bytes())?, Some(offsets), now_ms)?
     } else {
-        Asked::new(Question::parse_panels(text.as_bytes())?, Some(offsets), NOW)?.of_panels()
+        Asked::new(
+            Question::parse_panels(text.as_bytes())?,
+            Some(offsets),
+            now_ms,
+        )?
+        .of_panels()
     };
     let found = asked.specs(&text, 1).into_iter().map(|spec| {
         let spec = serde_json::to_vec(&spec).unwrap();

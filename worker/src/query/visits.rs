@@ -9,7 +9,7 @@ use super::load::{Entry, Loaded};
 use crate::archive::Column;
 use crate::archive::scan::Places;
 use crate::archive::segment::{Broken, Segment};
-use crate::live::live_key;
+use crate::protocol::counters::live_key;
 
 /// From how many milliseconds on a page was looked at, a session is no bounce.
 const ENGAGED_MS: i64 = 10_000;
@@ -110,7 +110,8 @@ impl Visits {
             .zip(at)
             .zip(is_in)
             .zip(&engaged.codes);
-        for (event, (((((session, kind), at), is_in), engaged), id)) in events.zip(&ids).enumerate() {
+        for (event, (((((session, kind), at), is_in), engaged), id)) in events.zip(&ids).enumerate()
+        {
             let place = (*session as usize).wrapping_sub(1);
             let (Some(hash), true) = (sessions.dict.get(place), *is_in) else {
                 continue;
@@ -161,7 +162,11 @@ impl Visits {
         let place = kept.codes.get(event).map_or(0, |code| *code as usize);
         let place = place.wrapping_sub(1);
         let Some((slot, entry)) = numbers.get_mut(place).zip(kept.dict.get(place)) else {
-            return if what == SOURCE { self.number(DIRECT) } else { 0 };
+            return if what == SOURCE {
+                self.number(DIRECT)
+            } else {
+                0
+            };
         };
         if *slot == 0 {
             *slot = self.number(&live_key(&entry.text));

@@ -1,7 +1,7 @@
 //! Local time: a zone is a list of offsets from UTC, which the platform tells, for the core has no table of zones.
 
-use crate::live::HOUR_MS;
-use crate::privacy::DAY_MS;
+use crate::access::privacy::DAY_MS;
+use crate::protocol::counters::HOUR_MS;
 use crate::read::days::{date, day};
 
 const MINUTE_MS: i64 = 60_000;

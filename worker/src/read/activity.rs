@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 
 use super::days::Days;
 use crate::archive::fold::{Sums, Table, Want};
-use crate::json;
-use crate::sorted::Map;
+use crate::base::json;
+use crate::base::sorted::Map;
 
 /// Said with every answer that counts users.
 pub const ANONYMOUS_NOTE: &str =

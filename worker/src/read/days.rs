@@ -3,8 +3,8 @@
 use chrono::{Datelike, NaiveDate};
 
 use super::Params;
-use crate::error::Fault;
-use crate::privacy::{DAY_MS, day_of};
+use crate::access::privacy::{DAY_MS, day_of};
+use crate::http::error::Fault;
 
 /// Days of a range at most: a leap year.
 pub const MAX_DAYS: i64 = 366;

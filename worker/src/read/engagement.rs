@@ -6,7 +6,7 @@ use super::activity::{ANONYMOUS_NOTE, Activity, Row, gaps};
 use super::csv::csv;
 use super::days::{Days, date};
 use crate::archive::fold::{Sums, Want};
-use crate::sql::Statement;
+use crate::base::sql::Statement;
 
 /// The answer; its own figures are those of the last day.
 #[derive(Debug, Clone, PartialEq, Serialize)]

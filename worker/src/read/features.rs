@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::csv::csv;
 use super::days::Days;
 use crate::archive::fold::{Sums, Table, Want};
-use crate::sort;
-use crate::sorted::Map;
-use crate::sql::Statement;
+use crate::base::sort;
+use crate::base::sorted::Map;
+use crate::base::sql::Statement;
 
 /// The answer: most used first, equals by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

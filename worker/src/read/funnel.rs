@@ -8,8 +8,8 @@ use super::activity::ratio;
 use super::days::Days;
 use super::question::{Question, days, number, object};
 use crate::archive::scan::{Asked, FunnelPart, FunnelSpec, Step};
-use crate::error::Fault;
-use crate::live::{HOUR_MS, live_key};
+use crate::http::error::Fault;
+use crate::protocol::counters::{HOUR_MS, live_key};
 
 /// Steps at most.
 const MAX_STEPS: usize = 10;

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::archive::fold::{Sums, Table, Want};
+use crate::base::sorted::Map;
+use crate::base::sql::Statement;
 use crate::lake::LakeState;
 use crate::log::OutboxState;
-use crate::sorted::Map;
-use crate::sql::Statement;
 
 /// Whether something works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

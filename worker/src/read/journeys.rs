@@ -7,8 +7,8 @@ use super::activity::ratio;
 use super::days::Days;
 use super::question::{Question, days, number, object};
 use crate::archive::scan::{Asked, JourneysPart, JourneysSpec};
-use crate::error::Fault;
-use crate::sort;
+use crate::base::sort;
+use crate::http::error::Fault;
 
 /// Fields of the body.
 pub const FIELDS: &[&str] = &["depth", "limit", "startDate", "endDate"];

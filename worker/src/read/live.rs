@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::live::MINUTE_MS;
+use crate::base::sort;
+use crate::base::sorted::Map;
 use crate::log::{Entry, LIVE_MINUTES, Snapshot, first_minute};
-use crate::sort;
-use crate::sorted::Map;
+use crate::protocol::counters::MINUTE_MS;
 
 /// Pages and features named at most.
 pub const TOP: usize = 20;

@@ -6,10 +6,10 @@ use serde::de::DeserializeOwned;
 use super::breakdown::{self, Breakdown};
 use super::days::Days;
 use super::{Params, activity, engagement, features, platform, products};
+use crate::access::auth::sha256_hex;
 use crate::archive::fold::{Sums, Want};
-use crate::auth::sha256_hex;
-use crate::error::Fault;
-use crate::sql::Statement;
+use crate::base::sql::Statement;
+use crate::http::error::Fault;
 
 /// A call of the metrics: parameters to a statement, its rows to an answer.
 pub trait Metric: Sized {

@@ -6,12 +6,12 @@ use super::Params;
 use super::csv::{Cell, csv};
 use super::metric::Format;
 use crate::archive::fold::{Sums, Table, Want};
-use crate::error::Fault;
-use crate::json;
-use crate::live::{HOUR_MS, MINUTE_MS, floor_to};
-use crate::operations::Histogram;
-use crate::sorted::Map;
-use crate::sql::Statement;
+use crate::base::json;
+use crate::base::sorted::Map;
+use crate::base::sql::Statement;
+use crate::http::error::Fault;
+use crate::observe::operations::Histogram;
+use crate::protocol::counters::{HOUR_MS, MINUTE_MS, floor_to};
 
 /// The first status that is a failure, and the first that is one of ours.
 const FAILURE_FROM: i64 = 400;

@@ -2,7 +2,7 @@
 
 use form_urlencoded::parse;
 
-use crate::error::Fault;
+use crate::http::error::Fault;
 
 /// The decoded parameters of a query.
 #[derive(Debug, Clone, Default)]

@@ -6,10 +6,10 @@ use serde_json::value::RawValue;
 use super::activity::{ANONYMOUS_NOTE, Activity, Row, gaps};
 use super::csv::{Cell, csv};
 use super::days::{Days, date};
+use crate::archive::counted::decimal;
 use crate::archive::fold::{Sums as Lacking, Table, Want};
-use crate::counted::decimal;
-use crate::sorted::Map;
-use crate::sql::Statement;
+use crate::base::sorted::Map;
+use crate::base::sql::Statement;
 
 /// The answer.
 #[derive(Debug, Serialize)]

@@ -6,9 +6,9 @@ use super::Params;
 use super::csv::csv;
 use super::days::Days;
 use crate::archive::fold::{Sums, Table, Want};
-use crate::error::Fault;
-use crate::sorted::Map;
-use crate::sql::Statement;
+use crate::base::sorted::Map;
+use crate::base::sql::Statement;
+use crate::http::error::Fault;
 
 /// Days at most: 31 of them are 744 hours, each with its types.
 const MAX_DAYS: i64 = 31;

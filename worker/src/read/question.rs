@@ -6,10 +6,10 @@ use serde::de::DeserializeOwned;
 
 use super::days::Days;
 use crate::archive::scan::{Asked, Part};
-use crate::error::Fault;
-use crate::json;
-use crate::known;
-use crate::whole;
+use crate::base::json;
+use crate::base::whole;
+use crate::http::error::Fault;
+use crate::http::known;
 
 /// Bytes of a question at most: ten steps of long names are a tenth of it.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;

@@ -2,8 +2,8 @@
 
 use super::Params;
 use crate::archive::scan::{Asked, Line, PageSpec};
-use crate::error::Fault;
-use crate::sort;
+use crate::base::sort;
+use crate::http::error::Fault;
 
 /// Events of a page where `limit` does not say.
 const DEFAULT_LIMIT: i64 = 50;

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::Params;
 use super::hours::Hours;
 use crate::archive::fold::{Sums, Table, Want};
-use crate::error::Fault;
-use crate::live::{HOUR_MS, floor_to};
+use crate::base::sorted::Map;
+use crate::base::sql::Statement;
+use crate::http::error::Fault;
 use crate::log::Entry;
-use crate::sorted::Map;
-use crate::sql::Statement;
+use crate::protocol::counters::{HOUR_MS, floor_to};
 
 /// A checked query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,11 +6,11 @@ use serde_json::Value;
 use super::activity::ANONYMOUS_NOTE;
 use super::days::{Days, date};
 use super::question::{Question, days, number, object};
+use crate::access::privacy::day_of;
 use crate::archive::people::{CohortRow, WEEK_OFFSET};
 use crate::archive::scan::{Asked, RetentionSpec};
-use crate::error::Fault;
-use crate::privacy::day_of;
-use crate::sorted::Map;
+use crate::base::sorted::Map;
+use crate::http::error::Fault;
 
 /// Fields of the body.
 pub const FIELDS: &[&str] = &["period", "periods", "startDate", "endDate"];

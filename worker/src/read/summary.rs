@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Params;
 use crate::archive::fold::{Sums, Table, Want};
-use crate::error::Fault;
-use crate::live::{HOUR_MS, MINUTE_MS, floor_to};
-use crate::sorted::Map;
-use crate::sql::Statement;
+use crate::base::sorted::Map;
+use crate::base::sql::Statement;
+use crate::http::error::Fault;
+use crate::protocol::counters::{HOUR_MS, MINUTE_MS, floor_to};
 
 /// Steps of the buckets, in minutes; all divide a day.
 const STEPS: [i64; 9] = [1, 2, 5, 10, 15, 30, 60, 120, 180];

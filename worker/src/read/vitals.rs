@@ -6,10 +6,10 @@ use shoreline_shared::privacy::spelled;
 use super::Params;
 use super::csv::csv;
 use super::days::Days;
+use crate::archive::counted::VITALS;
 use crate::archive::scan::{Asked, VitalPart, VitalsSpec};
-use crate::counted::VITALS;
-use crate::error::Fault;
-use crate::live::live_key;
+use crate::http::error::Fault;
+use crate::protocol::counters::live_key;
 
 /// Said with every answer.
 const NOTE: &str = "Milliseconds; CLS has no unit. Percentiles are measured values (nearest rank). \

@@ -11,9 +11,9 @@ use super::encode::cut;
 use super::http::{Answer, SinkRequest};
 use super::records::{Limits, Record, RecordSink};
 use super::verdict::{Entry, Failure, judge, judge_entry};
-use crate::json;
+use crate::base::json;
 
-use crate::sorted::Map;
+use crate::base::sorted::Map;
 
 /// An event bus.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::aws::{JSON_1_1, Service};
 use super::http::{Answer, SinkRequest};
 use super::records::{Limits, Record, RecordSink};
 use super::verdict::{Entry, Failure, judge, judge_entry};
-use crate::json;
+use crate::base::json;
 
 /// A delivery stream.
 #[derive(Debug, Clone, PartialEq, Eq)]

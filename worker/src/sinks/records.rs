@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::http::{Answer, SinkRequest};
 use super::verdict::{Entry, Failure};
-use crate::sort;
+use crate::base::sort;
 
 /// An event as a sink's entry.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 
 use super::http::SinkRequest;
 use super::settings::Credentials;
-use crate::auth::{hex, sha256_hex};
-use crate::sorted::sorted;
+use crate::access::auth::{hex, sha256_hex};
+use crate::base::sorted::sorted;
 
 /// Who signs, for what, and when.
 #[derive(Debug, Clone, Copy)]

@@ -12,7 +12,7 @@ use super::encode::xml_safe;
 use super::http::{Answer, SinkRequest};
 use super::records::{Limits, Record, RecordSink};
 use super::verdict::{Entry, Failure, judge, judge_entry};
-use crate::json;
+use crate::base::json;
 
 /// A queue.
 #[derive(Debug, Clone, PartialEq, Eq)]

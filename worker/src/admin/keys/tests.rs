@@ -1,6 +1,6 @@
 use super::*;
-use crate::auth::lookup_hash;
-use crate::sql::Sql;
+use crate::access::auth::lookup_hash;
+use crate::base::sql::Sql;
 use crate::testing::TestSql;
 
 #[test]

@@ -9,8 +9,8 @@ use crate::archive::testing::{self, KEY};
 use crate::archive::{Archive, Hasher};
 use crate::lake::hour_of;
 use crate::lake::testing::unpack;
-use crate::live::HOUR_MS;
 use crate::protocol::Message;
+use crate::protocol::counters::HOUR_MS;
 use crate::testing::{NOW, TestSql, message, uuid};
 
 fn open(sql: &TestSql) -> Archive<&TestSql> {

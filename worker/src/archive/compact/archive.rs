@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use super::super::Archive;
 use super::{MOST_ROW_BYTES, Merged, Run};
-use crate::sql::{Sql, SqlError};
+use crate::base::sql::{Sql, SqlError};
 
 /// What an archive remembers of it as long as it is open.
 #[derive(Debug, Default)]

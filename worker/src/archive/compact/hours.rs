@@ -1,9 +1,9 @@
 //! Which hours are to be looked at, and when.
 
 use super::{MOST_BYTES, MOST_EVENTS};
+use crate::base::sql::{Cell, Sql, SqlError};
 use crate::lake::HELD;
-use crate::live::HOUR_MS;
-use crate::sql::{Cell, Sql, SqlError};
+use crate::protocol::counters::HOUR_MS;
 
 /// Hours whose segments are to be looked at: `due_at`, when, Unix milliseconds.
 pub(in super::super) const SCHEMA: [&str; 2] = [

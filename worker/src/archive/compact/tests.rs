@@ -1,13 +1,13 @@
 use serde_json::Value;
 
 use super::*;
+use crate::archive::counted::Stored;
 use crate::archive::segment::Segment;
 use crate::archive::testing::{append, compact, compact_step, fold, land, open};
 use crate::archive::{Archive, Event, Hasher};
-use crate::counted::Stored;
 use crate::lake::hour_of;
 use crate::lake::testing::unpack;
-use crate::live::HOUR_MS;
+use crate::protocol::counters::HOUR_MS;
 use crate::read::brute::{self, DAY, KEY};
 use crate::testing::{NOW, TestSql, message};
 

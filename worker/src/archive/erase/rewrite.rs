@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use super::super::segment::{self, Segment};
 use super::super::{Column, Event, Hasher};
 use super::Hit;
-use crate::counted::Stored;
-use crate::erase::{Alias, nameless_text};
-use crate::sql::{Cell, Param, Sql, SqlError};
+use crate::archive::counted::Stored;
+use crate::archive::nameless::{Alias, nameless_text};
+use crate::base::sql::{Cell, Param, Sql, SqlError};
 
 /// A segment whose events of a user are nameless.
 #[derive(Debug, Clone, PartialEq, Eq)]

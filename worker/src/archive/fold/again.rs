@@ -6,7 +6,7 @@ use super::keys;
 use super::sums::Sums;
 use super::table::Table;
 use crate::archive::people::Mode;
-use crate::sql::{Sql, SqlError};
+use crate::base::sql::{Sql, SqlError};
 
 impl Gathered {
     /// Events by the minute of their receipt.

@@ -8,9 +8,9 @@ use crate::archive::people::Mode;
 use crate::archive::people::pages::unreadable;
 use crate::archive::people::person::USER;
 use crate::archive::people::varint::{Reader, put, put_len};
-use crate::sort;
-use crate::sorted::Map;
-use crate::sql::{Cell, Sql, SqlError};
+use crate::base::sort;
+use crate::base::sorted::Map;
+use crate::base::sql::{Cell, Sql, SqlError};
 
 /// The dimension of users, whose one key is the empty text; others are the numbers of
 /// [`Column`](crate::archive::Column)s.

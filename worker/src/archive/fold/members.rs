@@ -1,6 +1,6 @@
 //! Who had which key: pairs of a hash and the place of a key, each once, as far as memory goes.
 
-use crate::sort;
+use crate::base::sort;
 
 /// Pairs that may wait before those that came more than once are taken out: 4 MB.
 const SLACK: usize = 256 * 1024;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::counts::Texts;
 use super::table::{Kind, Table, dim_name};
-use crate::sort;
+use crate::base::sort;
 
 /// What a fold adds to D1's sums. Equal sums are equal, in whatever order the events came.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,7 +157,7 @@ impl Sums {
     }
 
     /// What is added to `operation_minutes`: site, minute (Unix milliseconds), action, status; calls, milliseconds,
-    /// and calls within each bound of [`crate::operations::BOUNDS_MS`].
+    /// and calls within each bound of [`crate::observe::operations::BOUNDS_MS`].
     pub fn calls(&self) -> impl Iterator<Item = ([&str; 2], [i64; 2], &[i64])> {
         self.rows(Table::Operations).filter_map(|row| match row {
             [site, minute, action, status, amounts @ ..] => Some((

@@ -150,7 +150,7 @@ fn page_view(n: usize, page: &str, day: i64) -> Event<'static> {
     let mut event = event(n);
     event.who = Who::Known;
     event.user = brute::hash(n % 50);
-    event.at = day * crate::privacy::DAY_MS;
+    event.at = day * crate::access::privacy::DAY_MS;
     event.texts = [const { None }; Column::COUNT];
     event.texts[Column::Type as usize] = Some("page_view".into());
     event.texts[Column::Page as usize] = Some(page.to_owned().into());
@@ -239,7 +239,7 @@ fn a_session_is_forgotten_when_it_was_not_seen_for_long() {
     let mut other = one.clone();
     (other.session, other.user) = (Some(8), 99);
     let count = |what: &str| {
-        let pages: Vec<[crate::sql::Cell; 1]> =
+        let pages: Vec<[crate::base::sql::Cell; 1]> =
             sql.cells(&format!("SELECT body FROM {what}"), &[]).unwrap();
         pages
             .iter()

@@ -170,7 +170,7 @@ fn what_is_too_much_to_look_at_or_to_tell_is_folded() {
         let mut event = event("demo", n);
         event["eventType"] = "page_view".into();
         event["timestamp"] =
-            ((DAY + i64::try_from(n / 400).unwrap()) * crate::privacy::DAY_MS).into();
+            ((DAY + i64::try_from(n / 400).unwrap()) * crate::access::privacy::DAY_MS).into();
         event["eventData"] = serde_json::json!({"path": format!("/{n}/{}", "x".repeat(300))});
         event
     };
@@ -288,7 +288,7 @@ fn a_text_with_a_nul_is_told_as_d1_has_it() {
     let looked = look(&archive, &Look { wants, ..ask(None) }).unwrap();
     super::super::testing::fold(&archive, &d1);
     let key = "SELECT key FROM breakdowns WHERE dim = 'feature'";
-    let key: Vec<[crate::sql::Cell; 1]> = d1.cells(key, &[]).unwrap();
+    let key: Vec<[crate::base::sql::Cell; 1]> = d1.cells(key, &[]).unwrap();
     assert_eq!(looked.sums.keys().next().unwrap().key, key[0][0].text());
 }
 

@@ -9,7 +9,7 @@ use records::{Entries, Records, Visit, splits};
 
 pub(crate) use records::unreadable;
 
-use crate::sql::{Cell, Param, Sql, SqlError};
+use crate::base::sql::{Cell, Param, Sql, SqlError};
 
 /// Bytes of a page at most, unless a single record is larger. Measured (`figures` in the tests of people) with
 /// 200,000 users of 44 bytes: 240 pages, so a fold that touches all of them writes 240 rows and 9 MB. Pages of

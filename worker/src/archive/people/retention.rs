@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::PEOPLE;
 use super::person::Person;
+use crate::access::privacy::day_of;
 use crate::archive::fold::Gathered;
-use crate::privacy::day_of;
-use crate::sort;
-use crate::sql::{Sql, SqlError};
+use crate::base::sort;
+use crate::base::sql::{Sql, SqlError};
 
 /// 1970-01-01 was a Thursday, so weeks begin three days before it; and a multiple of seven, so that every
 /// day since the year 0 has a positive number.

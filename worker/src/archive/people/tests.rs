@@ -3,10 +3,10 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::access::privacy::{DAY_MS, day_of};
 use crate::archive::fold::brute::{DAY, event, users};
 use crate::archive::fold::{create, fold};
 use crate::archive::{Event, Who};
-use crate::privacy::{DAY_MS, day_of};
 use crate::testing::TestSql;
 
 fn gathered(events: &[Event<'_>]) -> Gathered {

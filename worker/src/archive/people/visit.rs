@@ -3,7 +3,7 @@
 use super::pages::unreadable;
 use super::person::joined;
 use super::varint::{Reader, put_len, put_signed};
-use crate::sql::SqlError;
+use crate::base::sql::SqlError;
 
 /// Days for which a session or a day-scoped id is remembered after it was last seen. An event is stored
 /// again within 45 days at most ([`crate::archive`] forgets its id then), and comes within a week.

@@ -10,8 +10,8 @@ use super::{FunnelSpec, JourneysSpec, Scan, Scanning, VitalsSpec, funnel, journe
 use crate::archive::Hasher;
 use crate::archive::fold::Gathered;
 use crate::archive::people::Retention;
-use crate::json;
-use crate::sql::{Sql, SqlError};
+use crate::base::json;
+use crate::base::sql::{Sql, SqlError};
 
 /// A question to an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

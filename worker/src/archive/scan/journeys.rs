@@ -9,7 +9,7 @@ use super::places::Places;
 use super::timeline::{Entry, Timeline};
 use crate::archive::Column;
 use crate::archive::segment::{Broken, Segment};
-use crate::sort;
+use crate::base::sort;
 
 /// Steps of a path at most.
 const MAX_DEPTH: usize = 10;

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::archive::segment::{Broken, Segment};
 use crate::archive::{Column, Hasher, id_bits};
+use crate::base::sort;
+use crate::base::sql::{Cell, Sql, SqlError};
 use crate::lake::hour_of;
-use crate::live::HOUR_MS;
-use crate::sort;
-use crate::sql::{Cell, Sql, SqlError};
+use crate::protocol::counters::HOUR_MS;
 
 mod lines;
 

@@ -7,13 +7,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::access::privacy::DAY_MS;
+use crate::archive::counted::Stored;
 use crate::archive::fold::{self, Gathered};
 use crate::archive::people::Mode;
 use crate::archive::{Event, Hasher, segment};
-use crate::counted::Stored;
 use crate::lake::hour_of;
-use crate::live::HOUR_MS;
-use crate::privacy::DAY_MS;
+use crate::protocol::counters::HOUR_MS;
 use crate::read::brute::{DAY, KEY, event};
 use crate::testing::{TestSql, uuid};
 

@@ -5,9 +5,9 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::archive::Column;
+use crate::archive::counted::VITALS;
 use crate::archive::segment::{Broken, Segment};
-use crate::counted::VITALS;
-use crate::sort;
+use crate::base::sort;
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

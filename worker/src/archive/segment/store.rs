@@ -9,7 +9,7 @@ use super::property::{
 };
 use super::{Scalars, Value};
 use crate::archive::{Column, Event};
-use crate::sort;
+use crate::base::sort;
 
 /// A scalar of an event.
 #[derive(Clone, Copy, Default)]

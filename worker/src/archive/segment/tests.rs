@@ -6,8 +6,8 @@ use serde_json::{Value as Json, json};
 
 use super::encode::Columns;
 use super::*;
+use crate::archive::counted::Stored;
 use crate::archive::{Column, Event, Hasher, Who};
-use crate::counted::Stored;
 
 mod broken;
 mod golden;

@@ -3,7 +3,7 @@
 use super::Archive;
 use crate::archive::fold::Cursor;
 use crate::archive::folding::{self, Folding, Unfolded};
-use crate::sql::{Sql, SqlError, Statement};
+use crate::base::sql::{Sql, SqlError, Statement};
 
 /// How long D1 is left alone after it did not take a fold, in milliseconds: twice as long each time.
 const RETRY_MS: i64 = 10_000;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::testing::{KEY, append, open, open_shard};
 use super::*;
-use crate::consume::{confirmation, united};
+use crate::archive::consume::{confirmation, united};
 use crate::protocol::message::MessageRow;
 use crate::read::brute::event;
 use crate::testing::{NOW, TestSql, message};

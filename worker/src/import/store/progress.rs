@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use super::ImportStore;
+use crate::base::sql::{Sql, SqlError};
 use crate::import::{Bytes, MAX_LISTED_LINES, Parts, Progress, RejectedLine};
 use crate::log::ImportState;
-use crate::sql::{Sql, SqlError};
 
 impl<S: Sql> ImportStore<S> {
     /// How far the import of this site has come; `told` is what the shards say of it as long as it is

@@ -3,10 +3,10 @@
 use serde::Deserialize;
 
 use super::ImportStore;
+use crate::base::sorted::Map;
+use crate::base::sql::{Sql, SqlError};
 use crate::import::RejectedLine;
 use crate::import::lines::Place;
-use crate::sorted::Map;
-use crate::sql::{Sql, SqlError};
 
 /// Where the walk stands in a part.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! From the log on: archive and lake take an imported event for one of its own time.
 
 use super::*;
+use crate::archive::consume::confirmation;
 use crate::archive::testing::{self, RULE};
-use crate::consume::confirmation;
 use crate::lake::testing::ndjson;
 use crate::lake::{Outcome, hour_of};
 use crate::protocol::Message;
@@ -13,7 +13,7 @@ fn imported_events_are_stored_and_landed_by_their_own_hours() {
     let world = TestWorld::new();
     let sql = TestSql::new();
     let store = create(&sql, ID, Some(1));
-    let hour = crate::live::HOUR_MS / 1_000;
+    let hour = crate::protocol::counters::HOUR_MS / 1_000;
     let numbers = [0, hour - 1, hour, 30 * hour];
     let text: Vec<String> = numbers
         .iter()

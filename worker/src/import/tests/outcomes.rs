@@ -66,7 +66,7 @@ fn every_line_ends_in_one_outcome_and_bad_ones_are_listed_with_their_numbers() {
     assert_eq!(listed, progress.rejected_lines);
     // The ledger has them all in the hour of the import.
     let outcomes = world.site().outcomes(0);
-    let hour = NOW - NOW % crate::live::HOUR_MS;
+    let hour = NOW - NOW % crate::protocol::counters::HOUR_MS;
     assert!(
         outcomes.iter().all(|entry| entry.bucket == hour),
         "{outcomes:?}"

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{facts, published};
-use crate::adapters::SegmentCall;
-use crate::auth::KeyKind;
-use crate::error::Fault;
-use crate::facts::RequestFacts;
+use crate::access::auth::KeyKind;
+use crate::http::error::Fault;
+use crate::http::facts::RequestFacts;
+use crate::ingest::adapters::SegmentCall;
 use crate::ingest::{take_batch, take_commands, take_plausible, take_segment};
 use crate::testing::{TestPlatform, a_grant, block_on, uuid};
 

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{body, facts, published, run, view};
-use crate::auth::KeyKind;
-use crate::error::Fault;
-use crate::facts::RequestFacts;
+use crate::access::auth::KeyKind;
+use crate::http::error::Fault;
+use crate::http::facts::RequestFacts;
 use crate::ingest::{take_batch, take_plausible};
-use crate::tally::OWN_SITE;
+use crate::observe::tally::OWN_SITE;
 use crate::testing::{NOW, TestPlatform, a_grant, block_on, uuid};
 
 #[test]

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::auth::sha256_hex;
+use crate::access::auth::sha256_hex;
 use crate::lake::testing::{append_lines, ndjson, never_update, unpack};
 use crate::lake::{Delivery, Landing, Outcome, SealedObject};
 use crate::sinks::Failure;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::live::HOUR_MS;
-use crate::privacy::DAY_MS;
+use crate::access::privacy::DAY_MS;
+use crate::protocol::counters::HOUR_MS;
 use crate::read::days::date;
 
 fn text(value: &Value) -> Option<String> {
@@ -32,7 +32,9 @@ fn currency(data: &Value) -> Option<String> {
 
 fn users_of(events: &[&Value]) -> BTreeSet<String> {
     let ids = events.iter().filter_map(|event| event["userId"].as_str());
-    ids.filter(|id| !id.starts_with("anon-")).map(str::to_owned).collect()
+    ids.filter(|id| !id.starts_with("anon-"))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// All events, and a question in UTC.

@@ -50,14 +50,35 @@ fn what_is_wrong_with_one_of_them_is_named_by_its_place() {
         (json!({"panels": vec![good.clone(); 21]}), "panels"),
         (json!({"panels": [good, 7]}), "panels[1]"),
         (json!({"panels": [{"metrics": []}]}), "panels[0].metrics"),
-        (json!({"panels": [good, {"metrics": ["users", "x"]}]}), "panels[1].metrics[1]"),
-        (json!({"panels": [{"metrics": ["users"], "filters": ["is", "x", "y"]}]}), "panels[0].filters[1]"),
-        (json!({"panels": [{"metrics": ["users"], "limit": 0}]}), "panels[0].limit"),
-        (json!({"panels": [{"metrics": ["users"], "cursor": 1}]}), "panels[0].cursor"),
-        (json!({"panels": [{"metrics": ["users"], "range": "7d"}]}), "panels[0].range"),
-        (json!({"panels": [{"metrics": ["conversions"]}]}), "panels[0].metrics[0]"),
+        (
+            json!({"panels": [good, {"metrics": ["users", "x"]}]}),
+            "panels[1].metrics[1]",
+        ),
+        (
+            json!({"panels": [{"metrics": ["users"], "filters": ["is", "x", "y"]}]}),
+            "panels[0].filters[1]",
+        ),
+        (
+            json!({"panels": [{"metrics": ["users"], "limit": 0}]}),
+            "panels[0].limit",
+        ),
+        (
+            json!({"panels": [{"metrics": ["users"], "cursor": 1}]}),
+            "panels[0].cursor",
+        ),
+        (
+            json!({"panels": [{"metrics": ["users"], "range": "7d"}]}),
+            "panels[0].range",
+        ),
+        (
+            json!({"panels": [{"metrics": ["conversions"]}]}),
+            "panels[0].metrics[0]",
+        ),
         (json!({"panels": [good], "metrics": ["users"]}), "metrics"),
-        (json!({"panels": [good], "filters": ["is", "x", "y"]}), "filters[1]"),
+        (
+            json!({"panels": [good], "filters": ["is", "x", "y"]}),
+            "filters[1]",
+        ),
     ] {
         assert_eq!(refused(body.clone()), want, "{body}");
     }

@@ -1,8 +1,8 @@
 //! What a scan tells beside its rows, and where it gives up.
 
 use super::*;
+use crate::base::sql::Sql;
 use crate::query::spec::{Limits, Spec};
-use crate::sql::Sql;
 
 fn event_of(n: usize, kind: &str, data: Value) -> Value {
     let mut event = some_event(n);
@@ -35,6 +35,36 @@ fn lists_rank_by_users_and_equals_by_name() {
     let mut by_page = body;
     by_page["orderBy"] = json!([["page", "desc"]]);
     assert_eq!(pages(by_page), ["/c", "/b", "/a"]);
+}
+
+#[test]
+fn a_page_that_is_left_is_called_as_one_that_is_viewed() {
+    let pages = [
+        json!({"path": 7, "url": "https://a.example/a"}),
+        json!({"path": 7}),
+        json!({"path": true, "page": "/b"}),
+        json!({"path": "true"}),
+        json!({"url": "https://a.example"}),
+    ];
+    for kind in ["page_view", "page_leave"] {
+        let events = pages
+            .iter()
+            .enumerate()
+            .map(|(n, data)| event_of(n, kind, data.clone()));
+        let sql = archived(&events.collect::<Vec<_>>(), 2);
+        let answer = ask(
+            &sql,
+            &json!({"metrics": ["events"], "dimensions": ["page"], "range": all_days(),
+            "orderBy": [["page", "asc"]]}),
+        );
+        let rows = answer["rows"].as_array().unwrap().iter();
+        let pages: Vec<&Value> = rows.map(|row| &row["dimensions"][0]).collect();
+        assert_eq!(
+            json!(pages),
+            json!([null, "/", "/a", "/b", "true"]),
+            "{kind}"
+        );
+    }
 }
 
 #[test]

@@ -2,9 +2,9 @@ use super::*;
 use crate::archive::fold::{Sums, Table};
 use crate::archive::testing::{append, fold_here, look, open, take};
 use crate::archive::{Archive, standing};
+use crate::base::sql::Statement;
 use crate::read::brute::{ask, event};
 use crate::read::health::{self, Metrics, TotalRow};
-use crate::sql::Statement;
 use crate::testing::{NOW, TestSql, message};
 
 /// A read as the worker does it; `between` comes between the archives' answers and D1's.

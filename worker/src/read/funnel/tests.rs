@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::access::privacy::{DAY_MS, day_of};
 use crate::archive::scan::tests::{archived, ask};
-use crate::privacy::{DAY_MS, day_of};
 use crate::read::brute::{DAY, event};
 use crate::read::days::date;
 use crate::read::journeys::Journeys;

@@ -4,11 +4,11 @@ use serde::Deserialize;
 
 use super::Findings;
 use crate::archive::fold::{Table, Want};
-use crate::json;
-use crate::operations::{BOUNDS_MS, Histogram};
+use crate::base::json;
+use crate::base::sorted::Map;
+use crate::base::sql::Statement;
+use crate::observe::operations::{BOUNDS_MS, Histogram};
 use crate::read::exposition::{Page, Type, Value};
-use crate::sorted::Map;
-use crate::sql::Statement;
 
 /// The statement for all calls ever; it answers [`CallRow`]s, one for each action and status.
 pub fn calls() -> Statement {

@@ -5,10 +5,10 @@ use serde_json::json;
 use super::*;
 use crate::archive::fold::Gathered;
 use crate::archive::people::Mode;
+use crate::base::sql::Sql;
 use crate::lake::{LakeState, SinkState};
-use crate::operations::BOUNDS_MS;
+use crate::observe::operations::BOUNDS_MS;
 use crate::sinks::SinkKind;
-use crate::sql::Sql;
 use crate::testing::{NOW, TestSql};
 
 fn sink(kind: SinkKind) -> SinkState {

@@ -1,6 +1,6 @@
 use super::*;
+use crate::base::sql::Sql;
 use crate::read::brute::{ask, fold_into};
-use crate::sql::Sql;
 use crate::testing::{NOW, TestSql, uuid};
 use proptest::prelude::*;
 use serde_json::{Value, json};

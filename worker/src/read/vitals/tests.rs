@@ -2,8 +2,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::access::privacy::DAY_MS;
 use crate::archive::scan::tests::{archived, ask, ask_with};
-use crate::privacy::DAY_MS;
 use crate::read::brute::{DAY, event};
 use crate::read::days::date;
 use crate::testing::{TestSql, uuid};

@@ -4,11 +4,11 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::access::privacy::DAY_MS;
 use crate::archive::erase::Forget;
 use crate::archive::recount::{Counted, Day, Part};
 use crate::archive::scan::tests::{funnel, journeys, resolved, vitals};
 use crate::archive::testing::{ask, erase};
-use crate::privacy::DAY_MS;
 use crate::read::Params;
 use crate::read::recent::Recent;
 

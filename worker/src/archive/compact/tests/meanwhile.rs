@@ -1,13 +1,13 @@
 //! What comes between two steps of compaction, and between whose steps it comes.
 
 use super::*;
+use crate::access::privacy::DAY_MS;
 use crate::archive::compact::{Merged, Run};
 use crate::archive::erase::Forget;
 use crate::archive::recount::{Day, Part};
 use crate::archive::scan::{Ask, Asked, PageSpec};
 use crate::archive::testing::{erase, told};
 use crate::lake::testing::pack;
-use crate::privacy::DAY_MS;
 use crate::read::Params;
 use crate::read::recent::Recent;
 

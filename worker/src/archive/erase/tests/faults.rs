@@ -177,7 +177,7 @@ proptest! {
         prop_assert_eq!(n + rest, i64::try_from(mine).unwrap());
         for (was, is) in all.iter().zip(lines(&sql, "demo")) {
             let want = if is_theirs(was) {
-                serde_json::from_str(&crate::erase::nameless_text("demo", &was.to_string(), &alias)).unwrap()
+                serde_json::from_str(&crate::archive::nameless::nameless_text("demo", &was.to_string(), &alias)).unwrap()
             } else {
                 was.clone()
             };

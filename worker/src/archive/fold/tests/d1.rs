@@ -89,7 +89,7 @@ fn statements_and_pieces_of_many_rows_are_bounded() {
         .iter()
         .flat_map(|statement| &statement.params)
         .map(|param| match param {
-            crate::sql::Param::Text(text) => text.len(),
+            crate::base::sql::Param::Text(text) => text.len(),
             _ => 0,
         });
     assert!((500_000..=MAX_TEXT).contains(&longest.max().unwrap()));

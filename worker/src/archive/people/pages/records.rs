@@ -2,7 +2,7 @@
 //! of the record, its bytes.
 
 use crate::archive::people::varint::{Reader, put_len};
-use crate::sql::SqlError;
+use crate::base::sql::SqlError;
 
 /// What is done with a record of a hash.
 pub(crate) type Visit<'v> = dyn FnMut(u64, &[u8]) -> Result<(), SqlError> + 'v;

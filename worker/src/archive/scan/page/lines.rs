@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::Page;
+use crate::archive::counted::Stored;
 use crate::archive::segment::Segment;
-use crate::counted::Stored;
-use crate::sort;
-use crate::sql::{Cell, Sql, SqlError};
+use crate::base::sort;
+use crate::base::sql::{Cell, Sql, SqlError};
 
 /// Bytes of packed lines that are held at once, unless a segment has more.
 pub(in super::super) const MAX_PACKED: usize = 4_000_000;

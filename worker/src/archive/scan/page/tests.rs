@@ -1,13 +1,13 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::access::privacy::DAY_MS;
 use crate::archive::scan::tests::{append, archived, ask, empty};
-use crate::live::HOUR_MS;
-use crate::privacy::DAY_MS;
+use crate::base::sql::Sql;
+use crate::protocol::counters::HOUR_MS;
 use crate::read::Params;
 use crate::read::brute::{DAY, event};
 use crate::read::recent::Recent;
-use crate::sql::Sql;
 use crate::testing::TestSql;
 
 const START: i64 = (DAY + 9) * DAY_MS;

@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::*;
+use crate::access::privacy::DAY_MS;
 use crate::archive::scan::{Asked, Line, PageSpec};
 use crate::archive::testing::{KEY, append, append_at, ask, compact, fold, land, open, told};
 use crate::lake::Outcome;
-use crate::live::HOUR_MS;
-use crate::privacy::DAY_MS;
+use crate::protocol::counters::HOUR_MS;
 use crate::read::brute::{self, DAY};
 use crate::sinks::SinkKind;
 use crate::testing::message;

@@ -1,0 +1,7 @@
+//! Who may do what, and how much of it.
+
+pub mod auth;
+pub mod grants;
+pub mod policy;
+pub mod privacy;
+pub mod rate;

@@ -1,0 +1,11 @@
+//! Plain tools, which know nothing of events or requests.
+
+pub mod alarm;
+pub mod gunzip;
+pub mod json;
+pub mod serial;
+pub mod sort;
+pub mod sorted;
+pub mod sql;
+pub mod together;
+pub mod whole;

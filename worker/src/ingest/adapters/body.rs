@@ -1,0 +1,179 @@
+//! A body split into its items, none of them built yet: each stays text.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer as _, IgnoredAny, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use shoreline_shared::event::{Code, Rejection};
+use shoreline_shared::validate::instant_ms;
+
+use super::{MAX_ITEMS, eventbridge, kafka, recognize};
+use crate::http::error::Fault;
+use crate::ingest::batch;
+use crate::ingest::draft::{Delivery, Draft};
+
+/// What an object may be besides an item: one of three envelopes.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    events: Option<&'a RawValue>,
+    #[serde(borrow)]
+    batch_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sent_at: Option<&'a RawValue>,
+    #[serde(borrow)]
+    dropped: Option<&'a RawValue>,
+    #[serde(borrow)]
+    records: Option<&'a RawValue>,
+    #[serde(borrow, rename = "Entries")]
+    entries: Option<&'a RawValue>,
+    event_type: Option<IgnoredAny>,
+    specversion: Option<IgnoredAny>,
+}
+
+/// JSON: one item, an array of items, an envelope of them; or JSON lines, which is how some
+/// connectors write a batch whatever they call it.
+pub(super) fn json(body: &[u8]) -> Result<Delivery<'_>, Fault> {
+    let text = utf8(body)?;
+    match one(text) {
+        Ok(text) if text.starts_with('[') => delivery(split(text)?, recognize::item),
+        Ok(text) if text.starts_with('{') => object(text),
+        Ok(_) => Err(Fault::malformed("The body must be a JSON object or array.")),
+        Err(_) if begins_with_a_line(text) => lines(body),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// JSON lines; blank ones count as none.
+pub(super) fn lines(body: &[u8]) -> Result<Delivery<'_>, Fault> {
+    let lines = body
+        .split(|byte| *byte == b'\n')
+        .map(<[u8]>::trim_ascii)
+        .filter(|line| !line.is_empty())
+        .take(MAX_ITEMS.saturating_add(1))
+        .collect();
+    delivery(lines, line)
+}
+
+/// The draft of one line.
+pub(super) fn line(line: &[u8]) -> Draft<'_> {
+    match std::str::from_utf8(line) {
+        Ok(line) => recognize::item(line),
+        Err(_) => Draft::Refused(Rejection {
+            code: Code::WrongType,
+            field: "".into(),
+            message: "A line must be UTF-8.".to_owned(),
+        }),
+    }
+}
+
+fn object(text: &str) -> Result<Delivery<'_>, Fault> {
+    // Not so where a key is there twice or is no text: it is an item then, and judged as one.
+    let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(text) else {
+        return delivery(vec![text], recognize::item);
+    };
+    let is_item = envelope.event_type.is_some() || envelope.specversion.is_some();
+    let array = |raw: Option<&'_ RawValue>| raw.is_some_and(|raw| raw.get().starts_with('['));
+    match envelope {
+        _ if is_item => delivery(vec![text], recognize::item),
+        Envelope {
+            events: Some(events),
+            batch_id,
+            sent_at,
+            dropped,
+            ..
+        } if array(Some(events)) => {
+            let mut delivery = delivery(split(events.get())?, recognize::item)?;
+            delivery.batch_id = batch::batch_id(batch_id)?;
+            delivery.sent_at = sent_at.and_then(millis);
+            let dropped = dropped.and_then(|raw| serde_json::from_str(raw.get()).ok());
+            delivery.dropped = dropped.unwrap_or_default();
+            Ok(delivery)
+        }
+        Envelope {
+            records: Some(records),
+            ..
+        } if array(Some(records)) => delivery(split(records.get())?, kafka::record),
+        Envelope {
+            entries: Some(entries),
+            ..
+        } if array(Some(entries)) => delivery(split(entries.get())?, eventbridge::entry),
+        _ => delivery(vec![text], recognize::item),
+    }
+}
+
+/// Makes one draft of each item.
+pub(super) fn delivery<'a, T>(
+    items: Vec<T>,
+    draft: impl Fn(T) -> Draft<'a>,
+) -> Result<Delivery<'a>, Fault> {
+    if items.len() > MAX_ITEMS {
+        return Err(Fault::PayloadTooLarge(
+            "A request holds at most 1,000 items; split it.",
+        ));
+    }
+    if items.is_empty() {
+        return Err(Fault::NoValidEvent(Vec::new()));
+    }
+    Ok(Delivery {
+        drafts: items.into_iter().map(draft).collect(),
+        ..Delivery::default()
+    })
+}
+
+pub(super) fn utf8(body: &[u8]) -> Result<&str, Fault> {
+    std::str::from_utf8(body).map_err(|_| Fault::malformed("The body is not UTF-8."))
+}
+
+/// The body's one JSON value, without the white space around it.
+pub(super) fn one(text: &str) -> Result<&str, Fault> {
+    serde_json::from_str::<&RawValue>(text)
+        .map(RawValue::get)
+        .map_err(|_| Fault::malformed("The body is not well-formed JSON."))
+}
+
+/// The items of an array's text. Of more than [`MAX_ITEMS`] one more is kept, to tell: a body of
+/// millions of empty arrays must not become a list of millions.
+pub(super) fn split(array: &str) -> Result<Vec<&str>, Fault> {
+    struct Items;
+
+    impl<'de> Visitor<'de> for Items {
+        type Value = Vec<&'de str>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an array")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let mut items = Vec::new();
+            while items.len() <= MAX_ITEMS {
+                match seq.next_element::<&'de RawValue>()? {
+                    Some(item) => items.push(item.get()),
+                    None => return Ok(items),
+                }
+            }
+            while seq.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(items)
+        }
+    }
+
+    serde_json::Deserializer::from_str(array)
+        .deserialize_seq(Items)
+        .map_err(|_| Fault::malformed("The body must be a JSON array."))
+}
+
+/// A moment in an envelope, Unix milliseconds; what is none is no reason to lose the events.
+pub(super) fn millis(raw: &RawValue) -> Option<i64> {
+    instant_ms(&serde_json::from_str(raw.get()).ok()?)
+}
+
+/// Whether the first line is JSON by itself, as no line of an object over several lines is.
+fn begins_with_a_line(text: &str) -> bool {
+    let line = text.trim_ascii_start().lines().next().unwrap_or_default();
+    line.starts_with('{') && one(line).is_ok()
+}
+
+#[cfg(test)]
+mod tests;

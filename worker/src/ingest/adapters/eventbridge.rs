@@ -1,0 +1,152 @@
+//! EventBridge: events as the bus delivers them, and entries as services put them there.
+
+use serde_json::Value;
+use shoreline_shared::event::{Code, RawEvent, Rejection};
+
+use super::fields::{
+    Fields, add, identifier, json_value, missing, object, person, present, put, refuse, text,
+    type_name,
+};
+use super::moment::Moment;
+use super::recognize::{self, Shaped};
+use crate::ingest::draft::{Draft, Made};
+
+/// What EventBridge itself says of an event; kept in `eventData.eventBridge`.
+const ENVELOPE: [&str; 7] = [
+    "id",
+    "version",
+    "account",
+    "region",
+    "resources",
+    "detail-type",
+    "event-bus-name",
+];
+
+/// `{"detail-type", "source", "detail", "id"?, "time"?, …}`.
+pub(super) fn is(fields: &Fields) -> bool {
+    fields.contains_key("detail-type")
+}
+
+/// `{"DetailType", "Source", "Detail", …}`, as in `PutEvents`.
+pub(super) fn is_entry(fields: &Fields) -> bool {
+    fields.contains_key("DetailType")
+}
+
+/// The draft of one of `PutEvents`' `Entries`.
+pub(super) fn entry(text: &str) -> Draft<'_> {
+    match RawEvent::parse(text).map(RawEvent::into_fields) {
+        Ok(fields) if is_entry(&fields) => {
+            make_entry(fields).map_or_else(Draft::Refused, Draft::Made)
+        }
+        Ok(_) => recognize::item(text),
+        Err(rejection) => Draft::Refused(rejection),
+    }
+}
+
+/// Makes the event of a delivered one.
+pub(super) fn make(mut fields: Fields) -> Shaped {
+    let detail_type = match present(&fields, "detail-type") {
+        Some(Value::String(name)) => name.clone(),
+        Some(_) => return Err(refuse(Code::WrongType, "detail-type", "must be a string")),
+        None => return Err(missing("detail-type")),
+    };
+    let name = type_name(&detail_type);
+    if name.is_empty() {
+        return Err(refuse(Code::EmptyField, "detail-type", "must not be empty"));
+    }
+    let mut data = match fields.remove("detail") {
+        None | Some(Value::Null) => Fields::new(),
+        Some(Value::Object(detail)) => detail,
+        Some(_) => return Err(refuse(Code::WrongType, "detail", "must be an object")),
+    };
+    let foreign_id = fields.get("id").and_then(identifier);
+    let mut made = Made {
+        foreign_id: foreign_id.map(|id| format!("eventbridge:{id}")),
+        ..Made::default()
+    };
+    // Seed services say when in `detail.metadata`; the bus, when it got to it.
+    let inside = object(&data, "metadata").and_then(|metadata| when(metadata.get("timestamp")?));
+    let at = match present(&fields, "time") {
+        Some(time) if inside.is_none() => {
+            let must = "must be RFC 3339, or a Unix time";
+            Some(when(time).ok_or_else(|| refuse(Code::InvalidTimestamp, "time", must))?)
+        }
+        _ => inside,
+    };
+    if let Some(at) = at {
+        fields.insert("occurredAt".to_owned(), at);
+    }
+    if let Some(inner) = recognize::embedded(&fields, &data) {
+        made.fields = inner;
+        return Ok(made);
+    }
+    let user = person(&data).or_else(|| person(object(&data, "metadata")?));
+    let mut envelope = Fields::new();
+    for name in ENVELOPE {
+        add(&mut envelope, name, fields.get(name));
+    }
+    put(&mut data, "eventBridge", envelope);
+    made.fields.insert("eventType".to_owned(), name.into());
+    for name in ["source", "occurredAt"] {
+        add(&mut made.fields, name, fields.get(name));
+    }
+    if let Some(tenant) = text(&data, "tenantId") {
+        made.fields.insert("tenantId".to_owned(), tenant.into());
+    }
+    if let Some(user) = user {
+        made.fields.insert("userId".to_owned(), user.into());
+    }
+    made.fields.insert("eventData".to_owned(), data.into());
+    Ok(made)
+}
+
+/// Makes the event of an entry, whose detail is JSON in a string.
+pub(super) fn make_entry(mut entry: Fields) -> Shaped {
+    let mut fields = Fields::new();
+    for (theirs, ours) in [
+        ("DetailType", "detail-type"),
+        ("Source", "source"),
+        ("Time", "time"),
+        ("Resources", "resources"),
+        ("EventBusName", "event-bus-name"),
+    ] {
+        if let Some(value) = entry.remove(theirs) {
+            fields.insert(ours.to_owned(), value);
+        }
+    }
+    let detail = match entry.remove("Detail") {
+        Some(Value::String(text)) => parsed(&text)?,
+        other => other.unwrap_or_default(),
+    };
+    fields.insert("detail".to_owned(), detail);
+    make(fields).map_err(|mut rejection| {
+        rejection.field = match rejection.field.as_ref() {
+            "detail-type" => "DetailType".into(),
+            "detail" => "Detail".into(),
+            "time" => "Time".into(),
+            _ => rejection.field,
+        };
+        rejection
+    })
+}
+
+fn parsed(text: &str) -> Result<Value, Rejection> {
+    let no_json = || refuse(Code::WrongType, "Detail", "must be a JSON object, as text");
+    json_value(text).unwrap_or_else(|| Err(no_json()))
+}
+
+/// A moment as it may stand in an event: RFC 3339, Unix milliseconds or (in `PutEvents`) seconds,
+/// also as text, which is how Timestream takes them.
+fn when(value: &Value) -> Option<Value> {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let moment = match value {
+        Value::Number(number) => Moment::from_number(number),
+        Value::String(text) if digits(text.trim()) => Moment::from_epoch(text.trim()),
+        Value::String(text) => Moment::from_text(text),
+        _ => None,
+    };
+    moment.map(|moment| moment.iso().into())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+//! What is this item? The first of these that fits, each known by fields of its own:
+//!
+//! - `specversion`: a CloudEvent;
+//! - `detail-type`: an event of EventBridge, and `DetailType`: an entry for it;
+//! - what a known service emits, by name or by its fields;
+//! - `eventType`: Shoreline's own form, or a canonical command.
+//!
+//! `schema` and `payload` alone are the wrapping of Kafka Connect's JSON converter.
+
+use serde_json::Value;
+use shoreline_shared::event::{Code, RawEvent, Rejection};
+
+use super::fields::{Fields, person, present, refuse};
+use super::{cloudevents, eventbridge, product, upstream};
+use crate::ingest::draft::{Draft, Made};
+
+/// Keys of an unknown shape that are told at most.
+const MAX_UNKNOWN_KEYS: usize = 20;
+
+/// Characters of such a key at most.
+const MAX_KEY_CHARS: usize = 64;
+
+/// What an adapter makes of an item that is of its shape.
+pub(super) type Shaped = Result<Made, Rejection>;
+
+/// The draft of one item's text.
+pub(super) fn item(text: &str) -> Draft<'_> {
+    match RawEvent::parse(text) {
+        Ok(raw) => draft(raw.into_fields(), Some(text)),
+        Err(rejection) => Draft::Refused(rejection),
+    }
+}
+
+/// The draft of an item of no shape at all.
+pub(super) fn unknown(text: &str) -> Draft<'_> {
+    match RawEvent::parse(text) {
+        Ok(raw) => keys_of(&raw.into_fields()),
+        Err(rejection) => Draft::Refused(rejection),
+    }
+}
+
+/// The draft of an item; `text` is its own text, where it is at hand.
+fn draft<'a>(mut fields: Fields, text: Option<&str>) -> Draft<'a> {
+    if fields.len() == 2
+        && fields.contains_key("schema")
+        && let Some(Value::Object(payload)) = fields.get_mut("payload")
+    {
+        let payload = std::mem::take(payload);
+        return shaped(payload, None);
+    }
+    shaped(fields, text)
+}
+
+fn shaped<'a>(fields: Fields, text: Option<&str>) -> Draft<'a> {
+    let made = if cloudevents::is(&fields) {
+        cloudevents::make(fields)
+    } else if eventbridge::is(&fields) {
+        eventbridge::make(fields)
+    } else if eventbridge::is_entry(&fields) {
+        eventbridge::make_entry(fields)
+    } else if let Some(emission) = upstream::Emission::of(&fields) {
+        emission.make(fields, text)
+    } else if product::is(&fields) {
+        product::make(fields)
+    } else if fields.contains_key("eventType") {
+        own(fields)
+    } else {
+        return keys_of(&fields);
+    };
+    made.map_or_else(Draft::Refused, Draft::Made)
+}
+
+/// Shoreline's own form as it is; of a canonical command the payload is the event's data, and may
+/// name its user.
+fn own(mut fields: Fields) -> Shaped {
+    if present(&fields, "eventData").is_none()
+        && let Some(payload) = fields.remove("payload").filter(|value| !value.is_null())
+    {
+        let Value::Object(payload) = payload else {
+            return Err(refuse(Code::WrongType, "payload", "must be an object"));
+        };
+        if present(&fields, "userId").is_none()
+            && let Some(user) = person(&payload)
+        {
+            fields.insert("userId".to_owned(), user.into());
+        }
+        fields.insert("eventData".to_owned(), payload.into());
+    }
+    Ok(Made {
+        fields,
+        ..Made::default()
+    })
+}
+
+/// An event of Shoreline's own form inside a foreign envelope: what the envelope says of source
+/// and time holds where the event does not say it itself.
+pub(super) fn embedded(envelope: &Fields, inner: &Fields) -> Option<Fields> {
+    if !present(inner, "eventType")?.is_string() || !present(inner, "eventData")?.is_object() {
+        return None;
+    }
+    let mut fields = inner.clone();
+    for name in ["source", "occurredAt", "tenantId"] {
+        let known = present(&fields, name).is_some()
+            || (name == "occurredAt" && present(&fields, "timestamp").is_some());
+        if !known && let Some(value) = present(envelope, name) {
+            fields.insert(name.to_owned(), value.clone());
+        }
+    }
+    Some(fields)
+}
+
+/// Names by which adapters know shapes: a log shows them, because they are ours and not the sender's.
+const KNOWN_KEYS: [&str; 31] = [
+    "action",
+    "batch",
+    "context",
+    "data",
+    "detail",
+    "Detail",
+    "detail-type",
+    "DetailType",
+    "event",
+    "eventData",
+    "eventId",
+    "eventType",
+    "events",
+    "id",
+    "key",
+    "messageId",
+    "metadata",
+    "name",
+    "occurredAt",
+    "payload",
+    "properties",
+    "records",
+    "schema",
+    "sessionId",
+    "source",
+    "Source",
+    "specversion",
+    "status",
+    "timestamp",
+    "type",
+    "userId",
+];
+
+/// The first keys, in the order of the alphabet, cut and fit for a log: a key that a sender chose can be anybody's name,
+/// so of one that is none of [`KNOWN_KEYS`] only the form is shown, `x` for each letter and `0` for each digit.
+pub(super) fn keys_of<'a>(fields: &Fields) -> Draft<'a> {
+    let form = |sign: char| match sign {
+        '_' | '-' | '.' | '$' => sign,
+        _ if sign.is_alphabetic() => 'x',
+        _ if sign.is_numeric() => '0',
+        _ => '?',
+    };
+    let shown = |key: &String| match KNOWN_KEYS.contains(&key.as_str()) {
+        true => key.clone(),
+        false => key.chars().take(MAX_KEY_CHARS).map(form).collect(),
+    };
+    Draft::Unknown {
+        keys: fields.keys().take(MAX_UNKNOWN_KEYS).map(shown).collect(),
+    }
+}

@@ -1,0 +1,4 @@
+//! What runs by a schedule.
+
+pub(crate) mod upkeep;
+pub(crate) mod wake;

@@ -1,0 +1,123 @@
+//! Every minute, before [`upkeep_cron`]: wakes the shards that have ever taken a batch, in turns where
+//! they are many, so that no alarm that was lost leaves work lying.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use worker::{Delay, Env, Result, ScheduleContext, ScheduledEvent, event};
+
+use crate::base::together::join_all;
+use crate::import::{ImportRow, list_imports};
+use crate::log::shards::{ShardRow, WAKE_JOB, cursor, list_shards};
+use crate::protocol::names::{WAKE, import_object, site_object};
+use crate::shell::cron::upkeep;
+use crate::shell::cron::upkeep::{load, save};
+use crate::shell::platform::archives::ask_all;
+use crate::shell::platform::bindings::{ARCHIVE_DO, IMPORT_DO, SITE_DO};
+use crate::shell::platform::clock::now_ms;
+use crate::shell::platform::d1;
+use crate::shell::platform::log;
+use crate::shell::platform::objects;
+use crate::upkeep::jobs::Job;
+
+/// Shards woken at once: each is two calls or more, and the platform opens six connections at a time.
+const AT_ONCE: usize = 3;
+
+/// Calls of a run after which no more shards are woken: the smaller plans allow an invocation 1,000.
+const MAX_CALLS: usize = 800;
+
+/// How long an object may take to look at its alarm.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// How long a run goes on waking objects, in milliseconds: where many do not answer, upkeep must have
+/// its turn all the same, before the next minute.
+const BUDGET_MS: i64 = 20_000;
+
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    let until = now_ms().saturating_add(BUDGET_MS);
+    for woken in [
+        wake_shards(&env, until).await,
+        wake_imports(&env, until).await,
+    ] {
+        if let Err(error) = woken {
+            log::error("wake_cron", error);
+        }
+    }
+    upkeep::upkeep(&env).await;
+}
+
+async fn wake_shards(env: &Env, until: i64) -> Result<()> {
+    let job = load(env, WAKE_JOB).await?;
+    let shards: Vec<ShardRow> = d1::rows(env, &list_shards(&job.cursor)).await?;
+    let (mut woken, mut calls) = (0_usize, 0_usize);
+    let mut site = "";
+    for some in shards.chunks(AT_ONCE) {
+        if now_ms() > until || calls > MAX_CALLS {
+            break;
+        }
+        let some: Vec<(&ShardRow, bool)> = some
+            .iter()
+            .map(|shard| {
+                let before = std::mem::replace(&mut site, &shard.site_id);
+                (shard, before != shard.site_id)
+            })
+            .collect();
+        let called = join_all(some.iter().map(|(shard, is_first)| async move {
+            let log = site_object(&shard.site_id, shard.shard);
+            let called = wake(env, SITE_DO, &log).await;
+            match is_first {
+                true => wake(env, ARCHIVE_DO, &shard.site_id)
+                    .await
+                    .saturating_add(called),
+                false => called,
+            }
+        }));
+        calls = called.await.into_iter().fold(calls, usize::saturating_add);
+        woken = woken.saturating_add(some.len());
+    }
+    let next = cursor(shards.len(), shards.get(..woken).unwrap_or_default());
+    if next == job.cursor {
+        return Ok(());
+    }
+    let job = Job {
+        cursor: next,
+        ..job
+    };
+    save(env, WAKE_JOB, &job).await
+}
+
+async fn wake_imports(env: &Env, until: i64) -> Result<()> {
+    let imports: Vec<ImportRow> = d1::rows(env, &list_imports()).await?;
+    for some in imports.chunks(AT_ONCE) {
+        if now_ms() > until {
+            break;
+        }
+        join_all(some.iter().map(|import| async move {
+            let name = import_object(&import.site_id, &import.import_id);
+            wake(env, IMPORT_DO, &name).await;
+        }))
+        .await;
+    }
+    Ok(())
+}
+
+/// Wakes an object, or all archives of the site `name`; how many that may have been. One that does not answer must not
+/// keep the others asleep.
+async fn wake(env: &Env, namespace: &str, name: &str) -> usize {
+    let call = pin!(async {
+        if namespace == ARCHIVE_DO {
+            return Ok(ask_all(env, name, WAKE, "").await?.len());
+        }
+        objects::ask(env, namespace, name, WAKE, "")
+            .await
+            .map(|_| 1)
+    });
+    match select(call, pin!(Delay::from(DEADLINE))).await {
+        Either::Left((Ok(called), _)) => return called,
+        Either::Left((Err(error), _)) => log::error("wake_cron", error),
+        Either::Right(_) => log::error("wake_cron", "an object did not answer in time"),
+    }
+    1
+}

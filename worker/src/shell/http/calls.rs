@@ -1,0 +1,168 @@
+//! Watching the calls: names for each, its line in the log, and its event, after the answer.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::rc::Rc;
+use std::time::Duration;
+
+use shoreline_shared::lines::Lines;
+use worker::{Context, Delay, Env, Result};
+
+use crate::config::Config;
+use crate::http::error::Fault;
+use crate::http::head::Head;
+use crate::ingest::publish::Publication;
+use crate::observe::operations::{
+    Added, Batch, Buffer, Call, CallId, FLUSH_EVERY_MS, Kind, Operation, Taken, within,
+};
+use crate::observe::trace::Trace;
+use crate::shell::http::edge::{commit, is_new_shard, register};
+use crate::shell::http::reply::{Cors, problem};
+use crate::shell::platform::bindings::config;
+use crate::shell::platform::clock::{Ids, now_ms, serial};
+use crate::shell::platform::log;
+
+/// Past the time that calls wait, so that they are due by then whatever the clock rounds.
+const FLUSH_AFTER: Duration = Duration::from_millis(FLUSH_EVERY_MS.unsigned_abs() + 50);
+
+/// How often a commit is tried. It has an id, so it changes nothing where it was taken unseen.
+const TRIES: u32 = 2;
+
+thread_local! {
+    /// What this isolate has answered and not committed yet.
+    static BUFFER: RefCell<Buffer> = RefCell::default();
+}
+
+/// Answers a request as this call.
+pub(crate) async fn watched<F>(
+    call: Call,
+    head: &Head<'_>,
+    env: &Env,
+    context: &Context,
+    answer: F,
+) -> Result<web_sys::Response>
+where
+    F: Future<Output = Result<web_sys::Response>>,
+{
+    let call = Rc::new(call);
+    let response = within(Rc::clone(&call), or_problem(answer)).await?;
+    let status = response.status();
+    if call.is_told(head.header("traceparent").is_some(), status) {
+        // The answer of an object that took over a WebSocket has headers that cannot be set.
+        let headers = response.headers();
+        let _ = headers.set("x-request-id", &call.id().text());
+        let _ = headers.set("traceparent", &call.trace().traceparent());
+    }
+    end(&call, status, env, context);
+    Ok(response)
+}
+
+/// The call that a request begins.
+pub(crate) fn begin(head: &Head<'_>) -> Result<Call> {
+    let serial = serial()?;
+    let now = now_ms();
+    let trace = Trace::begin(head.header("traceparent"), &serial.bytes());
+    let id = CallId::new(now, serial.id());
+    Ok(Call::new(head.method, head.path(), trace, id))
+}
+
+/// What fails for no known reason is still answered.
+async fn or_problem<F>(answer: F) -> Result<web_sys::Response>
+where
+    F: Future<Output = Result<web_sys::Response>>,
+{
+    match answer.await {
+        Ok(response) => Ok(response),
+        Err(error) => {
+            log::error("http_worker", error);
+            let fault = Fault::Unavailable("The request could not be served right now.");
+            problem(&fault, &Cors::Any).map(Into::into)
+        }
+    }
+}
+
+/// Notes how a call ended. Nothing here waits, and nothing can fail the answer.
+fn end(call: &Call, status: u16, env: &Env, context: &Context) {
+    let now = now_ms();
+    let operation = call.end(status, now);
+    let config = config(env).ok();
+    let logs = config.as_ref().map(|config| config.request_logs);
+    if logs.unwrap_or_default().want(&operation) {
+        log::request(&operation);
+    }
+    let Some(config) = config.filter(|config| config.operation_events) else {
+        return;
+    };
+    if call.route().kind == Kind::System {
+        return;
+    }
+    match BUFFER.with_borrow_mut(|buffer| buffer.add(operation, now)) {
+        Added::Waits => {}
+        Added::Due(taken) => context.wait_until(flush(env.clone(), config, taken)),
+        Added::First => {
+            let env = env.clone();
+            context.wait_until(async move {
+                Delay::from(FLUSH_AFTER).await;
+                // Others may have been so many that all of it went before.
+                let due = BUFFER.with_borrow_mut(|buffer| buffer.take_if_due(now_ms()));
+                if let Some(taken) = due {
+                    flush(env, config, taken).await;
+                }
+            });
+        }
+    }
+}
+
+/// Commits what waited to the log of Shoreline's own site. What cannot be committed is lost, and
+/// told to the log.
+async fn flush(env: Env, config: Rc<Config>, taken: Taken) {
+    let calls: i64 = taken.events.iter().map(Operation::calls).sum();
+    let lost = match commit_events(&env, &config, &taken.events).await {
+        Ok(()) => taken.lost,
+        Err(error) => {
+            log::error("operations", error);
+            taken.lost.saturating_add(calls)
+        }
+    };
+    if lost > 0 {
+        log_lost(lost);
+    }
+}
+
+fn log_lost(calls: i64) {
+    log::error("operations", format_args!("{calls} calls have no event"));
+}
+
+async fn commit_events(env: &Env, config: &Config, operations: &[Operation]) -> Result<()> {
+    let ids = Ids::new()?;
+    let now = now_ms();
+    let fresh = || ids.next(now);
+    let batch_id = fresh();
+    let batch = Batch {
+        id: &batch_id,
+        received_at: now,
+    };
+    let mut events = Lines::default();
+    for operation in operations {
+        match operation.stamped(&fresh(), batch) {
+            Some(event) => events.push(&event),
+            None => log_lost(operation.calls()),
+        }
+    }
+    if events.is_empty() {
+        return Ok(());
+    }
+    let shards = config.ingest.shards;
+    let publication = Publication::of_operations(&batch_id, &events, now, shards);
+    let mut tries = 1;
+    while let Err(error) = commit(env, &publication).await {
+        if tries >= TRIES {
+            return Err(error);
+        }
+        tries = tries.saturating_add(1);
+    }
+    if is_new_shard(&publication) {
+        register(env, publication.site(), publication.shard()).await;
+    }
+    Ok(())
+}

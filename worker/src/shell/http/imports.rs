@@ -1,0 +1,234 @@
+//! The calls of imports: a source key, its own site's imports, and bodies that stream to the bucket.
+
+use worker::{Data, Env, Request, Response, Result};
+
+use crate::access::auth::Grant;
+use crate::http::error::Fault;
+use crate::http::facts::RequestFacts;
+use crate::import::{
+    Added, Call, Created, NewImport, PartNumber, Place, Progress, TakenPart, UploadedPart,
+    check_grant, check_part, id_of_key, new_import, register_import,
+};
+use crate::ingest::adapters::is_lines;
+use crate::protocol::names::{ADD_PART, COMPLETE, CREATE, IS_OPEN, PROGRESS, import_object};
+use crate::shell::http::reply::{Cors, json, problem};
+use crate::shell::platform::bindings::{IMPORT_DO, LAKE};
+use crate::shell::platform::clock::{Ids, now_ms};
+use crate::shell::platform::d1;
+use crate::shell::platform::keys;
+use crate::shell::platform::log;
+use crate::shell::platform::objects;
+
+/// Bytes of a body that makes an import: a number and its name.
+const MAX_CREATE_BYTES: u64 = 4 * 1024;
+
+type Answer = std::result::Result<(u16, String), Fault>;
+
+/// Answers a call of imports.
+pub(crate) async fn imports(
+    method: &str,
+    path: &str,
+    request: Request,
+    env: &Env,
+) -> Result<Response> {
+    match answer(method, path, request, env).await {
+        Ok((status, text)) => json(status, text, &Cors::Any),
+        Err(fault) => problem(&fault, &Cors::Any),
+    }
+}
+
+async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> Answer {
+    let call = Call::parse(method, path)?;
+    let header = |name| request.headers().get(name).ok().flatten();
+    let facts = RequestFacts {
+        authorization: header("authorization"),
+        content_type: header("content-type"),
+        content_encoding: header("content-encoding"),
+        idempotency_key: header("idempotency-key"),
+        ..RequestFacts::default()
+    };
+    let length: Option<u64> = header("content-length").and_then(|length| length.parse().ok());
+    let key = facts.key().ok_or(Fault::UnknownKey)?;
+    let grant = keys::grant(env, None, &key, now_ms()).await?;
+    check_grant(&grant)?;
+    match call {
+        Call::Create => create(&facts, length, &grant, &mut request, env).await,
+        Call::Part(import_id, n) => {
+            let length = check_part(length, facts.content_encoding.as_deref())?;
+            let place = Place {
+                site: &grant.site,
+                import_id: &import_id,
+            };
+            let known: Option<bool> = ask(env, place, IS_OPEN, "").await?;
+            // A part that was taken may come again after the import was closed: it is compared.
+            if known.is_none() {
+                return Err(Fault::NotFound);
+            }
+            let part = upload(place, n, length, &request, env).await?;
+            add(place, &part, env).await?;
+            let taken = TakenPart {
+                import_id: &import_id,
+                part: n,
+                bytes: part.bytes,
+            };
+            Ok((202, serde_json::to_string(&taken).unwrap_or_default()))
+        }
+        Call::Complete(import_id) => told(env, &grant, &import_id, COMPLETE, 202).await,
+        Call::Progress(import_id) => told(env, &grant, &import_id, PROGRESS, 200).await,
+    }
+}
+
+/// Makes an import; with JSON lines for a body, one that is done with this one part.
+async fn create(
+    facts: &RequestFacts,
+    length: Option<u64>,
+    grant: &Grant,
+    request: &mut Request,
+    env: &Env,
+) -> Answer {
+    let import_id = match &facts.idempotency_key {
+        Some(key) => id_of_key(&grant.site, key),
+        None => fresh_id()?,
+    };
+    let place = Place {
+        site: &grant.site,
+        import_id: &import_id,
+    };
+    let mut new = NewImport {
+        import_id: import_id.clone(),
+        parts: Some(1),
+        hash_routing: grant.hash_routing,
+    };
+    let part = if is_lines(facts.content_type.as_deref()) {
+        let length = check_part(length, facts.content_encoding.as_deref())?;
+        Some(upload(place, 1, length, request, env).await?)
+    } else {
+        new.parts = new_import(&small_body(length, request).await?)?;
+        None
+    };
+    let known = register_import(place.site, place.import_id);
+    if let Err(error) = d1::rows::<serde::de::IgnoredAny>(env, &known).await {
+        // For the cron alone: the import sets an alarm of its own.
+        log::error("imports", error);
+    }
+    let body = serde_json::to_string(&new).unwrap_or_default();
+    ask::<()>(env, place, CREATE, &body).await?;
+    if let Some(part) = part {
+        add(place, &part, env).await?;
+    }
+    let created = Created {
+        import_id: &import_id,
+    };
+    Ok((202, serde_json::to_string(&created).unwrap_or_default()))
+}
+
+async fn small_body(
+    length: Option<u64>,
+    request: &mut Request,
+) -> std::result::Result<Vec<u8>, Fault> {
+    let over = Fault::PayloadTooLarge(
+        "To send lines with this call, name their type: application/x-ndjson.",
+    );
+    if length.is_some_and(|length| length > MAX_CREATE_BYTES) {
+        return Err(over);
+    }
+    let body = request
+        .bytes()
+        .await
+        .map_err(|_| Fault::malformed("The body could not be read to its end."))?;
+    if u64::try_from(body.len()).is_ok_and(|length| length <= MAX_CREATE_BYTES) {
+        Ok(body)
+    } else {
+        Err(over)
+    }
+}
+
+/// Streams a body to the bucket, under a key of this try's own.
+async fn upload(
+    place: Place<'_>,
+    n: PartNumber,
+    length: u64,
+    request: &Request,
+    env: &Env,
+) -> std::result::Result<UploadedPart, Fault> {
+    let failed = |error: worker::Error| {
+        log::error("imports", error);
+        Fault::Unavailable("The part could not be stored right now.")
+    };
+    let key = place.upload(n, &fresh_id()?);
+    let body = match request.inner().body() {
+        Some(stream) if length > 0 => Data::ReadableStream(stream),
+        _ => Data::Bytes(Vec::new()),
+    };
+    let bucket = env.bucket(LAKE).map_err(failed)?;
+    let object = bucket.put(&key, body).execute().await.map_err(failed)?;
+    let Some(object) = object else {
+        return Err(Fault::Unavailable(
+            "The part could not be stored right now.",
+        ));
+    };
+    Ok(UploadedPart {
+        n,
+        key,
+        bytes: i64::try_from(object.size()).unwrap_or(i64::MAX),
+        etag: object.etag(),
+    })
+}
+
+/// Tells the import of a part that was uploaded. An upload that is not needed is deleted.
+async fn add(place: Place<'_>, part: &UploadedPart, env: &Env) -> std::result::Result<(), Fault> {
+    let body = serde_json::to_string(part).unwrap_or_default();
+    let added: Option<Added> = ask(env, place, ADD_PART, &body).await?;
+    if added != Some(Added::New)
+        && let Err(error) = delete(&part.key, env).await
+    {
+        // What is left over goes with the import's other uploads.
+        log::error("imports", error);
+    }
+    match added {
+        None => Err(Fault::NotFound),
+        Some(Added::New | Added::Known) => Ok(()),
+        Some(Added::Different) => Err(Fault::AlreadyExists),
+        Some(Added::Closed) => Err(Fault::ImportClosed),
+    }
+}
+
+async fn delete(key: &str, env: &Env) -> Result<()> {
+    env.bucket(LAKE)?.delete(key).await
+}
+
+async fn told(env: &Env, grant: &Grant, import_id: &str, command: &str, status: u16) -> Answer {
+    let place = Place {
+        site: &grant.site,
+        import_id,
+    };
+    let progress: Option<Progress> = ask(env, place, command, "").await?;
+    let progress = progress.ok_or(Fault::NotFound)?;
+    Ok((status, serde_json::to_string(&progress).unwrap_or_default()))
+}
+
+/// Calls an import's object. Its name begins with the key's site: another's is another object.
+async fn ask<T: serde::de::DeserializeOwned>(
+    env: &Env,
+    place: Place<'_>,
+    command: &str,
+    body: &str,
+) -> std::result::Result<T, Fault> {
+    let name = import_object(place.site, place.import_id);
+    objects::call(env, IMPORT_DO, &name, command, body)
+        .await
+        .map_err(|error| {
+            log::error("import_do", error);
+            Fault::Unavailable("The import cannot be reached right now.")
+        })
+}
+
+fn fresh_id() -> std::result::Result<String, Fault> {
+    match Ids::new() {
+        Ok(ids) => Ok(ids.next(now_ms())),
+        Err(error) => {
+            log::error("random", error);
+            Err(Fault::Unavailable("An import cannot be made right now."))
+        }
+    }
+}

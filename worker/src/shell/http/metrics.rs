@@ -1,0 +1,145 @@
+//! The metrics and questions of the dashboard API: parameters, one statement, an answer.
+
+use worker::{Env, Request, Response, Result};
+
+use crate::archive::fold::Sums;
+use crate::http::error::Fault;
+use crate::query::Breakdown as OfEvents;
+use crate::read::Params;
+use crate::read::breakdown::Breakdown;
+use crate::read::funnel::Funnel;
+use crate::read::journeys::Journeys;
+use crate::read::metric::{Cached, Engagement, Features, Format, Metric, Platform, Products};
+use crate::read::question::{MAX_BODY_BYTES, Question, found, with_missing};
+use crate::read::retention::Retention;
+use crate::read::vitals::Vitals;
+use crate::shell::http::fresh::fresh;
+use crate::shell::http::query::answers;
+use crate::shell::http::read::{ask_archive, asked, parts, site_of, to_json};
+use crate::shell::http::reply::{Cors, cached, json, problem};
+use crate::shell::platform::clock::now_ms;
+
+/// Answers a GET below `/v1/analytics/metrics/`.
+pub(crate) async fn metric(path: &str, request: &Request, env: &Env) -> Result<Response> {
+    let (params, facts) = asked(request)?;
+    let known = request.headers().get("if-none-match")?;
+    let answer = async {
+        let site = site_of(&facts, env).await?;
+        let ask = Ask {
+            env,
+            site: &site,
+            params: &params,
+            known: known.as_deref(),
+        };
+        match path {
+            "/v1/analytics/metrics/platform" => ask.metric::<Platform>().await,
+            "/v1/analytics/metrics/features" => ask.metric::<Features>().await,
+            "/v1/analytics/metrics/engagement" => ask.metric::<Engagement>().await,
+            "/v1/analytics/metrics/products" => ask.metric::<Products>().await,
+            "/v1/analytics/metrics/breakdown" => ask.breakdown().await,
+            "/v1/analytics/metrics/vitals" => ask.vitals().await,
+            _ => Err(Fault::NotFound),
+        }
+    };
+    match answer.await {
+        Ok(answer) => cached(answer, &Cors::Any),
+        Err(fault) => problem(&fault, &Cors::Any),
+    }
+}
+
+struct Ask<'a> {
+    env: &'a Env,
+    site: &'a str,
+    params: &'a Params,
+    known: Option<&'a str>,
+}
+
+impl Ask<'_> {
+    async fn metric<M: Metric>(&self) -> std::result::Result<Cached, Fault> {
+        let now = now_ms();
+        let format = Format::parse(self.params)?;
+        let metric = M::parse(self.params, now)?;
+        let finished = metric.days().finished(now);
+        let statement = |lacking: &Sums| vec![metric.statement(self.site, lacking)];
+        let found = fresh(self.env, self.site, &metric.wants(), &statement).await?;
+        let answer = metric.answer(found.rows(0)?, &found.lacking);
+        let body = match format {
+            Format::Json => to_json(&answer)?,
+            Format::Csv => M::csv(&answer),
+        };
+        Ok(Cached::new(body, format, finished, self.known).with_rows_read(found.cost(0)))
+    }
+
+    /// By sums, or by a scan where these do not say what is asked.
+    async fn breakdown(&self) -> std::result::Result<Cached, Fault> {
+        let now = now_ms();
+        let Some(question) = OfEvents::parse(self.params, now)? else {
+            return self.metric::<Breakdown>().await;
+        };
+        let format = Format::parse(self.params)?;
+        let (_, mut answers, missing) = answers(&question.body, false, self.site, self.env).await?;
+        let answer = question.answer(answers.pop().ok_or(Fault::NotFound)?);
+        let body = match format {
+            Format::Json => with_missing(to_json(&answer)?, missing),
+            Format::Csv => answer.csv(),
+        };
+        // Its range may be one that goes on.
+        Ok(Cached::new(body, format, false, self.known))
+    }
+
+    async fn vitals(&self) -> std::result::Result<Cached, Fault> {
+        let now = now_ms();
+        let format = Format::parse(self.params)?;
+        let vitals = Vitals::parse(self.params, now)?;
+        let (found, missing) = found(parts(
+            ask_archive(self.env, self.site, vitals.asked()).await?,
+        )?);
+        let answer = Vitals::answer(found);
+        let body = match format {
+            Format::Json => with_missing(to_json(&answer)?, missing),
+            Format::Csv => Vitals::csv(&answer),
+        };
+        let finished = vitals.days().finished(now);
+        Ok(Cached::new(body, format, finished, self.known))
+    }
+}
+
+/// Answers a POST below `/v1/analytics/query/`.
+pub(crate) async fn question(path: &str, mut request: Request, env: &Env) -> Result<Response> {
+    let (_, facts) = asked(&request)?;
+    let answer = async {
+        let site = site_of(&facts, env).await?;
+        let body = body_of(&mut request).await?;
+        match path {
+            "/v1/analytics/query/funnel" => ask::<Funnel>(env, &site, &body).await,
+            "/v1/analytics/query/retention" => ask::<Retention>(env, &site, &body).await,
+            "/v1/analytics/query/journeys" => ask::<Journeys>(env, &site, &body).await,
+            _ => Err(Fault::NotFound),
+        }
+    };
+    match answer.await {
+        Ok(text) => json(200, text, &Cors::Any),
+        Err(fault) => problem(&fault, &Cors::Any),
+    }
+}
+
+/// The body of a question.
+pub(crate) async fn body_of(request: &mut Request) -> std::result::Result<Vec<u8>, Fault> {
+    let length = request.headers().get("content-length").ok().flatten();
+    let length = length.and_then(|length| length.parse::<usize>().ok());
+    if length.is_some_and(|length| length > MAX_BODY_BYTES) {
+        return Err(Fault::PayloadTooLarge("A question has at most 64 KiB."));
+    }
+    let body = request.bytes().await;
+    body.map_err(|_| Fault::malformed("The body could not be read to its end."))
+}
+
+async fn ask<Q: Question>(
+    env: &Env,
+    site: &str,
+    body: &[u8],
+) -> std::result::Result<String, Fault> {
+    let question = Q::parse(body, now_ms())?;
+    let (found, missing) = found(parts(ask_archive(env, site, question.asked()).await?)?);
+    Ok(with_missing(to_json(&question.answer(found))?, missing))
+}

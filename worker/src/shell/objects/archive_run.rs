@@ -1,0 +1,190 @@
+//! A run of an archive's alarm: folds, seals and deliveries, each sink for itself; then compaction.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::{Either, select};
+use futures_util::stream::FuturesUnordered;
+use serde::de::IgnoredAny;
+use worker::{Delay, Result};
+
+use crate::base::sql::SqlError;
+use crate::dead_letter::{self, Reason};
+use crate::lake::{Delivery, LakeStore, Outcome};
+use crate::shell::objects::archive_do::{ArchiveDo, site_and_shard};
+use crate::shell::objects::sinks::{Fetcher, attempt};
+use crate::shell::platform::alerts;
+use crate::shell::platform::bindings::settings;
+use crate::shell::platform::clock::{now_ms, random};
+use crate::shell::platform::d1;
+use crate::shell::platform::do_sql::DoSql;
+use crate::shell::platform::log;
+use crate::sinks::{Sink, SinkKind};
+
+/// How long a run of the alarm goes on by itself: the next one begins at once where work is left.
+const RUN_MS: i64 = 20_000;
+
+/// How long it goes on while a sink is still busy, so that a slow one keeps no other waiting. The
+/// platform ends a run after 15 minutes.
+const LONGEST_RUN_MS: i64 = 10 * 60_000;
+
+/// Requests of a run after which no delivery is begun: half of the 10,000 that the platform
+/// allows, for a delivery is up to 200 of them.
+const MAX_REQUESTS: u32 = 5_000;
+
+/// How often a run looks for new work while a sink is busy.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// How long D1 may take for what an archive folds in a run: what it does not take now, it takes later.
+const TAKEN_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long D1 may take to list dead letters: the sinks wait for the next run meanwhile.
+const LISTED_WITHIN: Duration = Duration::from_secs(5);
+
+impl ArchiveDo {
+    /// Lists what sinks refused too often as dead letters, and alerts. What cannot be listed now is
+    /// listed by a later run.
+    async fn list_refused(&self, store: &LakeStore<DoSql>, site: &str, shard: u32) -> Result<()> {
+        let now = now_ms();
+        let objects = store.to_list(now)?;
+        if objects.is_empty() {
+            return Ok(());
+        }
+        let statements: Vec<_> = objects
+            .iter()
+            .map(|object| dead_letter::list_refused(site, shard, object, now))
+            .collect();
+        let list = pin!(d1::transaction::<IgnoredAny>(&self.env, &statements));
+        match select(list, pin!(Delay::from(LISTED_WITHIN))).await {
+            Either::Left((listed, _)) => listed?,
+            Either::Right(_) => {
+                return Err(SqlError("dead letters were not listed in time".to_owned()).into());
+            }
+        };
+        store.listed(&objects, now)?;
+        let events = objects
+            .iter()
+            .fold(0_i64, |sum, object| sum.saturating_add(object.events));
+        alerts::dead_letters(&self.env, site, events, Reason::SinkRefused).await;
+        Ok(())
+    }
+
+    /// Folds, as long as D1 does not keep the sinks waiting.
+    async fn fold_in_time(&self) -> Result<()> {
+        match select(pin!(self.fold()), pin!(Delay::from(TAKEN_WITHIN))).await {
+            Either::Left((done, _)) => done.map(drop),
+            Either::Right(_) => Err(SqlError("a fold was not taken in time".to_owned()).into()),
+        }
+    }
+
+    /// Seals what is due, delivers what is sealed, each sink for itself, and sets the next alarm.
+    pub(crate) async fn run(&self) -> Result<()> {
+        let start = now_ms();
+        self.alarm.begin(&self.state, start).await?;
+        let store = self.lake()?;
+        store.prune_if_due(start)?;
+        if self.archive()?.fold_due()?.is_some_and(|due| due <= start)
+            && let Err(error) = self.fold_in_time().await
+        {
+            log::error("archive_do", error);
+            self.archive()?.was_not_taken(now_ms());
+        }
+        let name = self.state.id().name().unwrap_or_default();
+        let (site, shard) = site_and_shard(&name)?;
+        let config = settings(&self.env)?;
+        let fetcher = Fetcher::new()?;
+        let mut busy: Vec<SinkKind> = Vec::new();
+        // After an error of ours, not of the sink's: what would fail again at once waits for the
+        // next run.
+        let mut stopped: Vec<SinkKind> = Vec::new();
+        let mut deliveries = FuturesUnordered::new();
+        loop {
+            let now = now_ms();
+            let passed = now.saturating_sub(start);
+            let longest = if busy.is_empty() {
+                RUN_MS
+            } else {
+                LONGEST_RUN_MS
+            };
+            if passed < longest && fetcher.requests() < MAX_REQUESTS {
+                store.seal(site, shard, now)?;
+                for sink in &config.sinks.sinks {
+                    let kind = sink.kind();
+                    if busy.contains(&kind) || stopped.contains(&kind) {
+                        continue;
+                    }
+                    if let Some(delivery) = store.due_delivery(kind, now)? {
+                        busy.push(kind);
+                        let result = self.deliver(store, site, &fetcher, sink, delivery);
+                        deliveries.push(async move { (kind, result.await) });
+                    }
+                }
+            }
+            if busy.is_empty() {
+                break;
+            }
+            let look_again = pin!(Delay::from(LOOK_AGAIN));
+            if let Either::Left((Some((kind, result)), _)) =
+                select(deliveries.next(), look_again).await
+            {
+                busy.retain(|other| *other != kind);
+                if let Err(error) = result {
+                    log::error("archive_do", error);
+                    stopped.push(kind);
+                }
+            }
+        }
+        if let Err(error) = self.list_refused(store, site, shard).await {
+            log::error("archive_do", error);
+        }
+        let due = self.archive()?.compact_due()?;
+        if due.is_some_and(|due| due <= now_ms()) {
+            self.compact().await?;
+        }
+        let due = self.next_due()?;
+        self.alarm.rest(&self.state, due, now_ms()).await
+    }
+
+    async fn deliver(
+        &self,
+        store: &LakeStore<DoSql>,
+        site: &str,
+        fetcher: &Fetcher,
+        sink: &Sink,
+        delivery: Delivery,
+    ) -> Result<()> {
+        let mut bytes = [0; 4];
+        random(&mut bytes)?;
+        let random = u32::from_be_bytes(bytes);
+        store.begin(&delivery, now_ms(), random)?;
+        let outcome = attempt(&self.env, fetcher, store, sink, &delivery).await?;
+        let name = sink.kind().name();
+        match &outcome {
+            Outcome::Failed(failure) => {
+                log::error("archive_do", format_args!("{name}: {}", failure.code));
+            }
+            Outcome::Conflict => {
+                let key = &delivery.object.key;
+                log::error(
+                    "archive_do",
+                    format_args!("{name}: {key} holds something else"),
+                );
+                alerts::conflict(&self.env, site, name, key).await;
+            }
+            Outcome::Sent(sent) => {
+                if let Some(code) = sent.failure.as_ref().map(|failure| &failure.code) {
+                    log::error("archive_do", format_args!("{name}: {code}"));
+                }
+                if let Some(code) = &sent.refused_code {
+                    log::error("archive_do", format_args!("{name} refused events: {code}"));
+                }
+            }
+            Outcome::Done => {}
+        }
+        if let Some(failing) = store.settle(&delivery, &outcome, now_ms(), random)? {
+            alerts::sink_failing(&self.env, site, &failing).await;
+        }
+        Ok(())
+    }
+}
