@@ -63,7 +63,7 @@ fn calls() -> Operation {
         "p50": 1.5, "p95": 2.0});
     let hour = 1_705_334_400_000_i64;
     let example: Value = json!({"from": hour, "to": hour + 3_599_000, "total": figures, "actions": {"events": figures},
-        "hours": [{"hour": hour, "actions": {"events": figures}}]});
+        "background": {"fold": figures}, "hours": [{"hour": hour, "actions": {"events": figures}}]});
     let csv = "hour,action,calls,callsPerMinute,errors,serverErrors,errorRate,p50,p95\r\n";
     read(
         "/v1/analytics/operations",
