@@ -235,6 +235,6 @@ fn ask(archive: &Archive<&Database>, question: &Value, now: i64) -> Result<(Stri
         let part: Part<Found> = serde_json::from_str(&found).unwrap();
         parts.push(vec![part.found]);
     }
-    let answer = asked.answer(parts)?;
+    let answer = asked.answers(parts)?.remove(0);
     Ok((serde_json::to_string(&answer).unwrap(), longest))
 }

@@ -47,7 +47,7 @@ const MAX_SHARDS: u32 = 64;
 
 /// Archives of a site at most: a question asks all of them at once, of which the platform lets six answer at a
 /// time, and each has its own 500 keys a day and dimension in D1. That is 160 GB of packed segments.
-const MAX_ARCHIVES: i64 = 16;
+pub const MAX_ARCHIVES: i64 = 16;
 
 /// The platform keeps 10 GB for an object; what is above this is for ids, people and free pages.
 const MAX_BACKLOG: i64 = 8_000_000_000;

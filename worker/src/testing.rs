@@ -30,6 +30,14 @@ impl TestSql {
         self.fail_in.set(Some(n));
     }
 
+    /// Does something without a failure; what was told before counts on from there.
+    pub(crate) fn without_faults<T>(&self, work: impl FnOnce() -> T) -> T {
+        let left = self.fail_in.take();
+        let done = work();
+        self.fail_in.set(left);
+        done
+    }
+
     /// Takes back what [`TestSql::fail_in`] told.
     pub(crate) fn never_fail(&self) {
         self.fail_in.set(None);

@@ -40,7 +40,7 @@ main(async () => {
   if (process.argv.includes('versus')) return benchVersus(process.argv);
   if (process.argv.includes('import')) return benchImport();
   if (process.argv.includes('reads')) return benchReads();
-  if (process.argv.includes('questions')) return benchQuestions();
+  if (process.argv.includes('questions')) return benchQuestions(ORIGIN);
   if (process.argv.includes('watch')) return benchWatch(ORIGIN);
   if (process.argv.includes('live')) return benchLive(ORIGIN);
   const code = await runShown('cargo', ['build', '--release', '-p', 'shoreline-tests', '--bin', 'load']);

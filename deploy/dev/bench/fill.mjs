@@ -1,4 +1,5 @@
 // An archive and a D1 that hold what so many events make, for measurements of answers.
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SITE } from '../setup/keys.mjs';
 import { Failure, runShown } from '../base/process.mjs';
@@ -22,14 +23,20 @@ export async function fill(
   /** @type {number} */ users,
   /** @type {number} */ days,
 ) {
-  const folders = [
-    ['d1', 'miniflare-D1DatabaseObject'],
-    ['do', 'shoreline-ArchiveDo'],
-  ].map((path) => join(system.state, ...path));
   // The archive's file is made when it is first asked.
   const headers = { authorization: `Bearer ${system.secrets.readToken}` };
   const asked = await fetch(`${system.url}/v1/analytics/events/recent`, { headers });
   if (!asked.ok) throw new Failure(`the archive does not answer: ${asked.status}`);
+  // Their folders are named by worker and class; a worker without a name has none in front.
+  const folders = [
+    ['d1', 'D1DatabaseObject'],
+    ['do', 'ArchiveDo'],
+  ].map(([kind, name]) => {
+    const within = join(system.state, `${kind}`);
+    const folder = readdirSync(within).find((each) => each.endsWith(`-${name}`));
+    if (!folder) throw new Failure(`${within} has no folder of ${name}`);
+    return join(within, folder);
+  });
   const numbers = [events, users, days].map(String);
   const code = await runShown('target/release/examples/fill', [...folders, SITE, system.secrets.hashKey, ...numbers]);
   if (code !== 0) throw new Failure('the database could not be filled');

@@ -1,41 +1,100 @@
 // `npm test`: sets up, builds, and runs every test, native and end to end. On Debian it installs what the tests need of
-// the machine. Further arguments go to `cargo test`.
+// the machine. Further arguments go to `cargo test`. `npm test -- --quick` runs what the change at hand needs.
+import { availableParallelism } from 'node:os';
 import { build } from '../build/build.mjs';
 import { TEST_NEEDS, installNeeds } from '../setup/debian.mjs';
 import { installMoto } from '../setup/moto.mjs';
 import { main, runShown, say, seconds } from '../base/process.mjs';
 import { tools } from '../base/project.mjs';
 import { installSchemathesis } from '../setup/schemathesis.mjs';
-import { checkNode } from '../setup/setup.mjs';
+import { checkNode, installPackages } from '../setup/setup.mjs';
+import { cargoRuns, changedPaths, needsOf } from './quick.mjs';
+import { TIMED } from './timed.mjs';
+
+/**
+ * A run of cargo, and how many tests it has at a time: as many as processors where nothing is said.
+ * @typedef {{ args: string[], threads?: number }} Run
+ */
+
+const PROCESSORS = availableParallelism();
+
+/** End-to-end tests wait for the system more than they compute: so many of them at a time. */
+const MANY = 3 * PROCESSORS;
+
+const TESTS = ['test', '--no-fail-fast', '--package', 'shoreline-tests'];
+const E2E = [...TESTS, '--test', 'e2e', '--'];
 
 /**
  * Native tests apart from the end-to-end ones: built together, cargo would give the crates that ship
  * the features of the browser driver's dependencies, and test what is not shipped.
+ * @type {Run[]}
  */
-const RUNS = [
-  ['--workspace', '--exclude', 'shoreline-tests'],
-  ['--package', 'shoreline-tests'],
+const EVERYTHING = [
+  { args: ['test', '--no-fail-fast', '--workspace', '--exclude', 'shoreline-tests'] },
+  { args: [...TESTS, '--lib', '--bins', '--test', 'kept_lists', '--test', 'sinks', '--test', 'tables'] },
+  { args: [...E2E, ...TIMED.flatMap((name) => ['--skip', name])], threads: MANY },
+  { args: [...E2E, ...TIMED] },
+  // 200,000 events: it has the machine to itself.
+  { args: [...TESTS, '--test', 'exact'] },
 ];
+
+/** The commands of `deploy/` under Node's own test runner. */
+const testDeploy = () => runShown(tools.node, ['--no-warnings', '--test', 'deploy/**/*.test.mjs']);
+
+/**
+ * Runs commands of cargo, all of them: what failed before does not hide what fails later.
+ * @param {Run[]} runs
+ */
+async function runCargo(runs) {
+  for (const { args, threads } of runs) {
+    say(`cargo ${args.join(' ')}`);
+    const start = Date.now();
+    const code = await runShown('cargo', args, threads ? { RUST_TEST_THREADS: `${threads}` } : {});
+    say(`${code === 0 ? 'passed' : 'failed'} (${seconds(start)})`);
+    process.exitCode = code || process.exitCode;
+  }
+}
+
+/**
+ * What arguments choose: of one package, or of all.
+ * @param {string[]} args
+ * @returns {Run[]}
+ */
+function chosen(args) {
+  if (args.some((arg) => arg === '-p' || arg.startsWith('--package')))
+    return [{ args: ['test', '--no-fail-fast', ...args] }];
+  return [{ args: [...EVERYTHING[0].args, ...args] }, { args: [...TESTS, ...args] }];
+}
+
+/** @param {string[]} args */
+async function runQuickly(args) {
+  const needs = needsOf(await changedPaths());
+  const runs = cargoRuns(needs);
+  if (!needs.deploy && runs.length === 0) return say('what changed needs no test but npm run check');
+  await (needs.e2e.length > 0 ? build() : installPackages());
+  if (needs.deploy) process.exitCode = await testDeploy();
+  await runCargo(runs.map((run) => ({ args: [...run, ...args] })));
+}
 
 main(async () => {
   const start = Date.now();
   checkNode();
   await installNeeds(TEST_NEEDS);
-  await build();
-  await installMoto();
-  await installSchemathesis();
   const args = process.argv.slice(2);
-  const chosen = args.some((arg) => arg === '-p' || arg.startsWith('--package'));
   process.exitCode = 0;
-  if (!chosen) {
-    say('the commands of deploy/');
-    process.exitCode = await runShown(tools.node, ['--no-warnings', '--test', 'deploy/**/*.test.mjs']);
-  }
-  for (const packages of chosen ? [[]] : RUNS) {
-    const command = ['test', ...packages, ...args];
-    say(`cargo ${command.join(' ')}`);
-    // What failed before does not hide what fails here.
-    process.exitCode = (await runShown('cargo', command)) || process.exitCode;
+  if (args.includes('--quick')) {
+    await runQuickly(args.filter((arg) => arg !== '--quick'));
+  } else {
+    await build();
+    await installMoto();
+    await installSchemathesis();
+    if (args.length === 0) {
+      say('the commands of deploy/');
+      process.exitCode = await testDeploy();
+      await runCargo(EVERYTHING);
+    } else {
+      await runCargo(chosen(args));
+    }
   }
   say(`tests ${process.exitCode === 0 ? 'passed' : 'failed'} (${seconds(start)})`);
 });

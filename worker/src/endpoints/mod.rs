@@ -33,8 +33,10 @@ pub enum Door {
     Metric,
     /// A question with a body.
     Question,
-    /// Any question, with a body.
+    /// Any question, or several, with a body.
     AnyQuestion,
+    /// The goals of a site.
+    Goals,
     /// A user's events.
     Users,
     /// Sites and keys.
@@ -173,9 +175,11 @@ pub const ENDPOINTS: &[Endpoint] = &[
     at("/v1/analytics/metrics/features", GET, Door::Metric, Query, "features").query(METRIC),
     at("/v1/analytics/metrics/engagement", GET, Door::Metric, Query, "engagement").query(METRIC),
     at("/v1/analytics/metrics/products", GET, Door::Metric, Query, "products").query(METRIC),
-    at("/v1/analytics/metrics/breakdown", GET, Door::Metric, Query, "breakdown").query(&["by", "startDate", "endDate", "limit", "cursor", "format"]),
+    at("/v1/analytics/metrics/breakdown", GET, Door::Metric, Query, "breakdown").query(&["by", "startDate", "endDate", "filters", "range", "timeZone", "limit", "cursor", "format"]),
     at("/v1/analytics/metrics/vitals", GET, Door::Metric, Query, "vitals").query(&["startDate", "endDate", "page", "format"]),
     at("/v1/analytics/query", POST, Door::AnyQuestion, Query, "query").query(&["format"]).body(query::FIELDS),
+    at("/v1/analytics/query/panels", POST, Door::AnyQuestion, Query, "panels").body(query::PANELS_FIELDS),
+    at("/v1/analytics/goals", GET, Door::Goals, Query, "goals"),
     at("/v1/analytics/query/funnel", POST, Door::Question, Query, "funnel").body(funnel::FIELDS),
     at("/v1/analytics/query/retention", POST, Door::Question, Query, "retention").body(retention::FIELDS),
     at("/v1/analytics/query/journeys", POST, Door::Question, Query, "journeys").body(journeys::FIELDS),
@@ -184,8 +188,11 @@ pub const ENDPOINTS: &[Endpoint] = &[
     at("/v1/analytics/users/{userId}", "DELETE, OPTIONS", Door::Users, Admin, "user_erase").query(&["siteId"]),
     at("/v1/sites", "GET, POST, OPTIONS", Door::Sites, Admin, "sites").body(admin::SITE_FIELDS),
     at("/v1/sites/{siteId}", "PUT, OPTIONS", Door::Sites, Admin, "site").body(admin::SITE_FIELDS),
+    at("/v1/sites/{siteId}/archives", "GET, POST, DELETE, OPTIONS", Door::Sites, Admin, "archives").body(admin::ARCHIVES_FIELDS),
     at("/v1/sites/{siteId}/keys", "GET, POST, OPTIONS", Door::Sites, Admin, "keys").body(admin::KEY_FIELDS),
     at("/v1/sites/{siteId}/keys/{keyId}", "DELETE, OPTIONS", Door::Sites, Admin, "key").query(&["after"]),
+    at("/v1/sites/{siteId}/goals", "GET, POST, OPTIONS", Door::Sites, Admin, "site_goals").body(query::goals::GOAL_FIELDS),
+    at("/v1/sites/{siteId}/goals/{goalId}", "PUT, DELETE, OPTIONS", Door::Sites, Admin, "site_goal").body(query::goals::GOAL_FIELDS),
     at("/v1/dead-letters", "GET, OPTIONS", Door::DeadLetters, Admin, "dead_letters").query(&["siteId", "code", "limit", "cursor"]),
     at("/v1/dead-letters/replay", POST, Door::DeadLetters, Admin, "replay").body(dead_letter::FIELDS),
     at("/v1/repairs", "GET, OPTIONS", Door::DeadLetters, Admin, "repairs").query(repairs::PARAMS),

@@ -16,6 +16,16 @@ pub(super) enum Field {
     EntryPage,
     /// The page of the last.
     ExitPage,
+    /// What led to the first view of the event's session: a source by its usual name, or nothing that is known.
+    Source,
+    /// The way by which that view came.
+    Channel,
+    /// The way by which a view came.
+    ViewChannel,
+    /// The currency of an amount of money.
+    Currency,
+    /// An amount of money, with its currency.
+    Money,
     /// The local hour, 0 to 23.
     HourOfDay,
     /// The local day, 1 (Monday) to 7.
@@ -51,11 +61,12 @@ const COLUMNS: [(&str, Column); 15] = [
 ];
 
 /// Dimensions that are a property, of one type of event or of all.
-const PROPERTIES: [(&str, &str, Option<&str>); 10] = [
+const PROPERTIES: [(&str, &str, Option<&str>); 11] = [
     ("utm_term", "utm_term", Some(PAGE_VIEW)),
     ("utm_content", "utm_content", Some(PAGE_VIEW)),
     ("outbound", "url", Some("outbound")),
     ("download", "url", Some("download")),
+    ("form", "name", Some("form")),
     ("custom", "name", Some("custom")),
     // What services tell of their operations: see `adapters::analytics`.
     ("action", "action", None),
@@ -72,6 +83,9 @@ pub(super) const DURATION: &str = "duration";
 pub(super) const STATUS: &str = "status";
 
 impl Field {
+    /// The page of a view.
+    pub(super) const VIEWED: Self = Self::Column(Column::Page);
+
     /// By its name; none where nothing is called so.
     pub(super) fn of(name: &str) -> Option<Self> {
         if let Some(property) = name.strip_prefix(DATA) {
@@ -90,6 +104,9 @@ impl Field {
             "page" => Self::Page,
             "entryPage" | "entry_page" => Self::EntryPage,
             "exitPage" | "exit_page" => Self::ExitPage,
+            "referrerSource" | "referrer_source" => Self::Source,
+            "channel" => Self::Channel,
+            "currency" => Self::Currency,
             "hour_of_day" => Self::HourOfDay,
             "day_of_week" => Self::DayOfWeek,
             _ => return None,
@@ -98,7 +115,10 @@ impl Field {
 
     /// Whether it takes all of a session's events to know it.
     pub(super) fn is_of_session(&self) -> bool {
-        matches!(self, Self::EntryPage | Self::ExitPage)
+        matches!(
+            self,
+            Self::EntryPage | Self::ExitPage | Self::Source | Self::Channel
+        )
     }
 
     /// Whether it is a number in answers.

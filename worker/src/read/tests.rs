@@ -25,6 +25,8 @@ use crate::protocol::Message;
 use crate::read::brute::{DAY, KEY, event};
 use crate::testing::{TestSql, message};
 
+mod reshard;
+
 /// Events of a case.
 const EVENTS: usize = 150;
 

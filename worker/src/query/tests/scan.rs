@@ -38,6 +38,36 @@ fn lists_rank_by_users_and_equals_by_name() {
 }
 
 #[test]
+fn a_page_that_is_left_is_called_as_one_that_is_viewed() {
+    let pages = [
+        json!({"path": 7, "url": "https://a.example/a"}),
+        json!({"path": 7}),
+        json!({"path": true, "page": "/b"}),
+        json!({"path": "true"}),
+        json!({"url": "https://a.example"}),
+    ];
+    for kind in ["page_view", "page_leave"] {
+        let events = pages
+            .iter()
+            .enumerate()
+            .map(|(n, data)| event_of(n, kind, data.clone()));
+        let sql = archived(&events.collect::<Vec<_>>(), 2);
+        let answer = ask(
+            &sql,
+            &json!({"metrics": ["events"], "dimensions": ["page"], "range": all_days(),
+            "orderBy": [["page", "asc"]]}),
+        );
+        let rows = answer["rows"].as_array().unwrap().iter();
+        let pages: Vec<&Value> = rows.map(|row| &row["dimensions"][0]).collect();
+        assert_eq!(
+            json!(pages),
+            json!([null, "/", "/a", "/b", "true"]),
+            "{kind}"
+        );
+    }
+}
+
+#[test]
 fn what_is_no_number_is_told_and_sums_are_exact() {
     let values = [
         json!(0.1),
@@ -142,6 +172,7 @@ fn gaps_of_retention_are_told_and_nothing_of_them_is_counted() {
 
 fn spec(body: &Value) -> Vec<u8> {
     serde_json::to_vec(&Spec {
+        panels: false,
         archives: 1,
         body: body.to_string(),
         at: (DAY * DAY_MS, (DAY + 6) * DAY_MS),
@@ -222,7 +253,7 @@ fn a_question_that_is_too_large_says_why() {
         let found = found_by(&sql, query).found;
         let question = Question::parse(body.to_string().as_bytes()).unwrap();
         let asked = Asked::new(question, Some(Vec::new()), NOW).unwrap();
-        asked.answer(vec![vec![find(&sql, &spec(&body), 0).found, found]])
+        asked.answers(vec![vec![find(&sql, &spec(&body), 0).found, found]])
     };
     assert!(ask(enough).is_ok());
     for (limits, why) in [

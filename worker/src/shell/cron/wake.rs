@@ -21,7 +21,7 @@ use crate::shell::cron::upkeep::{load, save};
 use crate::shell::http::calls::note;
 use crate::shell::http::read::reconcile;
 use crate::shell::platform::alerts;
-use crate::shell::platform::archives::ask_all;
+use crate::shell::platform::archives;
 use crate::shell::platform::bindings::{ARCHIVE_DO, IMPORT_DO, SITE_DO};
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::d1;
@@ -175,7 +175,7 @@ async fn wake_imports(env: &Env, until: i64) -> Result<()> {
 async fn wake(env: &Env, namespace: &str, name: &str) -> (usize, Option<i64>) {
     let call = pin!(async {
         if namespace == ARCHIVE_DO {
-            return Ok((ask_all(env, name, WAKE, "").await?.len(), None));
+            return Ok((archives::wake(env, name).await?, None));
         }
         let said = objects::ask(env, namespace, name, WAKE, "").await?;
         Ok::<_, worker::Error>((1, json::told(said).unwrap_or_default()))

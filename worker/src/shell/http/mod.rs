@@ -1,6 +1,7 @@
 //! Requests, one file for each kind of call; `router` finds it.
 
 pub(crate) mod admin;
+pub(crate) mod archives;
 pub(crate) mod calls;
 pub(crate) mod dead_letters;
 pub(crate) mod edge;

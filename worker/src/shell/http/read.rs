@@ -26,7 +26,7 @@ use crate::shell::http::fresh::fresh;
 use crate::shell::http::health::health;
 use crate::shell::http::reply;
 use crate::shell::http::reply::{Cors, json, problem, table};
-use crate::shell::platform::archives::{self, archives, ask_all};
+use crate::shell::platform::archives::{archives, ask_all, ask_home};
 use crate::shell::platform::bindings::{SITE_DO, config};
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::d1;
@@ -207,13 +207,16 @@ pub(crate) async fn ask_archive(
     asked: Asked,
 ) -> std::result::Result<Vec<String>, Fault> {
     let number = archives(env, site).await.map_err(unanswered)?;
-    let only = only(&asked, site, number, &config(env)?.ingest.hash_key);
+    let key = &config(env)?.ingest.hash_key;
     let alone = number == 1;
-    let body = to_json(&Ask { asked, alone })?;
-    let Some(shard) = only else {
+    let has_home = only(&asked, site, number, key).is_some();
+    let ask_of = Ask { asked, alone };
+    let body = to_json(&ask_of)?;
+    if !has_home {
         return ask(env, site, ASK, &body).await;
-    };
-    let said = archives::ask(env, site, shard, ASK, &body).await;
+    }
+    let home = |archives| only(&ask_of.asked, site, archives, key).unwrap_or(0);
+    let said = ask_home(env, site, &home, ASK, body.as_bytes()).await;
     Ok(vec![said.map_err(unanswered)?])
 }
 

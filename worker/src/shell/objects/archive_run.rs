@@ -14,7 +14,7 @@ use crate::dead_letter::{self, Reason};
 use crate::lake::{Delivery, LakeStore, Outcome};
 use crate::observe::operations::Background;
 use crate::shell::http::calls::note;
-use crate::shell::objects::archive_do::{ArchiveDo, site_and_shard};
+use crate::shell::objects::archive_do::{ArchiveDo, archive_of};
 use crate::shell::objects::sinks::{Fetcher, attempt};
 use crate::shell::platform::alerts;
 use crate::shell::platform::bindings::settings;
@@ -85,9 +85,10 @@ impl ArchiveDo {
         let start = now_ms();
         self.alarm.begin(&self.state, start).await?;
         let store = self.lake()?;
+        self.conduct_if_due(start).await;
         store.prune_if_due(start)?;
         let name = self.state.id().name().unwrap_or_default();
-        let (site, shard) = site_and_shard(&name)?;
+        let (site, shard, _) = archive_of(&name)?;
         if self.archive()?.fold_due()?.is_some_and(|due| due <= start) {
             let folded = self.fold_in_time().await;
             let failed = folded.is_err().then_some("not_taken");

@@ -1,6 +1,5 @@
 //! The consumer of the events queue: messages appended to the archive and confirmed to their log.
 
-use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 use worker::{
     Context, Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, RawMessage, Result, event,
@@ -15,8 +14,8 @@ use crate::observe::operations::Background;
 use crate::protocol::names::{APPEND, CONFIRM, site_object};
 use crate::protocol::{Confirmation, Message};
 use crate::shell::http::calls::note;
-use crate::shell::platform::archives::archives;
-use crate::shell::platform::bindings::{ARCHIVE_DO, DEAD_LETTERS_QUEUE, SITE_DO, settings};
+use crate::shell::platform::archives::tell_all;
+use crate::shell::platform::bindings::{DEAD_LETTERS_QUEUE, SITE_DO, settings};
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::log;
 use crate::shell::platform::objects;
@@ -108,16 +107,14 @@ async fn inspect_or_retry(message: &RawMessage, body: &[u8], env: &Env) {
 
 /// Has the site's archives append a message, each its own events.
 async fn append(body: &[u8], message: &Message<'_>, env: &Env) -> Result<Appended> {
-    let bytes = |body: &[u8]| JsValue::from(Uint8Array::from(body));
-    let bodies = match archives(env, &message.site).await? {
-        1 => vec![bytes(body)],
+    let bodies = |archives: u32| match archives {
+        1 => Ok(vec![body.to_vec()]),
         several => {
             let key = &settings(env)?.ingest.hash_key;
-            let parts = split(message, several, key);
-            parts.iter().map(|part| bytes(part)).collect()
+            Ok(split(message, several, key))
         }
     };
-    let said = objects::post_all(env, ARCHIVE_DO, &message.site, APPEND, bodies).await?;
+    let said = tell_all(env, &message.site, APPEND, &bodies).await?;
     Ok(united(objects::told_all(said)?))
 }
 
