@@ -100,7 +100,7 @@ fn take(body: &str) -> (usize, usize) {
         // Remembered by the isolate, so it is no event's cost.
         agent: None,
     };
-    let judged = judge(delivery.drafts, &delivery.body, &context, String::new);
+    let judged = judge(delivery.drafts, &delivery.body, &context, &String::new);
     (judged.lines.len(), judged.passed)
 }
 
