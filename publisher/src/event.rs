@@ -89,8 +89,7 @@ impl Event {
     }
 
     /// A domain event such as `iam.user-registered`, of the service `source`. The type is 1 to 100
-    /// letters, digits, dots, hyphens and underscores, and does not end in `_ANALYTICS`; a
-    /// [`Publisher`](crate::Publisher) refuses any other.
+    /// letters, digits, dots, hyphens and underscores; a [`Publisher`](crate::Publisher) refuses any other.
     pub fn domain(event_type: impl Into<String>, source: impl Into<String>) -> Self {
         Self {
             source: Some(source.into()),

@@ -4,9 +4,6 @@ use alloc::{borrow::ToOwned, string::String};
 
 use crate::limits::MAX_EVENT_TYPE_CHARS;
 
-/// How the names of Shoreline's own operation events end. No sender may use such a name.
-pub const RESERVED_SUFFIX: &str = "_ANALYTICS";
-
 /// [`TrackerType::PageView`], by name.
 pub const PAGE_VIEW: &str = TrackerType::PageView.as_str();
 /// [`TrackerType::FeatureUse`], by name.
@@ -107,13 +104,12 @@ impl EventType {
     }
 }
 
-/// Whether a sender may use this name for a domain event: `[A-Za-z0-9._-]{1,100}`, not ending in
-/// [`RESERVED_SUFFIX`], and none of the tracker's.
+/// Whether a sender may use this name for a domain event: `[A-Za-z0-9._-]{1,100}`, and none of the tracker's. Also one
+/// that Shoreline's own events have (`INGEST_ANALYTICS`): these are of a site of their own.
 pub fn is_domain_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     (1..=MAX_EVENT_TYPE_CHARS).contains(&name.len())
         && name.bytes().all(allowed)
-        && !name.ends_with(RESERVED_SUFFIX)
         && TrackerType::parse(name).is_none()
 }
 
@@ -160,24 +156,14 @@ mod tests {
             "PAGE_VIEW",
             "-",
             "analytics",
-            "QUERY_ANALYTICS.v2",
+            "QUERY_ANALYTICS",
             &longest,
         ] {
             let parsed = EventType::parse(good);
             assert_eq!(parsed.as_ref().map(EventType::as_str), Some(good));
         }
         let too_long = "x".repeat(101);
-        for bad in [
-            "",
-            "a b",
-            "a/b",
-            "é",
-            "a\n",
-            "<script>",
-            "QUERY_ANALYTICS",
-            "_ANALYTICS",
-            &too_long,
-        ] {
+        for bad in ["", "a b", "a/b", "é", "a\n", "<script>", &too_long] {
             assert_eq!(EventType::parse(bad), None, "{bad}");
         }
     }

@@ -22,6 +22,7 @@ const PAGE_BYTES: usize = 32;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Places {
     pub(crate) line: Range<usize>,
+    pub(crate) timestamp: i64,
     pub(crate) received_at: i64,
     pub(crate) event_id: Place,
     pub(crate) event_type: Place,
@@ -57,6 +58,8 @@ pub struct Line<'a> {
     pub event_type: &'a str,
     /// Where it comes from: `tracker`, or a service's name.
     pub source: &'a str,
+    /// When it happened, Unix milliseconds.
+    pub timestamp: i64,
     /// When it was received, Unix milliseconds.
     pub received_at: i64,
     /// The user, or the id that stands for them.
@@ -76,6 +79,7 @@ impl Lines {
         self.text.push('\n');
         let places = Places {
             line,
+            timestamp: event.timestamp(),
             received_at: event.received_at(),
             event_id: self.beside(event.event_id()),
             event_type: self.beside(event.event_type()),
@@ -172,6 +176,7 @@ impl Lines {
             event_id: self.at(&places.event_id),
             event_type: self.at(&places.event_type),
             source: self.at(&places.source),
+            timestamp: places.timestamp,
             received_at: places.received_at,
             user_id: places.user_id.as_ref().map(|place| self.at(place)),
             page: places.page.as_ref().map(|place| self.at(place)),
@@ -196,6 +201,7 @@ impl StampedEvent {
             event_id: self.event_id(),
             event_type: self.event_type(),
             source: self.source(),
+            timestamp: self.timestamp(),
             received_at: self.received_at(),
             user_id: self.user_id(),
             page: self.page(),

@@ -137,6 +137,7 @@ impl<'a, C: Collector> Pass<'a, C> {
             return None;
         }
         let timestamp = fields::timestamp(&fields, &self.common.rules)?;
+        let timestamp = self.collector.timestamp(timestamp);
         let tenant_id = fields::optional(fields.tenant_id)?;
         self.settle_metadata(event, &fields, event_type)?;
         let made_id;
@@ -164,7 +165,7 @@ impl<'a, C: Collector> Pass<'a, C> {
                 session_id: session_id.as_ref(),
                 name: pair(own_id.and(fields.event_id), fields.event_type),
                 person: pair(fields.user_id, fields.session_id).filter(|_| is_plain),
-                timestamp: self.collector.timestamp(timestamp),
+                timestamp,
                 middle: self.metadata.middle(),
             },
         )?;
@@ -174,6 +175,7 @@ impl<'a, C: Collector> Pass<'a, C> {
         let line = start..out.len();
         lines.end(Places {
             line,
+            timestamp,
             received_at: self.common.rules.now_ms,
             event_id: heads.event_id,
             event_type: heads.event_type,

@@ -42,6 +42,7 @@ pub struct StampedEvent {
     event_id: String,
     event_type: String,
     source: String,
+    timestamp: i64,
     received_at: i64,
     user_id: Option<String>,
     page: Option<String>,
@@ -146,6 +147,7 @@ pub fn stamp(clean: CleanEvent, stamp: &Stamp<'_>) -> StampedEvent {
         json: serde_json::to_string(&stored).unwrap_or_default(),
         event_id: stamp.event_id.to_owned(),
         source: source.to_owned(),
+        timestamp: stamp.timestamp.unwrap_or(clean.timestamp),
         received_at: stamp.received_at,
         page: page(event_type, &clean.event_data),
         feature: feature(event_type, &clean.event_data),
@@ -164,6 +166,7 @@ impl StampedEvent {
             event_type: String,
             source: String,
             received_at: i64,
+            timestamp: Option<i64>,
             user_id: Option<String>,
             event_data: Option<Map<String, Value>>,
         }
@@ -179,6 +182,7 @@ impl StampedEvent {
             event_id: facts.event_id,
             event_type: facts.event_type,
             source: facts.source,
+            timestamp: facts.timestamp.unwrap_or(facts.received_at),
             received_at: facts.received_at,
             user_id: facts.user_id,
         })
@@ -202,6 +206,11 @@ impl StampedEvent {
     /// Where it comes from: `tracker`, or a service's name.
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// When it happened, Unix milliseconds; where nothing says so, when it was received.
+    pub fn timestamp(&self) -> i64 {
+        self.timestamp
     }
 
     /// When it was received, Unix milliseconds.

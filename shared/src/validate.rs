@@ -134,7 +134,7 @@ fn event_type(
     let refuse = |message: &str| Rejection::new(Code::InvalidEventType, "eventType", message);
     match EventType::parse(&identifier(name)) {
         None => Err(refuse(
-            "eventType must be 1 to 100 letters, digits, dots, hyphens or underscores, and not end in _ANALYTICS.",
+            "eventType must be 1 to 100 letters, digits, dots, hyphens or underscores.",
         )),
         Some(EventType::Domain(_)) if matches!(sender, Sender::Browser { adapted: false, .. }) => {
             Err(refuse(

@@ -151,7 +151,7 @@ export function costPage(kept) {
     [
       `one archive object holds 10 GB: some ${held.toFixed(0)} million events of ${STORED.archiveBytes} bytes`,
       `a single site with ${daily.toFixed(1)} million events a day at ${DAYS} days`,
-      '`ARCHIVE_SHARDS` of a new site (1 to 16); `RETENTION_DAYS`; more sites',
+      '`ARCHIVE_SHARDS` of a new site, a call for one that is there (1 to 16); `RETENTION_DAYS`; more sites',
     ],
     [
       'one log object takes some 1,000 requests a second',

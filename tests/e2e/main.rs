@@ -45,6 +45,7 @@ mod reads;
 mod rebuild;
 mod refusals;
 mod retention;
+mod services;
 mod several;
 mod sinks;
 mod tenancy;

@@ -178,3 +178,114 @@ async fn what_is_asked_wrongly_is_named_and_nobody_else_is_answered() {
         assert!([401, 403].contains(&refused.status), "{}", refused.status);
     }
 }
+
+/// A custom event, as a service sends it.
+fn custom(n: usize, user: &str, data: &Value) -> Value {
+    json!({"eventId": format!("0198c1d2-6f00-4000-8000-{n:012x}"), "eventType": "custom", "source": "shop",
+        "userId": user, "sessionId": format!("s-{user}"), "eventData": data})
+}
+
+#[tokio::test]
+async fn goals_are_kept_with_the_site_and_asked_for_by_name() {
+    let site = shared().new_site().await;
+    let goals = format!("{}/v1/sites/{}/goals", site.url, site.id);
+    let admin = async |request: RequestBuilder, body: Value| {
+        let request = request.bearer_auth(&site.admin_token);
+        reply(if body.is_null() {
+            request
+        } else {
+            request.json(&body)
+        })
+        .await
+    };
+    let client = Client::new();
+    let wanted = json!({"name": "Sale", "filter": ["is", "custom", "buy"]});
+    let made = admin(client.post(&goals), wanted.clone()).await;
+    assert_eq!((made.status, &made.body["name"]), (201, &json!("Sale")));
+    assert_eq!(admin(client.post(&goals), wanted.clone()).await.status, 409);
+    let wrong = admin(
+        client.post(&goals),
+        json!({"name": "x", "filter": ["is", "planet", "Mars"]}),
+    )
+    .await;
+    assert_eq!(
+        (wrong.status, &wrong.body["field"]),
+        (400, &json!("filter[1]"))
+    );
+    let one = format!("{goals}/{}", made.body["goalId"].as_str().unwrap());
+    let other = admin(
+        client.post(&goals),
+        json!({"name": "Look", "filter": ["is", "custom", "look"]}),
+    )
+    .await;
+    assert_eq!(
+        admin(
+            client.put(&one),
+            json!({"name": "Look", "filter": ["exists", "page"]})
+        )
+        .await
+        .status,
+        409
+    );
+    let elsewhere = format!("{}/v1/sites/nowhere/goals", site.url);
+    assert_eq!(admin(client.get(&elsewhere), Value::Null).await.status, 404);
+
+    let sale = |amount: f64, currency: &str| json!({"name": "buy", "revenue": {"amount": amount, "currency": currency}});
+    let events = [
+        custom(1, "ann", &sale(10.1, "EUR")),
+        custom(2, "ann", &sale(0.2, "EUR")),
+        custom(3, "bob", &sale(5.0, "USD")),
+        custom(4, "cid", &json!({"name": "look"})),
+    ];
+    let taken = reply(site.ingest().json(&events)).await;
+    assert_eq!(taken.body["accepted"], 4, "{}", taken.body);
+    site.settle().await;
+    let question = json!({"metrics": ["conversions", "converted", "conversionRate", "revenue"], "range": "24h",
+        "goal": "Sale"});
+    let answer = ask(&site, question.clone()).await;
+    assert_eq!(
+        answer["totals"],
+        json!([3, 2, 2.0 / 3.0, {"EUR": 10.3, "USD": 5}])
+    );
+    // Several questions at once, with goals by name, by id and by filter.
+    let look = &other.body["goalId"];
+    let panels = json!({"range": "24h", "panels": [
+        {"metrics": ["conversions"], "goal": "Sale"},
+        {"metrics": ["conversions"], "goal": look},
+        {"metrics": ["conversions"], "goal": ["is", "custom", ["buy", "look"]]},
+        {"metrics": ["events"], "dimensions": ["currency"]}]});
+    let url = format!("{}/v1/analytics/query/panels", site.url);
+    let said = reply(
+        client
+            .post(&url)
+            .bearer_auth(&site.read_token)
+            .json(&panels),
+    )
+    .await;
+    assert_eq!(said.status, 200, "{}", said.body);
+    let panels = said.body["panels"].as_array().unwrap();
+    let totals: Vec<&Value> = panels.iter().map(|panel| &panel["totals"]).collect();
+    assert_eq!(totals, [&json!([3]), &json!([1]), &json!([4]), &json!([4])]);
+    assert_eq!(panels[3]["rows"].as_array().unwrap().len(), 3);
+
+    // Whoever reads the site sees its goals; another site has none of them.
+    let listed = site.get("/v1/analytics/goals").await;
+    assert_eq!(listed["goals"].as_array().unwrap().len(), 2);
+    let stranger = shared().new_site().await;
+    assert_eq!(
+        stranger.get("/v1/analytics/goals").await,
+        json!({"goals": []})
+    );
+    let refused = reply(asking(&stranger, &question)).await;
+    assert_eq!(
+        (refused.status, &refused.body["field"]),
+        (400, &json!("goal"))
+    );
+    // A changed goal counts the past, too; a deleted one is unknown.
+    let changed = json!({"name": "Sale", "filter": ["is", "currency", "EUR"]});
+    assert_eq!(admin(client.put(&one), changed).await.status, 200);
+    assert_eq!(ask(&site, question.clone()).await["totals"][0], 2);
+    assert_eq!(admin(client.delete(&one), Value::Null).await.status, 204);
+    assert_eq!(admin(client.delete(&one), Value::Null).await.status, 404);
+    assert_eq!(reply(asking(&site, &question)).await.status, 400);
+}

@@ -1,4 +1,4 @@
-//! A site of several archives: under kills, and when the setting changes.
+//! A site of several archives: under kills, when the setting changes, and when it gets another number.
 
 use serde_json::{Value, json};
 use shoreline_tests::events::{batch, feature, ids, view};
@@ -188,6 +188,92 @@ async fn several_archives_lose_and_double_nothing_and_the_setting_is_for_new_sit
     assert_eq!(archives_with_events(system.state()), 3 + 5);
     assert_eq!(spread(system.state()), [3, 5]);
     erase(&new, taken.len()).await;
+}
+
+async fn archives_call(site: &Site, method: reqwest::Method, body: &Value) -> (u16, Value) {
+    let url = format!("{}/v1/sites/{}/archives", site.url, site.id);
+    let mut request = reqwest::Client::new()
+        .request(method, url)
+        .bearer_auth(&site.admin_token);
+    if !body.is_null() {
+        request = request.body(body.to_string());
+    }
+    let answer = reply(request).await;
+    (answer.status, answer.body)
+}
+
+/// Gives the site another number of archives while batches come and workerd is killed; the ids that were taken.
+async fn change(system: &System, site: &Site, archives: usize, kills: usize) -> Vec<String> {
+    let wish = json!({"archives": archives});
+    let (status, begun) = archives_call(site, reqwest::Method::POST, &wish).await;
+    assert_eq!(
+        (status, &begun["change"]["archives"]),
+        (202, &wish["archives"]),
+        "{begun}"
+    );
+    // Another number, and an erasure, wait until it has this one.
+    let other = json!({"archives": 7});
+    let (status, refused) = archives_call(site, reqwest::Method::POST, &other).await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (409, &json!("conflict")),
+        "{refused}"
+    );
+    let nobody = format!("{}/v1/analytics/users/nobody?siteId={}", site.url, site.id);
+    let erasure = reqwest::Client::new().delete(nobody);
+    let refused = reply(erasure.bearer_auth(&site.admin_token)).await;
+    assert_eq!(refused.status, 409, "{}", refused.body);
+    let mut taken = Vec::new();
+    for turn in 0.. {
+        taken.extend(send(site, 3).await);
+        if turn < kills {
+            assert!(system.kill_workerd(), "no workerd runs the worker");
+        }
+        let state = eventually("the number is told", async || {
+            let url = format!("{}/v1/sites/{}/archives", site.url, site.id);
+            let request = reqwest::Client::new()
+                .get(url)
+                .bearer_auth(&site.admin_token);
+            let answer = request.send().await.ok()?;
+            let is_told = answer.status() == 200;
+            answer.json::<Value>().await.ok().filter(|_| is_told)
+        })
+        .await;
+        if state["change"].is_null() && turn >= kills {
+            assert_eq!(state["archives"], archives, "{state}");
+            break;
+        }
+        assert!(turn < 600, "it never ends: {state}");
+    }
+    taken
+}
+
+#[tokio::test]
+async fn another_number_of_archives_under_load_and_kills_loses_and_doubles_nothing() {
+    let settings = format!("ARCHIVE_SHARDS:3 OUTBOX_RESEND_SECONDS:1 {QUIET}");
+    let system = System::start_with(&StateDir::new(), &settings);
+    let site = system.demo();
+    let mut taken = send(&site, 20).await;
+    for (archives, kills) in [(5, 4), (2, 4)] {
+        taken.extend(change(&system, &site, archives, kills).await);
+        taken.extend(send(&site, 5).await);
+        check(&site, &taken).await;
+        // What the others held is deleted.
+        assert_eq!(archives_with_events(system.state()), archives);
+    }
+    // What comes again is known in its archive.
+    let live = site.live_count("page_view").await;
+    let twice = view("/twice", "u1");
+    for _ in 0..2 {
+        site.send_ok(&batch(std::slice::from_ref(&twice))).await;
+    }
+    taken.push(twice["eventId"].as_str().unwrap().to_owned());
+    site.settle().await;
+    eventually_is("the second is taken back", live + 1, async || {
+        site.live_count("page_view").await
+    })
+    .await;
+    erase(&site, taken.len()).await;
 }
 
 /// A user is exported, and forgotten, by their archive; the others go on as they were.

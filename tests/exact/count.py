@@ -14,6 +14,10 @@ import sys
 
 import duckdb
 
+# No folder of compiled scripts beside this one.
+sys.dont_write_bytecode = True
+import questions
+
 DAY = 86_400_000
 DIMENSIONS = (
     "page referrer utm_source utm_medium utm_campaign country browser os device platform source feature error".split()
@@ -81,8 +85,8 @@ CREATE MACRO day_of(ms) AS floor(ms / 86400000.0)::BIGINT;
 CREATE TABLE lines AS SELECT * FROM read_json('lake/events/*/*/*.ndjson.gz',
   format = 'newline_delimited', compression = 'gzip', columns = {
     eventId: 'VARCHAR', eventType: 'VARCHAR', siteId: 'VARCHAR', source: 'VARCHAR', userId: 'VARCHAR',
-    sessionId: 'VARCHAR', "timestamp": 'BIGINT', receivedAt: 'BIGINT', country: 'VARCHAR', browser: 'VARCHAR',
-    os: 'VARCHAR', device: 'VARCHAR', eventData: 'JSON', metadata: 'JSON'
+    sessionId: 'VARCHAR', "timestamp": 'BIGINT', receivedAt: 'BIGINT', country: 'VARCHAR', region: 'VARCHAR',
+    browser: 'VARCHAR', os: 'VARCHAR', device: 'VARCHAR', eventData: 'JSON', metadata: 'JSON'
   });
 
 CREATE TABLE events AS SELECT
@@ -300,7 +304,7 @@ def summary(ask):
     }, None
 
 
-# What questions look at: the stored events, in which those of erased users say nothing any more.
+# What funnels and journeys look at: the stored events, in which those of erased users say nothing any more.
 lake.execute("CREATE TABLE erased (site VARCHAR, person VARCHAR, until BIGINT)")
 for site, users in task["erased"].items():
     for person, at in users.items():
@@ -392,6 +396,10 @@ def user(ask):
     return [id for (id,) in found], None
 
 
+def any_question(ask):
+    return questions.answer(lake, ask)
+
+
 def totals(ask):
     types = dict(rows("SELECT type, count(*) FROM events WHERE site = ? GROUP BY 1", [ask["site"]]))
     return {"totalEvents": sum(types.values()), "eventsByType": types}, None
@@ -400,8 +408,10 @@ def totals(ask):
 COUNTS = {
     "platform": platform, "engagement": engagement, "features": feature_table, "products": product_table,
     "breakdown": breakdown, "summary": summary, "funnel": funnel, "retention": retention, "journeys": journeys,
-    "user": user, "totals": totals,
+    "user": user, "totals": totals, "any": any_question,
 }
+if any(ask["what"] == "any" for ask in task["asks"]):
+    questions.prepare(lake)
 
 
 def plain(value):

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::names::{
-    AGENTS, AMOUNTS, CONTENT, COUNTRIES, DOMAINS, ERRORS, FEATURES, PAGES, PLATFORMS, REFERRERS,
-    SOURCES, STATUSES, USERS, UTM,
+    AGENTS, AMOUNTS, CONTENT, COUNTRIES, CUSTOM, DOMAINS, ERRORS, FEATURES, MIXED, NOTES, PAGES,
+    PLATFORMS, REFERRERS, REVENUE, SOURCES, STATUSES, TARGETS, USERS, UTM,
 };
 
 pub(crate) const DAY_MS: i64 = 86_400_000;
@@ -78,7 +78,7 @@ impl Plan {
     /// An event at a moment, in the form of [`docs/EVENTS.md`].
     pub(crate) fn event(&self, dice: &mut Dice, at: i64) -> Value {
         let (kind, data) = kind(dice);
-        let domain = kind.contains('.') || kind.chars().any(char::is_uppercase);
+        let domain = is_of_services(kind);
         let mut event = json!({
             "eventId": dice.uuid(), "eventType": kind, "timestamp": at, "eventData": data,
             "metadata": {"userAgent": dice.pick(&AGENTS), "ipAddress": "203.0.113.77",
@@ -183,10 +183,12 @@ fn kind(dice: &mut Dice) -> (&'static str, Value) {
                 text.map_or(json!({}), |text| json!({"message": text})),
             )
         }
-        84..90 => (
-            dice.pick(&["page_leave", "web_vital", "outbound", "download", "form"]),
-            json!({"path": "/", "feature": "none", "url": "https://elsewhere.example/"}),
+        84..87 => ("page_leave", leave(dice)),
+        87..90 => (
+            dice.pick(&["web_vital", "outbound", "download", "form"]),
+            json!({"path": "/", "feature": "none", "url": dice.pick(&TARGETS)}),
         ),
+        90..94 => ("custom", custom(dice)),
         _ => {
             let status: Value = serde_json::from_str(dice.pick(&STATUSES)).unwrap();
             let mut data = json!({"total": dice.below(100), "feature": "none", "path": "/none"});
@@ -198,9 +200,53 @@ fn kind(dice: &mut Dice) -> (&'static str, Value) {
     }
 }
 
+/// Whether services alone send events of a type.
+pub(crate) fn is_of_services(kind: &str) -> bool {
+    kind == "custom" || kind.contains('.') || kind.chars().any(char::is_uppercase)
+}
+
+/// A page that was left: how long it was looked at, and how far.
+fn leave(dice: &mut Dice) -> Value {
+    let mut data: Value = serde_json::from_str(dice.pick(&PAGES)).unwrap();
+    data["engagedMs"] = match dice.below(9) {
+        0 => json!("long"),
+        1 => json!(-5),
+        _ => dice.below(25_000).into(),
+    };
+    data["scrollDepth"] = dice.below(101).into();
+    data
+}
+
+/// What pages track under names of their own, some of it a sale, with values of every kind.
+fn custom(dice: &mut Dice) -> Value {
+    let mut data =
+        json!({"name": dice.pick(&CUSTOM), "plan": {"size": dice.below(5), "on": dice.one_in(2)}});
+    let mixed: Value = serde_json::from_str(dice.pick(&MIXED)).unwrap();
+    if !mixed.is_null() {
+        data["amount"] = mixed;
+    }
+    let revenue: Value = serde_json::from_str(dice.pick(&REVENUE)).unwrap();
+    if !revenue.is_null() {
+        data["revenue"] = revenue;
+    }
+    if dice.one_in(2) {
+        data["note"] = dice
+            .pick(&NOTES)
+            .repeat(usize::try_from(dice.below(40)).unwrap())
+            .into();
+    }
+    data
+}
+
 fn page(dice: &mut Dice) -> Value {
     let mut data: Value = serde_json::from_str(dice.pick(&PAGES)).unwrap();
-    for name in ["utm_source", "utm_medium", "utm_campaign"] {
+    for name in [
+        "utm_source",
+        "utm_medium",
+        "utm_campaign",
+        "utm_term",
+        "utm_content",
+    ] {
         if dice.one_in(6) {
             data[name] = (dice.pick(&UTM)).into();
         }

@@ -45,7 +45,9 @@ pub(crate) const FEATURES: [&str; 40] = [
 ];
 
 /// `eventData` of page views, as JSON.
-pub(crate) const PAGES: [&str; 29] = [
+pub(crate) const PAGES: [&str; 31] = [
+    "{\"url\": \"https://shop.example/land?gclid=secret&x=1\"}",
+    "{\"url\": \"https://shop.example/land?fbclid=secret&ref=A%20friend\"}",
     "{\"path\": \"/\"}",
     "{\"path\": \"/pricing\"}",
     "{\"path\": \"/a b\"}",
@@ -190,7 +192,11 @@ pub(crate) const SOURCES: [&str; 8] = [
 ];
 
 /// Sources, media and campaigns.
-pub(crate) const UTM: [&str; 9] = [
+pub(crate) const UTM: [&str; 13] = [
+    "cpc",
+    "paid-social",
+    "google",
+    "organic",
     "Newsletter",
     "newsletter",
     " mail ",
@@ -203,7 +209,9 @@ pub(crate) const UTM: [&str; 9] = [
 ];
 
 /// Referrers.
-pub(crate) const REFERRERS: [&str; 8] = [
+pub(crate) const REFERRERS: [&str; 10] = [
+    "https://chatgpt.com/",
+    "https://old.reddit.com/r/x",
     "https://www.google.com/search?q=x",
     "https://News.Example:8080/a",
     "https://shop.example/self",
@@ -239,4 +247,56 @@ pub(crate) const DOMAINS: [&str; 7] = [
     "ProductCreated.x",
     "segment.identify",
     "A.b_c-9",
+];
+
+/// Where links and downloads go.
+pub(crate) const TARGETS: [&str; 4] = [
+    "https://elsewhere.example/",
+    "https://elsewhere.example/a b?q=1#top",
+    "https://files.example/paper.pdf",
+    "/files/local.zip",
+];
+
+/// Names of custom events.
+pub(crate) const CUSTOM: [&str; 6] = [
+    "signup",
+    "Signup",
+    "=buy",
+    "日本",
+    "checkout step",
+    "(none)",
+];
+
+/// Amounts of custom events, as JSON, some of which are none; null: none.
+pub(crate) const MIXED: [&str; 14] = [
+    "0",
+    "1",
+    "1.5",
+    "-2.25",
+    "\"1.5\"",
+    "\"seven\"",
+    "true",
+    "false",
+    "null",
+    "0.000001",
+    "12345.678901",
+    "-0.1",
+    "1e30",
+    "[1]",
+];
+
+/// Beginnings of notes.
+pub(crate) const NOTES: [&str; 5] = ["note ", "NOTE ", "日本 ", "a.*b ", "'quoted' "];
+
+/// Money, as JSON, some of which is none; null: none.
+pub(crate) const REVENUE: [&str; 9] = [
+    "{\"amount\": 12.5, \"currency\": \"EUR\"}",
+    "{\"amount\": 0.1, \"currency\": \"EUR\"}",
+    "{\"amount\": \"19.99\", \"currency\": \"usd\"}",
+    "{\"amount\": -5, \"currency\": \"USD\"}",
+    "{\"amount\": 1000, \"currency\": \"JPY\"}",
+    "{\"amount\": 3}",
+    "{\"amount\": \"much\", \"currency\": \"EUR\"}",
+    "{\"amount\": 7, \"currency\": \"euro\"}",
+    "null",
 ];

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use shoreline_tests::site::{Site, reply};
 use shoreline_tests::within;
 
-use crate::made::{DAY_MS, Dice, Plan};
+use crate::made::{DAY_MS, Dice, Plan, is_of_services};
 
 /// Parts of an import.
 const PARTS: usize = 5;
@@ -135,7 +135,7 @@ async fn private(site: &Site, plan: &Plan, dice: &mut Dice, n: i64) {
         let at = plan.end - dice.below(DAY_MS);
         let event = plan.event(dice, at);
         let kind = event["eventType"].as_str().unwrap();
-        if !kind.contains('.') && event["userId"].is_string() {
+        if !is_of_services(kind) && event["userId"].is_string() {
             events.push(event);
         }
     }

@@ -1,4 +1,5 @@
-//! `deploy/aws/shoreline-lake.yaml`: clean for cfn-lint, and its tables are what the schema says.
+//! The templates of `deploy/aws/`: clean for cfn-lint; the lake's tables are what the schema says, and the way in posts
+//! with the source key, to the path that takes the bus's events.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,6 +10,7 @@ use shoreline_tests::root;
 use super::python;
 
 const TEMPLATE: &str = include_str!("../../deploy/aws/shoreline-lake.yaml");
+const INGEST: &str = include_str!("../../deploy/aws/shoreline-ingest.yaml");
 const SCHEMA: &str = include_str!("../../docs/schemas/event.schema.json");
 
 const SINKS: [&str; 4] = ["S3Sink", "FirehoseSink", "EventBridgeSink", "SqsSink"];
@@ -19,7 +21,12 @@ fn stack(folder: &Path, sinks: &[&str]) -> Map<String, Value> {
         .iter()
         .map(|sink| ((*sink).to_owned(), sinks.contains(sink).to_string().into()))
         .collect();
-    let task = json!({"template": TEMPLATE, "parameters": parameters});
+    resources(folder, TEMPLATE, &parameters.into())
+}
+
+/// The resources of a template with these parameters.
+fn resources(folder: &Path, template: &str, parameters: &Value) -> Map<String, Value> {
+    let task = json!({"template": template, "parameters": parameters});
     let answer = python::run("template.py", folder, &task);
     answer["resources"].as_object().unwrap().clone()
 }
@@ -214,4 +221,51 @@ fn the_user_may_only_send() {
     assert_eq!(actions(&["SqsSink"]), ["sqs:SendMessage"]);
     assert_eq!(actions(&[]), [""; 0]);
     assert!(!stack(folder.path(), &[]).contains_key("SinkUser"));
+}
+
+/// Events by the beginning of their source go to `/v1/ingest` with the key, and what is refused to a queue that the rule
+/// alone may write.
+#[test]
+fn the_rule_posts_with_the_source_key_and_keeps_what_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let parameters = json!({
+        "CollectorUrl": "https://collector.example", "SourceKey": "sls_demo_key", "SourcePrefix": "edtech.",
+    });
+    let stack = resources(folder.path(), INGEST, &parameters);
+    let of = |name: &str| stack[name]["Properties"].clone();
+    let rule = of("Rule");
+    assert_eq!(
+        rule["EventPattern"],
+        json!({"source": [{"prefix": "edtech."}]})
+    );
+    let target = &rule["Targets"][0];
+    assert_eq!(target["Arn"], "Destination.Arn");
+    assert_eq!(target["RoleArn"], "DestinationRole.Arn");
+    assert_eq!(target["DeadLetterConfig"]["Arn"], "Refused.Arn");
+    // The event goes as the bus has it: the shape that the adapter of `/v1/ingest` knows.
+    assert!(target.get("InputTransformer").is_none() && target.get("InputPath").is_none());
+    let destination = of("Destination");
+    assert_eq!(
+        destination["InvocationEndpoint"],
+        "https://collector.example/v1/ingest"
+    );
+    assert_eq!(destination["HttpMethod"], "POST");
+    let key = &of("Connection")["AuthParameters"]["ApiKeyAuthParameters"];
+    assert_eq!(
+        *key,
+        json!({"ApiKeyName": "Authorization", "ApiKeyValue": "Bearer sls_demo_key"})
+    );
+    let allowed = &of("RefusedPolicy")["PolicyDocument"]["Statement"][0];
+    assert_eq!(
+        allowed["Condition"],
+        json!({"ArnEquals": {"aws:SourceArn": "Rule.Arn"}})
+    );
+    let role = &of("DestinationRole")["Policies"][0]["PolicyDocument"]["Statement"][0];
+    assert_eq!(
+        (&role["Action"], &role["Resource"]),
+        (
+            &json!("events:InvokeApiDestination"),
+            &json!("Destination.Arn")
+        )
+    );
 }

@@ -183,12 +183,6 @@ CREATE TABLE dead_letters (
 ) WITHOUT ROWID;
 CREATE INDEX dead_letters_by_time ON dead_letters (first_at, site_id, part_id);
 
--- When an alert of a kind was sent last, so that it is sent once in ten minutes, whoever would send it.
-CREATE TABLE alerts (
-  kind    TEXT PRIMARY KEY,
-  sent_at INTEGER NOT NULL
-) WITHOUT ROWID;
-
 -- Imports that are under way: what the cron wakes.
 CREATE TABLE imports (
   site_id   TEXT NOT NULL,

@@ -20,6 +20,8 @@ pub struct Config {
     pub seal: SealRule,
     /// Bytes of lines, before they are packed, that an archive keeps for its sinks at most.
     pub backlog_bytes: i64,
+    /// The window of a summary and of operations where a call names none (`METRICS_WINDOW_MINUTES`, 1 to 10080, 60).
+    pub metrics_window: i64,
     /// How often in a row a sink may refuse what it gets before that is dead letters (`SINK_TRIES`, 1 to
     /// 100, 5): with the waits between, 20 minutes to an hour.
     pub sink_tries: u32,
@@ -45,7 +47,7 @@ const MAX_SHARDS: u32 = 64;
 
 /// Archives of a site at most: a question asks all of them at once, of which the platform lets six answer at a
 /// time, and each has its own 500 keys a day and dimension in D1. That is 160 GB of packed segments.
-const MAX_ARCHIVES: i64 = 16;
+pub const MAX_ARCHIVES: i64 = 16;
 
 /// The platform keeps 10 GB for an object; what is above this is for ids, people and free pages.
 const MAX_BACKLOG: i64 = 8_000_000_000;
@@ -89,6 +91,8 @@ impl Config {
             DEFAULT_BACKLOG,
         )
         .map_err(|()| ConfigError("LAKE_BACKLOG_BYTES must be 1000000 to 8000000000."))?;
+        let metrics_window = number("METRICS_WINDOW_MINUTES", 1..=10_080, 60)
+            .map_err(|()| ConfigError("METRICS_WINDOW_MINUTES must be 1 to 10080."))?;
         let sink_tries = number("SINK_TRIES", 1..=100, 5)
             .map_err(|()| ConfigError("SINK_TRIES must be 1 to 100."))?;
         let visitor = number("VISITOR_EVENTS_PER_MINUTE", 1..=i64::from(u32::MAX), 1_200)
@@ -104,6 +108,8 @@ impl Config {
         };
         let operation_events = one_of("OPERATION_EVENTS", ["on", "off"])
             .map_err(|()| ConfigError("OPERATION_EVENTS must be on or off."))?;
+        let keep_rejected = one_of("KEEP_REJECTED", ["on", "off"])
+            .map_err(|()| ConfigError("KEEP_REJECTED must be on or off."))?;
         let request_logs = var("REQUEST_LOGS")
             .map_or(Some(RequestLogs::default()), |text| {
                 RequestLogs::parse(&text)
@@ -129,6 +135,7 @@ impl Config {
                     visitor_per_minute: u32::try_from(visitor).unwrap_or(u32::MAX),
                     hourly_quota: u32::try_from(quota).ok().filter(|quota| *quota > 0),
                 },
+                keep_rejected,
             },
             archives: u32::try_from(archives).unwrap_or(1),
             resend_ms: resend_s.saturating_mul(1_000),
@@ -137,6 +144,7 @@ impl Config {
                 age_ms: seal_s.saturating_mul(1_000),
             },
             backlog_bytes: backlog,
+            metrics_window,
             sink_tries: u32::try_from(sink_tries).unwrap_or(5),
             sinks: SinksConfig::read(&var)?,
             admin_token_hash: var("ADMIN_TOKEN_HASH"),
@@ -168,9 +176,12 @@ mod tests {
                 age_ms: 60_000
             }
         );
-        assert_eq!(config.backlog_bytes, 2_000_000_000);
+        assert_eq!(
+            (config.backlog_bytes, config.metrics_window),
+            (2_000_000_000, 60)
+        );
         assert_eq!(config.sinks.sinks, [crate::sinks::Sink::R2]);
-        assert!(config.operation_events);
+        assert!(config.operation_events && config.ingest.keep_rejected);
         assert_eq!(config.request_logs, RequestLogs::Errors);
     }
 
@@ -207,9 +218,11 @@ mod tests {
             ("LAKE_BACKLOG_BYTES", "10"),
             ("SINKS", "s4"),
             ("SINK_TRIES", "0"),
+            ("METRICS_WINDOW_MINUTES", "10081"),
             ("VISITOR_EVENTS_PER_MINUTE", "0"),
             ("SITE_EVENTS_PER_HOUR", "-1"),
             ("OPERATION_EVENTS", "yes"),
+            ("KEEP_REJECTED", "yes"),
             ("REQUEST_LOGS", "none"),
             ("REQUEST_LOGS", "1.5"),
             ("ALERT_WEBHOOK_URL", "http://hooks.example"),

@@ -30,6 +30,14 @@ impl TestSql {
         self.fail_in.set(Some(n));
     }
 
+    /// Does something without a failure; what was told before counts on from there.
+    pub(crate) fn without_faults<T>(&self, work: impl FnOnce() -> T) -> T {
+        let left = self.fail_in.take();
+        let done = work();
+        self.fail_in.set(left);
+        done
+    }
+
     /// Takes back what [`TestSql::fail_in`] told.
     pub(crate) fn never_fail(&self) {
         self.fail_in.set(None);
@@ -293,6 +301,7 @@ pub(crate) struct TestPlatform {
     pub(crate) limiter_asked: cell::Cell<u32>,
     pub(crate) tallied: RefCell<Vec<(String, &'static str)>>,
     pub(crate) unknown: RefCell<Vec<Vec<String>>>,
+    pub(crate) rejected: RefCell<Vec<crate::ingest::rejected::Rejected>>,
 }
 
 /// The moment of every native test: 2024-01-15T16:00:12.345Z.
@@ -310,6 +319,7 @@ impl TestPlatform {
                     visitor_per_minute: 1_200,
                     hourly_quota: None,
                 },
+                keep_rejected: true,
             },
             grant: Ok(a_grant(crate::access::auth::KeyKind::Browser)),
             body: body.into(),
@@ -322,6 +332,7 @@ impl TestPlatform {
             limiter_asked: cell::Cell::default(),
             tallied: RefCell::default(),
             unknown: RefCell::default(),
+            rejected: RefCell::default(),
         }
     }
 }
@@ -368,6 +379,9 @@ impl crate::ingest::Platform for TestPlatform {
         self.tallied
             .borrow_mut()
             .push((site.to_owned(), fault.code()));
+    }
+    fn keep_rejected(&self, rejected: Vec<crate::ingest::rejected::Rejected>) {
+        self.rejected.borrow_mut().extend(rejected);
     }
     fn note_unknown(&self, _: &str, keys: &[Vec<String>]) {
         self.unknown.borrow_mut().extend_from_slice(keys);

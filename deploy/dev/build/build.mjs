@@ -1,4 +1,4 @@
-// `npm run build`, and Wrangler's [build] command: tracker, worker, dashboard and pages, each only if what it is made
+// `npm run build`: tracker, worker, dashboard and pages, each only if what it is made
 // from changed.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -13,6 +13,9 @@ const GUARD = new URL('guard.mjs', import.meta.url).href;
 /** What `wrangler dev` says, one run after the other. */
 export const WRANGLER_LOG = join(stateNotes, 'wrangler.log');
 
+/** Tells Wrangler's build command that who started it has prepared the database and the settings. */
+export const PREPARED = 'SHORELINE_PREPARED';
+
 /** How long Wrangler may take to end by itself. */
 const GRACE_MS = 5_000;
 
@@ -29,6 +32,7 @@ export function wranglerEnv() {
     WRANGLER_LOG_PATH: join(stateNotes, 'debug'),
     // Runs that share a registry hand each other's queue messages about.
     WRANGLER_REGISTRY_PATH: join(stateNotes, 'registry'),
+    [PREPARED]: '1',
   };
 }
 

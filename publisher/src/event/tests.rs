@@ -123,11 +123,6 @@ fn what_a_collector_would_refuse_is_refused_with_its_code() {
             Code::InvalidEventType,
             "eventType",
         ),
-        (
-            Event::domain("X_ANALYTICS", "s"),
-            Code::InvalidEventType,
-            "eventType",
-        ),
         (Event::domain("a.b", " "), Code::EmptyField, "source"),
         (
             Event::feature_use(&VISIT, ""),

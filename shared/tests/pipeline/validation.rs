@@ -107,14 +107,7 @@ fn event_data_is_optional_but_for_features() {
 
 #[test]
 fn event_types_are_names() {
-    for bad in [
-        "a b",
-        "click!",
-        "é",
-        "<b>",
-        "QUERY_ANALYTICS",
-        &"x".repeat(101),
-    ] {
+    for bad in ["a b", "click!", "é", "<b>", &"x".repeat(101)] {
         for sender in SENDERS {
             let event = with(event(), "eventType", Some(json!(bad)));
             assert_refused(&event, &sender, "invalid_event_type", "eventType");

@@ -11,7 +11,7 @@ fn examples(document: &str) -> String {
     let blocks = blocks.map(|rest| rest.split("```").next().unwrap());
     blocks
         .filter(|block| {
-            !["npm ", "npx ", "cargo "]
+            !["npm ", "npx ", "cargo ", "aws "]
                 .iter()
                 .any(|other| block.contains(other))
         })

@@ -211,3 +211,39 @@ async fn operations(d: &Dashboard, site: &Site) {
     })
     .await;
 }
+
+#[tokio::test]
+async fn services_operations_are_shown_beside_shorelines() {
+    let site = shared().new_site().await;
+    let item = |action: &str, n: i64, error: Option<&str>| {
+        json!({"eventType": "QUERY_ANALYTICS", "source": "profile", "detail": {"action": action, "metadata": {
+            "duration": n, "status": if error.is_some() { "FAILURE" } else { "SUCCESS" }, "errorType": error,
+            "eventCategory": "QUERY"}}})
+    };
+    let items = json!([
+        item("READ", 10, None),
+        item("READ", 20, Some("TimeoutError")),
+        item("WRITE", 7, None)
+    ]);
+    let answer = shoreline_tests::site::reply(site.ingest().body(items.to_string())).await;
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    site.settle().await;
+    let d = Dashboard::open(site.clone(), "?view=quality").await;
+    let mut rows = d.rows("Operations by service and action").await;
+    for row in &mut rows {
+        // How many a minute depends on the minute.
+        row.remove(4);
+    }
+    assert_eq!(
+        rows,
+        [
+            ["profile", "READ", "QUERY", "2", "50%", "10 ms", "20 ms"],
+            ["profile", "WRITE", "QUERY", "1", "0%", "7 ms", "7 ms"],
+        ]
+    );
+    assert_eq!(
+        d.rows("Failures by service and class").await,
+        [["TimeoutError", "profile", "1"]]
+    );
+    d.nothing_wrong().await;
+}

@@ -150,6 +150,7 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
     ));
     for (path, question) in [
         ("", json!({"metrics": ["users"]})),
+        ("/panels", json!({"panels": [{"metrics": ["users"]}]})),
         ("/funnel", json!({"steps": [{"eventType": "page_view"}]})),
         ("/retention", json!({"period": "day", "periods": 1})),
         ("/journeys", json!({})),
@@ -193,6 +194,25 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
         (get.clone(), "/v1/sites".to_owned(), Value::Null, 200),
         (post.clone(), "/v1/sites".to_owned(), made, 201),
         (Method::PUT, format!("/v1/sites/{id}"), changed, 200),
+        (
+            get.clone(),
+            format!("/v1/sites/{id}/archives"),
+            Value::Null,
+            200,
+        ),
+        // It has so many.
+        (
+            post.clone(),
+            format!("/v1/sites/{id}/archives"),
+            json!({"archives": 1}),
+            200,
+        ),
+        (
+            Method::DELETE,
+            format!("/v1/sites/{id}/archives"),
+            Value::Null,
+            200,
+        ),
         (get, format!("/v1/sites/{id}/keys"), Value::Null, 200),
         (
             post,
@@ -203,6 +223,12 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
         (
             Method::GET,
             format!("/v1/dead-letters?siteId={id}"),
+            Value::Null,
+            200,
+        ),
+        (
+            Method::GET,
+            format!("/v1/repairs?siteId={id}"),
             Value::Null,
             200,
         ),
@@ -237,6 +263,30 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
             Value::Null,
             404,
         ),
+        (
+            Method::GET,
+            format!("/v1/sites/{id}/goals"),
+            Value::Null,
+            200,
+        ),
+        (
+            Method::POST,
+            format!("/v1/sites/{id}/goals"),
+            json!({"name": "g", "filter": ["exists", "page"]}),
+            201,
+        ),
+        (
+            Method::PUT,
+            format!("/v1/sites/{id}/goals/none"),
+            json!({"name": "h", "filter": ["exists", "page"]}),
+            404,
+        ),
+        (
+            Method::DELETE,
+            format!("/v1/sites/{id}/goals/none"),
+            Value::Null,
+            404,
+        ),
     ] {
         rows.push(row(method, &path, &body, [401, 401, 401, 401, 401, admin]));
     }
@@ -244,7 +294,8 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
 }
 
 /// What a read token reads.
-pub(super) const READS: [&str; 12] = [
+pub(super) const READS: [&str; 13] = [
+    "/v1/analytics/goals",
     "/v1/analytics/live",
     "/v1/analytics/events/recent",
     "/v1/analytics/operations",

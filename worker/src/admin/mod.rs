@@ -1,7 +1,9 @@
 //! Sites and their keys: what the admin calls take, and the statements they become.
 
+pub mod archives;
 mod keys;
 
+pub use archives::ARCHIVES_FIELDS;
 #[cfg(test)]
 pub(crate) use keys::NewKey;
 pub use keys::{

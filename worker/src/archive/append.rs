@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::prune::NEXT_SEQ;
 use super::ranges::Ranges;
+use super::reshard::DUPLICATE;
 use super::{Event, ids, segment};
 use crate::base::sql::{Cell, Param, Sql, SqlError};
 use crate::lake::LakeStore;
@@ -168,7 +169,7 @@ impl Draft {
             for (row, ids) in &self.found {
                 let ids = serde_json::to_string(ids).unwrap_or_default();
                 sql.run(
-                    "INSERT INTO duplicates (log, row, at, ids) VALUES (?1, ?2, ?3, ?4)",
+                    DUPLICATE,
                     &[
                         self.log.as_str().into(),
                         (*row).into(),

@@ -16,6 +16,7 @@ mod merge;
 
 pub(super) use archive::Memory;
 pub(super) use hours::{SCHEMA, note};
+pub(super) use merge::read as read_part;
 pub use merge::{Merged, merge};
 
 /// `landed` of a segment that was made of others: the lake has had them all.
@@ -58,9 +59,22 @@ pub struct Part {
     n: i64,
     /// When it was appended, Unix milliseconds.
     at: i64,
-    columns: Vec<u8>,
+    pub(super) columns: Vec<u8>,
     /// Its lines, packed.
     pub lines: Vec<u8>,
+}
+
+impl Part {
+    /// A segment: its number, how many events it has, when it was appended; columns and packed lines.
+    pub(super) fn new((seq, n, at): (i64, i64, i64), columns: Vec<u8>, lines: Vec<u8>) -> Self {
+        Self {
+            seq,
+            n,
+            at,
+            columns,
+            lines,
+        }
+    }
 }
 
 /// Segments of an hour that are to be one, in their order.

@@ -58,6 +58,10 @@ pub(crate) fn event_of<'a>(event: &'a Stored<'a>, hasher: &mut Hasher<'_>) -> Ev
     let data = &event.event_data;
     put(Column::Type, Some(Cow::Borrowed(&event.event_type)));
     put(Column::Source, Some(Cow::Borrowed(&event.source)));
+    put(
+        Column::Tenant,
+        event.tenant_id.as_deref().map(Cow::Borrowed),
+    );
     put(Column::Country, event.country.as_deref().map(Cow::Borrowed));
     put(Column::Browser, event.browser.as_deref().map(Cow::Borrowed));
     put(Column::Os, event.os.as_deref().map(Cow::Borrowed));

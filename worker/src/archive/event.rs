@@ -56,11 +56,13 @@ pub enum Column {
     Vital = 18,
     /// The page that a web vital is of.
     VitalPage = 19,
+    /// The tenant of the service.
+    Tenant = 20,
 }
 
 impl Column {
     /// All of them, by their number.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Type,
         Self::Source,
         Self::Country,
@@ -81,13 +83,14 @@ impl Column {
         Self::Status,
         Self::Vital,
         Self::VitalPage,
+        Self::Tenant,
     ];
 
     /// How many there are.
     pub const COUNT: usize = Self::ALL.len();
 
     /// Those that sums are kept of, by their names in D1 (`breakdowns.dim`).
-    pub const SUMMED: [(Self, &'static str); 16] = [
+    pub const SUMMED: [(Self, &'static str); 17] = [
         (Self::Type, "type"),
         (Self::Source, "source"),
         (Self::Country, "country"),
@@ -104,6 +107,7 @@ impl Column {
         (Self::Content, "content"),
         (Self::Model, "model"),
         (Self::Error, "error"),
+        (Self::Tenant, "tenantId"),
     ];
 }
 

@@ -26,6 +26,7 @@ use members::Members;
 use operations::Operations;
 use walks::Walk;
 
+pub(super) use keys::{admit_keys, day_key_ids, key_names, number_keys};
 pub(crate) use rows::json_rows;
 pub use statements::{Cursor, Stand, standing};
 pub use sums::{GapRow, KeyRow, Sums};

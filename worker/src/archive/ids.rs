@@ -43,6 +43,20 @@ const ADD: [&str; 2] = [
     concat!("INSERT INTO ids_1 (id) ", given!(), "SELECT id FROM given"),
 ];
 
+/// The same of ids that may be known.
+const TAKE: [&str; 2] = [
+    concat!(
+        "INSERT INTO ids_0 (id) ",
+        given!(),
+        "SELECT id FROM given WHERE true ON CONFLICT DO NOTHING"
+    ),
+    concat!(
+        "INSERT INTO ids_1 (id) ",
+        given!(),
+        "SELECT id FROM given WHERE true ON CONFLICT DO NOTHING"
+    ),
+];
+
 /// What ends a generation: the older table is emptied and takes ids from now on.
 const EMPTY: [&str; 2] = ["DROP TABLE ids_0", "DROP TABLE ids_1"];
 
@@ -73,6 +87,15 @@ pub fn add(sql: &impl Sql, ids: &[u128], now_ms: i64) -> Result<(), SqlError> {
     let newest = newest(sql, now_ms)?;
     let statement = ADD.get(newest).copied().unwrap_or_default();
     sql.run(statement, &[bytes_of(ids).as_slice().into()])
+}
+
+/// Adds ids of another archive, one after the other, to a table, inside the caller's transaction.
+///
+/// # Errors
+/// Whatever the database says.
+pub(super) fn take(sql: &impl Sql, table: usize, ids: &[u8]) -> Result<(), SqlError> {
+    let statement = TAKE.get(table).copied().unwrap_or_default();
+    sql.run(statement, &[ids.into()])
 }
 
 /// The table that takes ids now; begins a generation where the last one is over.

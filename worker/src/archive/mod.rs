@@ -22,6 +22,7 @@ pub mod people;
 pub mod prune;
 mod ranges;
 pub mod recount;
+pub mod reshard;
 pub mod scan;
 pub mod segment;
 mod shard;

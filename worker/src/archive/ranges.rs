@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A set of numbers as runs (first, last), ascending, none next to another.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Ranges(Vec<(i64, i64)>);
+pub struct Ranges(Vec<(i64, i64)>);
 
 impl Ranges {
     /// Whether it holds a number.
@@ -13,6 +13,19 @@ impl Ranges {
         let after = self.0.partition_point(|(first, _)| *first <= number);
         let run = after.checked_sub(1).and_then(|index| self.0.get(index));
         run.is_some_and(|(_, last)| number <= *last)
+    }
+
+    /// The runs, in order.
+    pub(super) fn runs(&self) -> &[(i64, i64)] {
+        &self.0
+    }
+
+    /// Adds a run that is after all that it holds.
+    pub(super) fn insert_run(&mut self, first: i64, last: i64) {
+        match self.0.last_mut() {
+            Some(run) if run.1.checked_add(1) == Some(first) => run.1 = last,
+            _ => self.0.push((first, last)),
+        }
     }
 
     /// Adds a number.

@@ -17,6 +17,7 @@ use std::ops::Range;
 pub use ask::{Ask, Asked, Asking, Part, RetentionSpec};
 pub use funnel::{FunnelPart, FunnelSpec, Step};
 pub use journeys::{JourneysPart, JourneysSpec};
+pub(crate) use page::MAX_AT;
 pub use page::{Line, Lines, PageSpec};
 pub(crate) use places::Places;
 pub use vitals::{VitalPart, VitalsSpec};

@@ -10,7 +10,8 @@ use super::folding;
 use super::looking::Looking;
 use super::prune::{self, Pruned};
 use super::recount::{Day, Recount};
-use super::{Hasher, compact, ids, spread};
+use super::reshard::{Gate, MOVED, PAUSED, Place};
+use super::{Hasher, compact, ids, reshard, spread};
 use crate::base::sql::{Sql, SqlError};
 use crate::lake::LakeStore;
 use crate::protocol::Message;
@@ -22,7 +23,10 @@ pub struct Archive<S> {
     lake: LakeStore<S>,
     pub(super) site: String,
     pub(super) shard: u32,
-    archives: u32,
+    /// How many archives there are, as far as it knows, and whether a session is of one user.
+    pub(super) archives: Cell<u32>,
+    pub(super) is_spread: Cell<bool>,
+    pub(super) gate: Cell<Gate>,
     pub(super) key: Vec<u8>,
     /// How often segments were rewritten or deleted since this was opened.
     rewrites: Cell<u64>,
@@ -32,7 +36,7 @@ pub struct Archive<S> {
     /// How often in a row D1 did not take a fold, and until when (Unix milliseconds) it is left alone.
     not_taken: Cell<(u32, i64)>,
     /// How many segments and events are not folded, where they were counted.
-    waiting: Cell<Option<(i64, i64)>>,
+    pub(super) waiting: Cell<Option<(i64, i64)>>,
     /// What of them was looked at.
     pub(super) looking: RefCell<Option<Looking>>,
     pub(super) compaction: compact::Memory,
@@ -60,18 +64,24 @@ impl<S: Sql> Archive<S> {
             &prune::SCHEMA,
             &compact::SCHEMA,
             &spread::SCHEMA,
+            &reshard::SCHEMA,
         ];
         for statement in schemas.into_iter().flatten() {
             sql.run(statement, &[])?;
         }
         folding::open(&sql, now_ms)?;
-        let archives = match shard {
-            0 => spread::archives(&sql, archives)?,
-            _ => archives,
+        let place = match Place::load(&sql)? {
+            Some(place) => place,
+            None => Place::first(match shard {
+                0 => spread::archives(&sql, archives)?,
+                _ => archives.max(2),
+            }),
         };
         Ok(Self {
             sql,
-            archives,
+            archives: Cell::new(place.archives),
+            is_spread: Cell::new(place.is_spread),
+            gate: Cell::new(place.gate),
             lake,
             site: site.to_owned(),
             shard,
@@ -87,7 +97,22 @@ impl<S: Sql> Archive<S> {
 
     /// How many archives the site has, as its first one knows.
     pub fn archives(&self) -> u32 {
-        self.archives
+        self.archives.get()
+    }
+
+    /// What it does as long as the site gets another number of archives.
+    pub fn gate(&self) -> Gate {
+        self.gate.get()
+    }
+
+    /// Fails where nothing may be changed.
+    fn needs_open(&self) -> Result<(), SqlError> {
+        let why = match self.gate.get() {
+            Gate::Open => return Ok(()),
+            Gate::Paused => PAUSED,
+            Gate::Filling | Gate::Moved => MOVED,
+        };
+        Err(SqlError(why.to_owned()))
     }
 
     /// What lands its segments.
@@ -124,6 +149,9 @@ impl<S: Sql> Archive<S> {
     /// # Errors
     /// Whatever the database says; nothing is deleted then.
     pub fn prune(&self, kept_from: i64, now_ms: i64) -> Result<Pruned, SqlError> {
+        if self.gate.get() != Gate::Open {
+            return Ok(Pruned::default());
+        }
         let folded = folding::folded(&self.sql)?.seq;
         let pruned = prune::prune(&self.sql, kept_from, folded, now_ms)?;
         if pruned.segments > 0 {
@@ -139,6 +167,7 @@ impl<S: Sql> Archive<S> {
     /// Whatever the database says.
     pub fn find_erased(&self, forget: &Forget) -> Result<Found, SqlError> {
         let (user, alias) = (forget.user(), forget.alias());
+        self.needs_open()?;
         self.was_changed();
         erase::suppress(&self.sql, user, &alias)?;
         let settled = Settled {
@@ -172,6 +201,7 @@ impl<S: Sql> Archive<S> {
         found: &Found,
         rewritten: &[(Rewritten, Vec<u8>)],
     ) -> Result<Step, SqlError> {
+        self.needs_open()?;
         let step = erase::write(&self.sql, forget.user(), found, rewritten)?;
         if step.events > 0 {
             self.was_rewritten();
@@ -189,7 +219,7 @@ impl<S: Sql> Archive<S> {
 
     /// What makes the hashes of its users and sessions.
     pub fn hasher(&self) -> Hasher<'_> {
-        Hasher::new(&self.site, &self.key).spread(self.shard > 0 || self.archives > 1)
+        Hasher::new(&self.site, &self.key).spread(self.is_spread.get())
     }
 
     /// How often what [`Archive::read`] answers may have changed since this was opened.
@@ -197,7 +227,7 @@ impl<S: Sql> Archive<S> {
         self.changes.get()
     }
 
-    fn was_changed(&self) {
+    pub(super) fn was_changed(&self) {
         self.changes.set(self.changes.get().saturating_add(1));
     }
 
@@ -221,6 +251,7 @@ impl<S: Sql> Archive<S> {
         landed: bool,
         now_ms: i64,
     ) -> Result<Appended, SqlError> {
+        self.needs_open()?;
         let member = |lines: &str| packed.iter().find(|(of, _)| of == lines);
         let members: Vec<&[u8]> = draft
             .segments

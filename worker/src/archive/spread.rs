@@ -49,12 +49,13 @@ pub fn only(asked: &Asked, site: &str, archives: u32, key: &[u8]) -> Option<u32>
     }
 }
 
-fn home(hash: u64, archives: u32) -> u32 {
+pub(super) fn home(hash: u64, archives: u32) -> u32 {
     let place = hash.checked_rem(u64::from(archives)).unwrap_or(0);
     u32::try_from(place).unwrap_or(0)
 }
 
-fn home_of(event: &Stored<'_>, archives: u32, hasher: &mut Hasher<'_>) -> u32 {
+/// In which of so many archives an event is.
+pub(super) fn home_of(event: &Stored<'_>, archives: u32, hasher: &mut Hasher<'_>) -> u32 {
     let hash = match (&event.user_id, &event.session_id) {
         (Some(user), _) => hasher.user(user),
         (None, Some(session)) => hasher.session(session, None),

@@ -9,13 +9,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::auth::sha256_hex;
 use crate::base::sql::{Param, Statement};
+use crate::http::outcome::UNKNOWN_SHAPE;
 use crate::observe::tally::OWN_SITE;
 use crate::protocol::message::Replay;
 use crate::protocol::{Confirmation, Message, RowId};
 
+mod again;
 mod refused;
+mod rejected;
 mod replay;
+pub use again::{Again, site_of};
 pub use refused::{forget_refused, list_refused};
+pub use rejected::too_old;
 pub use replay::{Chosen, FIELDS, ListQuery, MAX_REPLAYS, Replayed, Row, Selection};
 
 /// Characters of a reason that are kept: a database's sentence.
@@ -35,15 +40,21 @@ pub enum Reason {
     TooOld,
     /// A sink refused the object as often as is tried; `archive_do` keeps it.
     SinkRefused,
+    /// A service sent it, and it is not valid; the sender was told.
+    Rejected,
+    /// A service sent it, and no adapter knows its shape.
+    UnknownShape,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::Unreadable,
         Self::NotStored,
         Self::TooOld,
         Self::SinkRefused,
+        Self::Rejected,
+        Self::UnknownShape,
     ];
 
     /// The reason of a code.
@@ -58,6 +69,8 @@ impl Reason {
             Self::NotStored => "not_stored",
             Self::TooOld => "too_old",
             Self::SinkRefused => "sink_refused",
+            Self::Rejected => "rejected",
+            Self::UnknownShape => UNKNOWN_SHAPE,
         }
     }
 }
@@ -170,15 +183,6 @@ fn list(row: [Param; 9]) -> Statement {
              detail = excluded.detail, last_at = excluded.last_at, \
              tries = tries + iif(excluded.code = 'sink_refused', 0, 1)",
         row,
-    )
-}
-
-/// A statement that succeeds where D1 takes writes.
-pub fn probe(now_ms: i64) -> Statement {
-    Statement::new(
-        "INSERT INTO alerts (kind, sent_at) VALUES ('probe', ?1) \
-         ON CONFLICT (kind) DO UPDATE SET sent_at = excluded.sent_at RETURNING kind",
-        [now_ms.into()],
     )
 }
 

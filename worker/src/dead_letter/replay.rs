@@ -82,7 +82,7 @@ impl ListQuery {
         let code = |text| {
             Reason::parse(text).ok_or(Fault::InvalidParameter {
                 name: "code",
-                detail: "code must be unreadable, not_stored, too_old or sink_refused.",
+                detail: "code must be unreadable, not_stored, too_old, sink_refused, rejected or unknown_shape.",
             })
         };
         Ok(Self {
@@ -211,6 +211,8 @@ pub struct Replayed {
     pub replayed: usize,
     /// Gone: a replay took care of them a moment ago.
     pub missing: usize,
+    /// Refused once more, all or some of their items: of what services sent.
+    pub refused: usize,
     /// Whether there are more to replay; call again.
     pub more: bool,
 }
@@ -228,4 +230,12 @@ pub struct Chosen {
     pub code: String,
     /// Where its message is in the bucket, or where the object is to land.
     pub key: String,
+}
+
+impl Chosen {
+    /// Whether it is what a service sent, which is judged once more.
+    pub fn is_of_service(&self) -> bool {
+        let reason = Reason::parse(&self.code);
+        matches!(reason, Some(Reason::Rejected | Reason::UnknownShape))
+    }
 }

@@ -236,16 +236,6 @@ fn what_a_sink_refuses_is_listed_replayed_and_forgotten_unless_it_is_refused_aga
 }
 
 #[test]
-fn a_database_that_takes_writes_is_told_from_one_that_does_not() {
-    let sql = database();
-    assert_eq!(run::<serde::de::IgnoredAny>(&sql, &probe(NOW)).len(), 1);
-    sql.execute_batch("PRAGMA query_only = 1");
-    let statement = probe(NOW + 1);
-    let result: Result<Vec<serde::de::IgnoredAny>, _> = sql.rows(statement.sql, &statement.params);
-    assert!(result.is_err());
-}
-
-#[test]
 fn only_what_is_wrong_with_the_content_is_of_the_content() {
     for error in [
         "D1_ERROR: poison: SQLITE_CONSTRAINT",

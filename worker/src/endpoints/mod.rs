@@ -10,7 +10,7 @@ use crate::ingest::admit::{EVENTS_PARAMS, INGEST_PARAMS};
 use crate::observe::operations::Kind::{self, Admin, Import, Ingest, Query, System};
 use crate::query;
 use crate::read::{funnel, journeys, retention};
-use crate::upkeep::rebuild;
+use crate::upkeep::{rebuild, repairs};
 
 /// Who answers below a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,13 +33,15 @@ pub enum Door {
     Metric,
     /// A question with a body.
     Question,
-    /// Any question, with a body.
+    /// Any question, or several, with a body.
     AnyQuestion,
+    /// The goals of a site.
+    Goals,
     /// A user's events.
     Users,
     /// Sites and keys.
     Sites,
-    /// Dead letters.
+    /// Dead letters, and repairs.
     DeadLetters,
     /// Rebuild of D1 from the lake.
     Rebuild,
@@ -102,6 +104,37 @@ const fn ingest(
 const METRIC: &[&str] = &["startDate", "endDate", "format"];
 const HOURS: &[&str] = &["hours"];
 
+/// Which stored events.
+const RECENT: &[&str] = &[
+    "limit",
+    "eventType",
+    "source",
+    "tenantId",
+    "userId",
+    "startDate",
+    "endDate",
+    "cursor",
+];
+const USER_EVENTS: &[&str] = &[
+    "limit",
+    "eventType",
+    "source",
+    "tenantId",
+    "startDate",
+    "endDate",
+    "cursor",
+];
+const EXPORT: &[&str] = &[
+    "siteId",
+    "limit",
+    "eventType",
+    "source",
+    "tenantId",
+    "startDate",
+    "endDate",
+    "cursor",
+];
+
 /// The table. A new path has its line here, and its operation in `openapi/`.
 #[rustfmt::skip] // A line each.
 pub const ENDPOINTS: &[Endpoint] = &[
@@ -133,7 +166,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     at("/v1/analytics/live", GET, Door::Read, Query, "live"),
     at("/v1/analytics/live/ticket", POST, Door::Ticket, Query, "live_ticket"),
     at("/v1/analytics/live/stream", "GET, OPTIONS", Door::Stream, Query, "live_stream").query(&["ticket"]),
-    at("/v1/analytics/events/recent", GET, Door::Read, Query, "recent").query(&["limit", "eventType", "userId", "cursor"]),
+    at("/v1/analytics/events/recent", GET, Door::Read, Query, "recent").query(RECENT),
     at("/v1/analytics/operations", GET, Door::Read, Query, "operations").query(&["windowMinutes", "format"]),
     at("/v1/analytics/outcomes", GET, Door::Read, Query, "outcomes").query(HOURS),
     at("/v1/analytics/reconciliation", GET, Door::Read, Query, "reconciliation").query(HOURS),
@@ -142,21 +175,27 @@ pub const ENDPOINTS: &[Endpoint] = &[
     at("/v1/analytics/metrics/features", GET, Door::Metric, Query, "features").query(METRIC),
     at("/v1/analytics/metrics/engagement", GET, Door::Metric, Query, "engagement").query(METRIC),
     at("/v1/analytics/metrics/products", GET, Door::Metric, Query, "products").query(METRIC),
-    at("/v1/analytics/metrics/breakdown", GET, Door::Metric, Query, "breakdown").query(&["by", "startDate", "endDate", "limit", "cursor", "format"]),
+    at("/v1/analytics/metrics/breakdown", GET, Door::Metric, Query, "breakdown").query(&["by", "startDate", "endDate", "filters", "range", "timeZone", "limit", "cursor", "format"]),
     at("/v1/analytics/metrics/vitals", GET, Door::Metric, Query, "vitals").query(&["startDate", "endDate", "page", "format"]),
     at("/v1/analytics/query", POST, Door::AnyQuestion, Query, "query").query(&["format"]).body(query::FIELDS),
+    at("/v1/analytics/query/panels", POST, Door::AnyQuestion, Query, "panels").body(query::PANELS_FIELDS),
+    at("/v1/analytics/goals", GET, Door::Goals, Query, "goals"),
     at("/v1/analytics/query/funnel", POST, Door::Question, Query, "funnel").body(funnel::FIELDS),
     at("/v1/analytics/query/retention", POST, Door::Question, Query, "retention").body(retention::FIELDS),
     at("/v1/analytics/query/journeys", POST, Door::Question, Query, "journeys").body(journeys::FIELDS),
-    at("/v1/analytics/users/{userId}/events", GET, Door::Users, Query, "user_events").query(&["limit", "eventType", "cursor"]),
-    at("/v1/analytics/users/{userId}/export", GET, Door::Users, Admin, "user_export").query(&["siteId", "limit", "eventType", "cursor"]),
+    at("/v1/analytics/users/{userId}/events", GET, Door::Users, Query, "user_events").query(USER_EVENTS),
+    at("/v1/analytics/users/{userId}/export", GET, Door::Users, Admin, "user_export").query(EXPORT),
     at("/v1/analytics/users/{userId}", "DELETE, OPTIONS", Door::Users, Admin, "user_erase").query(&["siteId"]),
     at("/v1/sites", "GET, POST, OPTIONS", Door::Sites, Admin, "sites").body(admin::SITE_FIELDS),
     at("/v1/sites/{siteId}", "PUT, OPTIONS", Door::Sites, Admin, "site").body(admin::SITE_FIELDS),
+    at("/v1/sites/{siteId}/archives", "GET, POST, DELETE, OPTIONS", Door::Sites, Admin, "archives").body(admin::ARCHIVES_FIELDS),
     at("/v1/sites/{siteId}/keys", "GET, POST, OPTIONS", Door::Sites, Admin, "keys").body(admin::KEY_FIELDS),
     at("/v1/sites/{siteId}/keys/{keyId}", "DELETE, OPTIONS", Door::Sites, Admin, "key").query(&["after"]),
+    at("/v1/sites/{siteId}/goals", "GET, POST, OPTIONS", Door::Sites, Admin, "site_goals").body(query::goals::GOAL_FIELDS),
+    at("/v1/sites/{siteId}/goals/{goalId}", "PUT, DELETE, OPTIONS", Door::Sites, Admin, "site_goal").body(query::goals::GOAL_FIELDS),
     at("/v1/dead-letters", "GET, OPTIONS", Door::DeadLetters, Admin, "dead_letters").query(&["siteId", "code", "limit", "cursor"]),
     at("/v1/dead-letters/replay", POST, Door::DeadLetters, Admin, "replay").body(dead_letter::FIELDS),
+    at("/v1/repairs", "GET, OPTIONS", Door::DeadLetters, Admin, "repairs").query(repairs::PARAMS),
     at("/v1/rebuild", POST, Door::Rebuild, Admin, "rebuild").body(rebuild::FIELDS),
     at("/metrics", GET, Door::Prometheus, System, "metrics"),
     at("/health", GET, Door::Read, System, "health"),

@@ -11,6 +11,7 @@
 use crate::http::error::Fault;
 use crate::ingest::draft::{Delivery, Draft};
 
+mod analytics;
 mod body;
 mod cloudevents;
 mod eventbridge;
@@ -60,6 +61,11 @@ pub fn ingest_delivery<'a>(
 /// The draft of one line of JSON lines.
 pub fn line(line: &[u8]) -> Draft<'_> {
     body::line(line)
+}
+
+/// An item as a value; none where it is no JSON, or larger or deeper than an event is.
+pub fn item_value(text: &str) -> Option<serde_json::Value> {
+    fields::json_value(text)?.ok()
 }
 
 /// Whether a content type says JSON lines.

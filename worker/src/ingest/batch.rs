@@ -89,6 +89,7 @@ fn scanned(body: &[u8]) -> Option<Delivery<'_>> {
         sent_at: sent_at.and_then(|at| sent_at_of(at.raw())),
         dropped: dropped.map_or(0, |count| dropped_of(count.raw())),
         drafts,
+        texts: Vec::new(),
         body: Body { text, tape },
     })
 }
@@ -142,6 +143,7 @@ pub(crate) fn split_slowly(body: &[u8]) -> Result<Delivery<'_>, Fault> {
             .into_iter()
             .map(|raw| Draft::Text(raw.get()))
             .collect(),
+        texts: Vec::new(),
         body: Body::default(),
     })
 }

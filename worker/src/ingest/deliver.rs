@@ -5,6 +5,7 @@ use shoreline_shared::sanitize::Privacy;
 use shoreline_shared::validate::{Rules, Sender};
 
 use super::{Platform, gate, tallied};
+use crate::access::privacy::DAY_MS;
 use crate::http::error::Fault;
 use crate::http::outcome::{Answer, EventResult, Status};
 use crate::ingest::admit::{Admitted, Door};
@@ -13,6 +14,7 @@ use crate::ingest::enrich::agents::Told;
 use crate::ingest::enrich::skew;
 use crate::ingest::judge::{Context, Judged, judge};
 use crate::ingest::publish::{Publication, Taken};
+use crate::ingest::rejected::rejected;
 
 /// Judges what was delivered, publishes what may be published, and says how each event ended.
 pub(super) async fn deliver(
@@ -41,10 +43,12 @@ pub(super) async fn deliver(
         privacy,
         rules: Rules {
             now_ms: platform.now_ms(),
-            retention_days: admitted
-                .grant()
-                .policy
-                .retention(platform.settings().retention_days),
+            retention_days: if admitted.is_page() {
+                let policy = &admitted.grant().policy;
+                policy.retention(platform.settings().retention_days)
+            } else {
+                days_since(SERVICES_SINCE_MS, platform.now_ms())
+            },
             any_past: false,
         },
         batch_id: delivery.batch_id.as_deref(),
@@ -64,14 +68,34 @@ pub(super) async fn deliver(
     if !judged.unknown.is_empty() {
         platform.note_unknown(context.site, &judged.unknown);
     }
-    answer(
-        admitted,
-        context.batch_id,
-        delivery.dropped,
-        judged,
-        platform,
-    )
-    .await
+    let is_kept = admitted.door() == Door::Ingest
+        && platform.settings().keep_rejected
+        && !admitted.facts().dry_run();
+    let kept = match is_kept {
+        true => {
+            let site = (context.site, platform.now_ms());
+            rejected(site, &delivery.texts, &judged.results, &context.privacy)
+        }
+        false => Vec::new(),
+    };
+    let dropped = delivery.dropped;
+    let answer = answer(admitted, context.batch_id, dropped, judged, platform).await;
+    // What was not taken at all comes again, and is refused then.
+    let is_told = matches!(answer, Ok(_) | Err(Fault::NoValidEvent(_)));
+    if is_told && !kept.is_empty() {
+        platform.keep_rejected(kept);
+    }
+    answer
+}
+
+/// The earliest moment, 2000-01-01, at which an event of a service may have happened: a topic that is read from its
+/// beginning tells of years. What is older is seconds that were taken for milliseconds.
+const SERVICES_SINCE_MS: i64 = 946_684_800_000;
+
+/// Days up to now, the begun one included.
+fn days_since(at_ms: i64, now_ms: i64) -> u32 {
+    let days = now_ms.saturating_sub(at_ms).div_euclid(DAY_MS);
+    u32::try_from(days).unwrap_or(0).saturating_add(1)
 }
 
 /// By how much the sender's clock is to be moved: the same for all batches of a page's session, where it is no

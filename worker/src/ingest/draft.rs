@@ -62,6 +62,8 @@ pub struct Delivery<'a> {
     pub dropped: u32,
     /// The items, in the sender's order.
     pub drafts: Vec<Draft<'a>>,
+    /// The text of each, where it has one of its own: to be kept where it is refused.
+    pub texts: Vec<&'a str>,
     /// What those of them stand in that were scanned.
     pub body: Body<'a>,
 }

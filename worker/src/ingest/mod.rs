@@ -11,6 +11,7 @@ pub mod enrich;
 mod gate;
 pub mod judge;
 pub mod publish;
+pub mod rejected;
 pub mod sdk_settings;
 
 use std::rc::Rc;
@@ -29,6 +30,7 @@ use crate::ingest::draft::{Delivery, Draft};
 use crate::ingest::enrich::agents::Told;
 use crate::ingest::enrich::skew;
 use crate::ingest::publish::Publication;
+use crate::ingest::rejected::Rejected;
 use crate::observe::tally::OWN_SITE;
 
 use deliver::deliver;
@@ -68,6 +70,8 @@ pub trait Platform {
     fn count_later(&self, publication: Publication);
     /// Counts a request that was refused whole, in memory.
     fn tally(&self, site: &str, fault: &Fault);
+    /// Keeps what a service sent and was refused, after the answer, as well as it can.
+    fn keep_rejected(&self, rejected: Vec<Rejected>);
     /// Notes items that no adapter knows, by their keys.
     fn note_unknown(&self, site: &str, keys: &[Vec<String>]);
 }
@@ -83,6 +87,8 @@ pub struct Settings {
     pub hash_key: Vec<u8>,
     /// The limits of sites that set none.
     pub limits: Defaults,
+    /// Whether what services send and is refused is kept.
+    pub keep_rejected: bool,
 }
 
 /// `POST /v1/events`: a batch of a page. `Ok` is the body of a 202: every accepted event is durable.

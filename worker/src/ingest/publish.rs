@@ -75,7 +75,8 @@ impl Publication {
         let shard = batch_id
             .or(events.iter().next().map(|event| event.event_id))
             .map_or(0, |id| shard_of(id, settings.shards));
-        let users = events.iter().filter_map(|event| event.user_id);
+        let live = events.iter().filter(|event| LiveFacts::of(event).is_live());
+        let users = live.filter_map(|event| event.user_id);
         let visitors: Map<&str, ()> = users.map(|user| (user, ())).collect();
         let mut counters = count(taken, now_ms);
         let quota = taken
@@ -144,16 +145,16 @@ impl Publication {
     /// Prepares operation events for Shoreline's own site. `batch_id` is known again, so the call may
     /// be repeated.
     pub fn of_operations(batch_id: &str, events: &Lines, now_ms: i64, shards: u32) -> Self {
+        Self::of_replay(OWN_SITE, batch_id, events, now_ms, shards)
+    }
+
+    /// Prepares events of services that were refused before: live, where they happened just now.
+    pub fn of_replay(site: &str, batch_id: &str, events: &Lines, now_ms: i64, shards: u32) -> Self {
         let mut counters = Counters::default();
         for event in events.iter() {
             count_event(&mut counters, &LiveFacts::of(&event), 1);
         }
-        Self::known_again(
-            (OWN_SITE, batch_id, None),
-            events,
-            counters,
-            (now_ms, shards),
-        )
+        Self::known_again((site, batch_id, None), events, counters, (now_ms, shards))
     }
 
     /// What Shoreline commits itself, under an id that makes it known again, beside any quota.

@@ -81,6 +81,28 @@ fn a_good_batch_is_published_whole_with_its_counts() {
     assert!(!published.to_string().contains("u1\"]"));
 }
 
+/// It is stored and in the ledger, but nobody is active because of it.
+#[test]
+fn what_happened_long_ago_is_not_live() {
+    let mut old = view(10);
+    old["timestamp"] = json!(NOW - 3 * 24 * 3_600_000);
+    old["userId"] = json!("u-old");
+    let mut platform = TestPlatform::new(body(&[old, view(11)]));
+    assert_eq!(run(&mut platform).unwrap().accepted, 2);
+    let published = published(&platform);
+    assert_eq!(published["parts"][0]["n"], 2);
+    assert_eq!(published["visitors"].as_array().unwrap().len(), 1);
+    let minute = NOW - NOW % 60_000;
+    assert_eq!(
+        published["counters"],
+        json!([
+            ["t", minute, "page_view", 1],
+            ["p", minute, "/a", 1],
+            ["o", NOW - NOW % 3_600_000, "accepted", 2],
+        ])
+    );
+}
+
 #[test]
 fn the_good_events_of_a_mixed_batch_are_kept() {
     let mut twice = view(12);

@@ -92,6 +92,18 @@ impl<S: Sql> LakeStore<S> {
         )
     }
 
+    /// Whether somebody was told to look at a sink, and nothing has got through since.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn is_told(&self, sink: SinkKind) -> Result<bool, SqlError> {
+        let told: Option<serde::de::IgnoredAny> = self.sql.first(
+            "SELECT 1 FROM sinks WHERE sink = ?1 AND (lasting OR failures >= ?2)",
+            &[sink.name().into(), i64::from(ALERT_FAILURES).into()],
+        )?;
+        Ok(told.is_some())
+    }
+
     /// Notes what became of an attempt, and tells whether somebody should look at the sink.
     ///
     /// # Errors

@@ -33,10 +33,23 @@ impl FailingSink {
             kind: format!("sink_failing_{sink}"),
             site_id: site.to_owned(),
             code: code.clone(),
+            over: false,
             text: format!(
                 "Shoreline: the sink {sink} {what} ({code}, {failures} failures in a row). \
                  Nothing is lost: what it has not got waits. See backlog in GET /health."
             ),
         }
+    }
+}
+
+/// The alert that tells that a sink takes what it gets again.
+pub fn works_again(sink: SinkKind, site: &str) -> Alert {
+    let sink = sink.name();
+    Alert {
+        kind: format!("sink_failing_{sink}"),
+        site_id: site.to_owned(),
+        code: "works".to_owned(),
+        over: true,
+        text: format!("Shoreline: the sink {sink} takes what it gets again."),
     }
 }

@@ -25,7 +25,7 @@ pub(crate) mod testing;
 
 pub use content::Member;
 pub use delivery::Delivery;
-pub use failing::FailingSink;
+pub use failing::{FailingSink, works_again};
 pub use held::HELD;
 pub use object::{Landing, Outcome, SealedObject};
 pub use partition::{ObjectName, epoch_name, hour_of, object_key};

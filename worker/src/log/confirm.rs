@@ -75,6 +75,7 @@ impl<S: Sql> Log<S> {
             memory.waiting.remove(head);
         }
         memory.drain.confirmed(&confirmation.ranges);
+        memory.drain.revive(now_ms, self.resend_ms);
         Ok(confirmation.changes_live())
     }
 

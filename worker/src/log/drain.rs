@@ -47,6 +47,8 @@ pub(super) struct Drain {
 struct Flight {
     rows: Vec<i64>,
     sends: u32,
+    /// When it was sent last, Unix milliseconds.
+    sent_at: i64,
     due: i64,
 }
 
@@ -82,6 +84,23 @@ impl Drain {
         Some((first, overdue))
     }
 
+    /// A confirmation came, so the consumer works: what waits longer than for the first try, because tries before failed,
+    /// waits no more. One that fails for itself goes no sooner than that.
+    pub(super) fn revive(&mut self, now_ms: i64, resend_ms: i64) {
+        self.flights.retain(|_, flight| {
+            flight.revive(now_ms, resend_ms);
+            true
+        });
+    }
+
+    /// The same for the message that was sent first alone, whose confirmation would be such a sign.
+    fn probe(&mut self, now_ms: i64, resend_ms: i64) {
+        let first = self.flights.iter().next().map(|(first, _)| *first);
+        if let Some(flight) = first.and_then(|first| self.flights.get_mut(&first)) {
+            flight.revive(now_ms, resend_ms);
+        }
+    }
+
     /// Forgets rows that are done.
     pub(super) fn confirmed(&mut self, ranges: &[(i64, i64)]) {
         let is_done = |row: &i64| {
@@ -93,6 +112,13 @@ impl Drain {
             flight.rows.retain(|row| !is_done(row));
             !flight.rows.is_empty()
         });
+    }
+}
+
+impl Flight {
+    fn revive(&mut self, now_ms: i64, resend_ms: i64) {
+        let may = self.sent_at.saturating_add(resend_ms);
+        self.due = self.due.min(may.max(now_ms));
     }
 }
 
@@ -197,6 +223,7 @@ impl<S: Sql> Log<S> {
         let flight = Flight {
             rows: message.rows,
             sends,
+            sent_at: now_ms,
             due: now_ms.saturating_add(delay),
         };
         drain.flights.insert(first, flight);
@@ -212,6 +239,13 @@ impl<S: Sql> Log<S> {
         if let Some(flight) = first.and_then(|first| drain.flights.get_mut(first)) {
             flight.due = until_ms;
         }
+    }
+
+    /// Tries one message again before its time: what kept the consumer from confirming it may be over, and nothing else
+    /// would tell.
+    pub fn probe(&self, now_ms: i64) {
+        let drain = &mut self.memory.borrow_mut().drain;
+        drain.probe(now_ms, self.resend_ms);
     }
 
     /// When the log needs the alarm to send: at once where something is due and may be sent.

@@ -1,46 +1,50 @@
-//! Alerts: one message to a webhook for each kind of trouble of a site, at most every ten minutes.
+//! Alerts: one message to a webhook for each kind of trouble of a site, at most every ten minutes, and one when it is over.
+
+mod board;
+mod condition;
 
 use serde::Serialize;
 
-use crate::base::sql::Statement;
+pub use board::{Board, Claim};
+pub use condition::{Condition, LONG_MS, Ran, SLOW_MS};
 
 /// How long after an alert none of its kind follows.
 pub const QUIET_MS: i64 = 10 * 60_000;
 
-/// What is wrong.
+/// The same for what is looked at every minute, and told when it is over: as long as it lasts, a word an hour.
+pub const LASTING_QUIET_MS: i64 = 60 * 60_000;
+
+/// What is wrong, or was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Alert {
-    /// The kind: `dead_letters`, or `sink_failing` and the sink.
+    /// The kind: `dead_letters`, `sink_failing` and the sink, or a [`Condition`]'s.
     pub kind: String,
-    /// The site.
+    /// The site; `_shoreline` for the whole deployment.
     pub site_id: String,
     /// The stable code of what happened.
     pub code: String,
+    /// Whether it is over.
+    pub over: bool,
     /// One sentence, free of user data. Chats show the field of this name.
     pub text: String,
 }
 
 impl Alert {
-    /// The statement that decides whether the alert is sent now: it returns a row where none of its
-    /// kind was sent lately, and notes that one is.
-    pub fn claim(&self, now_ms: i64) -> Statement {
-        Statement::new(
-            "INSERT INTO alerts (kind, sent_at) VALUES (?1, ?2) \
-             ON CONFLICT (kind) DO UPDATE SET sent_at = excluded.sent_at \
-                 WHERE sent_at <= excluded.sent_at - ?3 RETURNING kind",
-            [self.key().into(), now_ms.into(), QUIET_MS.into()],
-        )
-    }
-
-    /// The statement that takes the claim back, where the alert did not get through.
-    pub fn release(&self) -> Statement {
-        Statement::new("DELETE FROM alerts WHERE kind = ?1", [self.key().into()])
-    }
-
-    /// One site's trouble must not hush another's.
+    /// What is told apart: one site's trouble must not hush another's, nor one code another. What is over is so with
+    /// every code.
     fn key(&self) -> String {
-        format!("{}/{}", self.kind, self.site_id)
+        let code = if self.over { "" } else { self.code.as_str() };
+        format!("{}/{}/{code}", self.kind, self.site_id)
+    }
+
+    /// What asks whether it is posted, at most once in `quiet_ms`.
+    pub fn claim(&self, quiet_ms: i64) -> Claim {
+        Claim {
+            key: self.key(),
+            over: self.over,
+            quiet_ms,
+        }
     }
 
     /// The body of the post.
@@ -58,37 +62,6 @@ pub fn is_webhook(url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::sql::Sql;
-    use crate::testing::{NOW, TestSql};
-
-    #[test]
-    fn of_a_kind_one_is_sent_in_ten_minutes() {
-        let sql = TestSql::new();
-        sql.migrate();
-        let alert = |kind: &str, site: &str| Alert {
-            kind: kind.into(),
-            site_id: site.into(),
-            code: "not_stored".into(),
-            text: "…".into(),
-        };
-        let sent_of = |kind: &str, site: &str, at: i64| {
-            let alert = alert(kind, site);
-            let claim = alert.claim(at);
-            let rows: Vec<serde::de::IgnoredAny> = sql.rows(claim.sql, &claim.params).unwrap();
-            rows.len() == 1
-        };
-        let sent = |kind: &str, at: i64| sent_of(kind, "demo", at);
-        assert!(sent("a", NOW));
-        assert!(sent_of("a", "other", NOW));
-        assert!(!sent("a", NOW + QUIET_MS - 1));
-        assert!(sent("b", NOW + 1));
-        assert!(sent("a", NOW + QUIET_MS));
-        assert!(!sent("a", NOW + QUIET_MS + 1));
-        // One that did not get through is no reason to be quiet.
-        let release = alert("a", "demo").release();
-        sql.run(release.sql, &release.params).unwrap();
-        assert!(sent("a", NOW + QUIET_MS + 2));
-    }
 
     #[test]
     fn an_alert_is_not_posted_in_the_clear() {

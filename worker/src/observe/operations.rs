@@ -24,6 +24,6 @@ pub use event::Operation;
 pub use histogram::{BOUNDS_MS, Histogram, bucket_of};
 pub use outcomes::Outcomes;
 pub use request_logs::RequestLogs;
-pub use route::{Kind, Route, method_name};
+pub use route::{Background, Kind, Route, method_name};
 pub use site_name::SiteName;
 pub use stored::Batch;

@@ -2,21 +2,25 @@
 
 use serde_json::{Value, json};
 
-use super::dashboard::{EVENT_CURSOR, paged};
+use super::dashboard::{EVENT_CURSOR, chosen, paged};
 use super::ingest::stored_event;
 use super::operation::{Operation, admin, one_of, operation, whole};
 use super::shapes::{DeadLetters, Export, Keys, RebuildCall, Sites};
+use crate::admin::archives::{Archives, Body as NewArchives};
 use crate::admin::{NewKey, NewSite, ShownKey};
 use crate::archive::nameless::Erased;
 use crate::dead_letter::{Reason, Replayed, Selection};
 use crate::http::error::Fault;
 use crate::upkeep::rebuild::Step;
+use crate::upkeep::repairs::Answer as Mended;
 
 pub(super) fn operations() -> Vec<Operation> {
     let mut all = sites();
     all.extend(keys());
+    all.extend(archives());
     all.extend(users());
     all.extend(dead_letters());
+    all.push(repairs());
     all.push(rebuild());
     all.push(description());
     all
@@ -111,6 +115,54 @@ fn keys() -> Vec<Operation> {
     ]
 }
 
+fn archives() -> Vec<Operation> {
+    let path = "/v1/sites/{siteId}/archives";
+    let one = json!({"archives": 1, "change": null});
+    let change = json!({"archives": 1,
+        "change": {"archives": 4, "phase": "copying", "waitingFor": null}});
+    let bad = Fault::Malformed {
+        field: Some("archives"),
+        detail: "archives is a whole number from 1 to 16.",
+    };
+    vec![
+        admin(
+            "get",
+            path,
+            "siteArchives",
+            "How many archives a site has, and is getting",
+        )
+        .answers::<Archives>(200, "The number.", one.clone())
+        .faults(&[Fault::NotFound]),
+        admin(
+            "post",
+            path,
+            "changeArchives",
+            "Gives a site another number of archives",
+        )
+        .body::<NewArchives>("application/json", json!({"archives": 4}))
+        .needs_body()
+        .answers::<Archives>(200, "The site has so many.", one.clone())
+        .answers::<Archives>(202, "It is getting so many; ask again.", change.clone())
+        .faults(&[
+            bad,
+            Fault::NotFound,
+            Fault::Conflict("The site gets another number of archives already."),
+        ]),
+        admin(
+            "delete",
+            path,
+            "keepArchives",
+            "Cancels another number of archives",
+        )
+        .answers::<Archives>(200, "There is none under way.", one)
+        .answers::<Archives>(202, "It is being taken back; ask again.", change)
+        .faults(&[
+            Fault::NotFound,
+            Fault::Conflict("The new archives are the site's already."),
+        ]),
+    ]
+}
+
 fn users() -> Vec<Operation> {
     let of_site = |operation: Operation| {
         operation
@@ -138,8 +190,32 @@ fn users() -> Vec<Operation> {
         200,
         "How many, and whether that was all.",
         json!({"events": 3, "complete": true}),
+    )
+    .faults(&[Fault::Conflict(
+        "The site gets another number of archives; erase the user when it has.",
+    )]);
+    vec![
+        of_site(chosen(paged(export, 50, EVENT_CURSOR))),
+        of_site(erase),
+    ]
+}
+
+fn repairs() -> Operation {
+    let repair = json!({"repairedAt": 1_705_334_400_000_i64, "siteId": "shop", "date": "2024-01-14",
+        "model": "breakdowns", "key": "page /", "was": 3, "isNow": 4});
+    let list = admin(
+        "get",
+        "/v1/repairs",
+        "listRepairs",
+        "Sums that the hourly recount mended, the latest first",
+    )
+    .query("siteId", json!({"type": "string"}), "Only of this site.")
+    .answers::<Mended>(
+        200,
+        "A page.",
+        json!({"repairs": [repair], "nextCursor": null}),
     );
-    vec![of_site(paged(export, 50, EVENT_CURSOR)), of_site(erase)]
+    paged(list, 50, "^[1-9][0-9]{0,14}$")
 }
 
 fn dead_letters() -> Vec<Operation> {
@@ -176,7 +252,7 @@ fn dead_letters() -> Vec<Operation> {
         .answers::<Replayed>(
             202,
             "They are on their way.",
-            json!({"replayed": 1, "missing": 0, "more": false}),
+            json!({"replayed": 1, "missing": 0, "refused": 0, "more": false}),
         )
         .faults(&[Fault::malformed(
             "The body must be {all: true} or one or more of {siteId, code, partIds}, and \

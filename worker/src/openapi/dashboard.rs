@@ -76,7 +76,26 @@ fn recent(path: &'static str, id: &str, summary: &str) -> Operation {
             "A page of events.",
             json!({"events": [stored_event()], "nextCursor": null}),
         );
-    paged(operation, 50, EVENT_CURSOR)
+    chosen(paged(operation, 50, EVENT_CURSOR))
+}
+
+/// What stored events are chosen by.
+pub(super) fn chosen(operation: Operation) -> Operation {
+    let text = || json!({"type": "string"});
+    let date = || json!({"type": "string", "format": "date"});
+    operation
+        .query("source", text(), "Only of this source.")
+        .query("tenantId", text(), "Only of this tenant.")
+        .query(
+            "startDate",
+            date(),
+            "Only those that happened on this day (UTC) or later.",
+        )
+        .query(
+            "endDate",
+            date(),
+            "Only those that happened on this day (UTC) or before.",
+        )
 }
 
 fn hours(operation: Operation) -> Operation {
@@ -201,6 +220,8 @@ fn metrics() -> Vec<Operation> {
         "key,events,users,share\r\n/,3,2,0.75\r\n",
     );
     let page = json!({"type": "string"});
+    let text = json!({"type": "string"});
+    let by = [breakdown::DIMENSIONS.as_slice(), &breakdown::MORE].concat();
     vec![
         metric(read("/v1/analytics/metrics/platform", "platform", "The figures of a range, and of each of its days"),
             "date,activeUsers\r\n2026-01-31,2\r\n")
@@ -218,9 +239,12 @@ fn metrics() -> Vec<Operation> {
             .answers::<products::Answer>(200, "The figures.", json!({"total": 1, "totals": {"order.placed": 1},
                 "byStatus": {"order.placed": {"paid": 1}}, "hours": [{"hour": AT, "counts": {"order.placed": 1},
                 "byStatus": {"order.placed": {"paid": 1}}}]})),
-        paged(breakdown, 100, "^[0-9]{1,15}\\.")
-            .query("by", one_of(&breakdown::DIMENSIONS), "The dimension.")
+        paged(breakdown, 100, "^[0-9]{1,15}(\\.|$)")
+            .query("by", one_of(&by), "The dimension.")
             .required(json!("page"))
+            .query("filters", text.clone(), "A filter of the query call, as JSON: only these events.")
+            .query("range", text.clone(), "A preset of the query call, or two dates with a comma, in the zone.")
+            .query("timeZone", text, "An IANA zone.")
             .answers::<breakdown::Answer>(200, "The figures.", json!({"by": "page", "total": 4, "note": note,
                 "rows": [{"key": "/", "events": 3, "users": 2, "share": 0.75}], "nextCursor": null})),
         metric(read("/v1/analytics/metrics/vitals", "vitals", "Web Vitals: how fast pages were for those who saw them"),

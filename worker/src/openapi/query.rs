@@ -4,9 +4,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::operation::{Operation, READ, one_of, operation};
+use super::operation::{Operation, READ, admin, one_of, operation};
 use crate::http::error::Fault;
-use crate::query::Answer;
+use crate::query::goals::{Goal, Goals, NewGoal};
+use crate::query::{Answer, Panels};
 
 /// What is asked, and how the answer is cut.
 #[derive(ToSchema, Serialize)]
@@ -21,8 +22,11 @@ struct AnyQuestion {
     /// Which events.
     #[schema(value_type = Option<Vec<Value>>)]
     filters: Option<Value>,
+    /// Which of them are conversions: the name or the id of a goal of the site, or a filter.
+    #[schema(value_type = Value, required = false)]
+    goal: Option<Value>,
     /// A preset, or the first and the last date, both included; at most 366 days.
-    #[schema(value_type = Value)]
+    #[schema(value_type = Value, required = false)]
     range: Option<Value>,
     /// An IANA zone: days, hours and dates are in it.
     #[schema(min_length = 1, max_length = 64, default = "UTC")]
@@ -41,12 +45,61 @@ struct AnyQuestion {
     cursor: Option<String>,
 }
 
-const METRICS: &str = "users|events|count|views|sessions|bounceRate|viewsPerSession|sessionDuration|engagedTime|scrollDepth";
+const METRICS: &str = "users|events|count|views|sessions|bounceRate|viewsPerSession|sessionDuration|engagedTime|scrollDepth|\
+    revenue|errorRate";
+
+/// A question among several about the same events.
+#[derive(ToSchema, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Panel {
+    /// The figures of each row.
+    #[schema(min_items = 1, max_items = 20)]
+    metrics: Vec<String>,
+    /// What the events of a row have in common.
+    #[schema(max_items = 5)]
+    dimensions: Option<Vec<String>>,
+    /// Which of the events.
+    #[schema(value_type = Option<Vec<Value>>)]
+    filters: Option<Value>,
+    /// Which of them are conversions.
+    #[schema(value_type = Value, required = false)]
+    goal: Option<Value>,
+    /// Columns of the answer, each with `asc` or `desc`.
+    #[schema(value_type = Option<Vec<Value>>)]
+    order_by: Option<Value>,
+    /// Rows of a page.
+    #[schema(minimum = 1, maximum = 10_000, default = 100)]
+    limit: Option<i64>,
+    /// The `nextCursor` of the page before.
+    #[schema(pattern = "^[0-9]{1,9}$")]
+    cursor: Option<String>,
+}
+
+/// Several questions about the same events.
+#[derive(ToSchema, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ManyQuestions {
+    /// The questions.
+    panels: Vec<Panel>,
+    /// Which events all of them are about.
+    #[schema(value_type = Option<Vec<Value>>)]
+    filters: Option<Value>,
+    /// A preset, or the first and the last date, both included.
+    #[schema(value_type = Value, required = false)]
+    range: Option<Value>,
+    /// An IANA zone.
+    #[schema(min_length = 1, max_length = 64, default = "UTC")]
+    time_zone: Option<String>,
+    /// Another range whose figures stand beside.
+    #[schema(pattern = "^(previous_period|previous_year|matching_weekdays)$")]
+    compare: Option<String>,
+}
 
 /// What can be grouped and filtered by.
-const DIMENSIONS: &str = "eventType|source|country|region|browser|os|device|platform|page|entryPage|exitPage|referrer|\
-    utm_source|utm_medium|utm_campaign|utm_term|utm_content|feature|error|outbound|download|custom|hour_of_day|\
-    day_of_week|entry_page|exit_page";
+const DIMENSIONS: &str = "eventType|source|tenantId|country|region|browser|os|device|platform|page|entryPage|exitPage|referrer|\
+    utm_source|utm_medium|utm_campaign|utm_term|utm_content|feature|error|outbound|download|form|custom|hour_of_day|\
+    day_of_week|entry_page|exit_page|channel|referrerSource|referrer_source|currency|action|\
+    category|status|errorType|duration";
 
 const PROPERTY: &str = r"data\.[A-Za-z0-9_.]{1,90}";
 
@@ -57,8 +110,7 @@ pub(super) fn filter() -> Value {
         json!({"type": "array", "prefixItems": items, "minItems": n, "maxItems": n, "description": description})
     };
     let dimension = json!({"type": "string", "pattern": format!("^({DIMENSIONS}|{PROPERTY})$")});
-    let numbers =
-        json!({"type": "string", "pattern": format!("^(hour_of_day|day_of_week|{PROPERTY})$")});
+    let numbers = json!({"type": "string", "pattern": format!("^(hour_of_day|day_of_week|duration|{PROPERTY})$")});
     let text = json!({"type": ["string", "number", "boolean"]});
     let texts =
         json!({"anyOf": [text, {"type": "array", "items": text, "minItems": 1, "maxItems": 100}]});
@@ -92,8 +144,24 @@ pub(super) fn filter() -> Value {
     json!({"description": "At most 50 nodes, nested 16 deep; here three.", "anyOf": filters})
 }
 
-fn body() -> Value {
+/// The properties of a question that stands alone or among others.
+fn of_one() -> Value {
     let list = |pattern: String| json!({"uniqueItems": true, "items": {"type": "string", "pattern": pattern}});
+    let filters =
+        json!({"anyOf": [{"type": "null"}, {"$ref": "#/components/schemas/QueryFilter"}]});
+    let conversions = "conversions|converted|conversionRate";
+    let of_property = format!(r"(sum|avg|min|max|count|p[1-9][0-9]?)\((duration|{PROPERTY})\)");
+    json!({
+        "metrics": list(format!(r"^({METRICS}|{conversions}|revenue\([A-Z]{{3}}\)|{of_property})$")),
+        "dimensions": list(format!("^(time:(minute|hour|day|week|month)|{DIMENSIONS}|{PROPERTY})$")),
+        "filters": filters,
+        "goal": {"anyOf": [{"type": ["null", "string"]}, {"$ref": "#/components/schemas/QueryFilter"}]},
+        "orderBy": {"maxItems": 20, "items": {"type": "array", "minItems": 2, "maxItems": 2,
+            "prefixItems": [{"type": "string"}, one_of(&["asc", "desc"])]}},
+    })
+}
+
+fn range() -> Value {
     let preset = one_of(&[
         "today",
         "yesterday",
@@ -108,14 +176,21 @@ fn body() -> Value {
         "12mo",
     ]);
     let date = json!({"type": "string", "format": "date"});
+    json!({"anyOf": [{"type": "null"}, preset, {"type": "array", "items": date, "minItems": 2, "maxItems": 2}]})
+}
+
+fn body() -> Value {
+    let mut properties = of_one();
+    properties["range"] = range();
+    json!({"properties": properties})
+}
+
+fn panels_body() -> Value {
+    let panel = json!({"allOf": [{"$ref": "#/components/schemas/Panel"}], "properties": of_one()});
     json!({"properties": {
-        "metrics": list(format!(r"^({METRICS}|(sum|avg|min|max|count|p[1-9][0-9]?)\({PROPERTY}\))$")),
-        "dimensions": list(format!("^(time:(minute|hour|day|week|month)|{DIMENSIONS}|{PROPERTY})$")),
-        "filters": {"anyOf": [{"type": "null"}, {"$ref": "#/components/schemas/QueryFilter"}]},
-        "range": {"anyOf": [{"type": "null"}, preset,
-            {"type": "array", "items": date, "minItems": 2, "maxItems": 2}]},
-        "orderBy": {"maxItems": 20, "items": {"type": "array", "minItems": 2, "maxItems": 2,
-            "prefixItems": [{"type": "string"}, one_of(&["asc", "desc"])]}},
+        "panels": {"minItems": 1, "maxItems": 20, "items": panel},
+        "filters": of_one()["filters"],
+        "range": range(),
     }})
 }
 
@@ -152,13 +227,118 @@ pub(super) fn query() -> Operation {
         json!({"type": "string"}),
         "page,users,views\r\n/,2,3\r\n".into(),
     )
-    .faults(&[
+    .faults(&faults())
+    .checked("metrics[0]")
+}
+
+fn faults() -> [Fault; 6] {
+    [
         Fault::malformed("The body must be a JSON object."),
         Fault::UnknownKey,
         Fault::WrongScope,
         Fault::PayloadTooLarge("A question has at most 64 KiB."),
         Fault::QuestionTooLarge("The answer has more than 100,000 rows. Ask for fewer dimensions."),
         Fault::Unavailable("The archive cannot be reached right now."),
+    ]
+}
+
+/// Several questions, answered by one scan.
+pub(super) fn panels() -> Operation {
+    operation(
+        "post",
+        "/v1/analytics/query/panels",
+        "panels",
+        "Dashboard",
+        "Several questions about the same events, answered by one scan",
+    )
+    .keys(READ)
+    .needs_body()
+    .body::<ManyQuestions>(
+        "application/json",
+        json!({"range": "7d", "filters": ["is", "country", "DE"],
+            "panels": [{"metrics": ["users"]}, {"metrics": ["users"], "dimensions": ["page"], "limit": 10}]}),
+    )
+    .also(panels_body())
+    .answers::<Panels>(
+        200,
+        "The answers, in the order of the questions.",
+        json!({"panels": [{"rows": [{"dimensions": [], "metrics": [2]}], "totals": [2],
+            "meta": {"from": 1_705_273_200_000_i64, "to": 1_705_878_000_000_i64, "timeZone": "UTC",
+                "coveredFrom": 1_705_273_200_000_i64, "scannedEvents": 3, "source": "scan"}, "nextCursor": null}]}),
+    )
+    .faults(&faults())
+    .checked("panels[0].metrics[0]")
+}
+
+/// The goals of a site, for whoever reads it.
+pub(super) fn goals() -> Operation {
+    operation(
+        "get",
+        "/v1/analytics/goals",
+        "goals",
+        "Dashboard",
+        "The goals of the site",
+    )
+    .keys(READ)
+    .answers::<Goals>(200, "The goals.", json!({"goals": [a_goal()]}))
+    .faults(&[
+        Fault::UnknownKey,
+        Fault::WrongScope,
+        Fault::Unavailable("The read model cannot be reached right now."),
     ])
-    .checked("metrics[0]")
+}
+
+/// The admin calls about goals.
+pub(super) fn of_goals() -> Vec<Operation> {
+    let wanted = json!({"name": "Sign-up", "filter": ["is", "custom", "signup"]});
+    let filter = json!({"properties": {"filter": {"$ref": "#/components/schemas/QueryFilter"}}});
+    let bad = Fault::InvalidField {
+        path: "filter[1]".into(),
+        detail: "This is no dimension that can be filtered by; time is filtered by range.",
+    };
+    vec![
+        admin(
+            "get",
+            "/v1/sites/{siteId}/goals",
+            "listGoals",
+            "A site's goals",
+        )
+        .answers::<Goals>(200, "The goals.", json!({"goals": [a_goal()]}))
+        .faults(&[Fault::NotFound]),
+        admin(
+            "post",
+            "/v1/sites/{siteId}/goals",
+            "makeGoal",
+            "Makes a goal, 100 a site at most",
+        )
+        .body::<NewGoal>("application/json", wanted.clone())
+        .also(filter.clone())
+        .needs_body()
+        .answers::<Goal>(201, "The goal.", a_goal())
+        .faults(&[bad.clone(), Fault::NotFound, Fault::AlreadyExists]),
+        admin(
+            "put",
+            "/v1/sites/{siteId}/goals/{goalId}",
+            "replaceGoal",
+            "Replaces a goal",
+        )
+        .body::<NewGoal>("application/json", wanted)
+        .also(filter)
+        .needs_body()
+        .answers::<Goal>(200, "The goal.", a_goal())
+        .faults(&[bad, Fault::NotFound, Fault::AlreadyExists]),
+        admin(
+            "delete",
+            "/v1/sites/{siteId}/goals/{goalId}",
+            "deleteGoal",
+            "Deletes a goal",
+        )
+        .answers_nothing(204, "It is gone.")
+        .faults(&[Fault::NotFound]),
+    ]
+}
+
+fn a_goal() -> Value {
+    json!({"goalId": "0198c1d2-6f00-7000-8000-0000000000aa", "name": "Sign-up",
+        "filter": ["is", "custom", "signup"]})
 }

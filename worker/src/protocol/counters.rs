@@ -51,6 +51,8 @@ pub const TRACKER_DROPPED: &str = "tracker_dropped";
 /// What of an event is counted live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LiveFacts<'a> {
+    /// When it happened, Unix milliseconds.
+    pub happened_at: i64,
     /// Unix milliseconds of receipt: the live view is of the edge's own clock.
     pub received_at: i64,
     /// The event's type.
@@ -78,10 +80,20 @@ pub fn live_key(key: &str) -> Cow<'_, str> {
     }
 }
 
+/// How long before its receipt an event may have happened that is live, in milliseconds: the window of the live view. What
+/// waited longer, in a browser without a line or in a topic that is read from its beginning, is no news.
+pub const LIVE_MS: i64 = HOUR_MS;
+
 impl<'a> LiveFacts<'a> {
+    /// Whether it is of now: see [`LIVE_MS`].
+    pub fn is_live(&self) -> bool {
+        self.received_at.saturating_sub(self.happened_at) <= LIVE_MS
+    }
+
     /// The facts of a stored event.
     pub fn of(event: &Line<'a>) -> Self {
         Self {
+            happened_at: event.timestamp,
             received_at: event.received_at,
             event_type: event.event_type,
             page: event.page,
@@ -140,15 +152,17 @@ impl<'de: 'a, 'a> Deserialize<'de> for Counters<'a> {
 }
 
 /// Counts one accepted event (`sign` 1), or takes it back (`sign` -1) once it is known to have
-/// been counted before in another batch.
+/// been counted before in another batch. What happened long ago is in the ledger alone.
 pub fn count_event<'a>(counters: &mut Counters<'a>, event: &LiveFacts<'a>, sign: i64) {
     let minute = floor_to(event.received_at, MINUTE_MS);
-    counters.add(Kind::Type, minute, event.event_type, sign);
-    if let Some(page) = event.page {
-        counters.add(Kind::Page, minute, live_key(page), sign);
-    }
-    if let Some(feature) = event.feature {
-        counters.add(Kind::Feature, minute, live_key(feature), sign);
+    if event.is_live() {
+        counters.add(Kind::Type, minute, event.event_type, sign);
+        if let Some(page) = event.page {
+            counters.add(Kind::Page, minute, live_key(page), sign);
+        }
+        if let Some(feature) = event.feature {
+            counters.add(Kind::Feature, minute, live_key(feature), sign);
+        }
     }
     counters.add_outcome(floor_to(event.received_at, HOUR_MS), ACCEPTED, sign);
 }
@@ -165,6 +179,7 @@ mod tests {
     #[test]
     fn an_event_counted_and_taken_back_leaves_nothing() {
         let event = LiveFacts {
+            happened_at: 1_705_334_412_345 - LIVE_MS,
             received_at: 1_705_334_412_345,
             event_type: "page_view",
             page: Some("/a \"b\""),
@@ -182,6 +197,18 @@ mod tests {
             counters
         );
         count_event(&mut counters, &event, -1);
+        assert_eq!(counters.iter().count(), 0);
+        // A millisecond older it is in the ledger alone, and leaves nothing likewise.
+        let old = LiveFacts {
+            happened_at: event.happened_at - 1,
+            ..event
+        };
+        count_event(&mut counters, &old, 1);
+        assert_eq!(
+            serde_json::to_string(&counters).unwrap(),
+            r#"[["o",1705334400000,"accepted",1]]"#
+        );
+        count_event(&mut counters, &old, -1);
         assert_eq!(counters.iter().count(), 0);
     }
 

@@ -6,9 +6,22 @@ pub fn site_object(site: &str, shard: u32) -> String {
     format!("{site}/{shard}")
 }
 
-/// Name of the Durable Object that is one of a site's archives.
-pub fn archive_object(site: &str, shard: u32) -> String {
-    site_object(site, shard)
+/// Name of the Durable Object that is one of a site's archives. Those of the first generation (0) have no other mark.
+pub fn archive_object(site: &str, shard: u32, generation: i64) -> String {
+    match generation {
+        0 => site_object(site, shard),
+        _ => format!("{site}/{shard}@{generation}"),
+    }
+}
+
+/// The site, shard and generation of an archive's name.
+pub fn parse_archive(name: &str) -> Option<(&str, u32, i64)> {
+    let (object, generation) = match name.split_once('@') {
+        Some((object, generation)) => (object, generation.parse().ok()?),
+        None => (name, 0),
+    };
+    let (site, shard) = parse_object(object)?;
+    Some((site, shard, generation))
 }
 
 /// Name of the Durable Object of an import.
@@ -73,8 +86,14 @@ pub const STATE: &str = "/state";
 pub const WAKE: &str = "/wake";
 /// `archive_do`: append a message.
 pub const APPEND: &str = "/append";
-/// `archive_do`, the first of a site's: how many there are.
+/// `archive_do`, the first of a site's first generation: how many archives there are, and of which generation.
 pub const ARCHIVES: &str = "/archives";
+/// The same one: how far another number is, and a wish for one.
+pub const RESHARD: &str = "/reshard";
+/// `archive_do`: a step of another number of archives.
+pub const OBEY: &str = "/obey";
+/// `archive_do`: take what another archive gives.
+pub const TAKE: &str = "/take";
 /// `archive_do`: answer a question.
 pub const ASK: &str = "/ask";
 /// `archive_do`: answer any question with a part.
@@ -99,6 +118,10 @@ pub const PROFILE: &str = "/profile";
 pub const PRUNE: &str = "/prune";
 /// `archive_do`: count a day again.
 pub const RECOUNT: &str = "/recount";
+/// `site_do` of Shoreline's own site: which alerts are to be posted.
+pub const ALERTS: &str = "/alerts";
+/// `site_do` of Shoreline's own site: an alert did not get through.
+pub const UNSENT: &str = "/unsent";
 /// `privacy_do`: today's key.
 pub const DAY_KEY: &str = "/day-key";
 
@@ -109,7 +132,11 @@ mod tests {
     #[test]
     fn names_stay_what_stored_data_is_under() {
         assert_eq!(site_object("demo", 3), "demo/3");
-        assert_eq!(archive_object("demo", 2), "demo/2");
+        assert_eq!(archive_object("demo", 2, 0), "demo/2");
+        assert_eq!(archive_object("demo", 2, 17), "demo/2@17");
+        assert_eq!(parse_archive("demo/2"), Some(("demo", 2, 0)));
+        assert_eq!(parse_archive("demo/2@17"), Some(("demo", 2, 17)));
+        assert_eq!(parse_archive("demo/2@x"), None);
         assert_eq!(parse_object("demo/3"), Some(("demo", 3)));
         assert_eq!(parse_object("demo"), None);
         assert_eq!(PRIVACY_OBJECT, "day-key");

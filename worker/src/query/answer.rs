@@ -1,15 +1,16 @@
 //! The answer: parts of shards made one, figures, order, pages, a comparison.
 
 use serde::Serialize;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use super::ask::{NO_ZONE, Question};
 use super::compared::Compared;
 use super::field::Field;
-use super::figures::Figures;
+use super::figures::{Figure, Figures};
+use super::panel::Panel;
 use super::part::{Found, Row};
 use super::range::Span;
-use super::rows::{Rows, name};
+use super::rows::{Parts, Rows, name};
 use super::spec::Spec;
 use super::wrong;
 use super::zone::{Zone, number};
@@ -23,18 +24,36 @@ use crate::read::csv::{self, csv};
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
     /// A page of rows.
-    rows: Vec<Cells>,
+    pub(super) rows: Vec<Cells>,
     /// The metrics of all events that pass the filters.
-    #[cfg_attr(test, schema(value_type = Vec<Option<f64>>))]
-    totals: Vec<Value>,
+    #[cfg_attr(test, schema(value_type = Vec<Option<QueryFigure>>))]
+    pub(super) totals: Vec<Value>,
     /// The same of the range that it is compared with.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schema(value_type = Option<Vec<Option<f64>>>))]
+    #[cfg_attr(test, schema(value_type = Option<Vec<Option<QueryFigure>>>))]
     compared_totals: Option<Vec<Value>>,
-    meta: Meta,
+    pub(super) meta: Meta,
     /// The `cursor` of the next page; null on the last.
     #[cfg_attr(test, schema(required))]
-    next_cursor: Option<String>,
+    pub(super) next_cursor: Option<String>,
+}
+
+/// The answers to several questions, in their order.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = PanelsAnswer))]
+pub struct Panels {
+    /// Each as to one question.
+    pub panels: Vec<Answer>,
+}
+
+/// A figure: amounts of money are by currency.
+#[cfg(test)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "describes what is written as JSON")]
+enum QueryFigure {
+    Number(f64),
+    Money(std::collections::BTreeMap<String, f64>),
 }
 
 /// A value of a dimension: `hour_of_day` and `day_of_week` are numbers.
@@ -49,23 +68,23 @@ enum QueryValue {
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema), schema(as = QueryRow))]
-struct Cells {
+pub(super) struct Cells {
     /// What the events of the row have in common; null for those that have none.
     #[cfg_attr(test, schema(value_type = Vec<Option<QueryValue>>))]
-    dimensions: Vec<Value>,
+    pub(super) dimensions: Vec<Value>,
     /// A figure of each metric; null where there is none, as of an average of nothing.
-    #[cfg_attr(test, schema(value_type = Vec<Option<f64>>))]
-    metrics: Vec<Value>,
+    #[cfg_attr(test, schema(value_type = Vec<Option<QueryFigure>>))]
+    pub(super) metrics: Vec<Value>,
     /// The same figures of the range that it is compared with.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schema(value_type = Option<Vec<Option<f64>>>))]
+    #[cfg_attr(test, schema(value_type = Option<Vec<Option<QueryFigure>>>))]
     compared: Option<Vec<Value>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema), schema(as = QueryMeta))]
 #[serde(rename_all = "camelCase")]
-struct Meta {
+pub(super) struct Meta {
     /// Unix milliseconds.
     from: i64,
     /// The first moment after it.
@@ -98,6 +117,7 @@ pub struct Asked {
     offsets: Vec<(i64, i64)>,
     span: Span,
     compared: Option<Span>,
+    is_of_panels: bool,
 }
 
 impl Asked {
@@ -117,11 +137,18 @@ impl Asked {
         let compared = question.compare;
         Ok(Self {
             compared: compared.map(|compare| compare.span(span, &zone, now_ms)),
+            is_of_panels: false,
             question,
             offsets,
             span,
             zone,
         })
+    }
+
+    /// That several questions are asked at once.
+    pub fn of_panels(mut self) -> Self {
+        self.is_of_panels = true;
+        self
     }
 
     /// What each shard of the archive is asked: of the range, and of the one that it is compared with.
@@ -130,102 +157,129 @@ impl Asked {
         let spec = |span: Span| Spec {
             archives,
             body: body.to_owned(),
+            panels: self.is_of_panels,
             at: (span.from, span.to),
             zone: self.offsets.clone(),
         };
         spans.map(spec).collect()
     }
 
-    /// The answer, from what the shards found for each of [`Asked::specs`].
+    /// The answer of each panel, from what the shards found for each of [`Asked::specs`].
     ///
     /// # Errors
     /// Where a shard gave up.
-    pub fn answer(&self, parts: Vec<Vec<Found>>) -> Result<Answer, Fault> {
-        let question = &self.question;
+    pub fn answers(&self, parts: Vec<Vec<Found>>) -> Result<Vec<Answer>, Fault> {
+        let panels = &self.question.panels;
         let mut parts = parts.into_iter();
-        let mut next = || Rows::of(question, parts.next().unwrap_or_default());
+        let mut next = || Parts::of(parts.next().unwrap_or_default(), panels.len());
         let mut main = next()?;
-        let mut compared_from = None;
         let mut compared = match self.compared {
-            Some(span) => {
-                let rows = next()?;
-                compared_from = Some(span.covered_from(rows.kept_from));
-                Some(self.beside(rows, span))
-            }
+            Some(span) => Some((span, next()?)),
             None => None,
         };
-        let totals = question.figures(&mut main.total);
+        let mut answers = Vec::new();
+        for (at, panel) in panels.iter().enumerate() {
+            let take = |parts: &mut Parts| {
+                let told = parts.panels.get_mut(at).map(std::mem::take);
+                Rows::of(panel, told.unwrap_or_default())
+            };
+            let rows = take(&mut main);
+            let beside = compared.as_mut().map(|(span, parts)| {
+                let rows = take(parts);
+                (
+                    span.covered_from(parts.kept_from),
+                    self.beside(panel, rows, *span),
+                )
+            });
+            answers.push(self.answer(panel, &main, rows, beside));
+        }
+        Ok(answers)
+    }
+
+    fn answer(
+        &self,
+        panel: &Panel,
+        parts: &Parts,
+        mut main: Rows,
+        mut compared: Option<(i64, Compared)>,
+    ) -> Answer {
+        let fields = &self.question.fields;
+        let totals = panel.figures(&mut main.total);
         let mut rows: Vec<(Row, Figures)> = Vec::new();
         for mut row in main.rows {
-            let figures = question.figures(&mut row);
+            let figures = panel.figures(&mut row);
             rows.push((row, figures));
         }
-        if question.dimensions.is_empty() {
+        if panel.dimensions.is_empty() {
             rows.push((Row::default(), totals.clone()));
         }
-        sort::sort_by(&mut rows, |a, b| question.order(a, b));
-        let end = question.offset.saturating_add(question.limit);
+        sort::sort_by(&mut rows, |a, b| panel.order(fields, a, b));
+        let end = panel.offset.saturating_add(panel.limit);
         let is_last = rows.len() <= end;
-        let page = rows.into_iter().skip(question.offset).take(question.limit);
+        let page = rows.into_iter().skip(panel.offset).take(panel.limit);
         let page = page.map(|(row, figures)| Cells {
-            dimensions: self.values(&row.key),
+            dimensions: self.values(panel, &row.key),
             metrics: values(figures),
-            compared: compared.as_ref().map(|compared| {
-                let name = self.name_by(&row.key, self.span.from);
-                values(compared.of(&name, question))
+            compared: compared.as_ref().map(|(_, compared)| {
+                let name = self.name_by(panel, &row.key, self.span.from);
+                values(compared.of(&name, panel))
             }),
         });
-        Ok(Answer {
+        Answer {
             rows: page.collect(),
             totals: values(totals),
-            compared_totals: compared
-                .as_mut()
-                .map(|compared| values(std::mem::take(&mut compared.total))),
             meta: Meta {
                 from: self.span.from,
                 to: self.span.to,
-                time_zone: question.time_zone.clone(),
-                covered_from: self.span.covered_from(main.kept_from),
-                compared_covered_from: compared_from,
-                scanned_events: main.scanned,
+                time_zone: self.question.time_zone.clone(),
+                covered_from: self.span.covered_from(parts.kept_from),
+                compared_covered_from: compared.as_ref().map(|(from, _)| *from),
+                scanned_events: parts.scanned,
                 source: "scan",
                 compared: self.compared.map(|span| [span.from, span.to]),
-                not_numbers: question.not_numbers(&main.total),
+                not_numbers: panel.not_numbers(&main.total),
             },
+            compared_totals: compared
+                .as_mut()
+                .map(|(_, compared)| values(std::mem::take(&mut compared.total))),
             next_cursor: (!is_last).then(|| end.to_string()),
-        })
+        }
     }
 
     /// The figures of rows by the names of those that they stand beside: units of time are counted from the beginning
     /// of either range.
-    fn beside(&self, rows: Rows, span: Span) -> Compared {
+    fn beside(&self, panel: &Panel, rows: Rows, span: Span) -> Compared {
         let mut compared = Compared::default();
         let Rows {
-            mut total, rows, ..
+            mut total,
+            mut rows,
         } = rows;
-        compared.total = self.question.figures(&mut total);
-        if self.question.dimensions.is_empty() {
+        compared.total = panel.figures(&mut total);
+        if panel.dimensions.is_empty() {
             compared.places.insert(String::new(), 0);
             compared.figures.push(compared.total.clone());
         }
+        sort::sort_by(&mut rows, |a, b| {
+            panel.order_of_keys(&self.question.fields, a, b)
+        });
         for mut row in rows {
             let place = compared.figures.len() as u64;
             // Of an hour that comes twice, the first stands beside.
-            let name = self.name_by(&row.key, span.from);
+            let name = self.name_by(panel, &row.key, span.from);
             compared.places.entry(name).or_insert(place);
-            compared.figures.push(self.question.figures(&mut row));
+            compared.figures.push(panel.figures(&mut row));
         }
         compared
     }
 
     /// A row's values as they are told.
-    fn values(&self, key: &[Option<String>]) -> Vec<Value> {
+    fn values(&self, panel: &Panel, key: &[Option<String>]) -> Vec<Value> {
         let told = |(at, value): (usize, &Option<String>)| {
             let Some(text) = value else {
                 return Value::Null;
             };
             let number = || text.parse::<i64>().unwrap_or(0);
-            match self.question.dimension(at) {
+            match panel.dimension(&self.question.fields, at) {
                 Some(Field::Time(unit)) => self.zone.label(*unit, number()).into(),
                 Some(field) if field.is_number() => number().into(),
                 _ => text.as_str().into(),
@@ -235,10 +289,11 @@ impl Asked {
     }
 
     /// A row's values as one text, with times as the count of units since `from`.
-    fn name_by(&self, key: &[Option<String>], from: i64) -> String {
+    fn name_by(&self, panel: &Panel, key: &[Option<String>], from: i64) -> String {
         let mut key = key.to_vec();
         for (at, value) in key.iter_mut().enumerate() {
-            if let (Some(Field::Time(unit)), Some(text)) = (self.question.dimension(at), value) {
+            let field = panel.dimension(&self.question.fields, at);
+            if let (Some(Field::Time(unit)), Some(text)) = (field, value) {
                 let count = |at: i64| number(*unit, self.zone.local(at));
                 let start = text.parse().unwrap_or(0);
                 *text = count(start).saturating_sub(count(from)).to_string();
@@ -250,15 +305,23 @@ impl Asked {
     /// The rows of an answer as CSV.
     pub fn csv(&self, answer: &Answer) -> String {
         let mut header: Vec<csv::Cell> = Vec::new();
-        let names = &self.question.names;
+        let Some(panel) = self.question.panels.first() else {
+            return String::new();
+        };
+        let names = &panel.names;
         header.extend(names.iter().map(|name| name.as_str().into()));
         if self.compared.is_some() {
-            let metrics = names.iter().skip(self.question.dimensions.len());
+            let metrics = names.iter().skip(panel.dimensions.len());
             header.extend(metrics.map(|name| format!("compared {name}").into()));
         }
         let cell = |value: &Value| match value {
             Value::Number(number) => csv::Cell::Number(number.to_string()),
             Value::String(text) => text.as_str().into(),
+            // Amounts by currency: `EUR 12.5 USD 3`.
+            Value::Object(sums) => {
+                let named = sums.iter().map(|(code, sum)| format!("{code} {sum}"));
+                named.collect::<Vec<_>>().join(" ").into()
+            }
             _ => "".into(),
         };
         let rows = answer.rows.iter().map(|row| {
@@ -271,19 +334,5 @@ impl Asked {
 }
 
 fn values(figures: Figures) -> Vec<Value> {
-    figures.into_iter().map(value).collect()
+    figures.into_iter().map(Figure::value).collect()
 }
-
-/// A figure as JSON: whole numbers without a point.
-fn value(figure: Option<f64>) -> Value {
-    let Some(figure) = figure else {
-        return Value::Null;
-    };
-    if figure.fract() == 0.0 && figure.abs() < MOST_WHOLE {
-        return (figure as i64).into();
-    }
-    Number::from_f64(figure).map_or(Value::Null, Value::Number)
-}
-
-/// Below it each whole number is a double: 2^53.
-const MOST_WHOLE: f64 = 9_007_199_254_740_992.0;

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::ask::Question;
 use super::figures::Figures;
 use super::measures::Stats;
+use super::panel::Panel;
 use super::part::Row;
 
 /// The range that an answer is compared with.
@@ -17,12 +17,12 @@ pub(super) struct Compared {
 
 impl Compared {
     /// The figures of a row; of one that is not there those of no events.
-    pub(super) fn of(&self, name: &str, question: &Question) -> Figures {
+    pub(super) fn of(&self, name: &str, panel: &Panel) -> Figures {
         let place = self.places.get(name);
         let figures = place.and_then(|place| self.figures.get(*place as usize));
         figures.cloned().unwrap_or_else(|| {
-            question.figures(&mut Row {
-                stats: question
+            panel.figures(&mut Row {
+                stats: panel
                     .counted
                     .measures
                     .iter()

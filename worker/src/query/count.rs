@@ -2,10 +2,14 @@
 
 use shoreline_shared::event_type::PAGE_VIEW;
 
-use super::ask::Question;
+use super::ask::{KEPT, OF_FILTER, OF_ROWS};
+use super::filter::Filter;
+use super::groups::{Groups, NO_GROUP};
 use super::load::{Loaded, by_code};
 use super::measures::Amount;
+use super::panel::Panel;
 use super::scan::{Events, Query};
+use super::visits::Visits;
 use crate::archive::segment::{Broken, Segment};
 use crate::archive::{Column, Who};
 
@@ -23,8 +27,10 @@ impl Query {
             self.work = self
                 .work
                 .saturating_add(events.at.len().saturating_mul(COUNT_WORK));
+            let of = |place: Option<usize>| loaded.get(place?)?.as_ref();
+            let kept: [Option<&Loaded<'_>>; KEPT] = self.question.kept.map(of);
             self.visits
-                .take(events.segment, events.at, events.is_in, engaged)?;
+                .take(events.segment, events.at, events.is_in, engaged, kept)?;
         }
         Ok(true)
     }
@@ -72,78 +78,165 @@ impl Query {
         events: &Events<'_, 'a>,
         loaded: &mut Vec<Option<Loaded<'a>>>,
     ) -> Result<bool, Broken> {
-        let n = events.at.len();
-        if !self.load(events, loaded, Question::is_of_filter)? {
+        if !self.load(events, loaded, OF_FILTER)? {
             return Ok(false);
         }
-        let mut passing = events.is_in.to_vec();
-        if let Some(filter) = &self.question.filter {
-            let did = self.did(events.segment)?;
-            self.work = self.work.saturating_add(filter.work(loaded));
-            for (passes, more) in passing.iter_mut().zip(filter.mask(n, loaded, &did)) {
-                *passes &= more;
-            }
-        }
-        let counts_visits = self.question.counted.visits;
-        let takes_visits = counts_visits && !self.question.by_session;
-        let passed = passing.iter().filter(|passes| **passes).count();
-        if passed == 0 && !takes_visits {
+        let did = self.did(events.segment)?;
+        let all = Passing {
+            mask: events.is_in,
+            loaded,
+            did: &did,
+        };
+        let (passing, work) = all.through(self.question.filter.as_ref());
+        self.work = self.work.saturating_add(work);
+        let takes_visits = self.question.counts_visits && !self.question.by_session;
+        if !takes_visits && passing.iter().all(|passes| !*passes) {
             return Ok(true);
         }
-        if !self.load(events, loaded, Question::is_of_rows)? {
+        if !self.load(events, loaded, OF_ROWS)? {
             return Ok(false);
         }
         // All is decoded before anything is counted: nothing of a broken segment is.
-        let views = events.segment.column_code(Column::Type, PAGE_VIEW)?;
-        let types = match views {
-            Some(_) => events.segment.column(Column::Type)?.codes,
-            None => vec![0; n],
-        };
-        let counted = &self.question.counted;
-        let users = counted.users.then(|| events.segment.users()).transpose()?;
-        let sessions = counted.sessions.then(|| events.segment.sessions());
-        let sessions = sessions.transpose()?;
+        let whose = self.whose(events.segment)?;
         if takes_visits {
             self.take_visits(events, loaded)?;
         }
-        let question = &self.question;
-        let dimensions = question.dimensions.iter();
-        let dimensions = dimensions.filter_map(|place| loaded.get(*place)?.as_ref());
-        let dimensions: Vec<&Loaded<'_>> = dimensions.collect();
-        let rows = self.groups.place(&passing, &dimensions);
-        let view = views.unwrap_or(u32::MAX);
-        self.groups.count(&rows, &types, view);
-        let counters = dimensions
-            .len()
-            .saturating_add(question.counted.measures.len());
-        let counters = counters.saturating_add(usize::from(users.is_some()));
-        let counters = counters.saturating_add(usize::from(sessions.is_some()));
-        self.work = self
-            .work
-            .saturating_add(passed.saturating_mul(counters).saturating_mul(COUNT_WORK));
-        if let Some(users) = users {
-            let is_user = |who: &Who| matches!(who, Who::Known | Who::Erased);
-            self.groups.count_users(&rows, &|at| {
-                let code = users.codes.get(at)?;
-                let user = users.dict.get((*code as usize).checked_sub(1)?);
-                user.filter(|(_, who)| is_user(who)).map(|(hash, _)| *hash)
-            });
-        }
-        if let Some(sessions) = sessions {
-            let visits = counts_visits.then_some(&self.visits);
-            let session = |at| {
-                let code: &u32 = sessions.codes.get(at)?;
-                sessions.dict.get((*code as usize).checked_sub(1)?).copied()
-            };
-            self.groups.count_sessions(&rows, &session, visits);
-        }
-        for (place, measure) in question.counted.measures.iter().enumerate() {
-            if let Some(Some(loaded)) = loaded.get(measure.field) {
-                let amounts = Amount::all(loaded);
-                self.groups
-                    .measure(&rows, place, &amounts, &loaded.codes, measure.each);
-            }
+        let passing = Passing {
+            mask: &passing,
+            loaded,
+            did: &did,
+        };
+        for (panel, groups) in self.question.panels.iter().zip(&mut self.groups) {
+            let work = panel.count(groups, &passing, &whose, &self.visits);
+            self.work = self.work.saturating_add(work);
         }
         Ok(true)
+    }
+
+    /// What is counted of all events of a segment.
+    fn whose(&self, segment: &Segment<'_>) -> Result<Whose, Broken> {
+        let panels = || self.question.panels.iter().map(|panel| &panel.counted);
+        let counts_users = panels().any(|counted| counted.users || counted.converted);
+        let counts_sessions = panels().any(|counted| counted.sessions);
+        let view = segment.column_code(Column::Type, PAGE_VIEW)?;
+        let users = if counts_users {
+            let users = segment.users()?;
+            let is_user = |who: &Who| matches!(who, Who::Known | Who::Erased);
+            let hash = |(hash, who): &(u64, Who)| is_user(who).then_some(*hash);
+            let table: Vec<_> = std::iter::once(None)
+                .chain(users.dict.iter().map(hash))
+                .collect();
+            by_code(&users.codes, &table, None)
+        } else {
+            Vec::new()
+        };
+        let sessions = if counts_sessions {
+            let sessions = segment.sessions()?;
+            let hashes = sessions.dict.iter().map(|hash| Some(*hash));
+            let table: Vec<_> = std::iter::once(None).chain(hashes).collect();
+            by_code(&sessions.codes, &table, None)
+        } else {
+            Vec::new()
+        };
+        Ok(Whose {
+            views: match view {
+                Some(_) => segment.column(Column::Type)?.codes,
+                None => vec![0; segment.len()],
+            },
+            view: view.unwrap_or(u32::MAX),
+            users,
+            sessions,
+        })
+    }
+}
+
+/// Events that pass, and what further filters ask of them.
+struct Passing<'p, 'a> {
+    mask: &'p [bool],
+    loaded: &'p [Option<Loaded<'a>>],
+    did: &'p [Vec<bool>],
+}
+
+impl Passing<'_, '_> {
+    /// Those that pass a filter, too, and what that takes.
+    fn through(&self, filter: Option<&Filter>) -> (Vec<bool>, usize) {
+        let mut passing = self.mask.to_vec();
+        let Some(filter) = filter else {
+            return (passing, 0);
+        };
+        let mask = filter.mask(self.mask.len(), self.loaded, self.did);
+        for (passes, more) in passing.iter_mut().zip(mask) {
+            *passes &= more;
+        }
+        (passing, filter.work(self.loaded))
+    }
+}
+
+/// Type, user and session of each event.
+struct Whose {
+    views: Vec<u32>,
+    view: u32,
+    users: Vec<Option<u64>>,
+    sessions: Vec<Option<u64>>,
+}
+
+impl Panel {
+    /// Counts what passes in its rows; how much work that was.
+    fn count(
+        &self,
+        groups: &mut Groups,
+        all: &Passing<'_, '_>,
+        whose: &Whose,
+        visits: &Visits,
+    ) -> usize {
+        let counted = &self.counted;
+        let (passing, mut work) = all.through(self.filter.as_ref());
+        let passed = passing.iter().filter(|passes| **passes).count();
+        if passed == 0 {
+            return work;
+        }
+        let loaded = |place: &usize| all.loaded.get(*place)?.as_ref();
+        let dimensions: Vec<&Loaded<'_>> = self.dimensions.iter().filter_map(loaded).collect();
+        let rows = groups.place(&passing, &dimensions);
+        groups.count(&rows, &whose.views, whose.view);
+        let counters = [
+            dimensions.len(),
+            counted.measures.len(),
+            counted.users.into(),
+            counted.converted.into(),
+            counted.sessions.into(),
+        ];
+        let counters = counters.into_iter().fold(0, usize::saturating_add);
+        let more = passed.saturating_mul(counters).saturating_mul(COUNT_WORK);
+        work = work.saturating_add(more);
+        let user = |at: usize| whose.users.get(at).copied().flatten();
+        if counted.users {
+            groups.count_users(&rows, &user, false);
+        }
+        let of_goal = self.goal.as_ref().map(|goal| {
+            let (mask, more) = all.through(Some(goal));
+            work = work.saturating_add(more);
+            let row = |(row, passes): (&u32, bool)| if passes { *row } else { NO_GROUP };
+            rows.iter().zip(mask).map(row).collect::<Vec<u32>>()
+        });
+        if let Some(of_goal) = &of_goal {
+            groups.count_conversions(of_goal);
+            if counted.converted {
+                groups.count_users(of_goal, &user, true);
+            }
+        }
+        if counted.sessions {
+            let session = |at: usize| whose.sessions.get(at).copied().flatten();
+            groups.count_sessions(&rows, &session, counted.visits.then_some(visits));
+        }
+        for (place, measure) in counted.measures.iter().enumerate() {
+            if let Some(loaded) = loaded(&measure.field) {
+                let amounts = Amount::all(loaded, measure.is_money);
+                let of_goal = of_goal.as_ref().filter(|_| measure.is_money);
+                let rows = of_goal.unwrap_or(&rows);
+                groups.measure(rows, place, &amounts, &loaded.codes, measure.each);
+            }
+        }
+        work
     }
 }

@@ -16,6 +16,16 @@ pub(super) enum Field {
     EntryPage,
     /// The page of the last.
     ExitPage,
+    /// What led to the first view of the event's session: a source by its usual name, or nothing that is known.
+    Source,
+    /// The way by which that view came.
+    Channel,
+    /// The way by which a view came.
+    ViewChannel,
+    /// The currency of an amount of money.
+    Currency,
+    /// An amount of money, with its currency.
+    Money,
     /// The local hour, 0 to 23.
     HourOfDay,
     /// The local day, 1 (Monday) to 7.
@@ -24,15 +34,18 @@ pub(super) enum Field {
     Time(Unit),
     /// A property of `eventData`; of one type of event alone where there is one.
     Property(String, Option<&'static str>),
+    /// 1 for an event whose status is a failure's, 0 for one of another status; only to be averaged.
+    Failed,
 }
 
 /// What begins the name of a property.
 pub(super) const DATA: &str = "data.";
 
 /// Columns, by the names of dimensions.
-const COLUMNS: [(&str, Column); 14] = [
+const COLUMNS: [(&str, Column); 15] = [
     ("eventType", Column::Type),
     ("source", Column::Source),
+    ("tenantId", Column::Tenant),
     ("country", Column::Country),
     ("region", Column::Region),
     ("browser", Column::Browser),
@@ -47,16 +60,32 @@ const COLUMNS: [(&str, Column); 14] = [
     ("error", Column::Error),
 ];
 
-/// Dimensions that are a property of one type of event.
-const PROPERTIES: [(&str, &str, &str); 5] = [
-    ("utm_term", "utm_term", PAGE_VIEW),
-    ("utm_content", "utm_content", PAGE_VIEW),
-    ("outbound", "url", "outbound"),
-    ("download", "url", "download"),
-    ("custom", "name", "custom"),
+/// Dimensions that are a property, of one type of event or of all.
+const PROPERTIES: [(&str, &str, Option<&str>); 11] = [
+    ("utm_term", "utm_term", Some(PAGE_VIEW)),
+    ("utm_content", "utm_content", Some(PAGE_VIEW)),
+    ("outbound", "url", Some("outbound")),
+    ("download", "url", Some("download")),
+    ("form", "name", Some("form")),
+    ("custom", "name", Some("custom")),
+    // What services tell of their operations: see `adapters::analytics`.
+    ("action", "action", None),
+    ("category", "eventCategory", None),
+    ("status", STATUS, None),
+    ("errorType", "errorType", None),
+    (DURATION, DURATION, None),
 ];
 
+/// The property and dimension that tells how long something took, milliseconds.
+pub(super) const DURATION: &str = "duration";
+
+/// The property that tells how something ended.
+pub(super) const STATUS: &str = "status";
+
 impl Field {
+    /// The page of a view.
+    pub(super) const VIEWED: Self = Self::Column(Column::Page);
+
     /// By its name; none where nothing is called so.
     pub(super) fn of(name: &str) -> Option<Self> {
         if let Some(property) = name.strip_prefix(DATA) {
@@ -69,12 +98,15 @@ impl Field {
             return Some(Self::Column(*column));
         }
         if let Some((_, property, of)) = PROPERTIES.iter().find(|(known, ..)| *known == name) {
-            return Some(Self::Property((*property).to_owned(), Some(of)));
+            return Some(Self::Property((*property).to_owned(), *of));
         }
         Some(match name {
             "page" => Self::Page,
             "entryPage" | "entry_page" => Self::EntryPage,
             "exitPage" | "exit_page" => Self::ExitPage,
+            "referrerSource" | "referrer_source" => Self::Source,
+            "channel" => Self::Channel,
+            "currency" => Self::Currency,
             "hour_of_day" => Self::HourOfDay,
             "day_of_week" => Self::DayOfWeek,
             _ => return None,
@@ -83,7 +115,10 @@ impl Field {
 
     /// Whether it takes all of a session's events to know it.
     pub(super) fn is_of_session(&self) -> bool {
-        matches!(self, Self::EntryPage | Self::ExitPage)
+        matches!(
+            self,
+            Self::EntryPage | Self::ExitPage | Self::Source | Self::Channel
+        )
     }
 
     /// Whether it is a number in answers.

@@ -54,16 +54,28 @@ impl<'f> Reader<'f> {
         }
     }
 
+    /// Reads a filter that may be there; an empty list is none.
+    ///
+    /// # Errors
+    /// With the path of what is wrong.
+    pub(super) fn root(
+        &mut self,
+        value: Option<&Value>,
+        path: &str,
+    ) -> Result<Option<Filter>, Fault> {
+        self.nodes = 0;
+        match value {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Array(list)) if list.is_empty() => Ok(None),
+            Some(filter) => self.read(filter, path, 1).map(Some),
+        }
+    }
+
     /// Reads a filter that stands at `path`.
     ///
     /// # Errors
     /// With the path of what is wrong.
-    pub(super) fn read(
-        &mut self,
-        value: &Value,
-        path: &str,
-        depth: usize,
-    ) -> Result<Filter, Fault> {
+    fn read(&mut self, value: &Value, path: &str, depth: usize) -> Result<Filter, Fault> {
         self.nodes = self.nodes.saturating_add(1);
         if self.nodes > MAX_NODES || depth > MAX_DEPTH {
             return Err(wrong("filters", "filters have at most 50 nodes, 16 deep."));

@@ -1,24 +1,12 @@
-//! Rows under way: which group each event is of, and what is counted of it.
+//! Rows under way: which group each event is of.
 
 use std::collections::HashMap;
 
+use super::counts::Counts;
 use super::load::Loaded;
-use super::measures::{Amount, Stats};
-use super::set::{Set, of_group};
-use super::visits::Visits;
+use super::measures::Stats;
+use super::set::Set;
 use crate::archive::scan::Places;
-
-/// What is counted of a row beside its measures.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Counts {
-    pub(super) events: i64,
-    pub(super) views: i64,
-    pub(super) users: i64,
-    pub(super) sessions: i64,
-    pub(super) bounces: i64,
-    /// Milliseconds of all sessions.
-    pub(super) duration: i64,
-}
 
 /// Of each event that does not pass.
 pub(super) const NO_GROUP: u32 = u32::MAX;
@@ -34,13 +22,14 @@ pub(super) struct Groups {
     pub(super) counts: Vec<Counts>,
     /// As many as there are measures, for each row.
     pub(super) stats: Vec<Stats>,
-    measures: usize,
-    users: Set,
-    sessions: Set,
+    pub(super) measures: usize,
+    pub(super) users: Set,
+    pub(super) converted: Set,
+    pub(super) sessions: Set,
     /// Rows and the places of sessions that each has, where sessions are looked at as a whole.
-    members: Vec<(u32, u32)>,
+    pub(super) members: Vec<(u32, u32)>,
     /// Values that percentiles are made of.
-    kept: usize,
+    pub(super) kept: usize,
     /// Bytes of the distinct values of dimensions.
     texts: usize,
 }
@@ -77,7 +66,9 @@ impl Groups {
             .saturating_mul(8);
         // Each text is kept twice, and told.
         let texts = self.texts.saturating_mul(3);
-        let sets = self.users.bytes().saturating_add(self.sessions.bytes());
+        let sets = [&self.users, &self.converted, &self.sessions];
+        let sets = sets.into_iter().map(Set::bytes);
+        let sets = sets.fold(0, usize::saturating_add);
         rows.saturating_add(stats)
             .saturating_add(kept)
             .saturating_add(texts)
@@ -86,8 +77,8 @@ impl Groups {
 
     /// Numbers that are told of all rows.
     pub(super) fn told(&self) -> usize {
-        let of_rows = self.counts.len().saturating_mul(6);
-        let of_stats = self.stats.len().saturating_mul(7);
+        let of_rows = self.counts.len().saturating_mul(Counts::COUNT);
+        let of_stats = self.stats.len().saturating_mul(8);
         of_rows.saturating_add(of_stats).saturating_add(self.kept)
     }
 
@@ -138,100 +129,6 @@ impl Groups {
         rows
     }
 
-    /// Counts the events of each row; those of the type `view` are views.
-    pub(super) fn count(&mut self, rows: &[u32], types: &[u32], view: u32) {
-        let mut total = Counts::default();
-        for (row, kind) in rows.iter().zip(types) {
-            if *row == NO_GROUP {
-                continue;
-            }
-            let view = i64::from(*kind == view);
-            total.events = total.events.wrapping_add(1);
-            total.views = total.views.wrapping_add(view);
-            if let (true, Some(counts)) = (*row > 0, self.counts.get_mut(*row as usize)) {
-                counts.events = counts.events.wrapping_add(1);
-                counts.views = counts.views.wrapping_add(view);
-            }
-        }
-        if let Some(counts) = self.counts.first_mut() {
-            counts.events = counts.events.saturating_add(total.events);
-            counts.views = counts.views.saturating_add(total.views);
-        }
-    }
-
-    /// Counts the users of each row: those of them that are new to it.
-    pub(super) fn count_users(&mut self, rows: &[u32], user: &dyn Fn(usize) -> Option<u64>) {
-        for (at, row) in rows.iter().enumerate() {
-            if *row != NO_GROUP
-                && let Some(hash) = user(at)
-            {
-                self.users.each_new(*row, hash, &mut |row| {
-                    if let Some(counts) = self.counts.get_mut(row as usize) {
-                        counts.users = counts.users.wrapping_add(1);
-                    }
-                });
-            }
-        }
-    }
-
-    /// Counts the sessions of each row. With `visits` their places are kept, for they are looked at in the end.
-    pub(super) fn count_sessions(
-        &mut self,
-        rows: &[u32],
-        session: &dyn Fn(usize) -> Option<u64>,
-        visits: Option<&Visits>,
-    ) {
-        for (at, row) in rows.iter().enumerate() {
-            if *row != NO_GROUP
-                && let Some(hash) = session(at)
-            {
-                self.sessions.each_new(*row, hash, &mut |row| {
-                    if let Some(counts) = self.counts.get_mut(row as usize) {
-                        counts.sessions = counts.sessions.wrapping_add(1);
-                    }
-                    if let Some(place) = visits.and_then(|visits| visits.place(hash)) {
-                        self.members.push((row, place));
-                    }
-                });
-            }
-        }
-    }
-
-    /// Takes what the events of each row have of a measure, by the codes of its distinct amounts.
-    pub(super) fn measure(
-        &mut self,
-        rows: &[u32],
-        place: usize,
-        amounts: &[Option<Amount>],
-        codes: &[u32],
-        each: bool,
-    ) {
-        for (row, code) in rows.iter().zip(codes) {
-            let amount = amounts.get((*code as usize).wrapping_sub(1));
-            let (Some(amount), true) = (amount, *row != NO_GROUP) else {
-                continue;
-            };
-            let at = (*row as usize)
-                .saturating_mul(self.measures)
-                .saturating_add(place);
-            if let Some(stats) = self.stats.get_mut(at) {
-                stats.add(*amount, each);
-                self.kept = self.kept.wrapping_add(usize::from(each));
-            }
-        }
-    }
-
-    /// All segments were taken: looks at sessions as a whole.
-    pub(super) fn settle(&mut self, visits: &Visits) {
-        for (row, place) in std::mem::take(&mut self.members) {
-            let (is_bounce, duration) = visits.of(place);
-            if let Some(counts) = self.counts.get_mut(row as usize) {
-                counts.bounces = counts.bounces.saturating_add(is_bounce.into());
-                counts.duration = counts.duration.saturating_add(duration);
-            }
-        }
-    }
-
     /// The values of a row, the first dimension first.
     pub(super) fn key(&self, row: usize) -> Vec<Option<&str>> {
         let mut key = Vec::new();
@@ -244,19 +141,6 @@ impl Groups {
         }
         key.reverse();
         key
-    }
-}
-
-impl Set {
-    /// Adds a hash to a row and to row 0, and tells those of the two to which it is new.
-    fn each_new(&mut self, row: u32, hash: u64, tell: &mut dyn FnMut(u32)) {
-        // Who is not new to a row is not new to all of them.
-        if self.insert(of_group(row, hash)) {
-            tell(row);
-            if row > 0 && self.insert(hash) {
-                tell(0);
-            }
-        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use shoreline_shared::event_type::TrackerType;
 use shoreline_shared::privacy::path_part;
 
-use super::field::Field;
+use super::field::{Field, STATUS};
 use super::visits::Visits;
 use super::zone::{Unit, Zone, number};
 use crate::archive::Column;
@@ -19,7 +19,15 @@ use crate::protocol::counters::live_key;
 pub(super) struct Entry<'a> {
     /// As a text: a number as it was written, booleans as `true` and `false`.
     pub(super) text: Cow<'a, str>,
-    is_number: bool,
+    kind: Kind,
+}
+
+/// What a value was before it was a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Number,
+    Bool,
 }
 
 /// What events have of a field.
@@ -43,31 +51,41 @@ pub(super) struct Source<'s, 'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn text(text: impl Into<Cow<'a, str>>) -> Self {
+    pub(super) fn text(text: impl Into<Cow<'a, str>>) -> Self {
         Self {
             text: text.into(),
-            is_number: false,
+            kind: Kind::Text,
         }
     }
 
-    fn of(value: Value<'a>) -> Option<Self> {
+    /// Of a value that stands in the columns.
+    fn parts(value: Value<'a>) -> Option<(Kind, &'a str)> {
         Some(match value {
-            Value::Text(text) => Self::text(text),
-            Value::Number(text) => Self {
-                text: text.into(),
-                is_number: true,
-            },
-            Value::Bool(is_true) => Self::text(if is_true { "true" } else { "false" }),
+            Value::Text(text) => (Kind::Text, text),
+            Value::Number(text) => (Kind::Number, text),
+            Value::Bool(true) => (Kind::Bool, "true"),
+            Value::Bool(false) => (Kind::Bool, "false"),
             Value::InLine => return None,
         })
+    }
+
+    fn of(value: Value<'a>) -> Option<Self> {
+        let (kind, text) = Self::parts(value)?;
+        Some(Self {
+            text: text.into(),
+            kind,
+        })
+    }
+
+    /// Whether it was a text, and no number or boolean.
+    fn is_text(&self) -> bool {
+        self.kind == Kind::Text
     }
 
     /// The number, as near as a `f64` comes to it, where it is one.
     pub(super) fn number(&self) -> Option<f64> {
         // Not `f64::from_str`: that is 20 KB of the worker, and its tables do not pack.
-        let number = self
-            .is_number
-            .then(|| serde_json::from_str(&self.text).ok())?;
+        let number = (self.kind == Kind::Number).then(|| serde_json::from_str(&self.text).ok())?;
         number.filter(|number: &f64| number.is_finite())
     }
 }
@@ -90,6 +108,23 @@ impl<'a> From<Coded<'a>> for Loaded<'a> {
     }
 }
 
+/// The first status of HTTP that is a failure.
+const FAILURE_FROM: f64 = 400.0;
+
+/// Of each status whether it is a failure's: `FAILURE`, `FAILED` or `ERROR` in any case, or a status of HTTP from 400 on.
+fn failed(mut statuses: Loaded<'_>) -> Loaded<'_> {
+    for entry in &mut statuses.dict {
+        let says = |word: &&str| entry.text.trim().eq_ignore_ascii_case(word);
+        let is_failure = match entry.number() {
+            Some(number) => number >= FAILURE_FROM,
+            None => ["FAILURE", "FAILED", "ERROR"].iter().any(says),
+        };
+        entry.text = Cow::Borrowed(if is_failure { "1" } else { "0" });
+        entry.kind = Kind::Number;
+    }
+    statuses
+}
+
 impl<'a> Source<'_, 'a> {
     /// What the events have of a field; nothing where that takes the lines, which are not there.
     ///
@@ -99,8 +134,13 @@ impl<'a> Source<'_, 'a> {
         match field {
             Field::Column(column) => Ok(Some(self.segment.column(*column)?.into())),
             Field::Page => self.pages(),
-            Field::EntryPage => self.of_visits(0).map(Some),
-            Field::ExitPage => self.of_visits(1).map(Some),
+            Field::EntryPage => self.of_visits(0, 0).map(Some),
+            Field::ExitPage => self.of_visits(1, 0).map(Some),
+            Field::Source => self.of_visits(0, 1).map(Some),
+            Field::Channel => self.of_visits(0, 2).map(Some),
+            Field::ViewChannel => self.channels(),
+            Field::Currency => self.currencies(),
+            Field::Money => self.money(),
             Field::HourOfDay => {
                 Ok(Some(self.numbers(0, 24, &|local| {
                     number(Unit::Hour, local).rem_euclid(24)
@@ -111,12 +151,13 @@ impl<'a> Source<'_, 'a> {
             }))),
             Field::Time(unit) => Ok(Some(self.times(*unit))),
             Field::Property(name, None) => self.property(name),
+            Field::Failed => Ok(self.property(STATUS)?.map(failed)),
             Field::Property(name, Some(of)) => self.property_of(name, of),
         }
     }
 
     /// A property; from the lines where the columns do not say.
-    fn property(&self, name: &str) -> Result<Option<Loaded<'a>>, Broken> {
+    pub(super) fn property(&self, name: &str) -> Result<Option<Loaded<'a>>, Broken> {
         match self.segment.property(name)? {
             Found::Absent => Ok(Some(Loaded {
                 dict: Vec::new(),
@@ -151,20 +192,16 @@ impl<'a> Source<'_, 'a> {
                 if each != name {
                     return;
                 }
-                let (text, is_number) = match value {
-                    Value::Text(text) => (text, false),
-                    Value::Number(text) => (text, true),
-                    Value::Bool(true) => ("true", false),
-                    Value::Bool(false) => ("false", false),
-                    Value::InLine => return,
+                let Some((kind, text)) = Entry::parts(value) else {
+                    return;
                 };
-                let key = format!("{}{text}", if is_number { '1' } else { '0' });
+                let key = format!("{}{text}", kind as u8);
                 let next = (dict.len() as u64).wrapping_add(1);
                 code = *known.entry(key).or_insert(next) as u32;
                 if u64::from(code) == next {
                     dict.push(Entry {
                         text: Cow::Owned(text.to_owned()),
-                        is_number,
+                        kind,
                     });
                 }
             });
@@ -174,7 +211,7 @@ impl<'a> Source<'_, 'a> {
     }
 
     /// A property of one type of event.
-    fn property_of(&self, name: &str, of: &str) -> Result<Option<Loaded<'a>>, Broken> {
+    pub(super) fn property_of(&self, name: &str, of: &str) -> Result<Option<Loaded<'a>>, Broken> {
         let n = self.segment.len();
         let Some(wanted) = self.segment.column_code(Column::Type, of)? else {
             return Ok(Some(Loaded {
@@ -207,7 +244,9 @@ impl<'a> Source<'_, 'a> {
             };
             let before = pages.dict.len() as u32;
             let page = |entry: Entry<'a>| {
-                let page = path_part(key, &entry.text).unwrap_or_default();
+                // As of a view: what is no text names no page.
+                let path = path_part(key, &entry.text).filter(|_| entry.is_text());
+                let page = path.unwrap_or_default();
                 Entry::text(live_key(&page).into_owned())
             };
             pages.dict.extend(loaded.dict.into_iter().map(page));
@@ -226,17 +265,17 @@ impl<'a> Source<'_, 'a> {
         Ok(Some(pages))
     }
 
-    /// The page at an end of each event's session.
-    fn of_visits(&self, end: usize) -> Result<Loaded<'a>, Broken> {
+    /// What the view at an end of each event's session has: its page, source or channel.
+    fn of_visits(&self, end: usize, what: usize) -> Result<Loaded<'a>, Broken> {
         let sessions = self.segment.sessions()?;
         let (mut pages, mut dict) = (Places::default(), Vec::new());
         let mut code_of = |hash: &u64| {
-            let Some((number, page)) = self.visits.page(*hash, end) else {
+            let Some((number, text)) = self.visits.kept(*hash, end, what) else {
                 return 0;
             };
             let code = pages.place(number.into()).saturating_add(1);
             if code as usize > dict.len() {
-                dict.push(Entry::text(page.to_owned()));
+                dict.push(Entry::text(text.to_owned()));
             }
             code
         };
@@ -254,7 +293,7 @@ impl<'a> Source<'_, 'a> {
     fn numbers(&self, first: i64, count: i64, of: &dyn Fn(i64) -> i64) -> Loaded<'a> {
         let entry = |more: i64| Entry {
             text: first.saturating_add(more).to_string().into(),
-            is_number: true,
+            kind: Kind::Number,
         };
         Loaded {
             dict: (0..count).map(entry).collect(),

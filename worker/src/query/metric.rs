@@ -2,7 +2,7 @@
 
 use shoreline_shared::event_type::TrackerType;
 
-use super::field::{DATA, Field, Fields};
+use super::field::{DATA, DURATION, Field, Fields};
 
 /// A figure of each row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,13 @@ pub(super) enum Metric {
     BounceRate,
     ViewsPerSession,
     SessionDuration,
+    /// Events that are conversions.
+    Conversions,
+    /// Users who have one.
+    Converted,
+    ConversionRate,
+    /// Amounts of money of a measure, by its place: of all currencies, or of one.
+    Revenue(usize, Option<i64>),
     /// Of a measure, by its place.
     Of(usize, How),
 }
@@ -38,6 +45,8 @@ pub(super) struct Measure {
     pub(super) field: usize,
     /// Whether each value is asked for, and not only their sum.
     pub(super) each: bool,
+    /// Whether it is money: of conversions alone where there is a goal, and by currency.
+    pub(super) is_money: bool,
 }
 
 /// What is counted.
@@ -47,6 +56,8 @@ pub(super) struct Counted {
     pub(super) sessions: bool,
     /// Whether sessions are looked at as a whole: bounces and durations.
     pub(super) visits: bool,
+    /// Whether users who have a conversion are counted.
+    pub(super) converted: bool,
     pub(super) measures: Vec<Measure>,
 }
 
@@ -62,6 +73,10 @@ impl Metric {
             "bounceRate" => Self::BounceRate,
             "viewsPerSession" => Self::ViewsPerSession,
             "sessionDuration" => Self::SessionDuration,
+            "conversions" => Self::Conversions,
+            "converted" => Self::Converted,
+            "conversionRate" => Self::ConversionRate,
+            "revenue" => Self::Revenue(counted.money(fields), None),
             "engagedTime" => counted.of(
                 fields,
                 Field::Property(ENGAGED.to_owned(), left),
@@ -71,8 +86,13 @@ impl Metric {
                 let depth = Field::Property("scrollDepth".to_owned(), left);
                 counted.of(fields, depth, How::Average)
             }
+            "errorRate" => counted.of(fields, Field::Failed, How::Average),
             _ => {
                 let (how, of) = name.strip_suffix(')')?.split_once('(')?;
+                if how == "revenue" {
+                    let code = currency_of(of).filter(|_| of == of.to_uppercase())?;
+                    return Some(Self::Revenue(counted.money(fields), Some(code)));
+                }
                 let how = match how {
                     "sum" => How::Sum,
                     "avg" => How::Average,
@@ -81,16 +101,48 @@ impl Metric {
                     "count" => How::Count,
                     _ => How::Percentile(percentile(how.strip_prefix('p')?)?),
                 };
-                let field = Field::of(of).filter(|_| of.starts_with(DATA))?;
+                let field = Field::of(of).filter(|_| of == DURATION || of.starts_with(DATA))?;
                 counted.of(fields, field, how)
             }
         };
-        counted.users |= metric == Self::Users;
+        counted.users |= matches!(metric, Self::Users | Self::ConversionRate);
+        counted.converted |= matches!(metric, Self::Converted | Self::ConversionRate);
         let is_of_visit = matches!(metric, Self::BounceRate | Self::SessionDuration);
         counted.visits |= is_of_visit;
         counted.sessions |= is_of_visit || matches!(metric, Self::Sessions | Self::ViewsPerSession);
         Some(metric)
     }
+
+    /// Whether it is of conversions.
+    pub(super) fn is_of_goal(self) -> bool {
+        matches!(
+            self,
+            Self::Conversions | Self::Converted | Self::ConversionRate
+        )
+    }
+
+    /// Whether it is several numbers, which have no order.
+    pub(super) fn is_of_many(self) -> bool {
+        matches!(self, Self::Revenue(_, None))
+    }
+}
+
+/// A currency by its code of three letters, as a number; in any case.
+pub(super) fn currency_of(text: &str) -> Option<i64> {
+    let bytes: [u8; 3] = text.as_bytes().try_into().ok()?;
+    let is_code = bytes.iter().all(u8::is_ascii_alphabetic);
+    let code = |byte: &u8| i64::from(byte.to_ascii_uppercase());
+    is_code.then(|| {
+        bytes
+            .iter()
+            .fold(0, |number, byte| number << 8 | code(byte))
+    })
+}
+
+/// The code that a currency's number stands for.
+pub(super) fn currency_name(code: i64) -> String {
+    let letter = |shift: u32| char::from((code >> shift) as u8);
+    [16, 8, 0].map(letter).into_iter().collect()
 }
 
 /// Milliseconds that a page was looked at, of a `page_leave`.
@@ -104,14 +156,34 @@ fn percentile(digits: &str) -> Option<i64> {
 }
 
 impl Counted {
+    /// The measure of money.
+    fn money(&mut self, fields: &mut Fields) -> usize {
+        let field = fields.place(Field::Money);
+        self.measure(Measure {
+            field,
+            each: false,
+            is_money: true,
+        })
+    }
+
+    /// The place of a measure, which is added where it is new.
+    fn measure(&mut self, measure: Measure) -> usize {
+        let mut measures = self.measures.iter();
+        let known = measures.position(|known| known.field == measure.field);
+        known.unwrap_or_else(|| {
+            self.measures.push(measure);
+            self.measures.len().saturating_sub(1)
+        })
+    }
+
     /// A metric of a field's numbers.
     fn of(&mut self, fields: &mut Fields, field: Field, how: How) -> Metric {
         let field = fields.place(field);
         let each = matches!(how, How::Percentile(_));
-        let known = self.measures.iter().position(|known| known.field == field);
-        let place = known.unwrap_or_else(|| {
-            self.measures.push(Measure { field, each });
-            self.measures.len().saturating_sub(1)
+        let place = self.measure(Measure {
+            field,
+            each,
+            is_money: false,
         });
         if let Some(measure) = self.measures.get_mut(place) {
             measure.each |= each;

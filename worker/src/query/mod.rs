@@ -5,15 +5,21 @@
 
 mod answer;
 mod ask;
+mod breakdown;
+mod channel;
 mod compared;
 mod count;
+mod counts;
 mod field;
 mod figures;
 mod filter;
+pub mod goals;
 mod groups;
 mod load;
 mod measures;
 mod metric;
+mod origin;
+mod panel;
 mod part;
 mod range;
 mod rows;
@@ -24,8 +30,9 @@ mod test;
 mod visits;
 mod zone;
 
-pub use answer::{Answer, Asked};
-pub use ask::{FIELDS, Question};
+pub use answer::{Answer, Asked, Panels};
+pub use ask::{FIELDS, PANELS_FIELDS, Question};
+pub use breakdown::Breakdown;
 pub use part::Found;
 pub use range::{Compare, Range, Span};
 pub use scan::Query;

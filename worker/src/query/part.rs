@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::groups::{Counts, Groups};
+use super::counts::Counts;
+use super::groups::Groups;
 use super::measures::Stats;
 
-/// What a shard found. Rows are told as one list of texts and one of numbers, as `Row` reads them.
+/// What a shard found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Found {
@@ -15,6 +16,13 @@ pub struct Found {
     pub(super) scanned: i64,
     /// The first moment whose events are kept, Unix milliseconds.
     pub(super) kept_from: i64,
+    /// Of each panel.
+    pub(super) panels: Vec<Told>,
+}
+
+/// The rows of a panel: one list of texts and one of numbers, as `Row` reads them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Told {
     /// The values of each row but the first, as many as there are dimensions.
     pub(super) keys: Vec<Option<String>>,
     /// The counts and measures of each row. The first is of all events.
@@ -38,32 +46,28 @@ pub(super) struct Row {
     pub(super) stats: Vec<Stats>,
 }
 
-impl Found {
+impl Told {
     /// Tells all rows.
-    pub(super) fn put(&mut self, groups: &Groups, measures: usize) {
+    pub(super) fn of(groups: &Groups, measures: usize) -> Self {
+        let mut told = Self::default();
         let chunk = measures.max(1);
         let mut stats = groups.stats.chunks(chunk);
         for (at, counts) in groups.counts.iter().enumerate() {
             if at > 0 {
-                self.keys.extend(
+                told.keys.extend(
                     groups
                         .key(at)
                         .into_iter()
                         .map(|value| value.map(str::to_owned)),
                 );
             }
-            self.numbers.extend([
-                counts.events,
-                counts.views,
-                counts.users,
-                counts.sessions,
-                counts.bounces,
-                counts.duration,
-            ]);
+            let mut counts = *counts;
+            told.numbers.extend(counts.all().map(|count| *count));
             for stats in stats.next().unwrap_or_default() {
-                self.put_stats(stats);
+                told.put_stats(stats);
             }
         }
+        told
     }
 
     fn put_stats(&mut self, stats: &Stats) {
@@ -75,8 +79,13 @@ impl Found {
             stats.sum as i64,
             bits(stats.least),
             bits(stats.most),
+            stats.money.len() as i64,
             stats.values.len() as i64,
         ]);
+        for (currency, sum) in &stats.money {
+            let parts = [*currency, (*sum >> 64) as i64, *sum as i64];
+            self.numbers.extend(parts);
+        }
         self.numbers.extend(stats.values.iter().copied().map(bits));
     }
 
@@ -87,18 +96,14 @@ impl Found {
         let mut rows: Vec<Row> = Vec::new();
         while let Some(events) = numbers.next() {
             let mut row = Row::default();
+            row.counts.events = events;
             if !rows.is_empty() {
                 row.key.extend(keys.by_ref().take(dimensions));
             }
             let mut next = || numbers.next().unwrap_or(0);
-            row.counts = Counts {
-                events,
-                views: next(),
-                users: next(),
-                sessions: next(),
-                bounces: next(),
-                duration: next(),
-            };
+            for count in row.counts.all().into_iter().skip(1) {
+                *count = next();
+            }
             row.stats.extend((0..measures).map(|_| stats(&mut next)));
             rows.push(row);
         }
@@ -108,14 +113,18 @@ impl Found {
 
 fn stats(next: &mut dyn FnMut() -> i64) -> Stats {
     let (n, others) = (next(), next());
-    let sum = i128::from(next()) << 64 | i128::from(next() as u64);
+    let wide = |high: i64, low: i64| i128::from(high) << 64 | i128::from(low as u64);
+    let (high, low) = (next(), next());
     let (least, most) = (next(), next());
-    let count = next();
+    let (currencies, count) = (next(), next());
+    let mut amount = |_| (next(), wide(next(), next()));
+    let money = (0..currencies).map(&mut amount).collect();
     let float = |bits: i64| f64::from_bits(bits as u64);
     Stats {
         n,
         others,
-        sum,
+        sum: wide(high, low),
+        money,
         least: float(least),
         most: float(most),
         values: (0..count).map(|_| float(next())).collect(),
@@ -125,13 +134,10 @@ fn stats(next: &mut dyn FnMut() -> i64) -> Stats {
 impl Row {
     /// Takes what another shard has of it.
     pub(super) fn unite(&mut self, other: &Self) {
-        let (ours, theirs) = (&mut self.counts, &other.counts);
-        ours.events = ours.events.saturating_add(theirs.events);
-        ours.views = ours.views.saturating_add(theirs.views);
-        ours.users = ours.users.saturating_add(theirs.users);
-        ours.sessions = ours.sessions.saturating_add(theirs.sessions);
-        ours.bounces = ours.bounces.saturating_add(theirs.bounces);
-        ours.duration = ours.duration.saturating_add(theirs.duration);
+        let mut theirs = other.counts;
+        for (ours, theirs) in self.counts.all().into_iter().zip(theirs.all()) {
+            *ours = ours.saturating_add(*theirs);
+        }
         for (ours, theirs) in self.stats.iter_mut().zip(&other.stats) {
             ours.unite(theirs);
         }

@@ -2,17 +2,44 @@
 
 use std::collections::HashMap;
 
-use super::ask::Question;
-use super::part::{Found, Row, TooMuch};
+use super::panel::Panel;
+use super::part::{Found, Row, Told, TooMuch};
 use crate::http::error::Fault;
 
 /// What all shards found for a range.
-#[derive(Debug, Default, PartialEq)]
-pub(super) struct Rows {
+#[derive(Debug, Default)]
+pub(super) struct Parts {
     /// Events in the range that were looked at.
     pub(super) scanned: i64,
     /// From when on all shards have events.
     pub(super) kept_from: i64,
+    /// Of each panel what each shard told.
+    pub(super) panels: Vec<Vec<Told>>,
+}
+
+impl Parts {
+    /// Of the shards' answers, to so many panels.
+    ///
+    /// # Errors
+    /// Where a shard gave up.
+    pub(super) fn of(parts: Vec<Found>, panels: usize) -> Result<Self, Fault> {
+        let mut all = Self::default();
+        all.panels.resize_with(panels, Vec::new);
+        for part in parts {
+            check(part.too_much)?;
+            all.scanned = all.scanned.saturating_add(part.scanned);
+            all.kept_from = all.kept_from.max(part.kept_from);
+            for (told, more) in all.panels.iter_mut().zip(part.panels) {
+                told.push(more);
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// The rows of a panel.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Rows {
     /// Of all events that pass.
     pub(super) total: Row,
     /// By their dimensions; without any there are none.
@@ -20,19 +47,13 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Of parts.
-    ///
-    /// # Errors
-    /// Where a shard gave up.
-    pub(super) fn of(question: &Question, parts: Vec<Found>) -> Result<Self, Fault> {
-        let (dimensions, measures) = (question.dimensions.len(), question.counted.measures.len());
+    /// Of what shards told.
+    pub(super) fn of(panel: &Panel, parts: Vec<Told>) -> Self {
+        let (dimensions, measures) = (panel.dimensions.len(), panel.counted.measures.len());
         let mut all = Self::default();
         let mut places: HashMap<String, u64> = HashMap::new();
         let is_alone = parts.len() < 2;
         for part in parts {
-            check(part.too_much)?;
-            all.scanned = all.scanned.saturating_add(part.scanned);
-            all.kept_from = all.kept_from.max(part.kept_from);
             let rows = part.rows(dimensions, measures);
             if is_alone {
                 all.rows = rows;
@@ -61,7 +82,7 @@ impl Rows {
                 ours.unite(theirs);
             }
         }
-        Ok(all)
+        all
     }
 }
 

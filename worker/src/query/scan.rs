@@ -2,10 +2,11 @@
 
 use std::ops;
 
-use super::ask::Question;
+use super::ask::{OF_DIDS, OF_VISITS, Question};
 use super::groups::Groups;
 use super::load::{Loaded, Source};
-use super::part::{Found, TooMuch};
+use super::panel::Panel;
+use super::part::{Found, Told, TooMuch};
 use super::set::Set;
 use super::spec::{Limits, Spec};
 use super::visits::Visits;
@@ -50,7 +51,8 @@ pub struct Query {
     pub(super) visits: Visits,
     /// The users who did, of each `did`.
     pub(super) dids: Vec<Set>,
-    pub(super) groups: Groups,
+    /// Of each panel.
+    pub(super) groups: Vec<Groups>,
 }
 
 impl Query {
@@ -61,7 +63,7 @@ impl Query {
     pub fn begin(body: &[u8], kept_from: i64) -> Result<Self, Fault> {
         let no_spec = |_| Fault::malformed("The archive cannot read the question.");
         let spec: Spec = json::told(body).map_err(no_spec)?;
-        let question = Question::parse(spec.body.as_bytes())?;
+        let question = spec.question()?;
         let mut query = Self {
             range: spec.at.0.max(kept_from)..spec.at.1,
             zone: Zone::new(spec.zone),
@@ -74,7 +76,7 @@ impl Query {
             scanned: 0,
             visits: Visits::default(),
             dids: Vec::new(),
-            groups: Groups::default(),
+            groups: Vec::new(),
             question,
         };
         query.reset();
@@ -109,12 +111,10 @@ impl Query {
         let mut loaded = Vec::new();
         let done = match self.pass {
             Pass::Visits => {
-                self.load(&events, &mut loaded, Question::is_of_visits)?
-                    && self.take_visits(&events, &loaded)?
+                self.load(&events, &mut loaded, OF_VISITS)? && self.take_visits(&events, &loaded)?
             }
             Pass::Dids => {
-                self.load(&events, &mut loaded, Question::is_of_dids)?
-                    && self.take_dids(&events, &loaded)?
+                self.load(&events, &mut loaded, OF_DIDS)? && self.take_dids(&events, &loaded)?
             }
             Pass::Rows => self.take_rows(&events, &mut loaded)?,
         };
@@ -127,13 +127,15 @@ impl Query {
             .iter()
             .map(Set::bytes)
             .fold(0, usize::saturating_add);
-        let bytes = self
-            .groups
-            .bytes()
+        let of_groups = |of: fn(&Groups) -> usize| {
+            let all = self.groups.iter().map(of);
+            all.fold(0, usize::saturating_add)
+        };
+        let (rows, told) = (of_groups(Groups::len), of_groups(Groups::told));
+        let bytes = of_groups(Groups::bytes)
             .saturating_add(self.visits.bytes())
             .saturating_add(dids);
-        self.give_up_if(self.groups.len() > self.limits.rows, TooMuch::Rows);
-        let told = self.groups.told();
+        self.give_up_if(rows > self.limits.rows, TooMuch::Rows);
         let is_over = bytes > self.limits.bytes || told > self.limits.told;
         self.give_up_if(is_over, TooMuch::Memory);
         self.give_up_if(self.work > self.limits.work, TooMuch::Work);
@@ -145,7 +147,7 @@ impl Query {
         &mut self,
         events: &Events<'_, 'a>,
         loaded: &mut Vec<Option<Loaded<'a>>>,
-        is_wanted: fn(&Question, usize) -> bool,
+        wanted: u8,
     ) -> Result<bool, Broken> {
         let source = Source {
             segment: events.segment,
@@ -157,7 +159,7 @@ impl Query {
         loaded.resize_with(self.question.fields.0.len(), || None);
         let fields = self.question.fields.0.iter().enumerate();
         for ((place, field), slot) in fields.zip(loaded) {
-            if slot.is_none() && is_wanted(&self.question, place) {
+            if slot.is_none() && self.question.uses(place, wanted) {
                 self.work = self.work.saturating_add(events.at.len());
                 *slot = source.load(field)?;
                 if slot.is_none() {
@@ -178,7 +180,11 @@ impl Scan for Query {
         let question = &self.question;
         self.visits = Visits::new(self.question.by_session);
         self.dids = question.dids.iter().map(|_| Set::default()).collect();
-        self.groups = Groups::new(question.dimensions.len(), question.counted.measures.len());
+        let groups = question
+            .panels
+            .iter()
+            .map(|panel| Groups::new(panel.dimensions.len(), panel.counted.measures.len()));
+        self.groups = groups.collect();
         (self.scanned, self.work) = (0, 0);
         self.pass = match (self.question.by_session, self.dids.is_empty()) {
             (true, _) => Pass::Visits,
@@ -208,7 +214,9 @@ impl Scan for Query {
             Pass::Visits if !self.dids.is_empty() => Pass::Dids,
             Pass::Visits | Pass::Dids => Pass::Rows,
             Pass::Rows => {
-                self.groups.settle(&self.visits);
+                for groups in &mut self.groups {
+                    groups.settle(&self.visits);
+                }
                 return false;
             }
         };
@@ -224,7 +232,10 @@ impl Scan for Query {
             ..Found::default()
         };
         if self.too_much.is_none() {
-            found.put(&self.groups, self.question.counted.measures.len());
+            let panels = self.question.panels.iter().zip(&self.groups);
+            let told =
+                |(panel, groups): (&Panel, &Groups)| Told::of(groups, panel.counted.measures.len());
+            found.panels = panels.map(told).collect();
         }
         serde_json::to_string(&found)
     }

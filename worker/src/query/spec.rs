@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ask::Question;
+use crate::http::error::Fault;
+
 /// A checked question as the archive is told it: the body, and what the worker made of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spec {
@@ -9,10 +12,28 @@ pub struct Spec {
     pub archives: u32,
     /// The body of the call.
     pub body: String,
+    /// Whether that asks several questions.
+    #[serde(default)]
+    pub panels: bool,
     /// Events from here on (Unix milliseconds) and before there.
     pub at: (i64, i64),
     /// The offsets of the zone: see `Zone`.
     pub zone: Vec<(i64, i64)>,
+}
+
+impl Spec {
+    /// Its question.
+    ///
+    /// # Errors
+    /// Where the body is none.
+    pub(super) fn question(&self) -> Result<Question, Fault> {
+        let parse = if self.panels {
+            Question::parse_panels
+        } else {
+            Question::parse
+        };
+        parse(self.body.as_bytes())
+    }
 }
 
 /// What a question may take of a shard.

@@ -1,8 +1,12 @@
 //! Questions asked of archives whose events are known.
 
 mod ask;
+mod breakdown;
+mod goals;
 mod model;
+mod panels;
 mod properties;
+mod questions;
 mod range;
 mod scan;
 mod zones;
@@ -40,8 +44,9 @@ pub(super) fn some_event(n: usize) -> Value {
         1 | 2 => {
             event["eventType"] = json!("custom");
             event["eventData"] = json!({"name": format!("n{}", n % 3), "plan": {"size": n % 5}, "on": n.is_multiple_of(2),
-                "amount": amount(n), "note": note(n)});
+                "amount": amount(n), "note": note(n), "revenue": revenue(n)});
         }
+        _ if event["eventType"] == "page_view" => came(&mut event["eventData"], n),
         _ => {}
     }
     event
@@ -55,6 +60,43 @@ fn amount(n: usize) -> Value {
         2 => json!(-0.1),
         3 => json!(1e30),
         _ => json!(((n * 37) % 50) as f64 / 10.0),
+    }
+}
+
+/// Where a view comes from: by every way.
+fn came(data: &mut Value, n: usize) {
+    let (source, more) = match n % 8 {
+        0 => (
+            Value::Null,
+            json!({"utm_source": null, "referrerHost": null}),
+        ),
+        1 => (json!("Google"), json!({"utm_source": null})),
+        2 => (
+            json!("Google"),
+            json!({"utm_source": null, "url": "https://a.example/?x=1&gclid=true"}),
+        ),
+        3 => (json!("n"), json!({"utm_medium": "email"})),
+        4 => (json!("ChatGPT"), json!({"utm_source": null})),
+        5 => (json!("Reddit"), json!({"utm_source": null})),
+        6 => (json!("r1.example"), json!({"utm_source": null})),
+        _ => (json!("n"), json!({})),
+    };
+    data["referrerSource"] = source;
+    for (name, value) in more.as_object().unwrap() {
+        data[name] = value.clone();
+    }
+}
+
+/// Money, and what is none.
+fn revenue(n: usize) -> Value {
+    match n % 7 {
+        0 => Value::Null,
+        1 => json!({"amount": 12.5, "currency": "USD"}),
+        2 => json!({"amount": "0.1", "currency": "eur"}),
+        3 => json!({"amount": 7, "currency": "euro"}),
+        4 => json!({"amount": "much", "currency": "EUR"}),
+        5 => json!({"amount": 3}),
+        _ => json!({"amount": (n % 40) as f64 / 8.0 - 1.0, "currency": "EUR"}),
     }
 }
 
@@ -126,16 +168,47 @@ pub(super) fn answer_in(
     offsets: Vec<(i64, i64)>,
     kept_from: i64,
 ) -> Result<(Asked, Answer), Fault> {
+    let (asked, mut answers) = answers_in(archives, body, offsets, kept_from)?;
+    Ok((asked, answers.remove(0)))
+}
+
+/// The answers to one question, or to several.
+pub(super) fn answers_in(
+    archives: &[TestSql],
+    body: &Value,
+    offsets: Vec<(i64, i64)>,
+    kept_from: i64,
+) -> Result<(Asked, Vec<Answer>), Fault> {
+    answers_at(archives, body, offsets, kept_from, NOW)
+}
+
+/// The same, asked at a moment.
+pub(super) fn answers_at(
+    archives: &[TestSql],
+    body: &Value,
+    offsets: Vec<(i64, i64)>,
+    kept_from: i64,
+    now_ms: i64,
+) -> Result<(Asked, Vec<Answer>), Fault> {
     let text = body.to_string();
-    let asked = Asked::new(Question::parse(text.as_bytes())?, Some(offsets), NOW)?;
+    let asked = if body["panels"].is_null() {
+        Asked::new(Question::parse(text.as_bytes())?, Some(offsets), now_ms)?
+    } else {
+        Asked::new(
+            Question::parse_panels(text.as_bytes())?,
+            Some(offsets),
+            now_ms,
+        )?
+        .of_panels()
+    };
     let found = asked.specs(&text, 1).into_iter().map(|spec| {
         let spec = serde_json::to_vec(&spec).unwrap();
         let parts = archives.iter().map(|sql| find(sql, &spec, kept_from));
         let parts = parts.inspect(|part| assert_eq!(part.unreadable, 0));
         parts.map(|part| part.found).collect()
     });
-    let answer = asked.answer(found.collect())?;
-    Ok((asked, answer))
+    let answers = asked.answers(found.collect())?;
+    Ok((asked, answers))
 }
 
 /// The answer of one archive, in UTC.

@@ -4,16 +4,25 @@ use std::collections::HashMap;
 
 use shoreline_shared::event_type::{FEATURE_USE, PAGE_VIEW, TrackerType};
 
+use super::ask::KEPT;
 use super::load::{Entry, Loaded};
 use crate::archive::Column;
 use crate::archive::scan::Places;
-use crate::archive::segment::{Broken, Coded, Segment};
+use crate::archive::segment::{Broken, Segment};
+use crate::protocol::counters::live_key;
 
 /// From how many milliseconds on a page was looked at, a session is no bounce.
 const ENGAGED_MS: i64 = 10_000;
 
-/// A view at an end of a session: when, its id for those at once, and the number of its page from 1 on.
-type End = (i64, u128, u32);
+/// A view at an end of a session: when, its id for those at once, and the numbers of its page, source and channel from
+/// 1 on.
+type End = (i64, u128, [u32; KEPT]);
+
+/// The place of the source among what is kept of a view.
+const SOURCE: usize = 1;
+
+/// The source of a view to which nothing led that is known.
+const DIRECT: &str = "Direct";
 
 /// Sessions of a range.
 #[derive(Debug, Default)]
@@ -24,7 +33,7 @@ pub(super) struct Visits {
     ends: Vec<[End; 2]>,
     has_ends: bool,
     numbers: HashMap<String, u64>,
-    pages: Vec<String>,
+    texts: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -46,10 +55,10 @@ const NO_VISIT: Visit = Visit {
 };
 
 /// Before it is known.
-const NO_ENDS: [End; 2] = [(i64::MAX, u128::MAX, 0), (i64::MIN, 0, 0)];
+const NO_ENDS: [End; 2] = [(i64::MAX, u128::MAX, [0; KEPT]), (i64::MIN, 0, [0; KEPT])];
 
 impl Visits {
-    /// That know their first and last pages, if that is asked for.
+    /// That know their first and last views, if that is asked for.
     pub(super) fn new(has_ends: bool) -> Self {
         Self {
             has_ends,
@@ -59,26 +68,26 @@ impl Visits {
 
     /// Bytes of memory, about.
     pub(super) fn bytes(&self) -> usize {
-        let one = if self.has_ends { 136 } else { 64 };
-        let pages = self.pages.len().saturating_mul(250);
-        self.all.len().saturating_mul(one).saturating_add(pages)
+        let one = if self.has_ends { 168 } else { 64 };
+        let texts = self.texts.len().saturating_mul(250);
+        self.all.len().saturating_mul(one).saturating_add(texts)
     }
 
     /// Takes the events of a segment that happened in the range. `engaged` is how long a page was looked at, of those
-    /// that left one.
+    /// that left one; `kept` is what is kept of the views at a session's ends.
     pub(super) fn take(
         &mut self,
         segment: &Segment<'_>,
         at: &[i64],
         is_in: &[bool],
         engaged: &Loaded<'_>,
+        kept: [Option<&Loaded<'_>>; KEPT],
     ) -> Result<(), Broken> {
         let (sessions, types) = (segment.sessions()?, segment.column(Column::Type)?);
-        let (ids, pages) = if self.has_ends {
-            (segment.ids()?, segment.column(Column::Page)?)
+        let ids = if self.has_ends {
+            segment.ids()?
         } else {
-            let (dict, codes) = (Vec::new(), vec![0; at.len()]);
-            (vec![0; at.len()], Coded { dict, codes })
+            vec![0; at.len()]
         };
         let kind = |name: &str| {
             types
@@ -93,7 +102,7 @@ impl Visits {
         let whole = |entry: &Entry<'_>| entry.number().map_or(0, |ms| ms.clamp(0.0, 1e9) as i64);
         let engaged_ms: Vec<i64> = engaged.dict.iter().map(whole).collect();
         let mut places = vec![None; sessions.dict.len()];
-        let mut numbers = vec![0_u32; pages.dict.len()];
+        let mut numbers = kept.map(|kept| vec![0_u32; kept.map_or(0, |kept| kept.dict.len())]);
         let events = sessions
             .codes
             .iter()
@@ -101,8 +110,8 @@ impl Visits {
             .zip(at)
             .zip(is_in)
             .zip(&engaged.codes);
-        let events = events.zip(ids.iter().zip(&pages.codes));
-        for (((((session, kind), at), is_in), engaged), (id, page)) in events {
+        for (event, (((((session, kind), at), is_in), engaged), id)) in events.zip(&ids).enumerate()
+        {
             let place = (*session as usize).wrapping_sub(1);
             let (Some(hash), true) = (sessions.dict.get(place), *is_in) else {
                 continue;
@@ -126,42 +135,63 @@ impl Visits {
                 continue;
             }
             visit_of.views = visit_of.views.saturating_add(1);
-            let text = pages.dict.get((*page as usize).wrapping_sub(1));
-            if let (true, Some(text)) = (self.has_ends, text) {
-                let known = numbers
-                    .get((*page as usize).wrapping_sub(1))
-                    .copied()
-                    .unwrap_or(0);
-                let number = if known == 0 { self.number(text) } else { known };
-                if let Some(slot) = numbers.get_mut((*page as usize).wrapping_sub(1)) {
-                    *slot = number;
+            if self.has_ends {
+                let mut has = [0; KEPT];
+                let all = has.iter_mut().zip(kept).zip(&mut numbers).enumerate();
+                for (what, ((has, kept), numbers)) in all {
+                    *has = kept.map_or(0, |kept| self.number_at(kept, event, what, numbers));
                 }
                 self.ends.resize(self.sessions.len(), NO_ENDS);
                 if let Some([entry, exit]) = self.ends.get_mut(visit) {
-                    *entry = (*entry).min((*at, *id, number));
-                    *exit = (*exit).max((*at, *id, number));
+                    *entry = (*entry).min((*at, *id, has));
+                    *exit = (*exit).max((*at, *id, has));
                 }
             }
         }
         Ok(())
     }
 
-    /// The number of a page, from 1 on.
-    fn number(&mut self, page: &str) -> u32 {
-        let next = (self.pages.len() as u64).wrapping_add(1);
-        let number = *self.numbers.entry(page.to_owned()).or_insert(next);
-        if number == next {
-            self.pages.push(page.to_owned());
+    /// The number of what a view has; `numbers` are those of a segment's distinct values, as far as they are known.
+    fn number_at(
+        &mut self,
+        kept: &Loaded<'_>,
+        event: usize,
+        what: usize,
+        numbers: &mut [u32],
+    ) -> u32 {
+        let place = kept.codes.get(event).map_or(0, |code| *code as usize);
+        let place = place.wrapping_sub(1);
+        let Some((slot, entry)) = numbers.get_mut(place).zip(kept.dict.get(place)) else {
+            return if what == SOURCE {
+                self.number(DIRECT)
+            } else {
+                0
+            };
+        };
+        if *slot == 0 {
+            *slot = self.number(&live_key(&entry.text));
         }
+        *slot
+    }
+
+    /// The number of a text, from 1 on.
+    fn number(&mut self, text: &str) -> u32 {
+        if let Some(number) = self.numbers.get(text) {
+            return *number as u32;
+        }
+        self.texts.push(text.to_owned());
+        let number = self.texts.len() as u64;
+        self.numbers.insert(text.to_owned(), number);
         number as u32
     }
 
-    /// The number and the name of the page at which a session began (0) or ended (1).
-    pub(super) fn page(&self, hash: u64, end: usize) -> Option<(u32, &str)> {
+    /// The number and the text of what is kept of the view at which a session began (0) or ended (1).
+    pub(super) fn kept(&self, hash: u64, end: usize, what: usize) -> Option<(u32, &str)> {
         let place = self.sessions.find(hash)?;
-        let (_, _, number) = self.ends.get(place as usize)?.get(end)?;
-        let page = self.pages.get((*number as usize).checked_sub(1)?)?;
-        Some((*number, page))
+        let (_, _, numbers) = self.ends.get(place as usize)?.get(end)?;
+        let number = numbers.get(what)?;
+        let text = self.texts.get((*number as usize).checked_sub(1)?)?;
+        Some((*number, text))
     }
 
     /// The place of a session that was taken.

@@ -1,6 +1,7 @@
 //! `GET /v1/analytics/metrics/breakdown`: what events and users have in one dimension.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::Params;
 use super::activity::{ANONYMOUS_NOTE, ratio};
@@ -12,7 +13,7 @@ use crate::base::sql::Statement;
 use crate::http::error::Fault;
 
 /// The dimensions that can be asked for.
-pub const DIMENSIONS: [&str; 13] = [
+pub const DIMENSIONS: [&str; 14] = [
     "page",
     "referrer",
     "utm_source",
@@ -26,6 +27,22 @@ pub const DIMENSIONS: [&str; 13] = [
     "source",
     "feature",
     "error",
+    "tenantId",
+];
+
+/// Further ones, of which no sums are kept: they are answered from the events.
+pub const MORE: [&str; 11] = [
+    "region",
+    "utm_term",
+    "utm_content",
+    "channel",
+    "referrer_source",
+    "entry_page",
+    "exit_page",
+    "outbound",
+    "download",
+    "form",
+    "custom",
 ];
 
 /// Rows of a page where `limit` does not say.
@@ -41,7 +58,7 @@ pub struct Breakdown {
 }
 
 /// The answer: most events first, equals by key.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Breakdown))]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
@@ -52,6 +69,25 @@ pub struct Answer {
     rows: Vec<Share>,
     #[cfg_attr(test, schema(required))]
     next_cursor: Option<String>,
+    /// What was looked at, where that were the events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(value_type = Option<Scanned>))]
+    meta: Option<Box<RawValue>>,
+}
+
+/// What was looked at.
+#[cfg(test)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = BreakdownMeta)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code, reason = "describes what is written as JSON")]
+struct Scanned {
+    from: i64,
+    to: i64,
+    time_zone: String,
+    covered_from: i64,
+    scanned_events: i64,
+    source: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -102,15 +138,11 @@ impl Breakdown {
             .and_then(|by| DIMENSIONS.into_iter().find(|known| *known == by))
             .ok_or(wrong(
                 "by",
-                "by must be page, referrer, utm_source, utm_medium, utm_campaign, country, browser, \
-                 os, device, platform, source, feature or error.",
+                "by must be page, entry_page, exit_page, referrer, referrer_source, channel, utm_source, \
+                 utm_medium, utm_campaign, utm_term, utm_content, country, region, browser, os, device, platform, \
+                 source, tenantId, feature, error, outbound, download, form or custom.",
             ))?;
-        let limit = params.number(
-            "limit",
-            1..=500,
-            DEFAULT_LIMIT,
-            "limit must be a whole number from 1 to 500.",
-        )?;
+        let limit = limit(params)?;
         let after = params
             .get("cursor")
             .map(|cursor| {
@@ -195,13 +227,47 @@ impl Breakdown {
             by: self.by,
             total,
             note: ANONYMOUS_NOTE,
+            meta: None,
             next_cursor: last.map(|row| format!("{}.{}", row.events, row.key)),
             rows,
         }
     }
 }
 
+/// Rows of a page.
+///
+/// # Errors
+/// [`Fault::InvalidParameter`] with the parameter.
+pub fn limit(params: &Params) -> Result<i64, Fault> {
+    let detail = "limit must be a whole number from 1 to 500.";
+    params.number("limit", 1..=500, DEFAULT_LIMIT, detail)
+}
+
 impl Answer {
+    /// Of the events themselves: keys with their events and users, and what was looked at.
+    pub fn of_events(
+        by: &'static str,
+        total: i64,
+        rows: Vec<(String, i64, i64)>,
+        next_cursor: Option<String>,
+        meta: Box<RawValue>,
+    ) -> Self {
+        let share = |(key, events, users)| Share {
+            share: ratio(events, total),
+            key,
+            events,
+            users,
+        };
+        Self {
+            by,
+            total,
+            note: ANONYMOUS_NOTE,
+            rows: rows.into_iter().map(share).collect(),
+            next_cursor,
+            meta: Some(meta),
+        }
+    }
+
     /// The rows as CSV.
     pub fn csv(&self) -> String {
         csv(

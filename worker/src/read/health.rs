@@ -7,6 +7,7 @@ use crate::base::sorted::Map;
 use crate::base::sql::Statement;
 use crate::lake::LakeState;
 use crate::log::OutboxState;
+use crate::observe::alert::SLOW_MS;
 
 /// Whether something works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -120,6 +121,17 @@ impl Metrics {
     }
 }
 
+/// How D1 does: whether its tables answer, and whether it takes a write.
+pub fn database_service(reads: bool, writes: bool) -> Service {
+    if !reads {
+        return Service::unhealthy("The database does not answer, or lacks its tables.");
+    }
+    Service::degraded_if(!writes, "The database takes no write.")
+}
+
+/// How long what a write to D1 said is good, in milliseconds.
+pub const WRITE_PROBE_MS: i64 = 20_000;
+
 impl Service {
     /// It works.
     pub const HEALTHY: Self = Self {
@@ -182,10 +194,6 @@ impl Backlog {
         }
     }
 }
-
-/// A row that waits longer than this for its confirmation means that the queue or its consumer
-/// does not keep up: well over the few seconds of a healthy way, and over one resend.
-pub const SLOW_MS: i64 = 5 * 60_000;
 
 /// How the queue does, told by what waits for it: it has no check of its own.
 pub fn queue_service(outbox: &OutboxState, now_ms: i64) -> Service {

@@ -15,6 +15,9 @@ const MAX: i64 = 744;
 pub struct Hours(i64);
 
 impl Hours {
+    /// Where nothing says so.
+    pub const DAY: Self = Self(DEFAULT);
+
     /// Reads `hours`.
     ///
     /// # Errors

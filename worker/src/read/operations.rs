@@ -10,7 +10,7 @@ use crate::base::json;
 use crate::base::sorted::Map;
 use crate::base::sql::Statement;
 use crate::http::error::Fault;
-use crate::observe::operations::Histogram;
+use crate::observe::operations::{Background, Histogram};
 use crate::protocol::counters::{HOUR_MS, MINUTE_MS, floor_to};
 
 /// The first status that is a failure, and the first that is one of ours.
@@ -50,6 +50,8 @@ pub struct Answer {
     pub total: Figures,
     /// By action.
     pub actions: Map<String, Figures>,
+    /// What ran in the background for the site, by action: in none of the other figures.
+    pub background: Map<String, Figures>,
     /// By hour and action; only what there was.
     pub hours: Vec<Hour>,
 }
@@ -148,7 +150,12 @@ impl Operations {
         let mut total = Sum::default();
         let mut actions: Map<&str, Sum> = Map::new();
         let mut hours: Map<i64, Map<&str, Sum>> = Map::new();
+        let mut background: Map<&str, Sum> = Map::new();
         for row in rows {
+            if Background::is(&row.action) {
+                background.entry(&row.action).or_default().add(row);
+                continue;
+            }
             total.add(row);
             actions.entry(&row.action).or_default().add(row);
             let hour = hours.entry(row.hour).or_default();
@@ -164,6 +171,7 @@ impl Operations {
             to: now_ms,
             total: total.figures(self.window),
             actions: figures(actions, self.window),
+            background: figures(background, self.window),
             hours: hours
                 .into_iter()
                 .map(|(hour, sums)| Hour {

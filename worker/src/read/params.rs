@@ -23,6 +23,16 @@ impl Params {
             .filter(|value| !value.is_empty())
     }
 
+    /// With this value of a parameter that is not told.
+    #[must_use]
+    pub fn or(mut self, name: &str, value: String) -> Self {
+        if self.get(name).is_none() {
+            self.0.retain(|(known, _)| known != name);
+            self.0.push((name.to_owned(), value));
+        }
+        self
+    }
+
     /// A whole number within `range`, or `default` where it is absent.
     ///
     /// # Errors
@@ -83,6 +93,14 @@ mod tests {
         ] {
             assert_eq!(segment(text), want);
         }
+    }
+
+    #[test]
+    fn what_is_not_told_has_a_value_of_the_deployments() {
+        let or = |query: &str| Params::parse(query).or("windowMinutes", "90".into());
+        assert_eq!(or("").window_minutes(), Ok(90));
+        assert_eq!(or("windowMinutes=").window_minutes(), Ok(90));
+        assert_eq!(or("windowMinutes=5").window_minutes(), Ok(5));
     }
 
     #[test]

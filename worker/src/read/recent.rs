@@ -1,9 +1,11 @@
 //! `GET /v1/analytics/events/recent`: the newest stored events, page by page.
 
 use super::Params;
-use crate::archive::scan::{Asked, Line, PageSpec};
+use super::days::Days;
+use crate::archive::scan::{Asked, Line, MAX_AT, PageSpec};
 use crate::base::sort;
 use crate::http::error::Fault;
+use crate::protocol::counters::live_key;
 
 /// Events of a page where `limit` does not say.
 const DEFAULT_LIMIT: i64 = 50;
@@ -13,7 +15,10 @@ const DEFAULT_LIMIT: i64 = 50;
 pub struct Recent {
     limit: i64,
     event_type: Option<String>,
+    source: Option<String>,
+    tenant_id: Option<String>,
     user_id: Option<String>,
+    at: Option<(i64, i64)>,
     before: Option<(i64, String)>,
 }
 
@@ -21,8 +26,8 @@ impl Recent {
     /// Checks the parameters.
     ///
     /// # Errors
-    /// [`Fault::InvalidParameter`] for `limit` or `cursor`.
-    pub fn parse(params: &Params) -> Result<Self, Fault> {
+    /// [`Fault::InvalidParameter`] for `limit`, `cursor`, `startDate` or `endDate`.
+    pub fn parse(params: &Params, now_ms: i64) -> Result<Self, Fault> {
         let limit = params.number(
             "limit",
             1..=500,
@@ -32,8 +37,11 @@ impl Recent {
         let before = params.get("cursor").map(parse_cursor).transpose()?;
         Ok(Self {
             limit,
-            event_type: params.get("eventType").map(str::to_owned),
+            event_type: cut(params.get("eventType")),
+            source: cut(params.get("source")),
+            tenant_id: cut(params.get("tenantId")),
             user_id: params.get("userId").map(str::to_owned),
+            at: at(params, now_ms)?,
             before,
         })
     }
@@ -42,8 +50,8 @@ impl Recent {
     ///
     /// # Errors
     /// As [`Recent::parse`].
-    pub fn of_user(user: &str, params: &Params) -> Result<Self, Fault> {
-        let mut query = Self::parse(params)?;
+    pub fn of_user(user: &str, params: &Params, now_ms: i64) -> Result<Self, Fault> {
+        let mut query = Self::parse(params, now_ms)?;
         query.user_id = Some(user.to_owned());
         Ok(query)
     }
@@ -54,7 +62,10 @@ impl Recent {
             limit: self.limit(),
             before: self.before.clone(),
             event_type: self.event_type.clone(),
+            source: self.source.clone(),
+            tenant: self.tenant_id.clone(),
             user: self.user_id.clone(),
+            at: self.at,
         })
     }
 
@@ -90,8 +101,22 @@ impl Recent {
     }
 }
 
-/// After every time there is (the year 275760, the last a JavaScript date can tell).
-const MAX_AT: i64 = 8_640_000_000_000_000;
+/// A text as the archive's columns have it: a long one is its beginning and a hash.
+fn cut(text: Option<&str>) -> Option<String> {
+    text.map(|text| live_key(text).into_owned())
+}
+
+/// The days, where they are told, as moments: without a start from the first event on, without an end up to the last.
+fn at(params: &Params, now_ms: i64) -> Result<Option<(i64, i64)>, Fault> {
+    let (start, end) = (params.get("startDate"), params.get("endDate"));
+    if start.or(end).is_none() {
+        return Ok(None);
+    }
+    let days = Days::of(start, end.or(start), now_ms)?;
+    let from = start.map_or(0, |_| days.from_ms());
+    let until = end.map_or(MAX_AT, |_| days.to_ms());
+    Ok(Some((from, until)))
+}
 
 /// `<receivedAt>.<eventId>` of the last event of the page before.
 fn parse_cursor(cursor: &str) -> Result<(i64, String), Fault> {
@@ -110,6 +135,7 @@ fn parse_cursor(cursor: &str) -> Result<(i64, String), Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::NOW;
 
     const ID: &str = "0198c1d2-0000-7000-8000-000000000001";
 
@@ -124,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_cursor_leads_to_the_next_page_and_the_last_page_has_none() {
-        let recent = Recent::parse(&Params::parse("limit=2")).unwrap();
+        let recent = Recent::parse(&Params::parse("limit=2"), NOW).unwrap();
         let answer = recent.answer(vec![vec![row(2)], vec![row(3), row(1)]]);
         assert_eq!(
             answer,
@@ -132,7 +158,7 @@ mod tests {
                 r#"{{"events":[{{"receivedAt":3}},{{"receivedAt":2}}],"nextCursor":"2.{ID}"}}"#
             )
         );
-        let next = Recent::parse(&Params::parse(&format!("limit=2&cursor=2.{ID}"))).unwrap();
+        let next = Recent::parse(&Params::parse(&format!("limit=2&cursor=2.{ID}")), NOW).unwrap();
         assert_eq!(next.before, Some((2, ID.to_owned())));
         assert!(
             next.answer(vec![vec![row(1)]])
@@ -153,8 +179,11 @@ mod tests {
             ("cursor=x", "cursor"),
             ("cursor=1.x", "cursor"),
             ("cursor=-1.0198c1d2-0000-7000-8000-000000000001", "cursor"),
+            ("startDate=2024-13-01", "startDate"),
+            ("endDate=soon", "endDate"),
+            ("startDate=2024-01-16&endDate=2024-01-15", "startDate"),
         ] {
-            let fault = Recent::parse(&Params::parse(query)).unwrap_err();
+            let fault = Recent::parse(&Params::parse(query), NOW).unwrap_err();
             assert!(
                 matches!(fault, Fault::InvalidParameter { name: n, .. } if n == name),
                 "{query}"

@@ -107,6 +107,9 @@ struct Counts {
 }
 
 impl Reconciliation {
+    /// Of the last day.
+    pub const DAY: Self = Self { hours: Hours::DAY };
+
     /// Reads `hours`.
     ///
     /// # Errors
@@ -143,7 +146,7 @@ impl Reconciliation {
         Statement::new(
             "SELECT received_at - received_at % 3600000 AS hour, sum(events) AS n, \
                     sum(iif(code = 'too_old', events, 0)) AS stored FROM dead_letters \
-             WHERE site_id = ?1 AND received_at >= ?2 AND code <> 'sink_refused' GROUP BY 1",
+             WHERE site_id = ?1 AND received_at >= ?2 AND code IN ('unreadable', 'not_stored', 'too_old') GROUP BY 1",
             [site.into(), self.first_hour(now_ms).into()],
         )
     }

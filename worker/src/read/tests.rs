@@ -25,6 +25,8 @@ use crate::protocol::Message;
 use crate::read::brute::{DAY, KEY, event};
 use crate::testing::{TestSql, message};
 
+mod reshard;
+
 /// Events of a case.
 const EVENTS: usize = 150;
 
@@ -128,7 +130,8 @@ fn pages(archives: &[Archive<&TestSql>]) -> Vec<String> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     for query in ["", "&userId=u1"] {
         loop {
-            let recent = Recent::parse(&Params::parse(&format!("limit=7{query}{cursor}"))).unwrap();
+            let recent =
+                Recent::parse(&Params::parse(&format!("limit=7{query}{cursor}")), NOW).unwrap();
             let page = recent.answer(asked(archives, &recent.asked()));
             let next: Value = serde_json::from_str(&page).unwrap();
             all.push(page);

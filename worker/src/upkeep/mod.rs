@@ -4,3 +4,4 @@ pub mod jobs;
 pub mod prune;
 pub mod rebuild;
 pub mod recompute;
+pub mod repairs;

@@ -8,7 +8,7 @@ import type { Context, Entry } from './view';
 
 /** The button that opens the form of a filter and the saved segments. */
 export function filterButton(context: Context): HTMLElement {
-  const body = h('div', { class: 'filter-body' }, skeleton(6));
+  const body = h('div', { class: 'filter-body' });
   const { element, close } = popover({
     id: 'add-filter',
     class: 'filter',
@@ -17,6 +17,7 @@ export function filterButton(context: Context): HTMLElement {
     signal: context.signal,
     // Its code comes when it is wanted.
     opened: () => {
+      if (body.childElementCount === 0) fill(body, skeleton(6));
       import('./ui/filter-form').then(
         ({ filterForm }) => !context.signal.aborted && fill(body, filterForm(context, close)),
         (error: unknown) => fill(body, problemText(error)),

@@ -8,6 +8,10 @@
  *    was read before is shown at once from memory, and the focus is kept on the element of the same id.
  * 2. A line in `VIEWS` (`view.ts`) gives it a name, a title and an icon. It becomes a chunk of its own.
  *
+ * A view that shows events keeps to `context.filters`, `range`, `zone`, `interval` and `compare`: what it asks by
+ * `ask(context, {...})` of `query.ts` does by itself, and rows lead on by `rowLink(context, dimension)`. Where
+ * `context.plain`, the sums by days of UTC can answer instead.
+ *
  * What a view is made of: `h()` of `dom.ts` (text is always text), `table()`, `figures()`, `chart()`,
  * `tabs()`, `progressBar()`, `empty()`, `form()`, `ask()` (before what cannot be undone) and `adminGate()` of
  * `ui/`, numbers and dates of `format.ts`. State belongs into the URL: `href({parameter: value})` for links and

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use shoreline_shared::pass::Tape;
 
 use super::super::erase::nameless_event;
+use super::super::reshard::{done_before, parts_between};
 use super::super::{Event, Hasher, ids};
 use super::{Appended, Draft, Packable, appended};
 use crate::archive::counted::Stored;
@@ -36,6 +37,9 @@ pub fn read(
     let mut told = Appended::default();
     let mut lines: Vec<Line<'_>> = Vec::new();
     let mut rows = Vec::new();
+    let seqs = message.rows.iter().map(|row| row.seq);
+    let all = (seqs.clone().min().unwrap_or(0), seqs.max().unwrap_or(0));
+    let parts = parts_between(sql, &log, all)?;
     for row in &message.rows {
         if rows.contains(&row.seq) {
             continue;
@@ -45,7 +49,13 @@ pub fn read(
             continue;
         }
         match lines_of(row.seq, row.n, row.lines) {
-            Ok(some) => {
+            Ok(mut some) => {
+                let is_in = |part: &&(i64, i64, _)| part.0 <= row.seq && row.seq <= part.1;
+                if let Some((_, _, homes)) = parts.iter().find(is_in) {
+                    // Of this row some archives had appended their events when there were others.
+                    some.retain(|line| !done_before(homes, &line.stored, &mut hasher));
+                    told.duplicates.extend(told_before(sql, &log, row.seq)?);
+                }
                 rows.push(row.seq);
                 lines.extend(some);
             }

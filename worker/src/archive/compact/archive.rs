@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use super::super::Archive;
+use super::super::reshard::Gate;
 use super::{MOST_ROW_BYTES, Merged, Run};
 use crate::base::sql::{Sql, SqlError};
 
@@ -23,6 +24,10 @@ impl<S: Sql> Archive<S> {
     /// # Errors
     /// Whatever the database says.
     pub fn compact_due(&self) -> Result<Option<i64>, SqlError> {
+        // What is given to other archives stays as it is meanwhile.
+        if self.gate() != Gate::Open {
+            return Ok(None);
+        }
         let due = super::hours::due(&self.sql)?;
         Ok(due.map(|due| due.max(self.compaction.until.get())))
     }
@@ -39,6 +44,9 @@ impl<S: Sql> Archive<S> {
     /// Whatever the database says.
     pub fn find_small(&self, now_ms: i64) -> Result<Option<Run>, SqlError> {
         self.compaction.rewrites.set(self.rewrites());
+        if self.gate() != Gate::Open {
+            return Ok(None);
+        }
         super::find(&self.sql, &self.compaction.left_alone.borrow(), now_ms)
     }
 
@@ -63,7 +71,8 @@ impl<S: Sql> Archive<S> {
             left_alone.extend(&merged.seqs);
             return Ok(false);
         }
-        let is_same = self.compaction.rewrites.get() == self.rewrites();
+        let is_same =
+            self.compaction.rewrites.get() == self.rewrites() && self.gate() == Gate::Open;
         let is_put = is_same && super::put(&self.sql, merged, packed)?;
         if is_put {
             self.was_rewritten();

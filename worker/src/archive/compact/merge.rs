@@ -43,7 +43,10 @@ pub fn merge(run: &Run, texts: &[Option<String>]) -> Merged {
 }
 
 /// The events of a segment, each with its line.
-fn read<'a>(part: &'a Part, text: Option<&'a str>) -> Result<Vec<(Event<'a>, &'a str)>, Broken> {
+pub(in super::super) fn read<'a>(
+    part: &'a Part,
+    text: Option<&'a str>,
+) -> Result<Vec<(Event<'a>, &'a str)>, Broken> {
     let text = text.ok_or(Broken("its lines cannot be unpacked"))?;
     let segment = Segment::parse(&part.columns)?;
     let (events, lines) = (segment.events()?, segment.lines()?);

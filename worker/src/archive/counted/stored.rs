@@ -21,6 +21,8 @@ pub struct Stored<'a> {
     /// Its source.
     #[serde(borrow)]
     pub source: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub(super) tenant_id: Option<Cow<'a, str>>,
     /// Its user.
     #[serde(borrow, default)]
     pub user_id: Option<Cow<'a, str>>,
@@ -138,6 +140,7 @@ impl<'a> Stored<'a> {
             event_id: Cow::Borrowed(""),
             event_type: Cow::Borrowed(""),
             source: Cow::Borrowed(""),
+            tenant_id: None,
             user_id: None,
             session_id: None,
             timestamp: None,
@@ -155,6 +158,7 @@ impl<'a> Stored<'a> {
                 "eventId" => &mut id,
                 "eventType" => &mut kind,
                 "source" => &mut source,
+                "tenantId" => &mut stored.tenant_id,
                 "userId" => &mut stored.user_id,
                 "sessionId" => &mut stored.session_id,
                 "country" => &mut stored.country,

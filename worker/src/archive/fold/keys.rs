@@ -1,8 +1,10 @@
 //! Which keys count by themselves. A day has room for so many of a dimension; what comes when it is full
 //! counts as [`OTHER`]. What was admitted on a day is remembered, so that later folds decide alike.
 
-use super::OTHER_TEXT;
+use std::collections::HashMap;
+
 use super::rows::json_rows;
+use super::{OTHER, OTHER_TEXT};
 use crate::archive::fold::MAX_KEYS_PER_DAY;
 use crate::archive::people::Mode;
 use crate::archive::people::pages::unreadable;
@@ -287,6 +289,94 @@ impl Numbers {
             &[i64::from(self.next).into()],
         )
     }
+}
+
+/// The numbers of keys (dimension and text), each at its place, inside the caller's transaction; those that have none
+/// get one.
+///
+/// # Errors
+/// Whatever the database says.
+pub(in crate::archive) fn number_keys(
+    sql: &impl Sql,
+    keys: &[(i64, String)],
+) -> Result<Vec<u32>, SqlError> {
+    let texts: Vec<&str> = std::iter::once(OTHER)
+        .chain(keys.iter().map(|(_, text)| text.as_str()))
+        .collect();
+    // Of a text that comes twice, its last place, whatever the dimension.
+    let places: HashMap<&str, i64> = texts.iter().copied().zip(0_i64..).collect();
+    let place = |text: &str| match text {
+        OTHER => OTHER_TEXT,
+        text => places.get(text).copied().unwrap_or(OTHER_TEXT),
+    };
+    let rows: Vec<([i64; 4], [i64; 3])> = keys
+        .iter()
+        .map(|(dim, text)| ([*dim, 0, place(text), 0], [0; 3]))
+        .collect();
+    let mut numbers = Numbers::load(sql, &texts, &rows)?;
+    let ids = keys
+        .iter()
+        .map(|(dim, text)| numbers.number(*dim, place(text)));
+    let ids = ids.collect();
+    numbers.save(sql, &texts)?;
+    Ok(ids)
+}
+
+/// Has a day count keys by themselves that another archive's did, inside the caller's transaction, though they be more
+/// than it has room for.
+///
+/// # Errors
+/// Whatever the database says.
+pub(in crate::archive) fn admit_keys(
+    sql: &impl Sql,
+    day: i64,
+    keys: &[(i64, String)],
+) -> Result<(), SqlError> {
+    let numbers = number_keys(sql, keys)?;
+    let mut days = load_days(sql, &[([0, day, 0, 0], [0; 3])])?;
+    let admitted = days.entry(day).or_default();
+    for ((dim, _), id) in keys.iter().zip(numbers) {
+        let ids = admitted.dims.entry(*dim).or_default();
+        if let Err(place) = ids.binary_search(&id) {
+            ids.insert(place, id);
+            admitted.changed = true;
+        }
+    }
+    save_days(sql, &days)
+}
+
+/// The numbers of all keys of a row of `day_keys`.
+///
+/// # Errors
+/// Where it is none.
+pub(in crate::archive) fn day_key_ids(body: &[u8]) -> Result<Vec<u32>, SqlError> {
+    let admitted = Admitted::read(body).ok_or_else(unreadable)?;
+    Ok(admitted.dims.into_values().flatten().collect())
+}
+
+/// Number, dimension and text of keys, by their numbers, in order.
+///
+/// # Errors
+/// Whatever the database says.
+pub(in crate::archive) fn key_names(
+    sql: &impl Sql,
+    mut ids: Vec<u32>,
+) -> Result<Vec<(u32, i64, String)>, SqlError> {
+    sort::sort(&mut ids);
+    ids.dedup();
+    let mut names = Vec::with_capacity(ids.len());
+    for some in json_rows(ids.into_iter().map(|id| id.to_string())) {
+        let rows: Vec<[Cell; 3]> = sql.cells(
+            "SELECT k.id, k.dim, k.key FROM json_each(?1) AS t \
+             CROSS JOIN keys AS k WHERE k.id = t.value AND k.dim >= 0 ORDER BY k.id",
+            &[some.into()],
+        )?;
+        for [id, dim, key] in rows {
+            let id = u32::try_from(id.int()).map_err(|_| unreadable())?;
+            names.push((id, dim.int(), key.text().to_owned()));
+        }
+    }
+    Ok(names)
 }
 
 fn numbers_row(number: usize, [dim, text]: [i64; 2], texts: &[&str]) -> String {

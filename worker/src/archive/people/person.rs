@@ -138,6 +138,23 @@ impl Person {
         sort::sort_by(&mut self.keys, |(a, _), (b, _)| a.cmp(b));
     }
 
+    /// The ids of the keys that they had, in order.
+    pub(crate) fn key_ids(&self) -> impl Iterator<Item = u32> {
+        self.keys.iter().map(|(id, _)| *id)
+    }
+
+    /// The same with other ids of keys; what has none is forgotten.
+    #[must_use]
+    pub(crate) fn renumbered(mut self, number: &dyn Fn(u32) -> Option<u32>) -> Self {
+        let keys = std::mem::take(&mut self.keys);
+        let renumbered = keys
+            .into_iter()
+            .filter_map(|(id, days)| Some((number(id)?, days)));
+        self.keys = renumbered.collect();
+        sort::sort_by(&mut self.keys, |(a, _), (b, _)| a.cmp(b));
+        self
+    }
+
     /// Takes what else is known of the user: all but the keys.
     pub(crate) fn unite(&mut self, other: &Self) {
         self.first_at = self.first_at.min(other.first_at);

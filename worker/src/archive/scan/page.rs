@@ -27,7 +27,7 @@ const FIRST_ROWS: i64 = 1;
 const MAX_ROWS: i64 = 32;
 
 /// What is asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PageSpec {
     /// Events of the page.
@@ -36,8 +36,27 @@ pub struct PageSpec {
     pub before: Option<(i64, String)>,
     /// Events of this type alone.
     pub event_type: Option<String>,
+    /// Events of this source alone.
+    pub source: Option<String>,
+    /// Events of this tenant alone.
+    pub tenant: Option<String>,
     /// Events of this user alone.
     pub user: Option<String>,
+    /// Events that happened from here on (Unix milliseconds) and before there.
+    pub at: Option<(i64, i64)>,
+}
+
+impl PageSpec {
+    /// What an event must have in columns.
+    fn texts(&self) -> impl Iterator<Item = (Column, &str)> {
+        let texts = [
+            (Column::Type, &self.event_type),
+            (Column::Source, &self.source),
+            (Column::Tenant, &self.tenant),
+        ];
+        let told = texts.into_iter();
+        told.filter_map(|(column, text)| Some((column, text.as_deref()?)))
+    }
 }
 
 /// An event of the page.
@@ -55,7 +74,9 @@ struct Found {
 pub(super) struct Page {
     spec: PageSpec,
     user: Option<u64>,
-    kept_from: i64,
+    /// Events that happened from here on, and before there.
+    from: i64,
+    until: i64,
     /// The page ends before this one.
     before: (i64, u128),
     /// The last segment that was looked at: its hour and number.
@@ -71,6 +92,9 @@ pub(super) struct Page {
     unreadable: i64,
 }
 
+/// After every time that an event may have (the year 275760, the last a JavaScript date can tell).
+pub(crate) const MAX_AT: i64 = 8_640_000_000_000_000;
+
 /// After every time there is.
 const LAST: (i64, u128) = (i64::MAX, u128::MAX);
 
@@ -79,10 +103,12 @@ impl Page {
     pub(super) fn begin(spec: PageSpec, kept_from: i64, hasher: &mut Hasher<'_>) -> Self {
         let before = spec.before.as_ref();
         let before = before.map_or(LAST, |(at, id)| (*at, id_bits(id)));
-        let filtered = spec.user.is_some() || spec.event_type.is_some();
+        let (from, until) = spec.at.unwrap_or((0, i64::MAX));
+        let filtered = spec.user.is_some() || spec.at.is_some() || spec.texts().next().is_some();
         Self {
             user: spec.user.as_deref().map(|user| hasher.user(user)),
-            kept_from,
+            from: from.max(kept_from),
+            until,
             // A statement's numbers are below 2^53; no hour comes near it.
             cursor: (hour_of(before.0).saturating_add(1), 0),
             rewrites: None,
@@ -117,12 +143,14 @@ impl Page {
         }
         let rows: Vec<[Cell; 3]> = sql.cells(
             "SELECT seq, hour, columns FROM segments WHERE (hour, seq) < (?1, ?2) \
-             AND last_at >= ?3 ORDER BY hour DESC, seq DESC LIMIT ?4",
+             AND last_at >= ?3 AND first_at < ?5 ORDER BY hour DESC, seq DESC LIMIT ?4",
             &[
                 self.cursor.0.into(),
                 self.cursor.1.into(),
-                self.kept_from.into(),
+                self.from.into(),
                 self.rows.into(),
+                // Numbers of a statement are below 2^53.
+                self.until.min(MAX_AT).into(),
             ],
         )?;
         for [seq, hour, columns] in &rows {
@@ -176,10 +204,10 @@ impl Page {
 
     fn take(&mut self, seq: i64, segment: &Segment<'_>) -> Result<(), Broken> {
         let mut filters: Vec<(Vec<u32>, u32)> = Vec::new();
-        if let Some(event_type) = &self.spec.event_type {
-            match segment.column_code(Column::Type, event_type)? {
+        for (column, text) in self.spec.texts() {
+            match segment.column_code(column, text)? {
                 None => return Ok(()),
-                Some(code) => filters.push((segment.column(Column::Type)?.codes, code)),
+                Some(code) => filters.push((segment.column(column)?.codes, code)),
             }
         }
         if let Some(user) = self.user {
@@ -198,7 +226,8 @@ impl Page {
         let all = received.into_iter().zip(ids).zip(at).enumerate();
         for (index, ((received, id), at)) in all {
             let is_it = |(codes, code): &(Vec<u32>, u32)| codes.get(index) == Some(code);
-            if (received, id) < self.before && at >= self.kept_from && filters.iter().all(is_it) {
+            let is_in = at >= self.from && at < self.until;
+            if (received, id) < self.before && is_in && filters.iter().all(is_it) {
                 self.found.push(Found {
                     received,
                     id,

@@ -122,6 +122,7 @@ impl<S: Sql> Archive<S> {
     /// # Errors
     /// Whatever the database says.
     pub fn forget_folds(&self, now_ms: i64) -> Result<(), SqlError> {
+        self.needs_open()?;
         let sql = &self.sql;
         self.waiting.set(None);
         sql.transaction(&mut || folding::clear(sql, now_ms))

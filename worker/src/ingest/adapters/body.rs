@@ -38,7 +38,7 @@ struct Envelope<'a> {
 pub(super) fn json(body: &[u8]) -> Result<Delivery<'_>, Fault> {
     let text = utf8(body)?;
     match one(text) {
-        Ok(text) if text.starts_with('[') => delivery(split(text)?, recognize::item),
+        Ok(text) if text.starts_with('[') => delivery(split(text)?, same, recognize::item),
         Ok(text) if text.starts_with('{') => object(text),
         Ok(_) => Err(Fault::malformed("The body must be a JSON object or array.")),
         Err(_) if begins_with_a_line(text) => lines(body),
@@ -54,7 +54,8 @@ pub(super) fn lines(body: &[u8]) -> Result<Delivery<'_>, Fault> {
         .filter(|line| !line.is_empty())
         .take(MAX_ITEMS.saturating_add(1))
         .collect();
-    delivery(lines, line)
+    let text = |line| std::str::from_utf8(line).unwrap_or_default();
+    delivery(lines, text, line)
 }
 
 /// The draft of one line.
@@ -72,12 +73,12 @@ pub(super) fn line(line: &[u8]) -> Draft<'_> {
 fn object(text: &str) -> Result<Delivery<'_>, Fault> {
     // Not so where a key is there twice or is no text: it is an item then, and judged as one.
     let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(text) else {
-        return delivery(vec![text], recognize::item);
+        return delivery(vec![text], same, recognize::item);
     };
     let is_item = envelope.event_type.is_some() || envelope.specversion.is_some();
     let array = |raw: Option<&'_ RawValue>| raw.is_some_and(|raw| raw.get().starts_with('['));
     match envelope {
-        _ if is_item => delivery(vec![text], recognize::item),
+        _ if is_item => delivery(vec![text], same, recognize::item),
         Envelope {
             events: Some(events),
             batch_id,
@@ -85,7 +86,7 @@ fn object(text: &str) -> Result<Delivery<'_>, Fault> {
             dropped,
             ..
         } if array(Some(events)) => {
-            let mut delivery = delivery(split(events.get())?, recognize::item)?;
+            let mut delivery = delivery(split(events.get())?, same, recognize::item)?;
             delivery.batch_id = batch::batch_id(batch_id)?;
             delivery.sent_at = sent_at.and_then(millis);
             let dropped = dropped.and_then(|raw| serde_json::from_str(raw.get()).ok());
@@ -95,18 +96,24 @@ fn object(text: &str) -> Result<Delivery<'_>, Fault> {
         Envelope {
             records: Some(records),
             ..
-        } if array(Some(records)) => delivery(split(records.get())?, kafka::record),
+        } if array(Some(records)) => delivery(split(records.get())?, kafka::value, kafka::record),
         Envelope {
             entries: Some(entries),
             ..
-        } if array(Some(entries)) => delivery(split(entries.get())?, eventbridge::entry),
-        _ => delivery(vec![text], recognize::item),
+        } if array(Some(entries)) => delivery(split(entries.get())?, same, eventbridge::entry),
+        _ => delivery(vec![text], same, recognize::item),
     }
 }
 
-/// Makes one draft of each item.
-pub(super) fn delivery<'a, T>(
+/// An item that stands for itself.
+pub(super) fn same(text: &str) -> &str {
+    text
+}
+
+/// Makes one draft of each item, and notes its text.
+pub(super) fn delivery<'a, T: Copy>(
     items: Vec<T>,
+    text: impl Fn(T) -> &'a str,
     draft: impl Fn(T) -> Draft<'a>,
 ) -> Result<Delivery<'a>, Fault> {
     if items.len() > MAX_ITEMS {
@@ -118,6 +125,7 @@ pub(super) fn delivery<'a, T>(
         return Err(Fault::NoValidEvent(Vec::new()));
     }
     Ok(Delivery {
+        texts: items.iter().map(|item| text(*item)).collect(),
         drafts: items.into_iter().map(draft).collect(),
         ..Delivery::default()
     })

@@ -11,7 +11,7 @@ use super::fields::{
 };
 use super::moment::Moment;
 use super::recognize::{self, Shaped};
-use super::{body, essence};
+use super::{analytics, body, essence};
 use crate::http::error::Fault;
 use crate::ingest::draft::{Delivery, Draft, Made};
 
@@ -30,13 +30,13 @@ pub(super) fn structured(body: &[u8]) -> Result<Delivery<'_>, Fault> {
     if !text.starts_with('{') {
         return Err(Fault::malformed("A CloudEvent must be a JSON object."));
     }
-    body::delivery(vec![text], item)
+    body::delivery(vec![text], body::same, item)
 }
 
 /// `application/cloudevents-batch+json`: an array of events.
 pub(super) fn batch(body: &[u8]) -> Result<Delivery<'_>, Fault> {
     let text = body::one(body::utf8(body)?)?;
-    body::delivery(body::split(text)?, item)
+    body::delivery(body::split(text)?, body::same, item)
 }
 
 /// Binary mode: the attributes are headers, the body is the data.
@@ -135,6 +135,11 @@ pub(super) fn make(mut fields: Fields) -> Shaped {
         made.fields = inner;
         return Ok(made);
     }
+    if let Some(inner) = analytics::embedded(&fields, &data) {
+        made.fields = analytics::make(inner)?.fields;
+        return Ok(made);
+    }
+    analytics::lift(&mut data);
     let event = &mut made.fields;
     event.insert("eventType".to_owned(), type_name(&name).into());
     event.insert("source".to_owned(), source.into());

@@ -3,9 +3,10 @@
 use serde_json::Value;
 use shoreline_shared::event::{Code, RawEvent, Rejection};
 
+use super::analytics;
 use super::fields::{
-    Fields, add, identifier, json_value, missing, object, person, present, put, refuse, text,
-    type_name,
+    Fields, add, identifier, json_value, missing, name_by, object, person, present, put, refuse,
+    text, type_name,
 };
 use super::moment::Moment;
 use super::recognize::{self, Shaped};
@@ -64,8 +65,10 @@ pub(super) fn make(mut fields: Fields) -> Shaped {
         foreign_id: foreign_id.map(|id| format!("eventbridge:{id}")),
         ..Made::default()
     };
-    // Seed services say when in `detail.metadata`; the bus, when it got to it.
+    // Seed services say when in `detail.metadata`, of analytics events in `detail`; the bus, when it got to it.
     let inside = object(&data, "metadata").and_then(|metadata| when(metadata.get("timestamp")?));
+    let is_analytics = text(&data, "action").is_some() && object(&data, "metadata").is_some();
+    let inside = inside.or_else(|| when(data.get("timestamp").filter(|_| is_analytics)?));
     let at = match present(&fields, "time") {
         Some(time) if inside.is_none() => {
             let must = "must be RFC 3339, or a Unix time";
@@ -80,6 +83,11 @@ pub(super) fn make(mut fields: Fields) -> Shaped {
         made.fields = inner;
         return Ok(made);
     }
+    if let Some(inner) = analytics::embedded(&fields, &data) {
+        made.fields = analytics::make(inner)?.fields;
+        return Ok(made);
+    }
+    analytics::lift(&mut data);
     let user = person(&data).or_else(|| person(object(&data, "metadata")?));
     let mut envelope = Fields::new();
     for name in ENVELOPE {
@@ -96,7 +104,11 @@ pub(super) fn make(mut fields: Fields) -> Shaped {
     if let Some(user) = user {
         made.fields.insert("userId".to_owned(), user.into());
     }
+    let told_id = data.get("eventId").and_then(identifier);
     made.fields.insert("eventData".to_owned(), data.into());
+    if made.foreign_id.is_none() {
+        name_by(&mut made, told_id, "eventbridge-detail");
+    }
     Ok(made)
 }
 
@@ -137,7 +149,7 @@ fn parsed(text: &str) -> Result<Value, Rejection> {
 
 /// A moment as it may stand in an event: RFC 3339, Unix milliseconds or (in `PutEvents`) seconds,
 /// also as text, which is how Timestream takes them.
-fn when(value: &Value) -> Option<Value> {
+pub(super) fn when(value: &Value) -> Option<Value> {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let moment = match value {
         Value::Number(number) => Moment::from_number(number),

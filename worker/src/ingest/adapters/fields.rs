@@ -3,7 +3,10 @@
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use shoreline_shared::event::{Code, RawEvent, Rejection};
+use shoreline_shared::id::parse_uuid;
 use shoreline_shared::limits::MAX_EVENT_TYPE_CHARS;
+
+use crate::ingest::draft::Made;
 
 /// A JSON object.
 pub(super) type Fields = Map<String, Value>;
@@ -43,6 +46,21 @@ pub(super) fn person(fields: &Fields) -> Option<String> {
     ["userId", "studentId"]
         .iter()
         .find_map(|name| fields.get(*name).and_then(identifier))
+}
+
+/// Gives an event the identity that its content tells: a UUID as it is; any other name is one among those of the event's
+/// source and type, because services count their events by themselves.
+pub(super) fn name_by(made: &mut Made, told: Option<String>, space: &str) {
+    let Some(id) = told else {
+        return;
+    };
+    if parse_uuid(&id).is_some() {
+        made.fields.insert("eventId".to_owned(), id.into());
+        return;
+    }
+    let of = |name| text(&made.fields, name).unwrap_or_default();
+    let (source, event_type) = (of("source"), of("eventType"));
+    made.foreign_id = Some(format!("{space}:{source}\n{event_type}\n{id}"));
 }
 
 /// A required identifier of a known shape.

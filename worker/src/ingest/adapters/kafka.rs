@@ -31,7 +31,15 @@ pub(super) fn records(body: &[u8]) -> Result<Delivery<'_>, Fault> {
             field: Some("records"),
             detail: "records must be an array.",
         })?;
-    body::delivery(body::split(records.get())?, record)
+    body::delivery(body::split(records.get())?, value, record)
+}
+
+/// What a record tells: the text of its value, or of the record where it has none.
+pub(super) fn value(text: &str) -> &str {
+    match serde_json::from_str::<Record<'_>>(text) {
+        Ok(Record { value: Some(value) }) if text.starts_with('{') => value.get(),
+        _ => text,
+    }
 }
 
 /// One record: its value is the item. A tombstone (a null value) deletes a key and tells nothing.

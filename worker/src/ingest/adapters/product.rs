@@ -18,10 +18,15 @@ const TYPES: [&str; 4] = [
 /// The source where the event names none.
 const SOURCE: &str = "product-service";
 
-/// Whether it is one, and not in Shoreline's own form or a canonical command already.
+/// Whether it is one, and not in Shoreline's own form or a canonical command already, whose id is a UUID or in its
+/// payload.
 pub(super) fn is(fields: &Fields) -> bool {
+    let id = present(fields, "eventId");
+    let is_foreign = id.is_some_and(|id| id.as_str().and_then(parse_uuid).is_none())
+        || id.is_none() && present(fields, "id").is_some();
     let own = present(fields, "source").is_some()
-        && (present(fields, "eventData").is_some() || present(fields, "payload").is_some());
+        && (present(fields, "eventData").is_some() || present(fields, "payload").is_some())
+        && !is_foreign;
     !own && name(fields).is_some()
 }
 
@@ -61,7 +66,12 @@ pub(super) fn make(mut fields: Fields) -> Shaped {
     } else {
         &["eventId"]
     };
-    match first(&fields, id_names).and_then(identifier) {
+    let inner_id = || match &nested {
+        Some(Value::Object(data)) => data.get("eventId").and_then(identifier),
+        _ => None,
+    };
+    let id = first(&fields, id_names).and_then(identifier);
+    match id.or_else(inner_id) {
         Some(id) if parse_uuid(&id).is_some() => {
             made.fields.insert("eventId".to_owned(), id.into());
         }

@@ -2,6 +2,7 @@
 //!
 //! - `specversion`: a CloudEvent;
 //! - `detail-type`: an event of EventBridge, and `DetailType`: an entry for it;
+//! - an `AnalyticsEvent`: what a service tells of its own operations;
 //! - what a known service emits, by name or by its fields;
 //! - `eventType`: Shoreline's own form, or a canonical command.
 //!
@@ -9,9 +10,10 @@
 
 use serde_json::Value;
 use shoreline_shared::event::{Code, RawEvent, Rejection};
+use shoreline_shared::event_type::TrackerType;
 
-use super::fields::{Fields, person, present, refuse};
-use super::{cloudevents, eventbridge, product, upstream};
+use super::fields::{Fields, identifier, missing, name_by, person, present, refuse, text};
+use super::{analytics, cloudevents, eventbridge, product, upstream};
 use crate::ingest::draft::{Draft, Made};
 
 /// Keys of an unknown shape that are told at most.
@@ -51,28 +53,39 @@ fn draft<'a>(mut fields: Fields, text: Option<&str>) -> Draft<'a> {
     shaped(fields, text)
 }
 
-fn shaped<'a>(fields: Fields, text: Option<&str>) -> Draft<'a> {
+fn shaped<'a>(fields: Fields, item: Option<&str>) -> Draft<'a> {
     let made = if cloudevents::is(&fields) {
         cloudevents::make(fields)
     } else if eventbridge::is(&fields) {
         eventbridge::make(fields)
     } else if eventbridge::is_entry(&fields) {
         eventbridge::make_entry(fields)
+    } else if analytics::is(&fields) {
+        analytics::make(fields)
     } else if let Some(emission) = upstream::Emission::of(&fields) {
-        emission.make(fields, text)
+        emission.make(fields, item)
     } else if product::is(&fields) {
         product::make(fields)
     } else if fields.contains_key("eventType") {
         own(fields)
+    } else if is_nameless(&fields) {
+        Err(missing("eventType"))
     } else {
         return keys_of(&fields);
     };
     made.map_or_else(Draft::Refused, Draft::Made)
 }
 
+/// A canonical command, or an event in Shoreline's own form, that lacks its type alone.
+fn is_nameless(fields: &Fields) -> bool {
+    let is_object = |name: &str| fields.get(name).is_some_and(Value::is_object);
+    text(fields, "source").is_some() && (is_object("payload") || is_object("eventData"))
+}
+
 /// Shoreline's own form as it is; of a canonical command the payload is the event's data, and may
-/// name its user.
+/// name its user and, where the command has no `eventId`, the event itself.
 fn own(mut fields: Fields) -> Shaped {
+    let mut told_id = None;
     if present(&fields, "eventData").is_none()
         && let Some(payload) = fields.remove("payload").filter(|value| !value.is_null())
     {
@@ -84,12 +97,21 @@ fn own(mut fields: Fields) -> Shaped {
         {
             fields.insert("userId".to_owned(), user.into());
         }
+        if present(&fields, "eventId").is_none() {
+            told_id = payload.get("eventId").and_then(identifier);
+        }
         fields.insert("eventData".to_owned(), payload.into());
     }
-    Ok(Made {
+    let name = text(&fields, "eventType").unwrap_or_default();
+    if TrackerType::parse(name).is_none() {
+        analytics::lift_own(&mut fields);
+    }
+    let mut made = Made {
         fields,
         ..Made::default()
-    })
+    };
+    name_by(&mut made, told_id, "payload");
+    Ok(made)
 }
 
 /// An event of Shoreline's own form inside a foreign envelope: what the envelope says of source

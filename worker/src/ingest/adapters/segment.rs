@@ -117,14 +117,18 @@ pub fn segment(call: SegmentCall, body: &[u8]) -> Result<(Option<String>, Vec<Dr
         },
     };
     let delivery = match call {
-        SegmentCall::One(kind) => body::delivery(vec![text], |text| shared.draft(text, Some(kind))),
+        SegmentCall::One(kind) => body::delivery(vec![text], body::same, |text| {
+            shared.draft(text, Some(kind))
+        }),
         SegmentCall::Batch => {
             let batch = envelope.batch.filter(|batch| batch.get().starts_with('['));
             let batch = batch.ok_or(Fault::Malformed {
                 field: Some("batch"),
                 detail: "batch must be an array.",
             })?;
-            body::delivery(body::split(batch.get())?, |text| shared.draft(text, None))
+            body::delivery(body::split(batch.get())?, body::same, |text| {
+                shared.draft(text, None)
+            })
         }
     }?;
     Ok((key, delivery.drafts))

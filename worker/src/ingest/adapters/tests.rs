@@ -7,6 +7,7 @@ use shoreline_shared::validate::{Rules, Sender, validate};
 use super::*;
 use crate::ingest::draft::{Draft, Made};
 
+mod identity;
 mod properties;
 
 /// 2025-11-17, after all fixtures.

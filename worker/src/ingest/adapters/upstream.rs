@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use shoreline_shared::event::{Code, Rejection};
 
-use super::fields::{Fields, first, missing, present, refuse, required_id};
+use super::fields::{Fields, first, identifier, missing, name_by, present, refuse, required_id};
 use super::moment::Moment;
 use super::recognize::Shaped;
 use crate::ingest::draft::Made;
@@ -188,20 +188,17 @@ impl Event {
         let mut fields = Fields::new();
         fields.insert("eventType".to_owned(), name.into());
         fields.insert("source".to_owned(), source.into());
-        for field in ["tenantId", "eventId"] {
-            // An id that is no UUID of ours stays in the data alone.
-            let ours = |text: &&str| {
-                field != "eventId" || shoreline_shared::id::parse_uuid(text).is_some()
-            };
-            if let Some(text) = super::fields::text(&told, field).filter(ours) {
-                fields.insert(field.to_owned(), text.into());
-            }
+        if let Some(tenant) = super::fields::text(&told, "tenantId") {
+            fields.insert("tenantId".to_owned(), tenant.into());
         }
+        let told_id = told.get("eventId").and_then(identifier);
         fields.insert("eventData".to_owned(), told.into());
-        Self(Made {
+        let mut made = Made {
             fields,
             ..Made::default()
-        })
+        };
+        name_by(&mut made, told_id, "payload");
+        Self(made)
     }
 
     fn user(mut self, user: &str) -> Self {
@@ -235,7 +232,7 @@ impl Event {
             whom.join("\n"),
             field("occurredAt")
         );
-        self.0.foreign_id = Some(name);
+        self.0.foreign_id.get_or_insert(name);
         self.0
     }
 }

@@ -229,3 +229,83 @@ fn a_page_cannot_take_the_place_of_a_services_message() {
     assert_ne!(id(KeyKind::Browser), id(KeyKind::Source));
     assert_eq!(id(KeyKind::Source), id(KeyKind::Source));
 }
+
+/// What a service's items were and why they were refused is kept, where the deployment keeps it; a dry run keeps nothing,
+/// and what is wrong with a page's events is the page's.
+#[test]
+fn what_a_service_sends_and_is_refused_is_kept() {
+    let items = json!([
+        {"eventType": "a.b", "source": "s", "payload": {"token": "x"}},
+        {"eventType": "a.b", "payload": {"token": "x"}},
+        {"what": 1},
+    ]);
+    let kept = |facts: RequestFacts, on: bool| {
+        let mut platform = as_service(items.to_string());
+        platform.settings.keep_rejected = on;
+        block_on(take_commands(facts, &mut platform)).unwrap();
+        platform.rejected.take()
+    };
+    let told = kept(service("application/json"), true);
+    let told: Vec<(&str, &str, Value)> = told
+        .iter()
+        .map(|group| {
+            (
+                group.code.as_str(),
+                group.field.as_str(),
+                group.items[0].1.clone(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (
+                "missing_field",
+                "source",
+                json!({"eventType": "a.b", "payload": {"token": "[redacted]"}})
+            ),
+            ("unknown_shape", "", json!({"what": 1})),
+        ]
+    );
+    assert_eq!(kept(service("application/json"), false), []);
+    let dry = RequestFacts {
+        query: "dryRun=1".into(),
+        ..service("application/json")
+    };
+    assert_eq!(kept(dry, true), []);
+    // A record of Kafka is what its value is.
+    let records = json!({"records": [{"key": "k", "value": {"what": 1}}]}).to_string();
+    let mut platform = as_service(records);
+    let facts = service("application/vnd.kafka.json.v2+json");
+    block_on(take_commands(facts, &mut platform)).unwrap();
+    assert_eq!(
+        platform.rejected.borrow()[0].items,
+        [(0, json!({"what": 1}))]
+    );
+    // Nothing was taken: it all comes again, and is kept then.
+    let mut platform = as_service(items.to_string());
+    platform.receipt = Err(Fault::Unavailable("…"));
+    block_on(take_commands(service("application/json"), &mut platform)).unwrap_err();
+    assert!(platform.rejected.borrow().is_empty());
+}
+
+/// A topic that is read from its beginning: its records are years old, and none is lost for a connector that reads no
+/// results. Seconds that are sent as milliseconds are still an error.
+#[test]
+fn a_services_events_may_be_of_any_year() {
+    for (at, taken) in [
+        (json!("2003-05-06T07:08:09Z"), true),
+        (json!(946_684_800_000_i64), true),
+        (json!(1_705_334_400), false),
+    ] {
+        let item = json!({"eventType": "a.b", "source": "s", "occurredAt": at, "payload": {}});
+        let mut platform = as_service(item.to_string());
+        match block_on(take_commands(service("application/json"), &mut platform)) {
+            Ok(answer) => assert_eq!((taken, answer.accepted), (true, 1), "{at}"),
+            Err(Fault::NoValidEvent(results)) => {
+                assert_eq!((taken, results[0].code), (false, "timestamp_out_of_range"));
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+}

@@ -197,3 +197,43 @@ fn a_row_that_was_just_committed_is_not_read_back() {
         .to_vec();
     assert!(lines.starts_with(b"{"), "from memory");
 }
+
+/// After a long failure the backlog waits for tries that are far apart. The first confirmation is the sign that it is
+/// over: everything goes at once, but for what was tried a moment ago.
+#[test]
+fn a_consumer_that_is_back_gets_the_backlog_at_once() {
+    let sql = TestSql::new();
+    let log = open(&sql, NOW);
+    let mut now = NOW;
+    for n in 0..3 {
+        commit(&log, &view(n, n, NOW)).unwrap();
+    }
+    // Six tries that nobody confirms; each row goes alone by then.
+    for _ in 0..6 {
+        send_all(&log, now);
+        now = log.drain_due(now).unwrap();
+    }
+    send_all(&log, now);
+    let far = log.drain_due(now).unwrap();
+    assert!(far > now + 30 * RESEND, "{}", far - now);
+    // The consumer is back. Nobody sends anything, but the cron comes by: it tries one.
+    let back = now + 2 * RESEND;
+    assert_eq!(send_all(&log, back), [[0; 0]; 0]);
+    log.probe(back);
+    assert_eq!(log.drain_due(back), Some(back));
+    assert_eq!(send_all(&log, back), [[1]]);
+    log.probe(back + 1);
+    assert_eq!(
+        send_all(&log, back + 1),
+        [[0; 0]; 0],
+        "a try is a moment ago"
+    );
+    confirm(&log, 1, &[], back + 5);
+    assert_eq!(send_all(&log, back + 5), [[2], [3]]);
+    confirm(&log, 2, &[], back + 6);
+    // One that fails by itself is not sent with every confirmation of another.
+    assert_eq!(send_all(&log, back + 6), [[0; 0]; 0]);
+    assert_eq!(log.drain_due(back + 6), Some(back + 5 + RESEND));
+    confirm(&log, 3, &[], back + 7);
+    assert_eq!(log.drain_due(back + 7), None);
+}

@@ -37,6 +37,11 @@ impl CallId {
         Self { began_ms, random }
     }
 
+    /// When the call began, Unix milliseconds.
+    pub fn began_ms(self) -> i64 {
+        self.began_ms
+    }
+
     /// The name.
     pub fn text(self) -> String {
         uuid_v7(self.began_ms, self.random)

@@ -3,7 +3,7 @@
 use super::call::CallId;
 use super::histogram::Histogram;
 use super::outcomes::Outcomes;
-use super::route::Route;
+use super::route::{Background, Route};
 use super::site_name::SiteName;
 use crate::observe::trace::Trace;
 use crate::protocol::counters::{MINUTE_MS, floor_to};
@@ -53,6 +53,30 @@ pub(super) struct Likeness {
 }
 
 impl Operation {
+    /// What ran by itself, of a site or of the whole deployment, until `now_ms`; with the code of what it failed for.
+    pub fn background(
+        what: Background,
+        site: Option<&str>,
+        (id, trace): (CallId, Trace),
+        now_ms: i64,
+        failed: Option<&'static str>,
+    ) -> Self {
+        let duration_ms = now_ms.saturating_sub(id.began_ms()).max(0);
+        Self {
+            at: now_ms,
+            route: Route::background(what),
+            method: "",
+            site: site.and_then(SiteName::new),
+            status: if failed.is_some() { 500 } else { 200 },
+            code: failed,
+            trace,
+            id,
+            duration_ms,
+            durations: Histogram::one(duration_ms),
+            outcomes: Outcomes::default(),
+        }
+    }
+
     /// What it has in common with those that it may stand for.
     pub(super) fn likeness(&self) -> Likeness {
         Likeness {

@@ -13,9 +13,53 @@ pub enum Kind {
     Import,
     /// It is for the holder of the admin token.
     Admin,
+    /// Nobody calls it: it runs by itself.
+    Background,
     /// It keeps the service going: health checks, settings, preflights, and what is no path of ours.
     /// It has its line in the log and makes no event.
     System,
+}
+
+/// What runs by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Background {
+    /// A run of the cron.
+    Cron,
+    /// A message of the queue, appended to a site's archives and confirmed.
+    Consume,
+    /// An archive's folds of a run, taken by D1.
+    Fold,
+    /// A step of an import.
+    ImportStep,
+    /// The end of an import.
+    ImportEnd,
+}
+
+impl Background {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Cron,
+        Self::Consume,
+        Self::Fold,
+        Self::ImportStep,
+        Self::ImportEnd,
+    ];
+
+    /// What it is named.
+    pub const fn action(self) -> &'static str {
+        match self {
+            Self::Cron => "cron",
+            Self::Consume => "consume",
+            Self::Fold => "fold",
+            Self::ImportStep => "import_step",
+            Self::ImportEnd => "import_end",
+        }
+    }
+
+    /// Whether an action is one of these.
+    pub fn is(action: &str) -> bool {
+        Self::ALL.iter().any(|each| each.action() == action)
+    }
 }
 
 /// A path as a pattern, and what a call of it is named.
@@ -39,6 +83,15 @@ const OTHER: Route = Route {
 };
 
 impl Route {
+    /// The route of what runs by itself.
+    pub const fn background(what: Background) -> Self {
+        Self {
+            kind: Kind::Background,
+            action: what.action(),
+            pattern: "",
+        }
+    }
+
     /// The route of a request.
     pub fn of(method: &str, path: &str) -> Self {
         let found = find(path).map_or(OTHER, |endpoint| Self {
@@ -67,6 +120,14 @@ pub fn method_name(method: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_call_is_named_like_what_runs_by_itself() {
+        assert!(Background::is("cron") && !Background::is("events"));
+        for endpoint in crate::endpoints::ENDPOINTS {
+            assert!(!Background::is(endpoint.action), "{}", endpoint.action);
+        }
+    }
 
     #[test]
     fn a_path_is_told_by_its_pattern() {

@@ -46,7 +46,9 @@ struct Stored<'a> {
 struct Data<'a> {
     action: &'static str,
     r#type: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     method: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     route: &'static str,
     http_status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,7 +142,7 @@ impl Operation {
         match self.route.kind {
             Kind::Ingest => "USER_ACTION",
             Kind::Query => "QUERY",
-            Kind::Import | Kind::Admin | Kind::System => "SYSTEM_EVENT",
+            Kind::Import | Kind::Admin | Kind::Background | Kind::System => "SYSTEM_EVENT",
         }
     }
 }
@@ -152,6 +154,7 @@ fn names(kind: Kind) -> (&'static str, &'static str) {
         Kind::Query => ("QUERY", "QUERY_ANALYTICS"),
         Kind::Import => ("IMPORT", "IMPORT_ANALYTICS"),
         Kind::Admin => ("ADMIN", "ADMIN_ANALYTICS"),
+        Kind::Background => ("BACKGROUND", "BACKGROUND_ANALYTICS"),
         Kind::System => ("SYSTEM", "SYSTEM_ANALYTICS"),
     }
 }
@@ -160,7 +163,9 @@ fn names(kind: Kind) -> (&'static str, &'static str) {
 mod tests {
     use serde_json::{Value, json};
 
+    use super::super::call::CallId;
     use super::super::event::tests::operation;
+    use super::super::route::Background;
     use super::*;
     use crate::testing::{NOW, uuid};
 
@@ -253,6 +258,32 @@ mod tests {
             assert_eq!(event["eventType"], name);
             assert_eq!(event["eventData"].get("site"), None);
         }
+    }
+
+    #[test]
+    fn what_runs_by_itself_has_an_event_without_a_route() {
+        let id = CallId::new(NOW - 70, [7; 10]);
+        let trace = operation("/v1/events", None, 200, 1).trace;
+        let ran = |failed| {
+            let ran =
+                Operation::background(Background::Fold, Some("demo"), (id, trace), NOW, failed);
+            stored(&ran)
+        };
+        let event = ran(None);
+        assert_eq!(event["eventType"], "BACKGROUND_ANALYTICS");
+        assert_eq!(
+            event["eventData"],
+            json!({"action": "fold", "type": "BACKGROUND", "httpStatus": 200, "site": "demo", "calls": 1, "totalDuration": 70})
+        );
+        let metadata = &event["metadata"];
+        assert_eq!(
+            (&metadata["duration"], &metadata["status"]),
+            (&json!(70), &json!("SUCCESS"))
+        );
+        assert_eq!(metadata["eventCategory"], "SYSTEM_EVENT");
+        let failed = ran(Some("not_taken"));
+        assert_eq!(failed["metadata"]["status"], "FAILURE");
+        assert_eq!(failed["metadata"]["errorType"], "not_taken");
     }
 
     #[test]

@@ -41,7 +41,10 @@ fn what_is_wrong_is_named_by_its_path() {
         ("metrics", json!(["p0(data.x)"]), "metrics[0]"),
         ("metrics", json!(["p100(data.x)"]), "metrics[0]"),
         ("metrics", json!(["p+5(data.x)"]), "metrics[0]"),
-        ("metrics", json!(["revenue"]), "metrics[0]"),
+        ("metrics", json!(["revenue(eur)"]), "metrics[0]"),
+        ("metrics", json!(["revenue(EURO)"]), "metrics[0]"),
+        ("goal", json!("no goal of the site"), "goal"),
+        ("goal", json!(["is", "planet", "Mars"]), "goal[1]"),
         ("metrics", json!(["conversionRate"]), "metrics[0]"),
         (
             "metrics",

@@ -25,9 +25,23 @@ fn is(event: &Value, kind: &str) -> bool {
     event["eventType"] == kind
 }
 
+fn currency(data: &Value) -> Option<String> {
+    let code = data["revenue"]["currency"].as_str()?;
+    (code.len() == 3).then(|| code.to_uppercase())
+}
+
+fn users_of(events: &[&Value]) -> BTreeSet<String> {
+    let ids = events.iter().filter_map(|event| event["userId"].as_str());
+    ids.filter(|id| !id.starts_with("anon-"))
+        .map(str::to_owned)
+        .collect()
+}
+
 /// All events, and a question in UTC.
 pub(super) struct Model<'e> {
     pub(super) events: &'e [Value],
+    /// Which of them are conversions.
+    pub(super) goal: Value,
 }
 
 type Row = (Vec<Option<String>>, Vec<Option<f64>>);
@@ -63,6 +77,28 @@ impl Model<'_> {
             "feature" => None,
             "entryPage" => self.field(self.views(event).first()?, "page"),
             "exitPage" => self.field(self.views(event).last()?, "page"),
+            "referrer_source" => {
+                let view = self.views(event).into_iter().next()?;
+                text(&view["eventData"]["referrerSource"]).or_else(|| Some("Direct".to_owned()))
+            }
+            "channel" => {
+                let data = &self.views(event).into_iter().next()?["eventData"];
+                let source = data["referrerSource"].as_str();
+                Some(
+                    match (source, &data["utm_source"]) {
+                        _ if data["url"].to_string().contains("gclid") => "Paid",
+                        _ if data["utm_medium"] == "email" => "Email",
+                        (Some("Google"), _) => "Search",
+                        (Some("ChatGPT"), _) => "AI",
+                        (Some("Reddit"), _) => "Social",
+                        (_, Value::String(_)) => "Campaign",
+                        (Some(_), _) => "Referral",
+                        (None, _) => "Direct",
+                    }
+                    .to_owned(),
+                )
+            }
+            "currency" => currency(data),
             "hour_of_day" => Some(at(event).rem_euclid(DAY_MS).div_euclid(HOUR_MS).to_string()),
             "day_of_week" => Some(((day + 3).rem_euclid(7) + 1).to_string()),
             "time:day" => Some(date(day)),
@@ -132,8 +168,14 @@ impl Model<'_> {
         }
     }
 
+    fn conversions<'s>(&self, events: &[&'s Value]) -> Vec<&'s Value> {
+        let all = events.iter().copied();
+        all.filter(|event| self.passes(event, &self.goal)).collect()
+    }
+
     fn metric(&self, events: &[&Value], name: &str) -> Option<f64> {
         let views = events.iter().filter(|event| is(event, "page_view")).count() as f64;
+        let users = users_of;
         let ids = |name: &str| {
             let ids = events.iter().filter_map(|event| event[name].as_str());
             ids.filter(|id| !id.starts_with("anon-"))
@@ -152,6 +194,21 @@ impl Model<'_> {
             "events" => Some(events.len() as f64),
             "views" => Some(views),
             "sessions" => Some(sessions.len() as f64),
+            "conversions" => Some(self.conversions(events).len() as f64),
+            "converted" => Some(users(&self.conversions(events)).len() as f64),
+            "conversionRate" => {
+                let all = users(events).len() as f64;
+                (all > 0.0).then(|| users(&self.conversions(events)).len() as f64 / all)
+            }
+            "revenue(EUR)" | "revenue(USD)" => {
+                let micro = self.conversions(events).into_iter().filter_map(|event| {
+                    let data = &event["eventData"];
+                    let amount = text(&data["revenue"]["amount"])?.parse::<f64>().ok()?;
+                    let is_it = currency(data).as_deref() == Some(&name[8..11]);
+                    is_it.then_some((amount * 1e6).round())
+                });
+                Some(micro.sum::<f64>() / 1e6)
+            }
             "viewsPerSession" => per_session(views),
             "bounceRate" => {
                 let is_bounce = |session: &&&str| {

@@ -7,7 +7,12 @@ use serde_json::{Value, json};
 use super::model::{Model, rows_of};
 use super::*;
 
-const METRICS: [&str; 16] = [
+const METRICS: [&str; 21] = [
+    "conversions",
+    "converted",
+    "conversionRate",
+    "revenue(EUR)",
+    "revenue(USD)",
     "users",
     "events",
     "views",
@@ -26,7 +31,10 @@ const METRICS: [&str; 16] = [
     "sum(data.engagedMs)",
 ];
 
-const DIMENSIONS: [&str; 14] = [
+const DIMENSIONS: [&str; 17] = [
+    "channel",
+    "referrer_source",
+    "currency",
     "page",
     "country",
     "eventType",
@@ -63,6 +71,9 @@ fn leaf() -> impl Strategy<Value = Value> {
         json!(["exists", "feature"]),
         json!(["is", "entryPage", "/0"]),
         json!(["exists", "exitPage"]),
+        json!(["is", "channel", ["Direct", "Paid"]]),
+        json!(["is", "referrer_source", "Direct"]),
+        json!(["is", "currency", "EUR"]),
         json!(["did", ["is", "eventType", "feature_use"]]),
         json!([
             "did_not",
@@ -87,8 +98,9 @@ pub(super) fn question() -> impl Strategy<Value = Value> {
     let metrics = subsequence(METRICS.to_vec(), 1..6);
     let dimensions = subsequence(DIMENSIONS.to_vec(), 0..4).prop_shuffle();
     let filter = prop_oneof![Just(Value::Null), filter()];
-    (metrics, dimensions, filter).prop_map(|(metrics, dimensions, filters)| {
-        json!({"metrics": metrics, "dimensions": dimensions, "filters": filters, "range": all_days(), "limit": 10_000})
+    (metrics, dimensions, filter, leaf()).prop_map(|(metrics, dimensions, filters, goal)| {
+        json!({"metrics": metrics, "dimensions": dimensions, "filters": filters, "goal": goal, "range": all_days(),
+            "limit": 10_000})
     })
 }
 
@@ -109,7 +121,8 @@ proptest! {
         let archives = super::shards(&events, shards, size);
         let answer = ask_in(&archives, &question, Vec::new(), 0).unwrap();
         let (rows, totals) = rows_of(&answer);
-        let want = Model { events: &events }.rows(&question);
+        let goal = question["goal"].clone();
+        let want = Model { events: &events, goal }.rows(&question);
         prop_assert_eq!(rows, want.0);
         prop_assert_eq!(totals, want.1);
         prop_assert_eq!(&answer["meta"]["scannedEvents"], &json!(count));
@@ -133,7 +146,8 @@ proptest! {
     #[test]
     fn two_ranges_add_up(count in 0_usize..200, cut in 15_u32..20, filter in filter()) {
         // What a user or a session did is another thing in another range.
-        prop_assume!(!filter.to_string().contains("did") && !filter.to_string().contains("Page"));
+        let text = filter.to_string();
+        prop_assume!(["did", "Page", "channel", "_source"].iter().all(|name| !text.contains(name)));
         let sql = archived(&some_events(count), 30);
         let of = |first: u32, last: u32| {
             let question = json!({"metrics": ["events", "views", "count(data.note)"], "dimensions": ["country"],

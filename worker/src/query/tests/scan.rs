@@ -38,6 +38,36 @@ fn lists_rank_by_users_and_equals_by_name() {
 }
 
 #[test]
+fn a_page_that_is_left_is_called_as_one_that_is_viewed() {
+    let pages = [
+        json!({"path": 7, "url": "https://a.example/a"}),
+        json!({"path": 7}),
+        json!({"path": true, "page": "/b"}),
+        json!({"path": "true"}),
+        json!({"url": "https://a.example"}),
+    ];
+    for kind in ["page_view", "page_leave"] {
+        let events = pages
+            .iter()
+            .enumerate()
+            .map(|(n, data)| event_of(n, kind, data.clone()));
+        let sql = archived(&events.collect::<Vec<_>>(), 2);
+        let answer = ask(
+            &sql,
+            &json!({"metrics": ["events"], "dimensions": ["page"], "range": all_days(),
+            "orderBy": [["page", "asc"]]}),
+        );
+        let rows = answer["rows"].as_array().unwrap().iter();
+        let pages: Vec<&Value> = rows.map(|row| &row["dimensions"][0]).collect();
+        assert_eq!(
+            json!(pages),
+            json!([null, "/", "/a", "/b", "true"]),
+            "{kind}"
+        );
+    }
+}
+
+#[test]
 fn what_is_no_number_is_told_and_sums_are_exact() {
     let values = [
         json!(0.1),
@@ -142,6 +172,7 @@ fn gaps_of_retention_are_told_and_nothing_of_them_is_counted() {
 
 fn spec(body: &Value) -> Vec<u8> {
     serde_json::to_vec(&Spec {
+        panels: false,
         archives: 1,
         body: body.to_string(),
         at: (DAY * DAY_MS, (DAY + 6) * DAY_MS),
@@ -222,7 +253,7 @@ fn a_question_that_is_too_large_says_why() {
         let found = found_by(&sql, query).found;
         let question = Question::parse(body.to_string().as_bytes()).unwrap();
         let asked = Asked::new(question, Some(Vec::new()), NOW).unwrap();
-        asked.answer(vec![vec![find(&sql, &spec(&body), 0).found, found]])
+        asked.answers(vec![vec![find(&sql, &spec(&body), 0).found, found]])
     };
     assert!(ask(enough).is_ok());
     for (limits, why) in [
@@ -270,4 +301,73 @@ fn a_table_for_a_spreadsheet_has_no_formulas() {
         "\"data.=x,y\",events,\"sum(data.=x,y)\",compared events,\"compared sum(data.=x,y)\"\r\n\
          2,1,2,0,0\r\n\"'=1+1\",1,0,0,0\r\n"
     );
+}
+
+/// What services tell of operations, and of which tenant: `errorRate` is of those that tell a status, durations are of
+/// those that tell one.
+#[test]
+fn operations_are_asked_for_by_service_action_and_tenant() {
+    let statuses = [
+        json!("SUCCESS"),
+        json!("FAILURE"),
+        json!("failed"),
+        json!(204),
+        json!(503),
+        Value::Null,
+    ];
+    let events: Vec<Value> = (0..60)
+        .map(|n: usize| {
+            let mut event = some_event(3);
+            event["eventId"] = json!(crate::testing::uuid(n));
+            event["eventType"] = json!("QUERY_ANALYTICS");
+            event["source"] = json!(format!("s{}", n % 2));
+            event["tenantId"] = json!(format!("t{}", n % 3));
+            let mut data = json!({"action": "EXECUTE", "eventCategory": "QUERY", "duration": n});
+            if !statuses[n % 6].is_null() {
+                data["status"] = statuses[n % 6].clone();
+            }
+            if n % 6 == 1 {
+                data["errorType"] = json!("TimeoutError");
+            }
+            event["eventData"] = data;
+            event
+        })
+        .collect();
+    let sql = archived(&events, 13);
+    let answer = ask(
+        &sql,
+        &json!({"metrics": ["events", "errorRate", "p50(duration)", "p95(duration)", "avg(data.duration)"],
+            "dimensions": ["source", "action", "category"], "range": all_days()}),
+    );
+    // Of s0: SUCCESS, failed, 503 at even numbers; of s1: FAILURE, 204, none.
+    assert_eq!(
+        answer["rows"],
+        json!([
+            {"dimensions": ["s0", "EXECUTE", "QUERY"], "metrics": [30, 2.0 / 3.0, 28, 56, 29]},
+            {"dimensions": ["s1", "EXECUTE", "QUERY"], "metrics": [30, 0.5, 29, 57, 30]},
+        ])
+    );
+    assert_eq!(answer["totals"][1], 0.6);
+    let answer = ask(
+        &sql,
+        &json!({"metrics": ["events"], "dimensions": ["tenantId", "errorType"], "range": all_days(),
+            "filters": ["and", ["exists", "errorType"], ["is", "tenantId", ["t1"]], ["gte", "duration", 7]]}),
+    );
+    // 1, 7, 13, … are of t1.
+    assert_eq!(
+        answer["rows"],
+        json!([{"dimensions": ["t1", "TimeoutError"], "metrics": [9]}])
+    );
+    let answer = ask(
+        &sql,
+        &json!({"metrics": ["events"], "dimensions": ["status"], "range": all_days(),
+            "filters": ["is", "status", ["FAILURE", 503]]}),
+    );
+    let statuses: Vec<&Value> = answer["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| &row["dimensions"][0])
+        .collect();
+    assert_eq!(statuses, ["503", "FAILURE"]);
 }

@@ -7,6 +7,7 @@ use crate::access::grants::{Unreachable, publish};
 use crate::archive::prune::Pruned;
 use crate::archive::recount::Counted;
 use crate::protocol::names::{PRUNE, RECOUNT};
+use crate::shell::http::rejected_items;
 use crate::shell::platform::archives::ask_all;
 use crate::shell::platform::bindings::settings;
 use crate::shell::platform::clock::now_ms;
@@ -25,33 +26,38 @@ const GRANTS_JOB: &str = "grants";
 /// The job of [`recompute`].
 const RECOUNT_JOB: &str = "recount";
 
-/// Does what is due; a job that fails keeps no other from its turn, and is tried again in a minute.
-pub(crate) async fn upkeep(env: &Env) {
+/// Does what is due; a job that fails keeps no other from its turn, is tried again in a minute, and is added to the
+/// failed ones.
+pub(crate) async fn upkeep(env: &Env, failed: &mut Vec<&'static str>) {
+    let mut note = |job: &'static str, result: Result<()>| {
+        if let Err(error) = result {
+            log::error(job, error);
+            failed.push(job);
+        }
+    };
     match publish::publish_due(&Platform(env)).await {
         Ok(0) => {}
         Ok(n) => log::error(GRANTS_JOB, format!("{n} rows are not in KV yet")),
-        Err(Unreachable) => log::error(GRANTS_JOB, "D1 did not answer"),
+        Err(Unreachable) => {
+            let words = "D1 did not answer".to_owned();
+            note(GRANTS_JOB, Err(worker::Error::RustError(words)));
+        }
     }
     note(RECOUNT_JOB, recount(env).await);
     match is_rebuilding(env).await {
         Ok(true) => return,
         Ok(false) => {}
-        Err(error) => log::error(prune::JOB, error),
+        Err(error) => note(prune::JOB, Err(error)),
     }
     note(prune::JOB, forget_old(env).await);
     note(prune::JOB, forget_calls(env).await);
+    note(prune::JOB, rejected_items::forget_old(env).await);
     note(prune::ARCHIVES_JOB, forget_events(env).await);
 }
 
 async fn is_rebuilding(env: &Env) -> Result<bool> {
     let noted: Vec<Job> = d1::rows(env, &rebuild::noted()).await?;
     Ok(rebuild::runs(noted.first(), now_ms()))
-}
-
-fn note(job: &'static str, result: Result<()>) {
-    if let Err(error) = result {
-        log::error(job, error);
-    }
 }
 
 /// How far a job is.
@@ -81,7 +87,9 @@ async fn recount(env: &Env) -> Result<()> {
         }
         // A step that fails is told and passed by: it must not keep all others from their turn, and
         // has its own again in an hour.
-        note(RECOUNT_JOB, recount_step(env, &step, now).await);
+        if let Err(error) = recount_step(env, &step, now).await {
+            log::error(RECOUNT_JOB, error);
+        }
         job.cursor = step.cursor();
     }
     let done = Job {

@@ -7,13 +7,21 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use worker::{Delay, Env, Result, ScheduleContext, ScheduledEvent, event};
 
+use crate::base::json;
 use crate::base::together::join_all;
+use crate::http::error::Fault;
 use crate::import::{ImportRow, list_imports};
 use crate::log::shards::{ShardRow, WAKE_JOB, cursor, list_shards};
+use crate::observe::alert::{Condition, LONG_MS, Ran};
+use crate::observe::operations::Background;
 use crate::protocol::names::{WAKE, import_object, site_object};
+use crate::read::reconciliation::Reconciliation;
 use crate::shell::cron::upkeep;
 use crate::shell::cron::upkeep::{load, save};
-use crate::shell::platform::archives::ask_all;
+use crate::shell::http::calls::note;
+use crate::shell::http::read::reconcile;
+use crate::shell::platform::alerts;
+use crate::shell::platform::archives;
 use crate::shell::platform::bindings::{ARCHIVE_DO, IMPORT_DO, SITE_DO};
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::d1;
@@ -35,20 +43,74 @@ const DEADLINE: Duration = Duration::from_secs(5);
 const BUDGET_MS: i64 = 20_000;
 
 #[event(scheduled)]
-async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+async fn scheduled(_event: ScheduledEvent, env: Env, context: ScheduleContext) {
+    let began = now_ms();
+    let is_watched = alerts::are_wanted(&env);
+    if is_watched {
+        // First: while D1 takes no write, all that follows may take long.
+        let writes = d1::takes_writes(&env).await;
+        alerts::conditions(&env, &[Condition::d1_writes(!writes)]).await;
+    }
+    let run = pin!(run(&env));
+    let long = Duration::from_millis(LONG_MS.unsigned_abs());
+    let ran = match select(run, pin!(Delay::from(long))).await {
+        Either::Left((ran, _)) => ran,
+        Either::Right((_, run)) => {
+            log::error("wake_cron", "a run takes long");
+            if is_watched {
+                alerts::conditions(&env, &[Condition::cron_slow(true)]).await;
+            }
+            run.await
+        }
+    };
+    let failed = ran.failed.first().copied();
+    if let Some(committed) = note(&env, Background::Cron, None, began, failed) {
+        context.wait_until(committed);
+    }
+    let now = now_ms();
+    if is_watched {
+        let mut all = ran.conditions(now.saturating_sub(began), now);
+        for site in ran.reconciled(now) {
+            match closes(&env, site).await {
+                Ok(closes) => all.push(Condition::reconciliation(site, !closes)),
+                Err(fault) => log::error("wake_cron", fault.detail()),
+            }
+        }
+        alerts::conditions(&env, &all).await;
+    }
+}
+
+/// All that a run does.
+async fn run(env: &Env) -> Ran {
+    let mut ran = Ran::default();
     let until = now_ms().saturating_add(BUDGET_MS);
     for woken in [
-        wake_shards(&env, until).await,
-        wake_imports(&env, until).await,
+        wake_shards(env, until, &mut ran).await,
+        wake_imports(env, until).await,
     ] {
         if let Err(error) = woken {
             log::error("wake_cron", error);
+            ran.failed.push("wake");
         }
     }
-    upkeep::upkeep(&env).await;
+    upkeep::upkeep(env, &mut ran.failed).await;
+    ran
 }
 
-async fn wake_shards(env: &Env, until: i64) -> Result<()> {
+/// Whether a site's reconciliation closes; one that does not is looked at twice, for it is read in several steps.
+async fn closes(env: &Env, site: &str) -> std::result::Result<bool, Fault> {
+    for _ in 0..2 {
+        if reconcile(env, site, &Reconciliation::DAY, now_ms())
+            .await?
+            .closed
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn wake_shards(env: &Env, until: i64, ran: &mut Ran) -> Result<()> {
     let job = load(env, WAKE_JOB).await?;
     let shards: Vec<ShardRow> = d1::rows(env, &list_shards(&job.cursor)).await?;
     let (mut woken, mut calls) = (0_usize, 0_usize);
@@ -66,15 +128,20 @@ async fn wake_shards(env: &Env, until: i64) -> Result<()> {
             .collect();
         let called = join_all(some.iter().map(|(shard, is_first)| async move {
             let log = site_object(&shard.site_id, shard.shard);
-            let called = wake(env, SITE_DO, &log).await;
-            match is_first {
+            let (called, oldest) = wake(env, SITE_DO, &log).await;
+            let called = match is_first {
                 true => wake(env, ARCHIVE_DO, &shard.site_id)
                     .await
+                    .0
                     .saturating_add(called),
                 false => called,
-            }
+            };
+            (called, shard.site_id.as_str(), oldest)
         }));
-        calls = called.await.into_iter().fold(calls, usize::saturating_add);
+        for (called, site, oldest) in called.await {
+            calls = calls.saturating_add(called);
+            ran.note(site, oldest);
+        }
         woken = woken.saturating_add(some.len());
     }
     let next = cursor(shards.len(), shards.get(..woken).unwrap_or_default());
@@ -103,21 +170,20 @@ async fn wake_imports(env: &Env, until: i64) -> Result<()> {
     Ok(())
 }
 
-/// Wakes an object, or all archives of the site `name`; how many that may have been. One that does not answer must not
-/// keep the others asleep.
-async fn wake(env: &Env, namespace: &str, name: &str) -> usize {
+/// Wakes an object, or all archives of the site `name`; how many that may have been, and, of a log, since when what waits
+/// there has been waiting. One that does not answer must not keep the others asleep.
+async fn wake(env: &Env, namespace: &str, name: &str) -> (usize, Option<i64>) {
     let call = pin!(async {
         if namespace == ARCHIVE_DO {
-            return Ok(ask_all(env, name, WAKE, "").await?.len());
+            return Ok((archives::wake(env, name).await?, None));
         }
-        objects::ask(env, namespace, name, WAKE, "")
-            .await
-            .map(|_| 1)
+        let said = objects::ask(env, namespace, name, WAKE, "").await?;
+        Ok::<_, worker::Error>((1, json::told(said).unwrap_or_default()))
     });
     match select(call, pin!(Delay::from(DEADLINE))).await {
         Either::Left((Ok(called), _)) => return called,
         Either::Left((Err(error), _)) => log::error("wake_cron", error),
         Either::Right(_) => log::error("wake_cron", "an object did not answer in time"),
     }
-    1
+    (1, None)
 }

@@ -13,10 +13,12 @@ use crate::admin::{
 use crate::base::sql::Statement;
 use crate::http::error::Fault;
 use crate::http::facts::RequestFacts;
+use crate::query::goals::{self, Goal, GoalRow, Goals, NewGoal};
 use crate::read::Params;
+use crate::shell::http::archives::archives;
 use crate::shell::http::reply::{Cors, empty, json, problem};
 use crate::shell::platform::bindings::config;
-use crate::shell::platform::clock::{now_ms, random};
+use crate::shell::platform::clock::{Ids, now_ms, random};
 use crate::shell::platform::d1;
 use crate::shell::platform::keys::Platform;
 use crate::shell::platform::log;
@@ -75,6 +77,10 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             changed(env, replaced).await?;
             Ok((200, serde_json::to_string(&site).ok()))
         }
+        ("GET" | "HEAD" | "POST" | "DELETE", [site_id, "archives"]) => {
+            let body = body(&mut request).await?;
+            archives(method, site_id, &body, env).await
+        }
         ("GET", [site_id, "keys"]) => {
             let keys: Vec<ListedKey> = rows(env, &list_keys(site_id)).await?;
             // A site may have none; what is no site has nothing to list.
@@ -113,8 +119,68 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             changed(env, rows).await?;
             Ok((204, None))
         }
+        (_, [site_id, "goals", rest @ ..]) => goals(method, site_id, rest, &mut request, env).await,
         _ => Err(Fault::NotFound),
     }
+}
+
+/// The goals of a site.
+async fn goals(
+    method: &str,
+    site: &str,
+    rest: &[&str],
+    request: &mut Request,
+    env: &Env,
+) -> Answer {
+    let one = |mut found: Vec<GoalRow>| found.pop().map(Goal::from);
+    match (method, rest) {
+        ("GET", []) => {
+            known(site, env).await?;
+            let found: Vec<GoalRow> = rows(env, &goals::list(site)).await?;
+            let goals = found.into_iter().map(Goal::from).collect();
+            Ok((200, serde_json::to_string(&Goals { goals }).ok()))
+        }
+        ("POST", []) => {
+            let goal = NewGoal::parse(&body(request).await?)?;
+            known(site, env).await?;
+            let now = now_ms();
+            let id = Ids::new().map_err(|error| {
+                log::error("random", error);
+                Fault::Unavailable("An id cannot be made right now.")
+            })?;
+            let made = one(rows(env, &goal.statement(site, &id.next(now), now)).await?);
+            let made = made.ok_or(Fault::AlreadyExists)?;
+            Ok((201, serde_json::to_string(&made).ok()))
+        }
+        ("PUT", [goal_id]) => {
+            let goal = NewGoal::parse(&body(request).await?)?;
+            let replaced = one(rows(env, &goal.replace(site, goal_id)).await?);
+            if let Some(replaced) = replaced {
+                return Ok((200, serde_json::to_string(&replaced).ok()));
+            }
+            let found: Vec<GoalRow> = rows(env, &goals::list(site)).await?;
+            let mut found = found.into_iter().map(Goal::from);
+            Err(if found.any(|goal| goal.goal_id == *goal_id) {
+                Fault::AlreadyExists
+            } else {
+                Fault::NotFound
+            })
+        }
+        ("DELETE", [goal_id]) => {
+            let deleted = one(rows(env, &goals::delete(site, goal_id)).await?);
+            deleted.map(|_| (204, None)).ok_or(Fault::NotFound)
+        }
+        _ => Err(Fault::NotFound),
+    }
+}
+
+/// Whether there is such a site.
+async fn known(site: &str, env: &Env) -> std::result::Result<(), Fault> {
+    let found = rows::<IgnoredAny>(env, &find_site(site)).await?;
+    if found.is_empty() {
+        return Err(Fault::NotFound);
+    }
+    Ok(())
 }
 
 /// Writes to KV what D1 has just taken for new. Where that fails the call succeeds all the same: D1 is asked

@@ -13,8 +13,9 @@ use crate::http::error::Fault;
 use crate::http::head::Head;
 use crate::ingest::publish::Publication;
 use crate::observe::operations::{
-    Added, Batch, Buffer, Call, CallId, FLUSH_EVERY_MS, Kind, Operation, Taken, within,
+    Added, Background, Batch, Buffer, Call, CallId, FLUSH_EVERY_MS, Kind, Operation, Taken, within,
 };
+use crate::observe::tally::OWN_SITE;
 use crate::observe::trace::Trace;
 use crate::shell::http::edge::{commit, is_new_shard, register};
 use crate::shell::http::reply::{Cors, problem};
@@ -111,6 +112,47 @@ fn end(call: &Call, status: u16, env: &Env, context: &Context) {
             });
         }
     }
+}
+
+/// Notes what ran by itself since `began`, of a site or of the whole deployment. What is to be waited for beside it, so that
+/// its event is committed: nothing where others wait for that already. What runs for Shoreline's own site makes no event,
+/// which would run for it again.
+pub(crate) fn note(
+    env: &Env,
+    what: Background,
+    site: Option<&str>,
+    began: i64,
+    failed: Option<&'static str>,
+) -> Option<impl Future<Output = ()> + use<>> {
+    let config = config(env).ok().filter(|config| config.operation_events)?;
+    let serial = serial().ok()?;
+    if site == Some(OWN_SITE) {
+        return None;
+    }
+    let now = now_ms();
+    let (id, trace) = (
+        CallId::new(began, serial.id()),
+        Trace::begin(None, &serial.bytes()),
+    );
+    let ran = Operation::background(what, site, (id, trace), now, failed);
+    let due = match BUFFER.with_borrow_mut(|buffer| buffer.add(ran, now)) {
+        Added::Waits => return None,
+        Added::Due(taken) => Some(taken),
+        Added::First => None,
+    };
+    let env = env.clone();
+    Some(async move {
+        let due = match due {
+            Some(taken) => Some(taken),
+            None => {
+                Delay::from(FLUSH_AFTER).await;
+                BUFFER.with_borrow_mut(|buffer| buffer.take_if_due(now_ms()))
+            }
+        };
+        if let Some(taken) = due {
+            flush(env, config, taken).await;
+        }
+    })
 }
 
 /// Commits what waited to the log of Shoreline's own site. What cannot be committed is lost, and

@@ -14,6 +14,7 @@ use crate::protocol::names::RETRY;
 use crate::read::Params;
 use crate::shell::http::admin::{authorize, body, rows};
 use crate::shell::http::read::to_json;
+use crate::shell::http::rejected_items::{Tried, again};
 use crate::shell::http::reply::{Cors, json, problem};
 use crate::shell::platform::archives::ask;
 use crate::shell::platform::bindings::{EVENTS_QUEUE, LAKE};
@@ -21,6 +22,7 @@ use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::d1;
 use crate::shell::platform::log;
 use crate::shell::platform::queue;
+use crate::upkeep::repairs::Repairs;
 
 type Answer = std::result::Result<(u16, String), Fault>;
 
@@ -47,6 +49,13 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             let listed: Vec<Row> = rows(env, &query.statement()).await?;
             Ok((200, query.answer(listed)))
         }
+        ("/v1/repairs", "GET") => {
+            let url = request.inner().url();
+            let params = Params::parse(url.split_once('?').map_or("", |(_, query)| query));
+            let query = Repairs::parse(&params)?;
+            let answer = query.answer(rows(env, &query.statement()).await?);
+            Ok((200, to_json(&answer)?))
+        }
         ("/v1/dead-letters/replay", "POST") => {
             let selection = Selection::parse(&body(&mut request).await?)?;
             replay(&selection, env).await
@@ -66,14 +75,17 @@ async fn replay(selection: &Selection, env: &Env) -> Answer {
     let now = now_ms();
     rows::<IgnoredAny>(env, &touch(&keys, now)).await?;
     let (mut sent, mut missing, mut failed) = (0_usize, 0_usize, 0_usize);
+    let mut refused = 0_usize;
     for one in &found {
         let done = match one.retry() {
-            Some(what) => retry(one, &what, now, env).await,
-            None => send(&one.key, selection.how(), env).await,
+            Some(what) => retry(one, &what, now, env).await.map(done),
+            None if one.is_of_service() => again(one, env).await,
+            None => send(&one.key, selection.how(), env).await.map(done),
         };
         let count = match done {
-            Ok(true) => &mut sent,
-            Ok(false) => &mut missing,
+            Ok(Tried::Taken) => &mut sent,
+            Ok(Tried::Missing) => &mut missing,
+            Ok(Tried::Refused) => &mut refused,
             // The others have their turn all the same.
             Err(error) => {
                 log::error("dead_letter_worker", error);
@@ -90,9 +102,18 @@ async fn replay(selection: &Selection, env: &Env) -> Answer {
     let replayed = Replayed {
         replayed: sent,
         missing,
+        refused,
         more,
     };
     Ok((202, to_json(&replayed)?))
+}
+
+fn done(is_there: bool) -> Tried {
+    if is_there {
+        Tried::Taken
+    } else {
+        Tried::Missing
+    }
 }
 
 /// Has an archive take up again what a sink refused. `false` where it has done so before.

@@ -17,12 +17,14 @@ use crate::ingest::admit::{Door, Encoding};
 use crate::ingest::enrich::agents::{Agents, Told};
 use crate::ingest::enrich::skew::Clocks;
 use crate::ingest::publish::Publication;
+use crate::ingest::rejected::Rejected;
 use crate::ingest::{Platform, Settings};
 use crate::log::Receipt;
 use crate::log::shards::register_shard;
 use crate::observe::tally::{APPROXIMATE, Tally};
 use crate::protocol::names::{DAY_KEY, PRIVACY_OBJECT, site_object};
 use crate::shell::http::entry::Incoming;
+use crate::shell::http::rejected_items::{keep, may_keep};
 use crate::shell::platform::bindings::{PRIVACY_DO, RATE_LIMITER};
 use crate::shell::platform::clock::{Ids, now_ms, random};
 use crate::shell::platform::d1;
@@ -185,6 +187,21 @@ impl Platform for Edge {
         if APPROXIMATE.contains(&fault.code()) {
             TALLY.with_borrow_mut(|tally| tally.add(site, fault.code(), self.now_ms));
         }
+    }
+
+    fn keep_rejected(&self, rejected: Vec<Rejected>) {
+        if !may_keep(self.now_ms) {
+            return;
+        }
+        let (env, ids) = (self.env.clone(), rejected.iter().map(|_| self.fresh_id()));
+        let some: Vec<(String, Rejected)> = ids.zip(rejected.iter().cloned()).collect();
+        self.context.wait_until(async move {
+            for (id, rejected) in some {
+                if let Err(error) = keep(&env, &id, &rejected).await {
+                    log::error("rejected", error);
+                }
+            }
+        });
     }
 
     fn note_unknown(&self, site: &str, keys: &[Vec<String>]) {

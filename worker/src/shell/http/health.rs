@@ -12,8 +12,8 @@ use crate::lake::LakeState;
 use crate::log::State;
 use crate::protocol::names::{HEALTH_SITE, STATE};
 use crate::read::health::{
-    Backlog, Condition, Details, Health, Metrics, Service, lake_service, queue_service, totals,
-    wants, worst,
+    Backlog, Condition, Details, Health, Metrics, Service, WRITE_PROBE_MS, database_service,
+    lake_service, queue_service, totals, wants, worst,
 };
 use crate::read::live::sum;
 use crate::shell::http::fresh::fresh;
@@ -30,6 +30,8 @@ const PUBLIC_MS: i64 = 10_000;
 
 thread_local! {
     static PUBLIC: Cell<Option<(i64, Condition)>> = const { Cell::new(None) };
+    /// Whether D1 took the last write that was asked, and when.
+    static WRITES: Cell<Option<(i64, bool)>> = const { Cell::new(None) };
 }
 
 /// What a check of all services found.
@@ -96,7 +98,8 @@ async fn check(env: &Env, site: &str, shards: u32, now: i64) -> Findings {
     let mut metrics = Metrics::default();
 
     let size = d1::size(env).await;
-    services.insert("d1", service(&size, "The database does not answer."));
+    let writes = size.is_ok() && writes(env, now).await;
+    services.insert("d1", database_service(size.is_ok(), writes));
 
     let states = each_shard(env, site, shards, STATE, "").await;
     let states = states.and_then(told::<State>);
@@ -135,6 +138,19 @@ async fn check(env: &Env, site: &str, shards: u32, now: i64) -> Findings {
         metrics,
         database_bytes: size.ok().flatten(),
     }
+}
+
+/// Whether D1 takes writes, asked at most every [`WRITE_PROBE_MS`].
+async fn writes(env: &Env, now: i64) -> bool {
+    let known = WRITES.get();
+    if let Some((at, writes)) = known
+        && now.saturating_sub(at) < WRITE_PROBE_MS
+    {
+        return writes;
+    }
+    let writes = d1::takes_writes(env).await;
+    WRITES.set(Some((now, writes)));
+    writes
 }
 
 fn service<T, E>(result: &Result<T, E>, detail: &'static str) -> Service {

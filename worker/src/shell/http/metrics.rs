@@ -4,6 +4,7 @@ use worker::{Env, Request, Response, Result};
 
 use crate::archive::fold::Sums;
 use crate::http::error::Fault;
+use crate::query::Breakdown as OfEvents;
 use crate::read::Params;
 use crate::read::breakdown::Breakdown;
 use crate::read::funnel::Funnel;
@@ -13,6 +14,7 @@ use crate::read::question::{MAX_BODY_BYTES, Question, found, with_missing};
 use crate::read::retention::Retention;
 use crate::read::vitals::Vitals;
 use crate::shell::http::fresh::fresh;
+use crate::shell::http::query::answers;
 use crate::shell::http::read::{ask_archive, asked, parts, site_of, to_json};
 use crate::shell::http::reply::{Cors, cached, json, problem};
 use crate::shell::platform::clock::now_ms;
@@ -34,7 +36,7 @@ pub(crate) async fn metric(path: &str, request: &Request, env: &Env) -> Result<R
             "/v1/analytics/metrics/features" => ask.metric::<Features>().await,
             "/v1/analytics/metrics/engagement" => ask.metric::<Engagement>().await,
             "/v1/analytics/metrics/products" => ask.metric::<Products>().await,
-            "/v1/analytics/metrics/breakdown" => ask.metric::<Breakdown>().await,
+            "/v1/analytics/metrics/breakdown" => ask.breakdown().await,
             "/v1/analytics/metrics/vitals" => ask.vitals().await,
             _ => Err(Fault::NotFound),
         }
@@ -66,6 +68,23 @@ impl Ask<'_> {
             Format::Csv => M::csv(&answer),
         };
         Ok(Cached::new(body, format, finished, self.known).with_rows_read(found.cost(0)))
+    }
+
+    /// By sums, or by a scan where these do not say what is asked.
+    async fn breakdown(&self) -> std::result::Result<Cached, Fault> {
+        let now = now_ms();
+        let Some(question) = OfEvents::parse(self.params, now)? else {
+            return self.metric::<Breakdown>().await;
+        };
+        let format = Format::parse(self.params)?;
+        let (_, mut answers, missing) = answers(&question.body, false, self.site, self.env).await?;
+        let answer = question.answer(answers.pop().ok_or(Fault::NotFound)?);
+        let body = match format {
+            Format::Json => with_missing(to_json(&answer)?, missing),
+            Format::Csv => answer.csv(),
+        };
+        // Its range may be one that goes on.
+        Ok(Cached::new(body, format, false, self.known))
     }
 
     async fn vitals(&self) -> std::result::Result<Cached, Fault> {

@@ -1,6 +1,7 @@
 //! Requests, one file for each kind of call; `router` finds it.
 
 pub(crate) mod admin;
+pub(crate) mod archives;
 pub(crate) mod calls;
 pub(crate) mod dead_letters;
 pub(crate) mod edge;
@@ -15,6 +16,7 @@ pub(crate) mod prometheus;
 pub(crate) mod query;
 pub(crate) mod read;
 pub(crate) mod rebuild;
+pub(crate) mod rejected_items;
 pub(crate) mod reply;
 pub(crate) mod router;
 pub(crate) mod sdk_settings;

@@ -1,15 +1,20 @@
-//! `POST /v1/analytics/query`: a question is read, asked of the archive's shards, and answered.
+//! `POST /v1/analytics/query` and `…/panels`: questions are read, asked of the archive's shards, and answered.
 
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Env, Request, Response, Result};
 
 use crate::base::json::told;
+use crate::http::error::Fault;
 use crate::protocol::names::QUERY;
-use crate::query::{Asked, Found, Question};
+use crate::query::goals::{self, Goal, GoalRow, Goals};
+use crate::query::{Answer, Asked, Found, Panels, Question};
 use crate::read::metric::Format;
 use crate::read::question::{found, with_missing};
 use crate::shell::http::metrics::body_of;
-use crate::shell::http::read::{ask, asked, parts, site_of, to_json, unanswered};
+use crate::shell::http::read::{ask, asked, parts, rows, site_of, to_json, unanswered};
 use crate::shell::http::reply::{Cors, json, problem, table};
 use crate::shell::platform::archives::archives;
 use crate::shell::platform::clock::now_ms;
@@ -20,28 +25,20 @@ extern "C" {
     fn offsets(zone: &str, from_ms: f64, to_ms: f64) -> String;
 }
 
-/// Answers it.
-pub(crate) async fn query(mut request: Request, env: &Env) -> Result<Response> {
+/// Answers it, or several at once.
+pub(crate) async fn query(path: &str, mut request: Request, env: &Env) -> Result<Response> {
     let (params, facts) = asked(&request)?;
     let answer = async {
         let format = Format::parse(&params)?;
         let site = site_of(&facts, env).await?;
         let body = body_of(&mut request).await?;
         let text = String::from_utf8_lossy(&body);
-        let now = now_ms();
-        let question = Question::parse(text.as_bytes())?;
-        let window = question.window(now);
-        let offsets = offsets(&question.time_zone, window.from as f64, window.to as f64);
-        let asked = Asked::new(question, told(offsets).ok(), now)?;
-        let archives = archives(env, &site).await.map_err(unanswered)?;
-        let (mut all, mut missing) = (Vec::new(), 0_i64);
-        for spec in asked.specs(&text, archives) {
-            let said = ask(env, &site, QUERY, &to_json(&spec)?).await?;
-            let (some, unreadable) = found(parts::<Found>(said)?);
-            missing = missing.saturating_add(unreadable);
-            all.push(some);
+        if path.ends_with("/panels") {
+            let (_, panels, missing) = answers(&text, true, &site, env).await?;
+            return Ok((format, with_missing(to_json(&Panels { panels })?, missing)));
         }
-        let answer = asked.answer(all)?;
+        let (asked, mut answers, missing) = answers(&text, false, &site, env).await?;
+        let answer = answers.pop().ok_or(Fault::NotFound)?;
         Ok(match format {
             Format::Csv => (format, asked.csv(&answer)),
             Format::Json => (format, with_missing(to_json(&answer)?, missing)),
@@ -50,6 +47,74 @@ pub(crate) async fn query(mut request: Request, env: &Env) -> Result<Response> {
     match answer.await {
         Ok((Format::Csv, text)) => table(text),
         Ok((Format::Json, text)) => json(200, text, &Cors::Any),
+        Err(fault) => problem(&fault, &Cors::Any),
+    }
+}
+
+/// The answers to a body, and how many segments are missing in them.
+pub(super) async fn answers(
+    text: &str,
+    is_of_panels: bool,
+    site: &str,
+    env: &Env,
+) -> std::result::Result<(Asked, Vec<Answer>, i64), Fault> {
+    let text = with_goals(text, site, env).await?;
+    let now = now_ms();
+    let question = if is_of_panels {
+        Question::parse_panels(text.as_bytes())?
+    } else {
+        Question::parse(text.as_bytes())?
+    };
+    let window = question.window(now);
+    let offsets = offsets(&question.time_zone, window.from as f64, window.to as f64);
+    let mut asked = Asked::new(question, told(offsets).ok(), now)?;
+    if is_of_panels {
+        asked = asked.of_panels();
+    }
+    let archives = archives(env, site).await.map_err(unanswered)?;
+    let (mut all, mut missing) = (Vec::new(), 0_i64);
+    for spec in asked.specs(&text, archives) {
+        let said = ask(env, site, QUERY, &to_json(&spec)?).await?;
+        let (some, unreadable) = found(parts::<Found>(said)?);
+        missing = missing.saturating_add(unreadable);
+        all.push(some);
+    }
+    let answers = asked.answers(all)?;
+    Ok((asked, answers, missing))
+}
+
+/// A body with the filters of the goals that it names.
+async fn with_goals<'t>(
+    text: &'t str,
+    site: &str,
+    env: &Env,
+) -> std::result::Result<Cow<'t, str>, Fault> {
+    let Ok(mut body) = crate::base::json::read::<Map<String, Value>>(text.as_bytes()) else {
+        return Ok(text.into());
+    };
+    if !goals::are_named(&body) {
+        return Ok(text.into());
+    }
+    goals::put(&mut body, &goals_of(site, env).await?)?;
+    Ok(Value::Object(body).to_string().into())
+}
+
+async fn goals_of(site: &str, env: &Env) -> std::result::Result<Vec<Goal>, Fault> {
+    let rows: Vec<GoalRow> = rows(env, &goals::list(site)).await?;
+    Ok(rows.into_iter().map(Goal::from).collect())
+}
+
+/// The goals of the token's site.
+pub(crate) async fn goals(request: &Request, env: &Env) -> Result<Response> {
+    let (_, facts) = asked(request)?;
+    let answer = async {
+        let site = site_of(&facts, env).await?;
+        to_json(&Goals {
+            goals: goals_of(&site, env).await?,
+        })
+    };
+    match answer.await {
+        Ok(text) => json(200, text, &Cors::Any),
         Err(fault) => problem(&fault, &Cors::Any),
     }
 }

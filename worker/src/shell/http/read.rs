@@ -20,13 +20,13 @@ use crate::read::operations::Operations;
 use crate::read::outcomes::Outcomes;
 use crate::read::question::{found, with_missing};
 use crate::read::recent::Recent;
-use crate::read::reconciliation::{Findings, Reconciliation};
+use crate::read::reconciliation::{self, Findings, Reconciliation};
 use crate::read::summary::Summary;
 use crate::shell::http::fresh::fresh;
 use crate::shell::http::health::health;
 use crate::shell::http::reply;
 use crate::shell::http::reply::{Cors, json, problem, table};
-use crate::shell::platform::archives::{self, archives, ask_all};
+use crate::shell::platform::archives::{archives, ask_all, ask_home};
 use crate::shell::platform::bindings::{SITE_DO, config};
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::d1;
@@ -36,7 +36,10 @@ use crate::shell::platform::objects;
 
 /// Answers a GET of the dashboard API or of `/health`.
 pub(crate) async fn read(path: &str, request: &Request, env: &Env) -> Result<Response> {
-    let (params, facts) = asked(request)?;
+    let (mut params, facts) = asked(request)?;
+    if let Ok(config) = config(env) {
+        params = params.or("windowMinutes", config.metrics_window.to_string());
+    }
     let result = match path {
         "/health" => health(&facts, env).await,
         "/v1/analytics/operations" => return operations(&params, &facts, env).await,
@@ -110,7 +113,7 @@ async fn answer(
             to_json(&unite(told::<Snapshot>(snapshots)?, now))
         }
         "/v1/analytics/events/recent" => {
-            let query = Recent::parse(params)?;
+            let query = Recent::parse(params, now)?;
             let (found, missing) = found(parts(ask_archive(env, site, query.asked()).await?)?);
             Ok(with_missing(query.answer(found), missing))
         }
@@ -125,22 +128,7 @@ async fn answer(
         }
         "/v1/analytics/reconciliation" => {
             let query = Reconciliation::parse(params)?;
-            let (shards, from) = (
-                config(env)?.ingest.shards,
-                query.first_hour(now).to_string(),
-            );
-            let before = told(each_shard(env, site, shards, HOURS, &from).await?)?;
-            let statement = |_: &Sums| vec![query.stored(site, now)];
-            let stored = fresh(env, site, &query.wants(now), &statement).await?;
-            let found = Findings {
-                before,
-                stored: stored.rows(0)?,
-                lacking: stored.lacking,
-                dead: rows(env, &query.dead(site, now)).await?,
-                lakes: told(ask(env, site, HOURS, &from).await?)?,
-                after: told(each_shard(env, site, shards, HOURS, &from).await?)?,
-            };
-            to_json(&query.answer(&found, now))
+            to_json(&reconcile(env, site, &query, now).await?)
         }
         _ => {
             let query = Summary::parse(params)?;
@@ -151,6 +139,31 @@ async fn answer(
         }
     };
     Ok((text?, None))
+}
+
+/// Of every hour, what was taken, and where it is now.
+pub(crate) async fn reconcile(
+    env: &Env,
+    site: &str,
+    query: &Reconciliation,
+    now: i64,
+) -> std::result::Result<reconciliation::Answer, Fault> {
+    let (shards, from) = (
+        config(env)?.ingest.shards,
+        query.first_hour(now).to_string(),
+    );
+    let before = told(each_shard(env, site, shards, HOURS, &from).await?)?;
+    let statement = |_: &Sums| vec![query.stored(site, now)];
+    let stored = fresh(env, site, &query.wants(now), &statement).await?;
+    let found = Findings {
+        before,
+        stored: stored.rows(0)?,
+        lacking: stored.lacking,
+        dead: rows(env, &query.dead(site, now)).await?,
+        lakes: told(ask(env, site, HOURS, &from).await?)?,
+        after: told(each_shard(env, site, shards, HOURS, &from).await?)?,
+    };
+    Ok(query.answer(&found, now))
 }
 
 pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> std::result::Result<String, Fault> {
@@ -194,13 +207,16 @@ pub(crate) async fn ask_archive(
     asked: Asked,
 ) -> std::result::Result<Vec<String>, Fault> {
     let number = archives(env, site).await.map_err(unanswered)?;
-    let only = only(&asked, site, number, &config(env)?.ingest.hash_key);
+    let key = &config(env)?.ingest.hash_key;
     let alone = number == 1;
-    let body = to_json(&Ask { asked, alone })?;
-    let Some(shard) = only else {
+    let has_home = only(&asked, site, number, key).is_some();
+    let ask_of = Ask { asked, alone };
+    let body = to_json(&ask_of)?;
+    if !has_home {
         return ask(env, site, ASK, &body).await;
-    };
-    let said = archives::ask(env, site, shard, ASK, &body).await;
+    }
+    let home = |archives| only(&ask_of.asked, site, archives, key).unwrap_or(0);
+    let said = ask_home(env, site, &home, ASK, body.as_bytes()).await;
     Ok(vec![said.map_err(unanswered)?])
 }
 

@@ -5,23 +5,22 @@ use worker::{Env, Request, Response, ResponseBody, Result};
 
 use crate::archive::erase::Forget;
 use crate::archive::nameless::erased;
-use crate::archive::spread::is_home;
+use crate::archive::spread::{is_home, split};
 use crate::archive::{Appended, Cursor, Stand, standing};
 use crate::base::json::told as read_told;
 use crate::base::sort;
+use crate::base::sql::SqlError;
 use crate::http::error::Fault;
 use crate::lake::{ObjectName, member_ends};
 use crate::log::shards::{ShardRow, possible_shards};
 use crate::protocol::Message;
-use crate::protocol::names::{
-    FOLD, FORGET, HOURS, REFOLD, RESTORE, SEAL, archive_object, site_object,
-};
+use crate::protocol::names::{FOLD, FORGET, HOURS, REFOLD, RESTORE, SEAL, site_object};
 use crate::read::reconciliation::ShardHours;
 use crate::shell::http::admin::{authorize, body, rows};
 use crate::shell::http::read::{ask, to_json, told};
 use crate::shell::http::reply::{Cors, json, problem};
-use crate::shell::platform::archives::{self, archives};
-use crate::shell::platform::bindings::{ARCHIVE_DO, LAKE, SITE_DO, config, settings};
+use crate::shell::platform::archives::{self, archives, ask_home, spread, tell_all};
+use crate::shell::platform::bindings::{LAKE, SITE_DO, config, settings};
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::gzip::{inflate, read};
 use crate::shell::platform::log;
@@ -173,25 +172,37 @@ async fn next_key(rebuild: &Rebuild, env: &Env) -> Result<Option<String>> {
 async fn tell(name: &ObjectName<'_>, key: &str, done: usize, env: &Env) -> Result<Option<Step>> {
     let text = lines(key, env).await?;
     let (messages, events, next) = messages(name, &text, done, now_ms());
-    let (number, config) = (archives(env, name.site).await?, settings(env)?);
+    let (spread, config) = (spread(env, name.site).await?, settings(env)?);
+    let hash_key = &config.ingest.hash_key;
     let is_home = |body: &Vec<u8>| {
         let message = Message::parse(body);
-        message.is_ok_and(|of| is_home(&of, name.shard, number, &config.ingest.hash_key))
+        message.is_ok_and(|of| is_home(&of, name.shard, spread.archives, hash_key))
     };
-    if !messages.iter().all(is_home) {
+    let is_home = name.shard < spread.archives && messages.iter().all(is_home);
+    if !is_home && spread.generation == 0 {
         return Ok(None);
     }
-    // Its own archive, which knows its ids, also of users who were erased since.
-    let archive = archive_object(name.site, name.shard);
     for message in &messages {
-        let mut told: Appended =
-            objects::call_with_bytes(env, ARCHIVE_DO, &archive, RESTORE, message).await?;
-        if let Some((_, why)) = told.unreadable.pop() {
-            return Err(worker::Error::RustError(why));
+        let said = if is_home {
+            // Its own archive, which knows its ids, also of users who were erased since.
+            let home = |_| name.shard;
+            vec![ask_home(env, name.site, &home, RESTORE, message).await?]
+        } else {
+            // The site had another number of archives when it was written.
+            let parsed = Message::parse(message).map_err(|error| SqlError(error.0))?;
+            let bodies = |archives| Ok(split(&parsed, archives, hash_key));
+            tell_all(env, name.site, RESTORE, &bodies).await?
+        };
+        for told in objects::told_all::<Appended>(said)? {
+            if let Some((_, why)) = told.unreadable.into_iter().next() {
+                return Err(worker::Error::RustError(why));
+            }
         }
     }
     if next.is_none() {
-        while has_more(env, name.site, name.shard, FOLD).await? {}
+        for shard in (0..spread.archives).filter(|shard| !is_home || *shard == name.shard) {
+            while has_more(env, name.site, shard, FOLD).await? {}
+        }
     }
     Ok(Some(after(key.to_owned(), events, next)))
 }

@@ -7,6 +7,7 @@ use crate::access::auth::{hex, is_site_id};
 use crate::archive::erase::{Forget, Step};
 use crate::archive::nameless::{Alias, Erased, ErasedAt, MAX_STEPS, Profile, erased_at, suppress};
 use crate::archive::people;
+use crate::archive::spread::home_of_user;
 use crate::base::json::told;
 use crate::http::error::Fault;
 use crate::protocol::names::{FORGET, PROFILE};
@@ -14,9 +15,10 @@ use crate::read::question::{found, with_missing};
 use crate::read::recent::Recent;
 use crate::read::{Params, segment};
 use crate::shell::http::admin::authorize;
+use crate::shell::http::archives::is_changing;
 use crate::shell::http::read::{ask_archive, asked, parts, rows, site_of, to_json};
 use crate::shell::http::reply::{Cors, json, problem};
-use crate::shell::platform::archives::{archive_of, ask};
+use crate::shell::platform::archives::ask_home;
 use crate::shell::platform::bindings::config;
 use crate::shell::platform::clock::{now_ms, random};
 use crate::shell::platform::log;
@@ -76,18 +78,16 @@ fn site_param(params: &Params) -> std::result::Result<&str, Fault> {
 }
 
 async fn events(env: &Env, site: &str, user: &str, params: &Params) -> Answer {
-    let query = Recent::of_user(user, params)?;
+    let query = Recent::of_user(user, params, now_ms())?;
     let (found, missing) = found(parts(ask_archive(env, site, query.asked()).await?)?);
     Ok(with_missing(query.answer(found), missing))
 }
 
 async fn export(env: &Env, site: &str, user: &str, params: &Params) -> Answer {
     let hash = user_hash(&config(env)?.ingest.hash_key, site, user);
-    let known = async {
-        let shard = archive_of(env, site, &hash).await?;
-        ask(env, site, shard, PROFILE, &hash).await
-    };
-    let known = known.await.map_err(unavailable)?;
+    let home = |archives| home_of_user(&hash, archives);
+    let known = ask_home(env, site, &home, PROFILE, hash.as_bytes()).await;
+    let known = known.map_err(unavailable)?;
     let known: Option<people::Profile> = told(known).map_err(|error| unavailable(error.into()))?;
     let erased: Vec<ErasedAt> = rows(env, &erased_at(site, &hash)).await?;
     let erased = erased.first().map(|row| row.erased_at);
@@ -102,6 +102,11 @@ async fn export(env: &Env, site: &str, user: &str, params: &Params) -> Answer {
 
 async fn delete(env: &Env, site: &str, user: &str) -> Answer {
     let hash = user_hash(&config(env)?.ingest.hash_key, site, user);
+    if is_changing(env, site).await.map_err(unavailable)? {
+        return Err(Fault::Conflict(
+            "The site gets another number of archives; erase the user when it has.",
+        ));
+    }
     let mut secret = [0; 16];
     random(&mut secret).map_err(unavailable)?;
     let statement = suppress(site, &hash, now_ms(), &hex(&secret));
@@ -126,10 +131,10 @@ async fn forget(env: &Env, site: &str, hash: &str, alias: Alias) -> Result<Erase
         erased_at: alias.erased_at,
     };
     let body = serde_json::to_string(&forget)?;
-    let shard = archive_of(env, site, hash).await?;
+    let home = |archives| home_of_user(hash, archives);
     let mut events = 0_i64;
     for _ in 0..MAX_STEPS {
-        let step: Step = told(ask(env, site, shard, FORGET, &body).await?)?;
+        let step: Step = told(ask_home(env, site, &home, FORGET, body.as_bytes()).await?)?;
         events = events.saturating_add(step.events);
         if !step.more {
             let complete = step.complete;

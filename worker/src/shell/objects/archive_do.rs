@@ -9,6 +9,7 @@ use worker::{Delay, DurableObject, Env, Request, Response, Result, State, durabl
 use crate::archive::erase::{Forget, Step};
 use crate::archive::people::Profile;
 use crate::archive::recount::Counted;
+use crate::archive::reshard::MOVED;
 use crate::archive::scan::{Ask, Asking};
 use crate::archive::{Appended, Archive};
 use crate::base::json;
@@ -16,8 +17,8 @@ use crate::base::sql::SqlError;
 use crate::lake::{LakeSettings, LakeStore};
 use crate::protocol::Message;
 use crate::protocol::names::{
-    APPEND, ARCHIVES, ASK, FOLD, FORGET, HOURS, LOOK, PROFILE, PRUNE, QUERY, RECOUNT, REFOLD,
-    RESTORE, RETRY, SEAL, STATE, WAKE, parse_object,
+    APPEND, ARCHIVES, ASK, FOLD, FORGET, HOURS, LOOK, OBEY, PROFILE, PRUNE, QUERY, RECOUNT, REFOLD,
+    RESHARD, RESTORE, RETRY, SEAL, STATE, TAKE, WAKE, parse_archive,
 };
 use crate::query::Query;
 use crate::shell::objects::alarm::AlarmClock;
@@ -42,6 +43,8 @@ pub struct ArchiveDo {
     /// How many answers are being made that begin anew where segments are rewritten.
     pub(crate) asked: Cell<u32>,
     querying: Cell<u32>,
+    /// When the next step of another number of archives is due, of the one that has them taken.
+    pub(crate) reshard_due: Cell<Option<i64>>,
     pub(crate) alarm: AlarmClock,
     pub(crate) state: State,
     pub(crate) env: Env,
@@ -53,6 +56,7 @@ impl DurableObject for ArchiveDo {
             store: OnceCell::new(),
             asked: Cell::default(),
             querying: Cell::default(),
+            reshard_due: Cell::default(),
             alarm: AlarmClock::default(),
             state,
             env,
@@ -62,10 +66,16 @@ impl DurableObject for ArchiveDo {
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         let path = request.path();
         let body = request.bytes().await?;
+        if self.refuses(&path)? {
+            return Response::error(MOVED, 500);
+        }
         match path.as_str() {
             APPEND => objects::answer(self.append(&body, false).await),
             RESTORE => objects::answer(self.append(&body, true).await),
-            ARCHIVES => objects::answer(self.archive().map(Archive::archives)),
+            ARCHIVES => objects::answer(self.spread().await),
+            RESHARD => objects::answer(self.wish(&body).await),
+            OBEY => objects::answer(self.obey(&body).await),
+            TAKE => objects::answer(self.archive()?.take(&body, now_ms())),
             ASK => told(self.ask(&body).await),
             QUERY => told(self.query(&body).await),
             LOOK => told(self.look(&body).await),
@@ -115,11 +125,16 @@ impl ArchiveDo {
                 .collect(),
         };
         let name = self.state.id().name().unwrap_or_default();
-        let (site, shard) = site_and_shard(&name)?;
+        let (site, shard, generation) = archive_of(&name)?;
         let sql = || DoSql::new(&self.state);
         let lake = LakeStore::open(sql(), &settings, now_ms(), bytes)?;
         let key = &config.ingest.hash_key;
         let archive = Archive::open(sql(), lake, site, (shard, config.archives), key, now_ms())?;
+        if generation > 0 {
+            archive.must_be_made()?;
+        } else if shard == 0 && archive.state()?.job.is_some() {
+            self.reshard_due.set(Some(0));
+        }
         Ok(self.store.get_or_init(|| archive))
     }
 
@@ -134,11 +149,12 @@ impl ArchiveDo {
             archive.lake().next_due()?,
             archive.fold_due()?,
             archive.compact_due()?,
+            self.reshard_due.get(),
         ];
         Ok(dues.into_iter().flatten().min())
     }
 
-    async fn arm(&self) -> Result<()> {
+    pub(super) async fn arm(&self) -> Result<()> {
         match self.next_due()? {
             Some(due) => self.alarm.by(&self.state, due, now_ms()).await,
             None => Ok(()),
@@ -257,9 +273,9 @@ impl ArchiveDo {
         Ok(recount.end(archive.sql())?)
     }
 
-    async fn seal_open(&self) -> Result<()> {
+    pub(super) async fn seal_open(&self) -> Result<()> {
         let name = self.state.id().name().unwrap_or_default();
-        let (site, shard) = site_and_shard(&name)?;
+        let (site, shard, _) = archive_of(&name)?;
         self.lake()?.seal_open(site, shard, now_ms())?;
         self.arm().await
     }
@@ -279,7 +295,8 @@ fn told(answer: Result<String>) -> Result<Response> {
     }
 }
 
-pub(crate) fn site_and_shard(name: &str) -> Result<(&str, u32)> {
-    let parsed = parse_object(name);
+/// The site, shard and generation of an archive's name.
+pub(crate) fn archive_of(name: &str) -> Result<(&str, u32, i64)> {
+    let parsed = parse_archive(name);
     Ok(parsed.ok_or_else(|| SqlError(format!("not the name of a site's object: {name}")))?)
 }

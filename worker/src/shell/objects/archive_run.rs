@@ -12,7 +12,9 @@ use worker::{Delay, Result};
 use crate::base::sql::SqlError;
 use crate::dead_letter::{self, Reason};
 use crate::lake::{Delivery, LakeStore, Outcome};
-use crate::shell::objects::archive_do::{ArchiveDo, site_and_shard};
+use crate::observe::operations::Background;
+use crate::shell::http::calls::note;
+use crate::shell::objects::archive_do::{ArchiveDo, archive_of};
 use crate::shell::objects::sinks::{Fetcher, attempt};
 use crate::shell::platform::alerts;
 use crate::shell::platform::bindings::settings;
@@ -83,15 +85,21 @@ impl ArchiveDo {
         let start = now_ms();
         self.alarm.begin(&self.state, start).await?;
         let store = self.lake()?;
+        self.conduct_if_due(start).await;
         store.prune_if_due(start)?;
-        if self.archive()?.fold_due()?.is_some_and(|due| due <= start)
-            && let Err(error) = self.fold_in_time().await
-        {
-            log::error("archive_do", error);
-            self.archive()?.was_not_taken(now_ms());
-        }
         let name = self.state.id().name().unwrap_or_default();
-        let (site, shard) = site_and_shard(&name)?;
+        let (site, shard, _) = archive_of(&name)?;
+        if self.archive()?.fold_due()?.is_some_and(|due| due <= start) {
+            let folded = self.fold_in_time().await;
+            let failed = folded.is_err().then_some("not_taken");
+            if let Some(committed) = note(&self.env, Background::Fold, Some(site), start, failed) {
+                self.state.wait_until(committed);
+            }
+            if let Err(error) = folded {
+                log::error("archive_do", error);
+                self.archive()?.was_not_taken(now_ms());
+            }
+        }
         let config = settings(&self.env)?;
         let fetcher = Fetcher::new()?;
         let mut busy: Vec<SinkKind> = Vec::new();
@@ -182,8 +190,17 @@ impl ArchiveDo {
             }
             Outcome::Done => {}
         }
+        let works = match &outcome {
+            Outcome::Done => true,
+            Outcome::Sent(sent) => sent.failure.is_none(),
+            Outcome::Failed(_) | Outcome::Conflict => false,
+        };
+        let is_over = works && store.is_told(delivery.sink)?;
         if let Some(failing) = store.settle(&delivery, &outcome, now_ms(), random)? {
             alerts::sink_failing(&self.env, site, &failing).await;
+        }
+        if is_over {
+            alerts::sink_works(&self.env, site, delivery.sink).await;
         }
         Ok(())
     }

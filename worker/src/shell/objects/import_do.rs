@@ -14,10 +14,12 @@ use crate::import::{
 use crate::ingest::publish::Publication;
 use crate::log::shards::register_shard;
 use crate::log::{ImportState, Receipt};
+use crate::observe::operations::Background;
 use crate::protocol::names::{
     ADD_PART, COMPLETE, CREATE, IMPORT_STATE, IS_OPEN, PROGRESS, WAKE, parse_import_object,
     site_object,
 };
+use crate::shell::http::calls::note;
 use crate::shell::http::edge::commit;
 use crate::shell::objects::alarm::AlarmClock;
 use crate::shell::platform::bindings::{LAKE, SITE_DO, settings};
@@ -166,7 +168,19 @@ impl ImportDo {
     async fn turns(&self, place: Place<'_>, start: i64) -> Result<Option<i64>> {
         let walker = self.walker(place.site)?;
         while let Some(store) = self.store()? {
-            match turn(&store, place, &walker).await.map_err(failed)? {
+            let began = now_ms();
+            let turned = turn(&store, place, &walker).await.map_err(failed);
+            let what = match &turned {
+                Ok(Turn::Again) | Err(_) => Some(Background::ImportStep),
+                Ok(Turn::Finished) => Some(Background::ImportEnd),
+                Ok(Turn::At(_) | Turn::Forgotten) => None,
+            };
+            let code = turned.is_err().then_some("step_failed");
+            let noted = what.and_then(|what| note(&self.env, what, Some(place.site), began, code));
+            if let Some(committed) = noted {
+                self.state.wait_until(committed);
+            }
+            match turned? {
                 Turn::Again => {}
                 Turn::At(due) => return Ok(Some(due)),
                 Turn::Finished => self.done().await?,

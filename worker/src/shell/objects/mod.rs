@@ -4,6 +4,7 @@ pub(crate) mod alarm;
 pub(crate) mod archive_compact;
 pub(crate) mod archive_do;
 pub(crate) mod archive_folds;
+pub(crate) mod archive_reshard;
 pub(crate) mod archive_run;
 pub(crate) mod import_do;
 pub(crate) mod live_do;

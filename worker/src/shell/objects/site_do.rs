@@ -9,9 +9,10 @@ use worker::{DurableObject, Env, Request, Response, Result, State, durable_objec
 use crate::base::json;
 use crate::base::sql::SqlError;
 use crate::log::{Log, Outgoing, Receipt, Snapshot, Watch};
+use crate::observe::alert::{Board, Claim};
 use crate::protocol::names::{
-    CHANGED, CONFIRM, HOURS, IMPORT_STATE, OUTCOMES, SNAPSHOT, STATE, WAKE, WATCH, live_object,
-    parse_object,
+    ALERTS, CHANGED, CONFIRM, HOURS, IMPORT_STATE, OUTCOMES, SNAPSHOT, STATE, UNSENT, WAKE, WATCH,
+    live_object, parse_object,
 };
 use crate::protocol::{Commit, Confirmation};
 use crate::shell::objects::alarm::AlarmClock;
@@ -70,9 +71,16 @@ impl DurableObject for SiteDo {
             HOURS => answer_with(self.store()?.hours(json::told(&body)?)),
             STATE => objects::answer(self.store()?.state(now)),
             WAKE => {
-                let due = self.store()?.next_due(now);
-                objects::answer(self.alarm.look(&self.state, due, now).await)
+                let store = self.store()?;
+                // The cron came so far, so D1 answers.
+                store.probe(now);
+                self.alarm
+                    .look(&self.state, store.next_due(now), now)
+                    .await?;
+                objects::answer(store.outbox_state().map(|state| state.oldest_at))
             }
+            ALERTS => objects::answer(self.board()?.claim(&json::told::<Vec<Claim>>(&body)?, now)),
+            UNSENT => objects::answer(self.board()?.release(&json::told(&body)?, now)),
             _ => Response::error("no such command", 404),
         }
     }
@@ -120,6 +128,10 @@ impl SiteDo {
         let epoch = Ids::new()?.next(now);
         let store = Log::open(DoSql::new(&self.state), resend_ms, &epoch, now)?;
         Ok(self.store.get_or_init(|| store))
+    }
+
+    fn board(&self) -> std::result::Result<Board<DoSql>, SqlError> {
+        Board::open(DoSql::new(&self.state))
     }
 
     fn commit(&self, body: &[u8], now: i64) -> Result<Receipt> {

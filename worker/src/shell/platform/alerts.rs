@@ -4,18 +4,20 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use serde::de::IgnoredAny;
+use serde::de::DeserializeOwned;
 use worker::{Delay, Env, Result};
 
 use crate::dead_letter::Reason;
-use crate::lake::FailingSink;
-use crate::observe::alert::Alert;
-use crate::shell::platform::bindings::settings;
-use crate::shell::platform::clock::{new_trace, now_ms};
-use crate::shell::platform::d1;
+use crate::lake::{FailingSink, works_again};
+use crate::observe::alert::{Alert, Claim, Condition, LASTING_QUIET_MS, QUIET_MS};
+use crate::observe::tally::OWN_SITE;
+use crate::protocol::names::{ALERTS, UNSENT, site_object};
+use crate::shell::platform::bindings::{SITE_DO, settings};
+use crate::shell::platform::clock::new_trace;
 use crate::shell::platform::fetch;
 use crate::shell::platform::log;
-use crate::sinks::{Method, SinkRequest};
+use crate::shell::platform::objects;
+use crate::sinks::{Method, SinkKind, SinkRequest};
 
 /// Says that events of a site are dead letters.
 pub(crate) async fn dead_letters(env: &Env, site: &str, events: i64, reason: Reason) {
@@ -24,6 +26,7 @@ pub(crate) async fn dead_letters(env: &Env, site: &str, events: i64, reason: Rea
         kind: "dead_letters".to_owned(),
         site_id: site.to_owned(),
         code: code.to_owned(),
+        over: false,
         text: format!(
             "Shoreline: {events} events of site {site} are dead letters ({code}). \
              See GET /v1/dead-letters."
@@ -49,12 +52,29 @@ pub(crate) async fn sink_failing(env: &Env, site: &str, failing: &FailingSink) {
     post(env, &alert).await;
 }
 
+/// Says that a sink which kept failing takes what it gets again.
+pub(crate) async fn sink_works(env: &Env, site: &str, sink: SinkKind) {
+    post(env, &works_again(sink, site)).await;
+}
+
+/// Whether anybody is told.
+pub(crate) fn are_wanted(env: &Env) -> bool {
+    settings(env).is_ok_and(|config| config.alert_webhook_url.is_some())
+}
+
+/// Tells what of this begins to be wrong, and what is over.
+pub(crate) async fn conditions(env: &Env, conditions: &[Condition]) {
+    let alerts: Vec<Alert> = conditions.iter().map(Condition::alert).collect();
+    post_all(env, &alerts, LASTING_QUIET_MS).await;
+}
+
 /// Says that a key of the lake holds what is not ours.
 pub(crate) async fn conflict(env: &Env, site: &str, sink: &str, key: &str) {
     let alert = Alert {
         kind: format!("sink_conflict_{sink}"),
         site_id: site.to_owned(),
         code: "conflict".to_owned(),
+        over: false,
         text: format!(
             "Shoreline: {key} in the sink {sink} holds something else than what is to land there. \
              Nothing was written over; the object waits. See backlog in GET /health."
@@ -63,30 +83,53 @@ pub(crate) async fn conflict(env: &Env, site: &str, sink: &str, key: &str) {
     post(env, &alert).await;
 }
 
-/// Posts an alert; one that does not get through may be tried again at once.
 async fn post(env: &Env, alert: &Alert) {
-    let error = match select(pin!(send(env, alert)), pin!(Delay::from(POSTED_WITHIN))).await {
-        Either::Left((Ok(()), _)) => return,
-        Either::Left((Err(error), _)) => error.to_string(),
-        Either::Right(_) => "the webhook did not answer in time".to_owned(),
+    post_all(env, std::slice::from_ref(alert), QUIET_MS).await;
+}
+
+/// Posts alerts, where there is somewhere to post them, but for those whose kind went lately; one that does not get
+/// through may be tried again at once.
+async fn post_all(env: &Env, alerts: &[Alert], quiet_ms: i64) {
+    let Some(url) = settings(env)
+        .ok()
+        .and_then(|config| config.alert_webhook_url.clone())
+    else {
+        return;
     };
-    log::error("alerts", error);
-    if let Err(error) = d1::rows::<IgnoredAny>(env, &alert.release()).await {
+    let claims: Vec<Claim> = alerts.iter().map(|alert| alert.claim(quiet_ms)).collect();
+    let claimed: Vec<bool> = match ask(env, ALERTS, &claims).await {
+        Ok(claimed) => claimed,
+        Err(error) => return log::error("alerts", error),
+    };
+    for ((alert, claim), is_claimed) in alerts.iter().zip(&claims).zip(claimed) {
+        if !is_claimed {
+            continue;
+        }
+        let sent = pin!(send(&url, alert));
+        let error = match select(sent, pin!(Delay::from(POSTED_WITHIN))).await {
+            Either::Left((Ok(()), _)) => continue,
+            Either::Left((Err(error), _)) => error.to_string(),
+            Either::Right(_) => "the webhook did not answer in time".to_owned(),
+        };
         log::error("alerts", error);
+        if let Err(error) = ask::<()>(env, UNSENT, claim).await {
+            log::error("alerts", error);
+        }
     }
 }
 
-/// Posts an alert, where there is somewhere to post it and none of its kind went lately.
-async fn send(env: &Env, alert: &Alert) -> Result<()> {
-    let config = settings(env)?;
-    let Some(url) = &config.alert_webhook_url else {
-        return Ok(());
-    };
-    let claimed: Vec<IgnoredAny> = d1::rows(env, &alert.claim(now_ms())).await?;
-    if claimed.is_empty() {
-        return Ok(());
-    }
-    let request = SinkRequest::new(Method::Post, url.clone(), alert.to_json().into_bytes())
+/// Asks the log of Shoreline's own site, which keeps what was posted.
+async fn ask<T: DeserializeOwned>(
+    env: &Env,
+    command: &str,
+    body: &impl serde::Serialize,
+) -> Result<T> {
+    let body = serde_json::to_string(body)?;
+    objects::call(env, SITE_DO, &site_object(OWN_SITE, 0), command, &body).await
+}
+
+async fn send(url: &str, alert: &Alert) -> Result<()> {
+    let request = SinkRequest::new(Method::Post, url.to_owned(), alert.to_json().into_bytes())
         .header("content-type", "application/json")
         .header("traceparent", new_trace()?.traceparent());
     let answer = fetch::send(&request, LIMITS)

@@ -1,14 +1,21 @@
 //! Running the core's statements on D1.
 
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
 use js_sys::Array;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use worker::{Env, Result};
+use worker::{Delay, Env, Result};
 
 use crate::base::sql::{Statement, Table};
 use crate::shell::platform::bindings::DB;
+use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::do_sql::bound;
+use crate::shell::platform::log;
+use crate::upkeep::jobs::{self, Job};
 
 #[wasm_bindgen(module = "/src/shell/platform/sql.js")]
 extern "C" {
@@ -36,10 +43,35 @@ pub(crate) async fn transaction<T: DeserializeOwned>(
     }
 }
 
-/// Bytes of the database, and whether it answers at all.
+/// Bytes of the database, and whether it answers at all and has its tables.
 pub(crate) async fn size(env: &Env) -> Result<Option<u64>> {
-    let tables = batch(env, &[Statement::new("SELECT 1", [])]).await?;
+    let look = Statement::new("SELECT site_id FROM sites LIMIT 1", []);
+    let tables = batch(env, &[look]).await?;
     Ok(tables.first().and_then(Table::size))
+}
+
+/// How long a write may take that only asks whether one is taken.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(5);
+
+/// Whether D1 takes a write: one row, which is written over each time.
+pub(crate) async fn takes_writes(env: &Env) -> bool {
+    let probe = Job {
+        done_for: now_ms(),
+        cursor: String::new(),
+    };
+    let statement = jobs::save("write_probe", &probe);
+    let written = pin!(rows::<IgnoredAny>(env, &statement));
+    match select(written, pin!(Delay::from(WRITTEN_WITHIN))).await {
+        Either::Left((Ok(_), _)) => true,
+        Either::Left((Err(error), _)) => {
+            log::error("d1", error);
+            false
+        }
+        Either::Right(_) => {
+            log::error("d1", "a write was not taken in time");
+            false
+        }
+    }
 }
 
 /// Runs statements as one transaction: the rows of each.

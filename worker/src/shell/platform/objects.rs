@@ -90,8 +90,8 @@ pub(crate) async fn ask_all(
     command: &str,
     body: &str,
 ) -> Result<Vec<String>> {
-    let bodies = (0..shards).map(|_| JsValue::from_str(body)).collect();
-    post_all(env, namespace, site, command, bodies).await
+    let names = (0..shards).map(|shard| (site_object(site, shard), JsValue::from_str(body)));
+    post_all(env, namespace, command, names.collect()).await
 }
 
 /// Reads the answers of several objects.
@@ -103,31 +103,17 @@ pub(crate) fn told_all<T: DeserializeOwned>(said: Vec<String>) -> Result<Vec<T>>
     Ok(all)
 }
 
-/// Calls `command` of an object of a site for each of `bodies`, all at once; the texts of their answers.
+/// Calls `command` of objects by their names, each with its body, all at once; the texts of their answers.
 pub(crate) async fn post_all(
     env: &Env,
     namespace: &str,
-    site: &str,
     command: &str,
-    bodies: Vec<JsValue>,
+    calls: Vec<(String, JsValue)>,
 ) -> Result<Vec<String>> {
-    let calls = (0..).zip(bodies).map(|(shard, body)| async move {
-        post(env, namespace, &site_object(site, shard), command, body).await
-    });
+    let calls = calls
+        .into_iter()
+        .map(|(name, body)| async move { post(env, namespace, &name, command, body).await });
     try_join_all(calls).await
-}
-
-/// Calls `command` of the object `name` with bytes.
-pub(crate) async fn call_with_bytes<T: DeserializeOwned>(
-    env: &Env,
-    namespace: &str,
-    name: &str,
-    command: &str,
-    body: &[u8],
-) -> Result<T> {
-    let body = Uint8Array::from(body).into();
-    let said = post(env, namespace, name, command, body).await?;
-    Ok(json::told(said)?)
 }
 
 /// The text of an answer.

@@ -1,6 +1,5 @@
 //! The consumer of the events queue: messages appended to the archive and confirmed to their log.
 
-use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 use worker::{
     Context, Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, RawMessage, Result, event,
@@ -11,17 +10,20 @@ use crate::archive::consume::{RETRY_DELAY_S, by_site, confirmation, united};
 use crate::archive::spread::split;
 use crate::base::together::join_all;
 use crate::dead_letter::{DeadPart, Reason};
+use crate::observe::operations::Background;
 use crate::protocol::names::{APPEND, CONFIRM, site_object};
 use crate::protocol::{Confirmation, Message};
-use crate::shell::platform::archives::archives;
-use crate::shell::platform::bindings::{ARCHIVE_DO, DEAD_LETTERS_QUEUE, SITE_DO, settings};
+use crate::shell::http::calls::note;
+use crate::shell::platform::archives::tell_all;
+use crate::shell::platform::bindings::{DEAD_LETTERS_QUEUE, SITE_DO, settings};
+use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::log;
 use crate::shell::platform::objects;
 use crate::shell::platform::queue::body;
 use crate::shell::queue::dead_letters::{bury, forget_replayed, inspect};
 
 #[event(queue)]
-async fn queue(batch: MessageBatch<JsValue>, env: Env, _context: Context) -> Result<()> {
+async fn queue(batch: MessageBatch<JsValue>, env: Env, context: Context) -> Result<()> {
     let messages: Vec<(RawMessage, Vec<u8>)> = batch
         .raw_iter()
         .map(|message| {
@@ -34,7 +36,7 @@ async fn queue(batch: MessageBatch<JsValue>, env: Env, _context: Context) -> Res
             inspect_or_retry(message, body, &env).await;
         }
     } else {
-        settle(&messages, &env).await;
+        settle(&messages, &env, &context).await;
     }
     // Never `Err`: it would panic, and take the whole batch's acknowledgements with it.
     Ok(())
@@ -48,7 +50,7 @@ struct Item<'a> {
 }
 
 /// Acknowledges what is done, and asks for the rest again.
-async fn settle(messages: &[(RawMessage, Vec<u8>)], env: &Env) {
+async fn settle(messages: &[(RawMessage, Vec<u8>)], env: &Env, context: &Context) {
     let mut items = Vec::new();
     for (raw, body) in messages {
         match Message::parse(body) {
@@ -62,13 +64,25 @@ async fn settle(messages: &[(RawMessage, Vec<u8>)], env: &Env) {
     }
     let items: Vec<&Item<'_>> = items.iter().collect();
     let groups = by_site(items, |item| item.message.site.as_str());
-    join_all(groups.into_iter().map(|group| settle_site(group, env))).await;
+    join_all(
+        groups
+            .into_iter()
+            .map(|group| settle_site(group, env, context)),
+    )
+    .await;
 }
 
 /// Messages of one site, one after the other: an archive appends one at a time.
-async fn settle_site(group: Vec<&Item<'_>>, env: &Env) {
+async fn settle_site(group: Vec<&Item<'_>>, env: &Env, context: &Context) {
     for item in group {
-        match consume(item.body, &item.message, env).await {
+        let began = now_ms();
+        let consumed = consume(item.body, &item.message, env).await;
+        let failed = consumed.is_err().then_some("not_stored");
+        let site = Some(item.message.site.as_str());
+        if let Some(committed) = note(env, Background::Consume, site, began, failed) {
+            context.wait_until(committed);
+        }
+        match consumed {
             Ok(()) => item.raw.ack(),
             // After the queue's tries it goes to the dead letters' queue, which tells what may pass
             // from what does not.
@@ -93,16 +107,14 @@ async fn inspect_or_retry(message: &RawMessage, body: &[u8], env: &Env) {
 
 /// Has the site's archives append a message, each its own events.
 async fn append(body: &[u8], message: &Message<'_>, env: &Env) -> Result<Appended> {
-    let bytes = |body: &[u8]| JsValue::from(Uint8Array::from(body));
-    let bodies = match archives(env, &message.site).await? {
-        1 => vec![bytes(body)],
+    let bodies = |archives: u32| match archives {
+        1 => Ok(vec![body.to_vec()]),
         several => {
             let key = &settings(env)?.ingest.hash_key;
-            let parts = split(message, several, key);
-            parts.iter().map(|part| bytes(part)).collect()
+            Ok(split(message, several, key))
         }
     };
-    let said = objects::post_all(env, ARCHIVE_DO, &message.site, APPEND, bodies).await?;
+    let said = tell_all(env, &message.site, APPEND, &bodies).await?;
     Ok(united(objects::told_all(said)?))
 }
 

@@ -1,5 +1,6 @@
 // The figures that one looks at first, and one of them over time, beside what they are compared with.
 import type { Platform, PlatformFigures } from '../answers';
+import { Problem } from '../api';
 import type { Get } from '../reads';
 import { type Child, h } from '../dom';
 import { duration, number, percent, short, tiny } from '../format';
@@ -111,23 +112,29 @@ const METRICS: readonly [Metric, ...Metric[]] = [
   { name: 'events', label: 'Events', title: 'Events of all types', asked: 'events', show: short },
 ];
 
-/** Sums of the range, of the one that it is compared with, and the answer of a question. */
-type Data = [Platform | undefined, Platform | undefined, Answer | undefined];
+/** Of what sums do not know: what is asked beside them. */
+const BESIDE = METRICS.filter(({ name }) => name === 'views' || name === 'bounces');
+
+/**
+ * Sums of the range, of the one that it is compared with; the answer of a question, and that of what stands beside sums.
+ */
+type Data = [Platform | undefined, Platform | undefined, Answer | undefined, Answer | undefined];
 
 /** The panel; `metric` of the URL is the one in the chart. */
 export function headline(context: Context, more: Pick<PanelOptions<Data>, 'tools'> = {}): HTMLElement {
   const { range, plain, compare } = context;
-  const known = METRICS.filter((metric) => (plain ? metric.summed : metric.asked));
+  const known = METRICS.filter((metric) => (plain ? metric.summed || BESIDE.includes(metric) : metric.asked));
   const chosen = known.find(({ name }) => name === context.params.get('metric')) ?? METRICS[0];
   // What only sums know is told by day.
   const interval = plain && chosen.asked === undefined ? 'day' : context.interval;
-  const isAsked = !plain || interval !== 'day';
+  const isAsked = !plain || interval !== 'day' || !chosen.summed;
   const asked = plain ? [chosen] : known;
   const question = ask(context, {
     metrics: asked.map((metric) => metric.asked ?? ''),
     dimensions: [`time:${interval}`],
     compare: true,
   });
+  const beside = ask(context, { metrics: BESIDE.map((metric) => metric.asked ?? ''), compare: true });
   const path = `/v1/analytics/metrics/platform?${rangeQuery(range)}`;
   const days = previous(range, compare);
   const before = days && `/v1/analytics/metrics/platform?${rangeQuery(days)}`;
@@ -136,20 +143,21 @@ export function headline(context: Context, more: Pick<PanelOptions<Data>, 'tools
       plain ? get<Platform>(path) : undefined,
       plain && before !== undefined ? get<Platform>(before) : undefined,
       isAsked ? get<Answer>(question) : undefined,
+      plain ? orNone(get<Answer>(beside)) : undefined,
     ]);
   return panel<Data>(context, {
     title: chosen.label,
     class: 'wide headline',
-    lines: 21,
+    lines: 25,
     tools: [chosen.asked !== undefined && intervalChoice(context), more.tools],
     csv: plain ? path : question,
     load,
-    render: ([now, then, answer]) => [
-      strip(known, chosen, (metric, n) =>
-        now && metric.summed
-          ? [metric.summed.whole(now), then && metric.summed.whole(then)]
-          : [answer?.totals[n] ?? undefined, answer?.comparedTotals?.[n] ?? undefined],
-      ),
+    render: ([now, then, answer, more]) => [
+      strip(known, chosen, (metric, n) => {
+        if (now && metric.summed) return [metric.summed.whole(now), then && metric.summed.whole(then)];
+        const [of, at] = now ? [more, BESIDE.indexOf(metric)] : [answer, n];
+        return [of?.totals[at] ?? undefined, of?.comparedTotals?.[at] ?? undefined];
+      }),
       answer
         ? askedChart({ ...context, interval }, answer, chosen, asked.indexOf(chosen))
         : now && summedChart(context, now, then, chosen),
@@ -158,6 +166,13 @@ export function headline(context: Context, more: Pick<PanelOptions<Data>, 'tools
     ],
   });
 }
+
+/** What stands beside the sums does not take them with it where it cannot be answered. */
+const orNone = (asking: Promise<Answer>): Promise<Answer | undefined> =>
+  asking.catch((error: unknown) => {
+    if (error instanceof Problem && error.status >= 400 && error.status !== 401) return undefined;
+    throw error;
+  });
 
 const strip = (
   known: readonly Metric[],

@@ -7,6 +7,7 @@ import { hoursOf } from './quality/hours';
 import { operationsPanel } from './quality/operations';
 import { outcomesPanel } from './quality/outcomes';
 import { reconciliationPanel } from './quality/reconciliation';
+import { servicesPanel } from './quality/services';
 
 export const view: View = {
   show(context) {
@@ -16,6 +17,7 @@ export const view: View = {
       reconciliationPanel(context),
       healthPanel(context),
       deadLetters(context),
+      servicesPanel(context),
       operationsPanel(context),
     );
   },

@@ -97,7 +97,8 @@ fn pages(world: &World) -> Vec<Value> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     for query in ["", "&userId=u1", "&userId=u2", "&eventType=page_view"] {
         loop {
-            let recent = Recent::parse(&Params::parse(&format!("limit=7{query}{cursor}"))).unwrap();
+            let recent =
+                Recent::parse(&Params::parse(&format!("limit=7{query}{cursor}")), NOW).unwrap();
             let found = ask(&archive, recent.asked());
             assert_eq!(found.unreadable, 0);
             let page: Value = serde_json::from_str(&recent.answer(vec![found.found])).unwrap();

@@ -168,7 +168,7 @@ fn a_recount_between_whose_slices_segments_become_one_begins_anew() {
 }
 
 fn page(archive: &Archive<&TestSql>, query: &str) -> Value {
-    let recent = Recent::parse(&Params::parse(query)).unwrap();
+    let recent = Recent::parse(&Params::parse(query), NOW).unwrap();
     let found = crate::archive::testing::ask(archive, recent.asked()).found;
     serde_json::from_str(&recent.answer(vec![found])).unwrap()
 }
@@ -204,9 +204,8 @@ fn pages_that_were_asked_before_go_on_after() {
 fn a_page_that_is_being_found_is_found_anew() {
     let spec = |user: Option<&str>| PageSpec {
         limit: 60,
-        before: None,
-        event_type: None,
         user: user.map(str::to_owned),
+        ..PageSpec::default()
     };
     for slices in 0..6 {
         for user in [None, Some("u1")] {
@@ -244,9 +243,7 @@ fn lines_of_a_page_are_read_in_pieces() {
     world.settle();
     let spec = PageSpec {
         limit: 80,
-        before: None,
-        event_type: None,
-        user: None,
+        ..PageSpec::default()
     };
     let ask = Ask {
         asked: Asked::Page(spec),

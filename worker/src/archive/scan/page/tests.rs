@@ -8,7 +8,7 @@ use crate::protocol::counters::HOUR_MS;
 use crate::read::Params;
 use crate::read::brute::{DAY, event};
 use crate::read::recent::Recent;
-use crate::testing::TestSql;
+use crate::testing::{NOW, TestSql};
 
 const START: i64 = (DAY + 9) * DAY_MS;
 
@@ -19,7 +19,7 @@ fn some_event((n, (hours, ms)): (usize, (i64, i64))) -> Value {
 }
 
 fn page(sql: &TestSql, query: &str) -> Value {
-    let recent = Recent::parse(&Params::parse(query)).unwrap();
+    let recent = Recent::parse(&Params::parse(query), NOW).unwrap();
     let answer = recent.answer(vec![ask(sql, recent.asked(), 0).found]);
     serde_json::from_str(&answer).unwrap()
 }
@@ -83,7 +83,7 @@ fn a_first_page_reads_few_segments() {
         page(&sql, "limit=50")["events"].as_array().unwrap().len(),
         50
     );
-    let recent = Recent::parse(&Params::parse("limit=50")).unwrap();
+    let recent = Recent::parse(&Params::parse("limit=50"), NOW).unwrap();
     assert_eq!(ask::<Value>(&sql, recent.asked(), 0).unreadable, 0);
 }
 
@@ -95,7 +95,7 @@ fn a_segment_that_is_broken_is_told_and_lines_that_are_lost_end_no_walk() {
         .unwrap();
     sql.run("UPDATE segments SET lines = x'' WHERE seq = 3", &[])
         .unwrap();
-    let recent = Recent::parse(&Params::parse("limit=50")).unwrap();
+    let recent = Recent::parse(&Params::parse("limit=50"), NOW).unwrap();
     let part = ask::<Vec<Value>>(&sql, recent.asked(), 0);
     assert_eq!((part.unreadable, part.found.len()), (1 + 10, 30));
     let first = page(&sql, "limit=15");
@@ -139,7 +139,64 @@ fn what_is_no_longer_kept_is_on_no_page() {
         .iter()
         .filter(|e| e["timestamp"].as_i64().unwrap() >= kept_from)
         .count();
-    let recent = Recent::parse(&Params::parse("limit=100")).unwrap();
+    let recent = Recent::parse(&Params::parse("limit=100"), NOW).unwrap();
     let found = ask::<Vec<Value>>(&sql, recent.asked(), kept_from).found;
     assert!(kept > 5 && found.len() == kept, "{kept} {}", found.len());
+}
+
+/// By the source and tenant that stand in the columns, and by when events happened; each alone and all at once.
+#[test]
+fn a_page_is_of_a_source_a_tenant_and_of_days() {
+    let events: Vec<Value> = (0..60)
+        .map(|n| {
+            let mut event = some_event((n, (0, n as i64)));
+            event["source"] = json!(format!("s{}", n % 3));
+            if n % 4 > 0 {
+                event["tenantId"] = json!(format!("t{}", n % 4));
+            }
+            event["timestamp"] = json!((DAY + n as i64 % 5) * DAY_MS + 7);
+            event
+        })
+        .collect();
+    let sql = archived(&events, 7);
+    let ids = |query: &str| -> Vec<Value> {
+        let mut ids: Vec<Value> = walk(&sql, query, 10)
+            .iter()
+            .map(|event| event["eventId"].clone())
+            .collect();
+        ids.sort_by_key(Value::to_string);
+        ids
+    };
+    let want = |wanted: &dyn Fn(&Value, i64) -> bool| -> Vec<Value> {
+        let day = |event: &Value| event["timestamp"].as_i64().unwrap() / DAY_MS - DAY;
+        let of = events.iter().filter(|event| wanted(event, day(event)));
+        let mut ids: Vec<Value> = of.map(|event| event["eventId"].clone()).collect();
+        ids.sort_by_key(Value::to_string);
+        ids
+    };
+    let date = |day: i64| crate::read::days::date(DAY + day);
+    assert_eq!(ids("source=s1"), want(&|event, _| event["source"] == "s1"));
+    assert_eq!(
+        ids("tenantId=t2"),
+        want(&|event, _| event["tenantId"] == "t2")
+    );
+    assert_eq!(ids("tenantId=nobody"), [json!(0); 0]);
+    let some = format!("startDate={}&endDate={}", date(1), date(2));
+    assert_eq!(ids(&some), want(&|_, day| (1..=2).contains(&day)));
+    assert_eq!(
+        ids(&format!("startDate={}", date(3))),
+        want(&|_, day| day >= 3)
+    );
+    assert_eq!(
+        ids(&format!("endDate={}", date(0))),
+        want(&|_, day| day == 0)
+    );
+    let all = format!("source=s1&tenantId=t1&eventType=page_view&{some}");
+    let is_it = |event: &Value, day| {
+        event["source"] == "s1"
+            && event["tenantId"] == "t1"
+            && event["eventType"] == "page_view"
+            && (1..=2).contains(&day)
+    };
+    assert_eq!(ids(&all), want(&is_it));
 }

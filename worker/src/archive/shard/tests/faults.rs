@@ -32,9 +32,7 @@ fn large(n: usize, day: i64, bytes: usize) -> (Vec<u8>, Value) {
 fn ids(archive: &Archive<&TestSql>) -> Vec<String> {
     let spec = PageSpec {
         limit: 500,
-        before: None,
-        event_type: None,
-        user: None,
+        ..PageSpec::default()
     };
     let part = ask::<Vec<Line>>(archive, Asked::Page(spec));
     assert_eq!(part.unreadable, 0);
@@ -239,9 +237,7 @@ fn a_clock_that_is_behind_hides_nothing_from_a_page() {
     }
     let spec = PageSpec {
         limit: 1,
-        before: None,
-        event_type: None,
-        user: None,
+        ..PageSpec::default()
     };
     let ask = crate::archive::scan::Ask {
         asked: Asked::Page(spec),

@@ -141,3 +141,14 @@ proptest! {
         read_agent(&text);
     }
 }
+
+/// It names Safari, as Chrome does, and has a name of its own.
+#[test]
+fn headless_chromium_is_not_safari() {
+    let agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/142.0.0.0 Safari/537.36";
+    let told = read_agent(agent);
+    assert_eq!(
+        (told.browser, told.os, told.device),
+        (Some("Chrome Headless"), Some("Linux"), Some("desktop"))
+    );
+}

@@ -96,6 +96,7 @@ const WORDS: &[(&str, &[Clue])] = &[
     ("FxiOS", &[Browser(ENGINE, "Firefox")]),
     ("GSA", &[Browser(BRAND, "GSA")]),
     ("HarmonyOS", &[Os(OWN, "HarmonyOS")]),
+    ("HeadlessChrome", &[Browser(BRAND, "Chrome Headless")]),
     ("HeyTapBrowser", &[Browser(BRAND, "HeyTap")]),
     ("HuaweiBrowser", &[Browser(BRAND, "Huawei Browser")]),
     ("IEMobile", &[Browser(BRAND, "IEMobile")]),

@@ -1,0 +1,179 @@
+//! What is counted of rows.
+
+use super::groups::{Groups, NO_GROUP};
+use super::measures::Amount;
+use super::set::{Set, of_group};
+use super::visits::Visits;
+
+/// What is counted of a row beside its measures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) events: i64,
+    pub(super) views: i64,
+    pub(super) users: i64,
+    pub(super) sessions: i64,
+    pub(super) bounces: i64,
+    /// Milliseconds of all sessions.
+    pub(super) duration: i64,
+    pub(super) conversions: i64,
+    /// Users who have one.
+    pub(super) converted: i64,
+}
+
+impl Counts {
+    /// Numbers that they are told as.
+    pub(super) const COUNT: usize = 8;
+
+    /// All of them, in the order in which they are told.
+    pub(super) fn all(&mut self) -> [&mut i64; Self::COUNT] {
+        [
+            &mut self.events,
+            &mut self.views,
+            &mut self.users,
+            &mut self.sessions,
+            &mut self.bounces,
+            &mut self.duration,
+            &mut self.conversions,
+            &mut self.converted,
+        ]
+    }
+}
+
+impl Groups {
+    /// Counts the events of each row; those of the type `view` are views.
+    pub(super) fn count(&mut self, rows: &[u32], types: &[u32], view: u32) {
+        let mut total = Counts::default();
+        for (row, kind) in rows.iter().zip(types) {
+            if *row == NO_GROUP {
+                continue;
+            }
+            let view = i64::from(*kind == view);
+            total.events = total.events.wrapping_add(1);
+            total.views = total.views.wrapping_add(view);
+            if let (true, Some(counts)) = (*row > 0, self.counts.get_mut(*row as usize)) {
+                counts.events = counts.events.wrapping_add(1);
+                counts.views = counts.views.wrapping_add(view);
+            }
+        }
+        if let Some(counts) = self.counts.first_mut() {
+            counts.events = counts.events.saturating_add(total.events);
+            counts.views = counts.views.saturating_add(total.views);
+        }
+    }
+
+    /// Counts the conversions of each row.
+    pub(super) fn count_conversions(&mut self, rows: &[u32]) {
+        for row in rows {
+            if *row == NO_GROUP {
+                continue;
+            }
+            // Row 0 is of all rows.
+            for row in [*row, 0].iter().take(if *row == 0 { 1 } else { 2 }) {
+                if let Some(counts) = self.counts.get_mut(*row as usize) {
+                    counts.conversions = counts.conversions.wrapping_add(1);
+                }
+            }
+        }
+    }
+
+    /// Counts the users of each row, or those who have a conversion in it: those of them that are new to it.
+    pub(super) fn count_users(
+        &mut self,
+        rows: &[u32],
+        user: &dyn Fn(usize) -> Option<u64>,
+        is_of_goal: bool,
+    ) {
+        let users = if is_of_goal {
+            &mut self.converted
+        } else {
+            &mut self.users
+        };
+        for (at, row) in rows.iter().enumerate() {
+            if *row != NO_GROUP
+                && let Some(hash) = user(at)
+            {
+                users.each_new(*row, hash, &mut |row| {
+                    if let Some(counts) = self.counts.get_mut(row as usize) {
+                        let count = if is_of_goal {
+                            &mut counts.converted
+                        } else {
+                            &mut counts.users
+                        };
+                        *count = count.wrapping_add(1);
+                    }
+                });
+            }
+        }
+    }
+
+    /// Counts the sessions of each row. With `visits` their places are kept, for they are looked at in the end.
+    pub(super) fn count_sessions(
+        &mut self,
+        rows: &[u32],
+        session: &dyn Fn(usize) -> Option<u64>,
+        visits: Option<&Visits>,
+    ) {
+        for (at, row) in rows.iter().enumerate() {
+            if *row != NO_GROUP
+                && let Some(hash) = session(at)
+            {
+                self.sessions.each_new(*row, hash, &mut |row| {
+                    if let Some(counts) = self.counts.get_mut(row as usize) {
+                        counts.sessions = counts.sessions.wrapping_add(1);
+                    }
+                    if let Some(place) = visits.and_then(|visits| visits.place(hash)) {
+                        self.members.push((row, place));
+                    }
+                });
+            }
+        }
+    }
+
+    /// Takes what the events of each row have of a measure, by the codes of its distinct amounts.
+    pub(super) fn measure(
+        &mut self,
+        rows: &[u32],
+        place: usize,
+        amounts: &[Option<Amount>],
+        codes: &[u32],
+        each: bool,
+    ) {
+        for (row, code) in rows.iter().zip(codes) {
+            let amount = amounts.get((*code as usize).wrapping_sub(1));
+            let (Some(amount), true) = (amount, *row != NO_GROUP) else {
+                continue;
+            };
+            let at = (*row as usize)
+                .saturating_mul(self.measures)
+                .saturating_add(place);
+            if let Some(stats) = self.stats.get_mut(at) {
+                stats.add(*amount, each);
+                self.kept = self.kept.wrapping_add(usize::from(each));
+            }
+        }
+    }
+
+    /// All segments were taken: looks at sessions as a whole.
+    pub(super) fn settle(&mut self, visits: &Visits) {
+        for (row, place) in std::mem::take(&mut self.members) {
+            let (is_bounce, duration) = visits.of(place);
+            if let Some(counts) = self.counts.get_mut(row as usize) {
+                counts.bounces = counts.bounces.saturating_add(is_bounce.into());
+                counts.duration = counts.duration.saturating_add(duration);
+            }
+        }
+    }
+}
+
+impl Set {
+    /// Adds a hash to a row and to row 0, and tells those of the two to which it is new.
+    fn each_new(&mut self, row: u32, hash: u64, tell: &mut dyn FnMut(u32)) {
+        // Who is not new to a row is not new to all of them.
+        if self.insert(of_group(row, hash)) {
+            tell(row);
+            if row > 0 && self.insert(hash) {
+                tell(0);
+            }
+        }
+    }
+}

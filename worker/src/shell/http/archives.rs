@@ -1,0 +1,75 @@
+//! `/v1/sites/{siteId}/archives`: another number of archives for a site that has events.
+
+use serde::de::IgnoredAny;
+use worker::{Env, Result};
+
+use crate::admin::archives::{Archives, Wish};
+use crate::admin::find_site;
+use crate::archive::reshard::State;
+use crate::base::json::told;
+use crate::http::error::Fault;
+use crate::observe::tally::OWN_SITE;
+use crate::protocol::names::RESHARD;
+use crate::shell::http::admin::rows;
+use crate::shell::platform::archives::ask_first;
+use crate::shell::platform::clock::now_ms;
+use crate::shell::platform::log;
+use crate::upkeep::jobs::Job;
+use crate::upkeep::rebuild;
+
+/// What the call answers: its status and text.
+pub(super) async fn archives(
+    method: &str,
+    site: &str,
+    body: &[u8],
+    env: &Env,
+) -> std::result::Result<(u16, Option<String>), Fault> {
+    let wish = match method {
+        "POST" => Wish::parse(body)?,
+        "DELETE" => Wish::Cancel,
+        _ => Wish::Nothing,
+    };
+    if site != OWN_SITE && rows::<IgnoredAny>(env, &find_site(site)).await?.is_empty() {
+        return Err(Fault::NotFound);
+    }
+    if let Wish::Archives(_) = wish {
+        let noted: Vec<Job> = rows(env, &rebuild::noted()).await?;
+        if rebuild::runs(noted.first(), now_ms()) {
+            return Err(Fault::Conflict(
+                "A rebuild runs; ask again when it has ended.",
+            ));
+        }
+    }
+    let (is_granted, state) = ask(env, site, wish).await.map_err(|error| {
+        log::error("archive_do", error);
+        Fault::Unavailable("The archive cannot be reached right now.")
+    })?;
+    match wish {
+        _ if is_granted => {}
+        Wish::Cancel => {
+            return Err(Fault::Conflict(
+                "The new archives are the site's already; it cannot be cancelled any more.",
+            ));
+        }
+        _ => {
+            return Err(Fault::Conflict(
+                "The site gets another number of archives already; wait, or cancel it.",
+            ));
+        }
+    }
+    let is_under_way = wish != Wish::Nothing && state.job.is_some();
+    let status = if is_under_way { 202 } else { 200 };
+    let answer = Archives::of(&state);
+    Ok((status, serde_json::to_string(&answer).ok()))
+}
+
+async fn ask(env: &Env, site: &str, wish: Wish) -> Result<(bool, State)> {
+    let wish = serde_json::to_string(&wish)?;
+    Ok(told(ask_first(env, site, RESHARD, &wish).await?)?)
+}
+
+/// Whether a site is getting another number of archives.
+pub(super) async fn is_changing(env: &Env, site: &str) -> Result<bool> {
+    let (_, state) = ask(env, site, Wish::Nothing).await?;
+    Ok(state.job.is_some())
+}
