@@ -2,7 +2,6 @@
 
 use std::process::Command;
 
-use reqwest::Client;
 use serde_json::Value;
 use shoreline_tests::contract::Checked as _;
 use shoreline_tests::root;
@@ -16,7 +15,7 @@ fn description() -> Value {
 async fn the_description_is_public_and_may_be_kept() {
     let url = shared().at("/openapi.json");
     let get = || {
-        Client::new()
+        shoreline_tests::client()
             .get(&url)
             .header("origin", "https://tool.example")
     };
@@ -35,7 +34,7 @@ async fn the_description_is_public_and_may_be_kept() {
         .unwrap();
     assert_eq!(again.status(), 304);
     assert_eq!(answer.json::<Value>().await.unwrap(), description());
-    let wrong = Client::new().post(&url).send().await.unwrap();
+    let wrong = shoreline_tests::client().post(&url).send().await.unwrap();
     assert_eq!(
         (wrong.status().as_u16(), &wrong.headers()["allow"]),
         (405, &"GET, HEAD".parse().unwrap())

@@ -1,6 +1,5 @@
 //! What cannot be stored is kept, told and replayed; what may pass never ends among it.
 
-use reqwest::Client;
 use rusqlite::{Connection, TransactionBehavior};
 use serde_json::{Value, json};
 use shoreline_tests::aws::S3Server;
@@ -16,14 +15,21 @@ use crate::sinks;
 
 async fn dead_letters(site: &Site, query: &str) -> Vec<Value> {
     let url = format!("{}/v1/dead-letters{query}", site.url);
-    let answer = reply(Client::new().get(url).bearer_auth(&site.admin_token)).await;
+    let answer = reply(
+        shoreline_tests::client()
+            .get(url)
+            .bearer_auth(&site.admin_token),
+    )
+    .await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.body["deadLetters"].as_array().unwrap().clone()
 }
 
 async fn replay(site: &Site, selection: &Value) -> Value {
     let url = format!("{}/v1/dead-letters/replay", site.url);
-    let call = Client::new().post(url).bearer_auth(&site.admin_token);
+    let call = shoreline_tests::client()
+        .post(url)
+        .bearer_auth(&site.admin_token);
     let answer = reply(call.json(selection)).await;
     assert_eq!(answer.status, 202, "{}", answer.body);
     answer.body
@@ -122,7 +128,7 @@ async fn a_part_that_nobody_can_read_holds_up_no_other() {
     // Who may not see it: a read token, and nobody.
     for token in [site.read_token.as_str(), "x"] {
         let url = format!("{}/v1/dead-letters", site.url);
-        let answer = reply(Client::new().get(url).bearer_auth(token)).await;
+        let answer = reply(shoreline_tests::client().get(url).bearer_auth(token)).await;
         assert_eq!(answer.status, 401);
     }
 }

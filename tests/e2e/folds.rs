@@ -9,7 +9,7 @@ use crate::d1::database;
 /// the cron wakes it, and D1 hears of it.
 pub(crate) async fn fold(site: &Site) {
     let nobody = format!("{}/v1/analytics/users/nobody?siteId={}", site.url, site.id);
-    let forget = reqwest::Client::new().delete(nobody);
+    let forget = shoreline_tests::client().delete(nobody);
     let forgotten = reply(forget.bearer_auth(&site.admin_token)).await;
     assert_eq!(forgotten.status, 200, "{}", forgotten.body);
     let database = database(&site.state);
@@ -25,5 +25,13 @@ pub(crate) async fn fold(site: &Site) {
 /// The cron's minute.
 pub(crate) async fn cron(site: &Site) {
     let cron = format!("{}/cdn-cgi/local/scheduled?cron=*+*+*+*+*", site.url);
-    assert_eq!(reqwest::get(cron).await.unwrap().status(), 200);
+    assert_eq!(
+        shoreline_tests::client()
+            .get(cron)
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
 }

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use crate::d1::database;
-use reqwest::Client;
 use serde_json::json;
 use shoreline_tests::events::{batch, ids, view};
 use shoreline_tests::eventually;
@@ -51,7 +50,11 @@ fn parts(file: &Path) -> Vec<PathBuf> {
 async fn begin_anew(system: &System) {
     assert!(system.kill_workerd());
     eventually("the worker answers", async || {
-        let health = Client::new().get(system.at("/health")).send().await.ok()?;
+        let health = shoreline_tests::client()
+            .get(system.at("/health"))
+            .send()
+            .await
+            .ok()?;
         health
             .text()
             .await
@@ -65,7 +68,7 @@ async fn begin_anew(system: &System) {
 async fn statuses(site: &Site) -> [u16; 3] {
     let command = json!({"eventType": "a.b", "source": "s", "payload": {}});
     let hit = json!({"n": "pageview", "u": format!("https://{}/", site.domain), "d": site.domain});
-    let plausible = Client::new()
+    let plausible = shoreline_tests::client()
         .post(format!("{}/api/event", site.url))
         .header("origin", &site.origin)
         .header("user-agent", "Mozilla/5.0 (test)")
@@ -83,7 +86,7 @@ async fn pages_get_their_202_from_a_fresh_isolate_while_d1_cannot_answer_at_all(
     // One site is the admin API's; the other was written to D1 alone, and the cron has brought it to KV.
     let (made, seeded) = (system.new_site().await, system.demo());
     let lists = || {
-        let sites = Client::new().get(system.at("/v1/sites"));
+        let sites = shoreline_tests::client().get(system.at("/v1/sites"));
         reply(sites.bearer_auth(&system.keys().admin_token))
     };
     assert_eq!(lists().await.status, 200);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use reqwest::{Client, RequestBuilder};
+use reqwest::RequestBuilder;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use shoreline_tests::events::uuid;
@@ -22,7 +22,7 @@ const OLD: i64 = 1_705_334_400_000;
 fn request(site: &Site, method: &str, path: &str) -> RequestBuilder {
     let method = method.parse().unwrap();
     let url = format!("{}/v1/imports{path}", site.url);
-    Client::new()
+    shoreline_tests::client()
         .request(method, url)
         .bearer_auth(&site.source_key)
 }
@@ -306,7 +306,7 @@ async fn nobody_elses_key_can_see_or_touch_an_import() {
             (&"x".to_owned(), 401),
         ] {
             let url = format!("{}/v1/imports{path}", site.url);
-            let wrong = Client::new()
+            let wrong = shoreline_tests::client()
                 .request(method.parse().unwrap(), url)
                 .bearer_auth(key);
             assert_eq!(

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use reqwest::Client;
 use serde_json::{Value, json};
 use shoreline_tests::contract::Checked as _;
 use shoreline_tests::events::{batch, view};
@@ -21,7 +20,7 @@ fn views(n: usize) -> Value {
 #[tokio::test]
 async fn a_key_may_overlap_with_its_successor() {
     let site = shared().new_site().await;
-    let client = Client::new();
+    let client = shoreline_tests::client();
     let keys = format!("{}/v1/sites/{}/keys", site.url, site.id);
     let made: Value = client
         .post(&keys)
@@ -83,7 +82,7 @@ async fn statuses(site: &Site) -> [u16; 3] {
 #[tokio::test]
 async fn what_is_revoked_stops_within_a_minute_and_what_is_not_goes_on() {
     let (site, other) = (shared().new_site().await, shared().new_site().await);
-    let client = Client::new();
+    let client = shoreline_tests::client();
     // Every key has been used, so that the worker remembers it.
     assert_eq!(statuses(&site).await, [202, 202, 200]);
     let keys = format!("{}/v1/sites/{}/keys", site.url, site.id);

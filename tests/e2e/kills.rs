@@ -5,7 +5,6 @@ use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::archives::archived_ids;
-use reqwest::Client;
 use serde_json::{Value, json};
 use shoreline_tests::events::{batch, feature, ids, view};
 use shoreline_tests::lake;
@@ -122,7 +121,7 @@ async fn kill_under_load(system: &System, random: &mut Random) -> Vec<String> {
 
 /// A path of the dashboard API, where the system answers.
 async fn ask(site: &Site, path: &str) -> Option<Value> {
-    let request = Client::new()
+    let request = shoreline_tests::client()
         .get(format!("{}{path}", site.url))
         .bearer_auth(&site.read_token);
     request.send().await.ok()?.json().await.ok()

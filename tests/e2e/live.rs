@@ -5,7 +5,7 @@ mod shards;
 
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use shoreline_tests::events::{batch, feature, uuid, view};
 use shoreline_tests::eventually;
@@ -159,7 +159,7 @@ async fn a_ticket_opens_one_stream_of_its_own_site() {
     // A good one is not used up by a request that is no WebSocket.
     let good = ticket(&site).await;
     let url = format!("{}/v1/analytics/live/stream?ticket={good}", site.url);
-    let plain = reply(Client::new().get(&url)).await;
+    let plain = reply(shoreline_tests::client().get(&url)).await;
     assert_eq!(
         (plain.status, plain.body["code"].as_str()),
         (426, Some("upgrade_required"))
@@ -170,7 +170,11 @@ async fn a_ticket_opens_one_stream_of_its_own_site() {
         (Method::POST, "stream", "GET, OPTIONS"),
     ] {
         let url = format!("{}/v1/analytics/live/{path}", site.url);
-        let answer = Client::new().request(method, url).send().await.unwrap();
+        let answer = shoreline_tests::client()
+            .request(method, url)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
         assert_eq!(answer.headers()["allow"], allow);
     }
@@ -179,7 +183,7 @@ async fn a_ticket_opens_one_stream_of_its_own_site() {
 #[tokio::test]
 async fn a_ticket_is_for_a_minute_and_not_for_a_revoked_token() {
     let site = shared().new_site().await;
-    let client = Client::new();
+    let client = shoreline_tests::client();
     let keys = format!("{}/v1/sites/{}/keys", site.url, site.id);
     let make = client.post(&keys).json(&json!({"kind": "read"}));
     let key = reply(make.bearer_auth(&site.admin_token)).await.body;

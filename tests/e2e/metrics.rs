@@ -2,7 +2,7 @@
 
 use crate::d1::database;
 use crate::folds::{cron, fold};
-use reqwest::{Client, Method};
+use reqwest::Method;
 use serde_json::{Value, json};
 use shoreline_tests::contract::Checked as _;
 use shoreline_tests::events::{batch, feature, uuid, view};
@@ -157,7 +157,7 @@ async fn finished_days_may_be_kept_and_tables_are_csv_too() {
     let site = shared().new_site().await;
     let range = visits(&site).await;
     let ask = async |path: &str, known: Option<&str>| {
-        let mut request = Client::new()
+        let mut request = shoreline_tests::client()
             .get(format!("{}{path}", site.url))
             .bearer_auth(&site.read_token);
         if let Some(known) = known {
@@ -236,7 +236,7 @@ async fn questions_are_answered_from_the_stored_events() {
         body["endDate"] = end.clone().into();
         let url = format!("{}/v1/analytics/query/{what}", site.url);
         let answer = reply(
-            Client::new()
+            shoreline_tests::client()
                 .post(url)
                 .bearer_auth(&site.read_token)
                 .json(&body),
@@ -310,7 +310,7 @@ async fn bad_parameters_are_named_and_paths_need_their_token() {
     }
     assert_eq!(site.read("/v1/analytics/metrics/nothing").await.status, 404);
     let call = async |method: Method, path: &str, token: &str| {
-        let request = Client::new()
+        let request = shoreline_tests::client()
             .request(method, format!("{}{path}", site.url))
             .bearer_auth(token)
             .body("{}");
@@ -386,7 +386,7 @@ async fn an_erased_user_is_nowhere_and_no_count_changes() {
     let admin = async |method: Method, path: &str| {
         let url = format!("{}/v1/analytics/users/{path}siteId={}", site.url, site.id);
         reply(
-            Client::new()
+            shoreline_tests::client()
                 .request(method, url)
                 .bearer_auth(&shared().keys().admin_token),
         )
@@ -479,7 +479,7 @@ async fn the_cron_mends_what_differs_and_forgets_what_is_old() {
     let keep = async |days: Value| {
         let site_settings =
             json!({"siteId": "demo", "origins": [site.origin], "retentionDays": days});
-        let call = reqwest::Client::new()
+        let call = shoreline_tests::client()
             .put(format!("{}/v1/sites/demo", site.url))
             .bearer_auth(&site.admin_token);
         assert_eq!(reply(call.json(&site_settings)).await.status, 200);
@@ -559,7 +559,9 @@ async fn web_vitals_are_told_by_name_and_page() {
         0
     );
     let url = format!("{}/v1/analytics/users/u?siteId={}", site.url, site.id);
-    let erase = Client::new().delete(url).bearer_auth(&site.admin_token);
+    let erase = shoreline_tests::client()
+        .delete(url)
+        .bearer_auth(&site.admin_token);
     assert_eq!(reply(erase).await.body["complete"], true);
     assert_eq!(site.get(&metrics("vitals?", &range)).await, vitals);
     let of_page = site.get(&metrics("vitals?page=/slow&", &range)).await;

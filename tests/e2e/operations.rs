@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use openmetrics_parser::prometheus::parse_prometheus;
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use shoreline_tests::events::{batch, view};
 use shoreline_tests::site::{Site, reply};
@@ -30,7 +30,7 @@ fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
 }
 
 fn get(site: &Site, path: &str, token: &str) -> RequestBuilder {
-    let request = Client::new().get(format!("{}{path}", site.url));
+    let request = shoreline_tests::client().get(format!("{}{path}", site.url));
     request.bearer_auth(token)
 }
 
@@ -109,7 +109,7 @@ async fn calls_become_events_in_the_lake_and_figures_of_their_site_alone() {
         .read("/v1/analytics/metrics/summary?windowMinutes=0")
         .await;
     assert_eq!(bad.status, 400);
-    let import = Client::new().post(format!("{}/v1/imports", site.url));
+    let import = shoreline_tests::client().post(format!("{}/v1/imports", site.url));
     let import = reply(import.bearer_auth(&site.source_key).body("{}")).await;
     assert_eq!(import.status, 202, "{}", import.body);
     for (action, want) in [
@@ -250,7 +250,7 @@ async fn figures_only_grow_and_count_what_no_site_can_be_told_for() {
     let accepted = "shoreline_ingest_events_total{outcome=\"accepted\"}";
     let before = page(&site).await;
     for _ in 0..3 {
-        let stranger = Client::new().post(format!("{}/v1/ingest", site.url));
+        let stranger = shoreline_tests::client().post(format!("{}/v1/ingest", site.url));
         let stranger = reply(stranger.bearer_auth("sls_x").body("{}")).await;
         assert_eq!(stranger.status, 401);
         site.send_ok(&batch(&[view("/", SECRET), view("/a", SECRET)]))
@@ -307,7 +307,7 @@ async fn figures_only_grow_and_count_what_no_site_can_be_told_for() {
 async fn shorelines_own_site_is_nobodys() {
     let site = shared().new_site().await;
     let admin = |method: reqwest::Method, path: &str, body: Value| {
-        let request = Client::new().request(method, format!("{}{path}", site.url));
+        let request = shoreline_tests::client().request(method, format!("{}{path}", site.url));
         request.bearer_auth(&site.admin_token).json(&body)
     };
     let own = json!({"siteId": "_shoreline", "origins": []});

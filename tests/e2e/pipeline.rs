@@ -1,6 +1,5 @@
 //! A batch's way: live counts, D1, the lake; once, however often it is sent.
 
-use reqwest::Client;
 use serde_json::{Value, json};
 use shoreline_tests::contract::Checked as _;
 use shoreline_tests::events::{batch, feature, ids, uuid, view};
@@ -278,7 +277,7 @@ async fn one_site_never_sees_anothers_data_nor_suppresses_it() {
         assert!(events.iter().all(|event| event["siteId"] == *first));
     }
     // A browser key reads nothing.
-    let answer = Client::new()
+    let answer = shoreline_tests::client()
         .get(format!("{}/v1/analytics/live", one.url))
         .bearer_auth(&one.browser_key)
         .sent()

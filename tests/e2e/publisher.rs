@@ -144,7 +144,7 @@ async fn a_publisher_loses_and_doubles_nothing_when_the_collector_is_killed() {
         assert_eq!(counts.taken(), made.len() as u64, "{counts:?}");
     }
     eventually("everything is stored and has landed", async || {
-        let request = reqwest::Client::new()
+        let request = shoreline_tests::client()
             .get(format!("{}/health", site.url))
             .bearer_auth(&site.read_token);
         let health: Value = request.send().await.ok()?.json().await.ok()?;

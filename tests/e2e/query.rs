@@ -1,6 +1,6 @@
 //! `POST /v1/analytics/query`, with the platform's own time zones.
 
-use reqwest::{Client, RequestBuilder};
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use shoreline_tests::contract::Checked as _;
 use shoreline_tests::events::{batch, feature, view};
@@ -9,7 +9,7 @@ use shoreline_tests::system::shared;
 
 fn asking(site: &Site, body: &Value) -> RequestBuilder {
     let url = format!("{}/v1/analytics/query", site.url);
-    Client::new()
+    shoreline_tests::client()
         .post(url)
         .bearer_auth(&site.read_token)
         .json(body)
@@ -77,7 +77,7 @@ async fn a_question_is_answered_by_a_scan() {
         json!([2, 25])
     );
 
-    let csv = Client::new().post(format!("{}/v1/analytics/query?format=csv", site.url));
+    let csv = shoreline_tests::client().post(format!("{}/v1/analytics/query?format=csv", site.url));
     let csv = csv
         .bearer_auth(&site.read_token)
         .json(&pages)
@@ -168,7 +168,13 @@ async fn what_is_asked_wrongly_is_named_and_nobody_else_is_answered() {
     for token in ["x", site.browser_key.as_str(), site.source_key.as_str()] {
         let url = format!("{}/v1/analytics/query", site.url);
         let body = json!({"metrics": ["users"]});
-        let refused = reply(Client::new().post(url).bearer_auth(token).json(&body)).await;
+        let refused = reply(
+            shoreline_tests::client()
+                .post(url)
+                .bearer_auth(token)
+                .json(&body),
+        )
+        .await;
         assert!([401, 403].contains(&refused.status), "{}", refused.status);
     }
 }

@@ -1,6 +1,5 @@
 //! The dashboard API: tokens, parameters, paging, health.
 
-use reqwest::Client;
 use serde_json::{Value, json};
 use shoreline_tests::contract::Checked as _;
 use shoreline_tests::events::{batch, feature, view};
@@ -15,7 +14,7 @@ async fn reading_needs_a_read_token() {
         "/v1/analytics/metrics/summary",
     ] {
         for token in [None, Some("x"), Some("slr_demo_aaaaaaaaaaaaaaaaaaaaaaaaaa")] {
-            let mut request = Client::new().get(system.at(path));
+            let mut request = shoreline_tests::client().get(system.at(path));
             if let Some(token) = token {
                 request = request.bearer_auth(token);
             }
@@ -128,7 +127,9 @@ async fn a_bad_parameter_is_named() {
 #[tokio::test]
 async fn health_tells_everybody_the_status_and_the_token_the_rest() {
     let site = shared().new_site().await;
-    let public: Value = reqwest::get(format!("{}/health", site.url))
+    let public: Value = shoreline_tests::client()
+        .get(format!("{}/health", site.url))
+        .send()
         .await
         .unwrap()
         .json()
@@ -154,7 +155,7 @@ async fn health_tells_everybody_the_status_and_the_token_the_rest() {
     );
     assert_eq!(health["backlog"]["lake"]["landedEvents"], 1);
     assert!(health["databaseBytes"].as_u64().unwrap() > 0);
-    let bad = Client::new()
+    let bad = shoreline_tests::client()
         .get(format!("{}/health", site.url))
         .bearer_auth("nonsense")
         .sent()
@@ -166,7 +167,7 @@ async fn health_tells_everybody_the_status_and_the_token_the_rest() {
 #[tokio::test]
 async fn sites_and_keys_are_made_by_the_admin_alone_and_a_key_can_be_revoked() {
     let system = shared();
-    let client = Client::new();
+    let client = shoreline_tests::client();
     let admin = &system.keys().admin_token;
     let site = system.new_site().await;
     for token in ["x", site.read_token.as_str()] {

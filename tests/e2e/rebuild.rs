@@ -2,7 +2,6 @@
 
 use std::process::Command;
 
-use reqwest::Client;
 use serde_json::{Value, json};
 use shoreline_tests::events::{batch, view};
 use shoreline_tests::site::{Site, reply};
@@ -60,7 +59,7 @@ async fn answers(site: &Site) -> Vec<(String, Value)> {
     ] {
         question["startDate"] = date(3).into();
         question["endDate"] = date(1).into();
-        let request = Client::new()
+        let request = shoreline_tests::client()
             .post(format!("{}/v1/analytics/query/{name}", site.url))
             .bearer_auth(&site.read_token);
         let answer = reply(request.body(question.to_string())).await;
@@ -159,7 +158,7 @@ async fn what_is_open_is_sealed_and_what_came_first_keeps_its_part() {
 async fn only_the_admin_rebuilds_and_bad_calls_are_told() {
     let system = shoreline_tests::system::shared();
     let call = async |token: &str, body: &str| {
-        let request = Client::new()
+        let request = shoreline_tests::client()
             .post(system.at("/v1/rebuild"))
             .bearer_auth(token);
         let answer = reply(request.body(body.to_owned())).await;

@@ -1,6 +1,6 @@
 //! Every case of the contract's status table, and answers that any page can read.
 
-use reqwest::{Client, Method};
+use reqwest::Method;
 use serde_json::{Value, json};
 use shoreline_tests::contract::Checked as _;
 use shoreline_tests::events::{batch, view};
@@ -40,7 +40,9 @@ async fn every_path_names_a_parameter_that_it_does_not_know() {
         {
             let url = format!("{}{path}?country=DE", site.url);
             let method = Method::from_bytes(method.as_bytes()).unwrap();
-            let asked = Client::new().request(method.clone(), url).bearer_auth(key);
+            let asked = shoreline_tests::client()
+                .request(method.clone(), url)
+                .bearer_auth(key);
             let refused = reply(asked.header("origin", &site.origin)).await;
             assert_eq!(
                 code(&refused),
@@ -51,7 +53,7 @@ async fn every_path_names_a_parameter_that_it_does_not_know() {
         }
     }
     let step = json!({"steps": [{"eventType": "page_view", "country": "DE"}]});
-    let asked = Client::new().post(format!("{}/v1/analytics/query/funnel", site.url));
+    let asked = shoreline_tests::client().post(format!("{}/v1/analytics/query/funnel", site.url));
     let refused = reply(asked.bearer_auth(&site.read_token).json(&step)).await;
     assert_eq!(code(&refused), (400, "invalid_parameter"));
     assert_eq!(refused.body["field"], "steps[0].country");
@@ -162,7 +164,7 @@ async fn keys_and_origins_decide_who_may_send() {
     let other = shared().new_site().await;
     let body = batch(&[view("/", "u")]).to_string();
     let send = async |key: &str, origin: Option<&str>| {
-        let mut request = Client::new()
+        let mut request = shoreline_tests::client()
             .post(format!("{}/v1/events?key={key}", site.url))
             .header("content-type", "text/plain")
             .header("user-agent", "test")
@@ -194,7 +196,7 @@ async fn keys_and_origins_decide_who_may_send() {
     }
     assert_eq!(send(&site.browser_key, origin).await.status, 202);
     // The key as a bearer does as well.
-    let bearer = Client::new()
+    let bearer = shoreline_tests::client()
         .post(format!("{}/v1/events", site.url))
         .bearer_auth(&site.browser_key)
         .header("origin", &site.origin)
@@ -215,12 +217,12 @@ async fn media_types_and_methods_are_checked() {
     ] {
         let mut request = site.post().body(body.clone()).build().unwrap();
         request.headers_mut().insert(name, value.parse().unwrap());
-        let answer = Client::new().execute(request).await.unwrap();
+        let answer = shoreline_tests::client().execute(request).await.unwrap();
         assert_eq!(answer.status(), 415, "{value}");
         let problem: Value = answer.json().await.unwrap();
         assert_eq!(problem["code"], "unsupported_media_type");
     }
-    let client = Client::new();
+    let client = shoreline_tests::client();
     for (method, path, status, allow) in [
         (Method::GET, "/v1/events", 405, Some("POST, OPTIONS")),
         (Method::PUT, "/v1/events", 405, Some("POST, OPTIONS")),
@@ -260,7 +262,7 @@ async fn media_types_and_methods_are_checked() {
 #[tokio::test]
 async fn any_page_can_read_the_answer() {
     let site = shared().new_site().await;
-    let client = Client::new();
+    let client = shoreline_tests::client();
     for (key, status) in [(site.browser_key.as_str(), 403), ("x", 401)] {
         let answer = client
             .post(format!("{}/v1/events?key={key}", site.url))
@@ -309,7 +311,7 @@ async fn a_dry_run_judges_and_stores_nothing() {
         .url_mut()
         .query_pairs_mut()
         .append_pair("dryRun", "1");
-    let answer = Client::new().execute(request).await.unwrap();
+    let answer = shoreline_tests::client().execute(request).await.unwrap();
     assert_eq!(answer.status(), 200);
     let body: Value = answer.json().await.unwrap();
     assert_eq!(

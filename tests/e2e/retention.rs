@@ -1,7 +1,7 @@
 //! How long events are kept, site by site.
 
 use crate::folds::fold;
-use reqwest::{Client, Method};
+use reqwest::Method;
 use serde_json::{Value, json};
 use shoreline_tests::events::{batch, view};
 use shoreline_tests::eventually;
@@ -23,7 +23,7 @@ fn ago(days: i64) -> Value {
 }
 
 async fn admin(site: &Site, method: Method, path: &str, body: &Value) -> Reply {
-    let request = Client::new()
+    let request = shoreline_tests::client()
         .request(method, format!("{}{path}", site.url))
         .bearer_auth(&site.admin_token);
     reply(request.json(body)).await
@@ -81,7 +81,15 @@ async fn a_site_takes_and_keeps_events_for_its_own_days() {
     let cron = system.at("/cdn-cgi/local/scheduled?cron=*+*+*+*+*");
     // A run has so many turns, and other tests' sites may have them.
     eventually("the older event is gone", async || {
-        assert_eq!(reqwest::get(&cron).await.unwrap().status(), 200);
+        assert_eq!(
+            shoreline_tests::client()
+                .get(&cron)
+                .send()
+                .await
+                .unwrap()
+                .status(),
+            200
+        );
         (short.stored().await.len() == 1).then_some(())
     })
     .await;

@@ -63,7 +63,7 @@ fn archives_with_events(state: &StateDir) -> usize {
 async fn ask(site: &Site, name: &str, mut question: Value) -> Value {
     question["startDate"] = date(1).into();
     question["endDate"] = date(-1).into();
-    let request = reqwest::Client::new()
+    let request = shoreline_tests::client()
         .post(format!("{}/v1/analytics/query/{name}", site.url))
         .bearer_auth(&site.read_token);
     let answer = reply(request.body(question.to_string())).await;
@@ -124,7 +124,7 @@ async fn check(site: &Site, taken: &[String]) {
 async fn fold(site: &Site, archives: i64) {
     for n in 0..40 {
         let nobody = format!("{}/v1/analytics/users/n{n}?siteId={}", site.url, site.id);
-        let forget = reqwest::Client::new().delete(nobody);
+        let forget = shoreline_tests::client().delete(nobody);
         let forgotten = reply(forget.bearer_auth(&site.admin_token)).await;
         assert_eq!(forgotten.status, 200, "{}", forgotten.body);
     }
@@ -283,7 +283,7 @@ async fn erase(site: &Site, events: usize) {
             "{}/v1/analytics/users/u3{path}?siteId={}",
             site.url, site.id
         );
-        let request = reqwest::Client::new().request(method, url);
+        let request = shoreline_tests::client().request(method, url);
         reply(request.bearer_auth(&site.admin_token))
     };
     let export = call(reqwest::Method::GET, "/export").await.body;

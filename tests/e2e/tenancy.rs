@@ -5,7 +5,7 @@ mod rows;
 
 use std::collections::BTreeSet;
 
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use shoreline_tests::events::{batch, view};
 use shoreline_tests::site::{Reply, Site, reply};
@@ -17,7 +17,7 @@ use rows::{ASKERS, READS, Row, rows};
 /// The request of a row with a key, from a page of `origin`.
 fn request(site: &Site, row: &Row, key: Option<&str>, origin: &str) -> RequestBuilder {
     let path = row.path.replace("KEY", key.unwrap_or("none"));
-    let request = Client::new()
+    let request = shoreline_tests::client()
         .request(row.method.clone(), format!("{}{path}", site.url))
         .header("origin", origin)
         .header("user-agent", "Mozilla/5.0 (test)")
@@ -166,7 +166,7 @@ async fn nothing_is_written_to_a_site_with_what_another_has() {
         }
     }
     // A key of one site is none of the other's to end.
-    let client = Client::new();
+    let client = shoreline_tests::client();
     let list = client.get(format!("{}/v1/sites/{}/keys", first.url, first.id));
     let list = reply(list.bearer_auth(&first.admin_token)).await;
     for key in list.body["keys"].as_array().unwrap() {

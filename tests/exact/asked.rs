@@ -1,6 +1,5 @@
 //! What the API is asked, and what it answers.
 
-use reqwest::Client;
 use serde_json::{Value, json};
 use shoreline_tests::site::{Site, reply};
 
@@ -107,7 +106,7 @@ fn without_note(mut answer: Value) -> Value {
 }
 
 async fn csv(site: &Site, path: &str) -> Vec<Vec<String>> {
-    let request = Client::new()
+    let request = shoreline_tests::client()
         .get(format!("{}{path}&format=csv", site.url))
         .bearer_auth(&site.read_token);
     let answer = request.send().await.unwrap();
@@ -226,7 +225,9 @@ async fn question(site: &Site, what: &str, first: i64, last: i64, mut body: Valu
     (ask["first"], ask["last"]) = (first.into(), last.into());
     (body["startDate"], body["endDate"]) = (date(first).into(), date(last).into());
     let url = format!("{}/v1/analytics/query/{what}", site.url);
-    let request = Client::new().post(url).bearer_auth(&site.read_token);
+    let request = shoreline_tests::client()
+        .post(url)
+        .bearer_auth(&site.read_token);
     let answer = reply(request.json(&body)).await;
     assert_eq!(answer.status, 200, "{body}: {}", answer.body);
     Asked {

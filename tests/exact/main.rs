@@ -29,7 +29,6 @@ use asked::{Asked, metrics, now, of_user, questions, retentions, summaries, toda
 use compared::differences;
 use d1::database;
 use made::{DAY_MS, DAYS, Dice, Plan};
-use reqwest::Client;
 use serde_json::{Map, Value, json};
 use shoreline_tests::lake;
 use shoreline_tests::site::{Site, reply};
@@ -292,7 +291,9 @@ async fn full_day(site: &Site, day: i64) -> Value {
 async fn erase(site: &Site, user: &str) -> i64 {
     let name: String = user.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let url = format!("{}/v1/analytics/users/{name}?siteId={}", site.url, site.id);
-    let request = Client::new().delete(url).bearer_auth(&site.admin_token);
+    let request = shoreline_tests::client()
+        .delete(url)
+        .bearer_auth(&site.admin_token);
     let told = reply(request).await;
     assert_eq!(
         (told.status, &told.body["complete"]),
@@ -317,7 +318,15 @@ async fn count_again(system: &System) {
         .unwrap();
     let cron = system.at("/cdn-cgi/local/scheduled?cron=*+*+*+*+*");
     within(sent::PATIENCE, "the recount is done", async || {
-        assert_eq!(reqwest::get(&cron).await.unwrap().status(), 200);
+        assert_eq!(
+            shoreline_tests::client()
+                .get(&cron)
+                .send()
+                .await
+                .unwrap()
+                .status(),
+            200
+        );
         (number("SELECT done_for FROM jobs WHERE job = 'recount'") > 0).then_some(())
     })
     .await;

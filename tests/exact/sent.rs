@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, RequestBuilder};
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use shoreline_tests::site::{Site, reply};
 use shoreline_tests::within;
@@ -44,12 +44,12 @@ async fn begin(site: &Site, lines: &[String], parts: usize) -> String {
         assert_eq!(told.status, 202, "{}", told.body);
         told.body["importId"].as_str().unwrap().to_owned()
     };
-    let made = Client::new().post(&imports);
+    let made = shoreline_tests::client().post(&imports);
     let import = call(made.body(json!({"parts": parts}).to_string())).await;
     let chunks = lines.chunks(lines.len().div_ceil(parts));
     for (n, some) in chunks.enumerate().collect::<Vec<_>>().into_iter().rev() {
         let url = format!("{imports}/{import}/parts/{}", n + 1);
-        call(Client::new().put(url).body(some.join("\n"))).await;
+        call(shoreline_tests::client().put(url).body(some.join("\n"))).await;
     }
     import
 }
@@ -57,7 +57,12 @@ async fn begin(site: &Site, lines: &[String], parts: usize) -> String {
 async fn finished(site: &Site, import: &str) {
     let told = within(PATIENCE, "the import is finished", async || {
         let url = format!("{}/v1/imports/{import}", site.url);
-        let told = reply(Client::new().get(url).bearer_auth(&site.source_key)).await;
+        let told = reply(
+            shoreline_tests::client()
+                .get(url)
+                .bearer_auth(&site.source_key),
+        )
+        .await;
         (told.body["finishedAt"].is_number()).then_some(told.body)
     })
     .await;

@@ -28,6 +28,7 @@ pub mod visit;
 pub mod webhook;
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 /// How long a condition may take that the system reaches in a few seconds; long, because the
@@ -86,6 +87,17 @@ pub async fn eventually_is<T: PartialEq + std::fmt::Debug>(
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// What sends requests. Making one reads all certificates that the machine trusts, for half a second of an
+/// unoptimized build: so there is one for all tests. It keeps no connection, because a connection ends with the
+/// runtime of its test.
+pub fn client() -> reqwest::Client {
+    static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
+        let client = reqwest::Client::builder().pool_max_idle_per_host(0);
+        client.build().unwrap()
+    });
+    CLIENT.clone()
 }
 
 /// A port that nobody listens on.

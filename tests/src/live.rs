@@ -1,7 +1,6 @@
 //! A client of the live stream, as `docs/API.md` tells one to be.
 
 use futures_util::{SinkExt, StreamExt};
-use reqwest::Client;
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -33,7 +32,7 @@ pub struct Stream {
 /// Asks for a ticket.
 pub async fn ask_ticket(site: &Site, token: &str) -> Reply {
     let url = format!("{}/v1/analytics/live/ticket", site.url);
-    reply(Client::new().post(url).bearer_auth(token)).await
+    reply(crate::client().post(url).bearer_auth(token)).await
 }
 
 /// A ticket.
@@ -66,7 +65,7 @@ pub async fn open(site: &Site, query: &str) -> Option<Stream> {
 /// How a stream is refused: WebSocket clients do not read it, so it is asked as they ask, by another.
 pub async fn refusal(site: &Site, query: &str) -> Reply {
     let url = format!("{}/v1/analytics/live/stream{query}", site.url);
-    let request = Client::new()
+    let request = crate::client()
         .get(url)
         .header("connection", "Upgrade")
         .header("upgrade", "websocket")

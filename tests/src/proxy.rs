@@ -98,7 +98,7 @@ impl Proxy {
         let proxy = Self {
             url: format!("http://localhost:{port}"),
             upstream: upstream.to_owned(),
-            client: Client::new(),
+            client: crate::client(),
             state: Arc::new(Mutex::new(State {
                 faults: Vec::new(),
                 added: Vec::new(),

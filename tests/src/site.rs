@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use reqwest::{Client, RequestBuilder, StatusCode};
+use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
 use crate::contract::Checked as _;
@@ -54,7 +54,7 @@ impl Site {
         let domain = format!("{id}.example");
         let origin = format!("https://{domain}");
         let admin = async |path: &str, body: Value| {
-            let answer = Client::new()
+            let answer = crate::client()
                 .post(format!("{}{path}", keys.url))
                 .bearer_auth(&keys.admin_token)
                 .json(&body)
@@ -93,7 +93,7 @@ impl Site {
 
     /// A post to the collector as the site's pages make it, its body yet to be set.
     pub fn post(&self) -> RequestBuilder {
-        Client::new()
+        crate::client()
             .post(format!("{}/v1/events?key={}", self.url, self.browser_key))
             .header("origin", &self.origin)
             .header("user-agent", "Mozilla/5.0 (test)")
@@ -102,7 +102,7 @@ impl Site {
 
     /// A post to the collector as a service makes it, its body yet to be set.
     pub fn ingest(&self) -> RequestBuilder {
-        Client::new()
+        crate::client()
             .post(format!("{}/v1/ingest", self.url))
             .bearer_auth(&self.source_key)
             .header("content-type", "application/json")
@@ -129,7 +129,7 @@ impl Site {
 
     /// Asks a path of the dashboard API.
     pub async fn read(&self, path: &str) -> Reply {
-        let request = Client::new()
+        let request = crate::client()
             .get(format!("{}{path}", self.url))
             .bearer_auth(&self.read_token);
         reply(request).await

@@ -15,7 +15,7 @@ pub(super) async fn answer(site: &Site, mut body: Value) -> Value {
         body["range"] = json!([date(DAYS), date(1)]);
     }
     let url = format!("{}/v1/analytics/query", site.url);
-    let call = reqwest::Client::new()
+    let call = shoreline_tests::client()
         .post(url)
         .bearer_auth(&site.read_token);
     let answer = reply(call.json(&body)).await;

@@ -41,7 +41,7 @@ async fn a_token_that_is_none_shows_no_dead_letters() {
     .await;
     d.ready().await;
     let answer = reply(
-        reqwest::Client::new()
+        shoreline_tests::client()
             .get(format!("{}/v1/dead-letters?siteId={}", site.url, site.id))
             .bearer_auth(&site.admin_token),
     )
@@ -69,7 +69,7 @@ async fn a_dead_letter_is_replayed() {
     site.send_ok(&poison).await;
     let list_path = format!("{}/v1/dead-letters", site.url);
     let listed = async || {
-        let call = reqwest::Client::new()
+        let call = shoreline_tests::client()
             .get(&list_path)
             .bearer_auth(&site.admin_token);
         list(&reply(call).await.body["deadLetters"]).clone()

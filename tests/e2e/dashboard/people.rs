@@ -1,6 +1,5 @@
 //! Settings: users' data, imports and the snippet, each done on the page and seen by the API.
 
-use reqwest::Client;
 use serde_json::{Value, json};
 use shoreline_tests::events::{batch, feature, view};
 use shoreline_tests::site::reply;
@@ -76,7 +75,7 @@ async fn a_user_is_exported_and_erased() {
 async fn an_import_is_watched() {
     let site = shared().new_site().await;
     let lines = "{\"eventType\":\"shop.ordered\",\"source\":\"shop\"}\nnot an event\n";
-    let made = Client::new()
+    let made = shoreline_tests::client()
         .post(format!("{}/v1/imports", site.url))
         .bearer_auth(&site.source_key)
         .header("content-type", "application/x-ndjson")
@@ -92,9 +91,13 @@ async fn an_import_is_watched() {
     d.press("Show progress").await;
     says(&d, ".import", "Finished").await;
     let url = format!("{}/v1/imports/{id}", site.url);
-    let api = reply(Client::new().get(url).bearer_auth(&site.source_key))
-        .await
-        .body;
+    let api = reply(
+        shoreline_tests::client()
+            .get(url)
+            .bearer_auth(&site.source_key),
+    )
+    .await
+    .body;
     let shown = d
         .browser
         .run("return Object.fromEntries([...document.querySelectorAll('.import dl > div')].map((one) => [one.firstChild.textContent, one.lastChild.textContent]))")

@@ -6,7 +6,7 @@ use shoreline_tests::system::shared;
 use super::Dashboard;
 
 async fn headers(url: &str) -> HeaderMap {
-    let answer = reqwest::get(url).await.unwrap();
+    let answer = shoreline_tests::client().get(url).send().await.unwrap();
     assert_eq!(answer.status(), 200, "{url}");
     answer.headers().clone()
 }

@@ -14,7 +14,7 @@ async fn asked(site: &Site, what: &str, mut body: Value) -> Value {
     body["startDate"] = date(DAYS).into();
     body["endDate"] = date(1).into();
     let url = format!("{}/v1/analytics/query/{what}", site.url);
-    let call = reqwest::Client::new()
+    let call = shoreline_tests::client()
         .post(url)
         .bearer_auth(&site.read_token);
     let answer = reply(call.json(&body)).await;

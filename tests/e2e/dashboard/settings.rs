@@ -1,6 +1,6 @@
 //! Settings: sites and keys, each done on the page and seen by the API.
 
-use reqwest::{Client, Method};
+use reqwest::Method;
 use serde_json::{Value, json};
 use shoreline_tests::events::{batch, view};
 use shoreline_tests::site::{Site, reply};
@@ -31,7 +31,7 @@ pub(super) async fn admin(site: Site, query: &str) -> Dashboard {
 async fn call(site: &Site, method: Method, path: &str) -> Value {
     let url = format!("{}{path}", site.url);
     let answer = reply(
-        Client::new()
+        shoreline_tests::client()
             .request(method, url)
             .bearer_auth(&site.admin_token),
     )

@@ -261,7 +261,7 @@ async fn a_table_is_sorted_searched_and_downloaded() {
         site.url,
         range()
     );
-    let request = reqwest::Client::new()
+    let request = shoreline_tests::client()
         .get(path)
         .bearer_auth(&site.read_token);
     let want = request.send().await.unwrap().text().await.unwrap();

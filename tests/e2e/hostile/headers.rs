@@ -1,6 +1,6 @@
 //! Headers that would become other headers, and pages that may not send.
 
-use reqwest::{Client, Method};
+use reqwest::Method;
 use serde_json::json;
 use shoreline_tests::contract::Checked as _;
 use shoreline_tests::site::{Site, reply};
@@ -81,7 +81,7 @@ async fn a_line_break_in_a_key_is_no_part_of_any_key() {
     let body = Door::Events.good_body(&site);
     for (key, what) in [(&site.browser_key, "good"), (&"slb_x".to_owned(), "none")] {
         for breaks in ["%0d%0a", "%0aX-Injected:%201", "%00", "%20", "%22", "%ff"] {
-            let request = Client::new()
+            let request = shoreline_tests::client()
                 .post(format!("{}/v1/events?key={key}{breaks}", site.url))
                 .header("origin", &site.origin)
                 .header("user-agent", "Mozilla/5.0")
@@ -140,7 +140,7 @@ async fn a_preflight_tells_any_page_how_to_ask_and_lets_no_stranger_send() {
             "https://shop.example.evil.example",
             "chrome-extension://abc",
         ] {
-            let preflight = Client::new()
+            let preflight = shoreline_tests::client()
                 .request(Method::OPTIONS, format!("{}{}", site.url, door.path()))
                 .header("origin", origin)
                 .header("access-control-request-method", "POST")

@@ -7,7 +7,7 @@ mod identity;
 mod json;
 mod slow;
 
-use reqwest::{Client, RequestBuilder};
+use reqwest::RequestBuilder;
 use serde_json::Value;
 use shoreline_tests::events::uuid;
 use shoreline_tests::site::{Reply, Site, reply};
@@ -63,7 +63,7 @@ impl Door {
 
     /// A post with the headers of a good one, without `left_out`, its body yet to be set.
     fn post_without(self, site: &Site, left_out: &str) -> RequestBuilder {
-        let request = Client::new().post(format!("{}{}", site.url, self.path()));
+        let request = shoreline_tests::client().post(format!("{}{}", site.url, self.path()));
         let headers = self.headers(site).into_iter();
         headers
             .filter(|(name, _)| *name != left_out)

@@ -39,7 +39,11 @@ async fn shards_are_united_and_a_killed_workerd_is_got_over() {
     assert!(system.kill_workerd());
     while stream.next().await.is_some() {}
     eventually("the worker answers again", async || {
-        let health = reqwest::get(format!("{}/health", site.url)).await.ok()?;
+        let health = shoreline_tests::client()
+            .get(format!("{}/health", site.url))
+            .send()
+            .await
+            .ok()?;
         health.status().is_success().then_some(())
     })
     .await;

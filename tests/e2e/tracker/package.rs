@@ -191,7 +191,9 @@ async fn released_versions_keep_working_under_their_names() {
         visit.flush().await;
         want.push("page_view /".to_owned());
         visit.arrived(&want).await;
-        let answer = reqwest::get(format!("{}/t/{script}", visit.site.url))
+        let answer = shoreline_tests::client()
+            .get(format!("{}/t/{script}", visit.site.url))
+            .send()
             .await
             .unwrap();
         let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
@@ -217,7 +219,9 @@ async fn the_snippet_names_what_it_loads_by_its_content() {
         module.starts_with("/t/shoreline.") && module.ends_with(".wasm"),
         "{module}"
     );
-    let answer = reqwest::get(format!("{}{module}", visit.site.url))
+    let answer = shoreline_tests::client()
+        .get(format!("{}{module}", visit.site.url))
+        .send()
         .await
         .unwrap();
     assert_eq!(answer.headers()["content-type"], "application/wasm");

@@ -116,7 +116,8 @@ const METRICS: readonly [Metric, ...Metric[]] = [
 const BESIDE = METRICS.filter(({ name }) => name === 'views' || name === 'bounces');
 
 /**
- * Sums of the range, of the one that it is compared with; the answer of a question, and that of what stands beside sums.
+ * Sums of the range, and of the one that it is compared with; the answer of a question, and that of what stands beside
+ * sums.
  */
 type Data = [Platform | undefined, Platform | undefined, Answer | undefined, Answer | undefined];
 
