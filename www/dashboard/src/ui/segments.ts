@@ -56,7 +56,7 @@ export function segments(context: Context, done: () => void): HTMLElement {
   const paint = (): void => {
     const all = kept()[site] ?? [];
     place.replaceChildren(
-      h('h3', null, 'Segments'),
+      h('h2', null, 'Segments'),
       all.length > 0
         ? h(
             'ul',
