@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use shoreline_tests::events::{batch, uuid, view};
+use shoreline_tests::site::reply;
 use shoreline_tests::system::shared;
 
 use super::access::complaints;
@@ -10,8 +11,8 @@ use super::{Dashboard, number};
 
 fn custom(name: &str, user: &str, data: &Value) -> Value {
     let mut event = json!({
-        "eventId": uuid(), "eventType": "custom", "userId": user, "sessionId": user,
-        "eventData": {"name": name}, "metadata": {"platform": "web"},
+        "eventId": uuid(), "eventType": "custom", "source": "shop", "userId": user, "sessionId": user,
+        "eventData": {"name": name},
     });
     for (key, value) in data.as_object().unwrap() {
         event["eventData"][key] = value.clone();
@@ -22,8 +23,8 @@ fn custom(name: &str, user: &str, data: &Value) -> Value {
 #[tokio::test]
 async fn an_events_properties_are_found_and_broken_down() {
     let site = shared().new_site().await;
+    site.send_ok(&batch(&[view("/", "ann")])).await;
     let events = [
-        view("/", "ann"),
         custom(
             "order",
             "ann",
@@ -41,7 +42,8 @@ async fn an_events_properties_are_found_and_broken_down() {
         ),
         custom("signup", "cid", &json!({"plan": "free"})),
     ];
-    site.send_ok(&batch(&events)).await;
+    let taken = reply(site.ingest().json(&events)).await;
+    assert_eq!(taken.body["accepted"], 4, "{}", taken.body);
     site.settle().await;
     let d = Dashboard::open(site.clone(), "?view=properties&range=7d").await;
     let mut names: Vec<Vec<String>> = d.rows("Events").await;
