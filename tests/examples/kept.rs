@@ -325,7 +325,7 @@ fn stored(lines: &[String], now: i64) -> (usize, String) {
         is_bot: false,
         agent: None,
     };
-    let judged = judge(drafts.collect(), &Body::default(), &context, || {
+    let judged = judge(drafts.collect(), &Body::default(), &context, &|| {
         panic!("each line has an id")
     });
     assert!(judged.results.is_empty(), "{:?}", judged.results);
