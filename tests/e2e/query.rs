@@ -198,7 +198,7 @@ async fn goals_are_kept_with_the_site_and_asked_for_by_name() {
         })
         .await
     };
-    let client = Client::new();
+    let client = shoreline_tests::client();
     let wanted = json!({"name": "Sale", "filter": ["is", "custom", "buy"]});
     let made = admin(client.post(&goals), wanted.clone()).await;
     assert_eq!((made.status, &made.body["name"]), (201, &json!("Sale")));
