@@ -108,3 +108,24 @@ pub fn free_port() -> u16 {
         .unwrap()
         .port()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::client;
+    use crate::pages::{Page, Pages};
+
+    #[test]
+    fn the_client_outlives_the_runtime_of_a_test() {
+        for _ in 0..3 {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async {
+                let pages = Pages::serve(Page::default()).await;
+                for _ in 0..2 {
+                    let answer = client().get(&pages.url).send().await.unwrap();
+                    assert_eq!(answer.status(), 200);
+                    assert!(answer.text().await.unwrap().contains("<!doctype html>"));
+                }
+            });
+        }
+    }
+}
