@@ -8,6 +8,7 @@ mod ask;
 mod everybody;
 mod filters;
 mod focus;
+mod goals;
 mod hostile;
 mod letters;
 mod live;
@@ -31,13 +32,14 @@ use shoreline_tests::eventually;
 use shoreline_tests::site::Site;
 
 /// Every view.
-pub(crate) const VIEWS: [&str; 11] = [
+pub(crate) const VIEWS: [&str; 12] = [
     "overview",
     "now",
     "pages",
     "features",
     "content",
     "funnels",
+    "goals",
     "properties",
     "ask",
     "errors",

@@ -99,6 +99,13 @@ export const VIEWS: readonly [Entry, ...Entry[]] = [
     load: () => import('./views/funnels'),
   },
   {
+    name: 'goals',
+    title: 'Goals',
+    ranged: true,
+    icon: 'M10 2a8 8 0 110 16 8 8 0 010-16zM10 6a4 4 0 110 8 4 4 0 010-8zM10 10h.01',
+    load: () => import('./views/goals'),
+  },
+  {
     name: 'properties',
     title: 'Properties',
     ranged: true,

@@ -22,7 +22,7 @@ export const view: View = {
     const body = askedBody(context, given);
     const asked = question(QUERY, body);
     context.root.append(
-      askForm(given),
+      askForm(context, given),
       written(body, given),
       panel<Answer>(context, {
         title: 'Answer',

@@ -12,6 +12,8 @@ const TABS = [
   ['page', 'Pages'],
   ['entry_page', 'Entry pages'],
   ['exit_page', 'Exit pages'],
+  ['channel', 'Channels'],
+  ['referrerSource', 'Sources'],
   ['referrer', 'Referrers'],
   ['utm_source', 'Campaign sources'],
   ['utm_medium', 'Media'],
@@ -27,6 +29,7 @@ const TABS = [
   ['source', 'Senders'],
   ['outbound', 'Outbound links'],
   ['download', 'Downloads'],
+  ['form', 'Forms'],
   ['when', 'When'],
 ] as const;
 

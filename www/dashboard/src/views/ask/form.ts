@@ -1,7 +1,9 @@
 // The form of a question: lists of metrics and dimensions, order, rows.
 import { announce, fill, h } from '../../dom';
 import { go } from '../../place';
-import { ALL_DIMENSIONS, METRICS, OF_PROPERTY, dimensionText, metricText, partsOf } from './metrics';
+import type { Context } from '../../view';
+import { GOALS, type Goals } from '../goals/goals';
+import { ALL_DIMENSIONS, METRICS, OF_GOAL, OF_PROPERTY, dimensionText, metricText, partsOf } from './metrics';
 import { type Body, orderOf, textsOf } from './question';
 
 /** The API takes so many. */
@@ -24,7 +26,8 @@ interface Lines {
 }
 
 /** The form; what it holds becomes the URL when it is sent. */
-export function askForm(given: Body): HTMLElement {
+export function askForm(context: Context, given: Body): HTMLElement {
+  const goal = goalChoice(context, given['goal']);
   const metrics = lines('metric', textsOf(given['metrics']), {
     most: MAX_METRICS,
     least: 1,
@@ -79,7 +82,13 @@ export function askForm(given: Body): HTMLElement {
     metrics.element,
     h('h3', null, 'By'),
     dimensions.element,
-    h('div', { class: 'ask-more' }, h('label', null, 'Order', order), h('label', null, 'Rows at most', limit)),
+    h(
+      'div',
+      { class: 'ask-more' },
+      h('label', null, 'Order', order),
+      h('label', null, 'Rows at most', limit),
+      h('label', null, 'Goal, for conversions', goal),
+    ),
     h('p', { class: 'hint' }, 'Days, time zone, comparison and filters are those above.'),
     h('button', { type: 'submit', class: 'button primary', id: 'ask-go' }, 'Ask'),
   );
@@ -92,11 +101,37 @@ export function askForm(given: Body): HTMLElement {
         ...(dimensions.texts().length > 0 && { dimensions: dimensions.texts() }),
         ...(names.includes(by) && { orderBy: [[by, way]] }),
         ...(limit.value !== '' && { limit: Number(limit.value) }),
+        ...(goal.value !== '' && { goal: JSON.parse(goal.value) as unknown }),
       }),
       figure: undefined,
     });
   });
   return form;
+}
+
+/** The goals of the site, by name; one that the JSON says as a filter stays what it is. */
+function goalChoice(context: Context, given: unknown): HTMLSelectElement {
+  const list = h('select', { id: 'ask-goal' });
+  const offer = (names: readonly string[]): void => {
+    const own = given === undefined || names.includes(given as string) ? [] : [given];
+    fill(
+      list,
+      h('option', { value: '' }, 'None'),
+      [...own, ...names].map((one) =>
+        h(
+          'option',
+          { value: JSON.stringify(one), selected: one === given },
+          typeof one === 'string' ? one : JSON.stringify(one),
+        ),
+      ),
+    );
+  };
+  offer([]);
+  context.get<Goals>(GOALS).then(
+    ({ goals }) => offer(goals.map(({ name }) => name)),
+    () => undefined,
+  );
+  return list;
 }
 
 function lines(
@@ -188,7 +223,11 @@ function choice(
 function metricLine(metric: string, name: string): Omit<Line, 'element'> & { fields: HTMLElement[] } {
   const [chosen, property] = partsOf(metric) ?? [metric, ''];
   const of = (partsOf(metric) ? 'p:' : '') + chosen;
-  const known = [...METRICS, ...OF_PROPERTY.map(([one, text]) => [`p:${one}`, `${text} a property`] as const)];
+  const known = [
+    ...METRICS,
+    ...OF_GOAL,
+    ...OF_PROPERTY.map(([one, text]) => [`p:${one}`, `${text} a property`] as const),
+  ];
   // What the form does not know stays what it is.
   const all = known.some(([one]) => one === of) ? known : [...known, [of, metric] as const];
   const made = choice(

@@ -13,6 +13,14 @@ export const METRICS: readonly (readonly [name: string, label: string])[] = [
   ['sessionDuration', 'Session duration'],
   ['engagedTime', 'Engaged time'],
   ['scrollDepth', 'Scroll depth'],
+  ['revenue', 'Revenue'],
+];
+
+/** Metrics of a goal. */
+export const OF_GOAL: readonly (readonly [name: string, label: string])[] = [
+  ['conversions', 'Conversions'],
+  ['converted', 'Users who converted'],
+  ['conversionRate', 'Conversion rate'],
 ];
 
 /** Metrics of a property. */
@@ -39,7 +47,7 @@ export function partsOf(metric: string): [name: string, property: string] | unde
 /** A metric as one reads it. */
 export function metricText(metric: string): string {
   const parts = partsOf(metric);
-  if (!parts) return METRICS.find(([name]) => name === metric)?.[1] ?? metric;
+  if (!parts) return [...METRICS, ...OF_GOAL].find(([name]) => name === metric)?.[1] ?? metric;
   return `${OF_PROPERTY.find(([name]) => name === parts[0])?.[1] ?? parts[0]} ${parts[1]}`;
 }
 
