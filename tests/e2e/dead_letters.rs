@@ -112,7 +112,9 @@ async fn a_part_that_nobody_can_read_holds_up_no_other() {
         .iter()
         .filter_map(|path| {
             let log = Connection::open(path).unwrap();
-            let break_lines = "UPDATE log SET lines = zeroblob(length(lines))";
+            // Shoreline's own events have a log, too.
+            let break_lines = "UPDATE log SET lines = zeroblob(length(lines)) \
+                 WHERE instr(lines, CAST('/broken' AS BLOB))";
             log.execute(break_lines, []).ok()
         })
         .sum();

@@ -47,7 +47,7 @@ export function servicesPanel(context: Context): HTMLElement {
   );
   const failures = ask(context, ['events'], ['source', 'errorType'], ['and', OPERATIONS, ['exists', 'errorType']]);
   return panel<[Answer, Answer] | null>(context, {
-    title: 'Services',
+    title: 'Operations of services',
     class: 'wide services',
     lines: 12,
     live: true,
