@@ -6,6 +6,10 @@ from datetime import date, timedelta
 import schemathesis
 
 
+# What is asked of a goal alone.
+OF_GOALS = ("conversions", "converted", "conversionRate")
+
+
 @schemathesis.serializer("application/x-ndjson")
 def lines(context, value):
     """JSON lines are text."""
@@ -34,7 +38,21 @@ def is_question(body):
     names = [pair[0] for pair in pairs if isinstance(pair, list) and pair and isinstance(pair[0], str)]
     dates = dict(zip(("startDate", "endDate"), dates)) if isinstance(dates, list) else {}
     is_zone = not isinstance(zone, str) or zone in ("UTC", "Europe/Berlin", "Asia/Kathmandu")
-    return is_zone and all(name in asked for name in names) and is_range(dates, 366)
+    has_goal = body.get("goal") is not None or not any(name in OF_GOALS for name in asked)
+    # A goal is a filter or a name, and the description goes three levels deep where the call goes sixteen.
+    is_plain = not isinstance(body.get("goal"), list) or body["goal"][:1] not in (["and"], ["or"], ["not"])
+    panels = body.get("panels")
+    are_questions = all(map(is_question, panels)) if isinstance(panels, list) else True
+    is_named = is_zone and has_goal and is_plain and are_questions
+    return is_named and all(name in asked for name in names) and is_range(dates, 366)
+
+
+def is_breakdown(query):
+    """Whether a cursor is of the kind that the dimension's pages have, and the zone one of these."""
+    if not isinstance(query, dict):
+        return True
+    zone = query.get("timeZone")
+    return not query.get("cursor") and (not zone or zone in ("UTC", "Europe/Berlin", "Asia/Kathmandu"))
 
 
 @schemathesis.hook
@@ -43,8 +61,9 @@ def filter_case(context, case):
     most = 31 if path.endswith("/products") else 366
     # A cursor is one that a step answered.
     begun = path == "/v1/rebuild" and isinstance(case.body, dict) and case.body.get("cursor")
-    is_asked = path != "/v1/analytics/query" or is_question(case.body)
-    return not begun and is_asked and is_range(case.query, most) and is_range(case.body, most)
+    is_asked = not path.startswith("/v1/analytics/query") or is_question(case.body)
+    is_shown = path != "/v1/analytics/metrics/breakdown" or is_breakdown(case.query)
+    return not begun and is_asked and is_shown and is_range(case.query, most) and is_range(case.body, most)
 
 
 @schemathesis.hook

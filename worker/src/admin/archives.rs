@@ -1,9 +1,10 @@
 //! The call that gives a site another number of archives, and its answer.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Number;
 
 use crate::archive::reshard::{Phase, State};
-use crate::base::json;
+use crate::base::{json, whole};
 use crate::config::MAX_ARCHIVES;
 use crate::http::error::Fault;
 use crate::http::known;
@@ -16,8 +17,8 @@ pub const ARCHIVES_FIELDS: &[&str] = &["archives"];
 #[cfg_attr(test, derive(utoipa::ToSchema), schema(as = NewArchives))]
 pub(crate) struct Body {
     /// How many archives the site is to have.
-    #[cfg_attr(test, schema(minimum = 1, maximum = 16))]
-    archives: i64,
+    #[cfg_attr(test, schema(value_type = i64, minimum = 1, maximum = 16))]
+    archives: Number,
 }
 
 /// What is asked of the site's first archive.
@@ -40,9 +41,9 @@ impl Wish {
         known::fields_of(body, ARCHIVES_FIELDS)?;
         let body: Body =
             json::read(body).map_err(|_| Fault::malformed("The body must be {archives}."))?;
-        let archives = u32::try_from(body.archives).ok();
         let archives =
-            archives.filter(|archives| (1..=MAX_ARCHIVES).contains(&i64::from(*archives)));
+            whole::of(&body.archives).filter(|number| (1..=MAX_ARCHIVES).contains(number));
+        let archives = archives.and_then(|number| u32::try_from(number).ok());
         archives.map(Self::Archives).ok_or(Fault::Malformed {
             field: Some("archives"),
             detail: "archives is a whole number from 1 to 16.",
