@@ -213,24 +213,6 @@ async fn change(system: &System, site: &Site, archives: usize, kills: usize) -> 
         (202, &wish["archives"]),
         "{begun}"
     );
-    // Another number, and an erasure, wait until it has this one.
-    let other = json!({"archives": 7});
-    let (status, refused) = archives_call(site, reqwest::Method::POST, &other).await;
-    assert_eq!(
-        (status, &refused["code"]),
-        (409, &json!("conflict")),
-        "{refused}"
-    );
-    let nobody = format!("{}/v1/analytics/users/nobody?siteId={}", site.url, site.id);
-    let erasure = reqwest::Client::new().delete(nobody);
-    let refused = reply(erasure.bearer_auth(&site.admin_token)).await;
-    let (_, now) = archives_call(site, reqwest::Method::GET, &Value::Null).await;
-    // A change may end between two calls.
-    assert!(
-        refused.status == 409 || now["change"].is_null(),
-        "{}, {now}",
-        refused.body
-    );
     for turn in 0.. {
         taken.extend(send(site, 3).await);
         if turn < kills {

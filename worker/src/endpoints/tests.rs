@@ -102,6 +102,7 @@ fn asked(path: &str, body: &Value) -> Result<(), Fault> {
         "/v1/analytics/query/retention" => Retention::parse(body, 0).map(drop),
         "/v1/analytics/query/journeys" => Journeys::parse(body, 0).map(drop),
         "/v1/sites" | "/v1/sites/{siteId}" => admin::NewSite::parse(body).map(drop),
+        "/v1/sites/{siteId}/archives" => admin::archives::Wish::parse(body).map(drop),
         "/v1/sites/{siteId}/keys" => admin::new_key("s", body, &[0; 26]).map(drop),
         "/v1/imports" => import::new_import(body).map(drop),
         "/v1/dead-letters/replay" => dead_letter::Selection::parse(body).map(drop),
@@ -132,7 +133,7 @@ fn every_body_names_a_field_that_it_does_not_know() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 16);
+    assert_eq!(checked, 17);
 }
 
 #[test]

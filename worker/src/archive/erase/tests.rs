@@ -253,7 +253,8 @@ fn what_comes_late_is_nameless_as_what_came_in_time() {
         late(3, "u1", NOW + 1),
     ];
     let sql = opened();
-    for statement in crate::archive::ids::SCHEMA {
+    let tables = crate::archive::ids::SCHEMA.into_iter();
+    for statement in tables.chain(crate::archive::reshard::SCHEMA) {
         sql.execute_batch(statement);
     }
     suppress(&sql, hash_of("u1"), &alias(NOW)).unwrap();

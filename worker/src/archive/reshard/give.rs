@@ -455,12 +455,15 @@ fn keys_cell(texts: &[&(u32, i64, String)]) -> Cell {
     Cell::Text(serde_json::to_string(&keys).unwrap_or_default())
 }
 
+/// What people or sessions have, by their hash.
+type Records = Vec<(u64, Vec<u8>)>;
+
 /// Records of some pages, and where the next ones are.
 fn records(
     sql: &impl Sql,
     pages: Pages,
     after: &Cell,
-) -> Result<(Vec<(u64, Vec<u8>)>, Option<Cell>), SqlError> {
+) -> Result<(Records, Option<Cell>), SqlError> {
     let mut records = Vec::new();
     let next = pages.walk(sql, hash_of(after), SLICE_PAGES, &mut |hash, record| {
         records.push((hash, record.to_vec()));

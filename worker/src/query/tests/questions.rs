@@ -65,7 +65,8 @@ fn ten_everyday_questions_have_the_answers_that_the_page_tells() {
         let lines: String = rows.map(|row| format!("{row}\n")).collect();
         let after = format!("{question}```\n\n```answer\n");
         written = written.replace(&format!("{after}{answer}"), &format!("{after}{lines}"));
-        (told.push(lines), want.push((*answer).to_owned()));
+        told.push(lines);
+        want.push((*answer).to_owned());
     }
     if std::env::var_os("SHORELINE_WRITE_QUESTIONS").is_some() {
         std::fs::write(path(), written).unwrap();
