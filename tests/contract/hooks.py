@@ -27,6 +27,12 @@ def is_range(fields, most):
     return first <= last and (last - first).days < most
 
 
+def is_plain(filter):
+    """Whether a filter is made of no others: the description goes three levels deep and has four of them, the call
+    takes sixteen and fifty."""
+    return not isinstance(filter, list) or filter[:1] not in (["and"], ["or"], ["not"])
+
+
 def is_question(body):
     """Whether a query's texts name what there is: of all zones, these; in `orderBy` what is asked for."""
     if not isinstance(body, dict):
@@ -39,20 +45,22 @@ def is_question(body):
     dates = dict(zip(("startDate", "endDate"), dates)) if isinstance(dates, list) else {}
     is_zone = not isinstance(zone, str) or zone in ("UTC", "Europe/Berlin", "Asia/Kathmandu")
     has_goal = body.get("goal") is not None or not any(name in OF_GOALS for name in asked)
-    # A goal is a filter or a name, and the description goes three levels deep where the call goes sixteen.
-    is_plain = not isinstance(body.get("goal"), list) or body["goal"][:1] not in (["and"], ["or"], ["not"])
-    panels = body.get("panels")
-    are_questions = all(map(is_question, panels)) if isinstance(panels, list) else True
-    is_named = is_zone and has_goal and is_plain and are_questions
+    # No site has a goal of a made-up name.
+    is_goal = not isinstance(body.get("goal"), str) and is_plain(body.get("goal"))
+    panels = body.get("panels") if isinstance(body.get("panels"), list) else []
+    filters = [panel.get("filters") for panel in panels if isinstance(panel, dict)]
+    are_questions = all(map(is_question, panels)) and all(map(is_plain, filters))
+    is_named = is_zone and has_goal and is_goal and are_questions
     return is_named and all(name in asked for name in names) and is_range(dates, 366)
 
 
 def is_breakdown(query):
-    """Whether a cursor is of the kind that the dimension's pages have, and the zone one of these."""
+    """Whether there is no cursor, range or filter, whose forms no schema tells, and the zone is one of these."""
     if not isinstance(query, dict):
         return True
     zone = query.get("timeZone")
-    return not query.get("cursor") and (not zone or zone in ("UTC", "Europe/Berlin", "Asia/Kathmandu"))
+    is_zone = not zone or zone in ("UTC", "Europe/Berlin", "Asia/Kathmandu")
+    return is_zone and not any(query.get(name) for name in ("cursor", "range", "filters"))
 
 
 @schemathesis.hook

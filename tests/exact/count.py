@@ -116,7 +116,8 @@ FROM lines;
 lake.execute("CREATE TABLE spans (site VARCHAR, first BIGINT, last BIGINT)")
 spans = {(ask["site"], ask["first"], ask["last"]) for ask in task["asks"] if "first" in ask}
 spans |= {(site, day, day) for site, first, last in spans for day in range(first, last + 1)}
-lake.executemany("INSERT INTO spans VALUES (?, ?, ?)", sorted(spans))
+if spans:
+    lake.executemany("INSERT INTO spans VALUES (?, ?, ?)", sorted(spans))
 
 # Keys of a day that is full: others count under (other).
 lake.execute("CREATE TABLE named (site VARCHAR, dim VARCHAR, day BIGINT, key VARCHAR)")

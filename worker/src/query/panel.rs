@@ -69,7 +69,13 @@ impl Panel {
             dimensions.push(reader.fields.place(field));
             names.push(name);
         }
-        let goal = reader.root(body.get("goal"), &at("goal"))?;
+        let goal = match body.get("goal") {
+            // What everything passes is no goal.
+            Some(Value::Array(list)) if list.is_empty() => {
+                return Err(wrong(&at("goal"), "goal is a name, an id or a filter."));
+            }
+            goal => reader.root(goal, &at("goal"))?,
+        };
         for (path, name) in texts(body.get("metrics"), &at("metrics"), 1, MAX_METRICS)? {
             let metric = Metric::of(&name, reader.fields, &mut counted);
             let metric = metric.ok_or_else(|| wrong(&path, "There is no metric of this name."))?;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::sql::Statement;
+use crate::query::Question;
 use crate::query::goals::{self, Goal, GoalRow, NewGoal};
 
 fn custom(n: usize, user: &str, data: Value) -> Value {
@@ -184,5 +185,22 @@ fn a_goal_is_checked_and_kept_once_by_name() {
         let fault = NewGoal::parse(body.to_string().as_bytes()).unwrap_err();
         let problem: Value = serde_json::from_str(&fault.to_json()).unwrap();
         assert_eq!(problem["field"], field, "{body}");
+    }
+}
+
+#[test]
+fn what_everything_passes_is_no_goal() {
+    for body in [
+        json!({"metrics": ["users"], "goal": []}),
+        json!({"metrics": ["conversions"], "goal": []}),
+    ] {
+        let Err(fault) = Question::parse(body.to_string().as_bytes()) else {
+            panic!("it was taken: {body}");
+        };
+        assert!(
+            fault.to_json().contains(r#""field":"goal""#),
+            "{}",
+            fault.to_json()
+        );
     }
 }
