@@ -92,7 +92,7 @@ const DIMENSIONS: &[&str] = &[
     "data.plan.size",
     "data.plan.on",
     "data.note",
-    "data.amount",
+    // Not `data.amount`: a number with an exponent is told as it was written, and DuckDB writes it otherwise.
     "data.status",
     "data.feature",
     "data.absent",
