@@ -147,8 +147,7 @@ pub(super) fn filter() -> Value {
 /// The properties of a question that stands alone or among others.
 fn of_one() -> Value {
     let list = |pattern: String| json!({"uniqueItems": true, "items": {"type": "string", "pattern": pattern}});
-    let filters =
-        json!({"anyOf": [{"type": "null"}, {"$ref": "#/components/schemas/QueryFilter"}]});
+    let filters = json!({"anyOf": [{"type": "null"}, {"type": "array", "maxItems": 0}, {"$ref": "#/components/schemas/QueryFilter"}]});
     let conversions = "conversions|converted|conversionRate";
     let of_property = format!(r"(sum|avg|min|max|count|p[1-9][0-9]?)\((duration|{PROPERTY})\)");
     json!({
