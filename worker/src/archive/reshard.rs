@@ -5,7 +5,7 @@
 //! done again, after a kill at any moment:
 //!
 //! 1. The old archives pause; what they hold is folded and lands.
-//! 2. Each gives what it holds, slice by slice ([`give`]), to the new ones, which take each slice once ([`take`]).
+//! 2. Each gives what it holds, slice by slice (`give`), to the new ones, which take each slice once (`take`).
 //! 3. The first archive of the first generation, which keeps how many there are, says the new number from now on.
 //! 4. The old ones refuse every call, the new ones append, and what the old ones hold is deleted.
 //!

@@ -431,7 +431,7 @@ impl Slice {
         Ok(None)
     }
 
-    /// What each new archive is to [take](super::take).
+    /// What each new archive is to take.
     pub fn parcels(&self) -> Vec<(u32, Vec<u8>)> {
         let parcel = |(home, rows): (&u32, &Vec<Row>)| {
             let parcel = Parcel {
