@@ -70,4 +70,6 @@ pub mod stamp;
 #[cfg(feature = "pipeline")]
 pub mod swar;
 #[cfg(feature = "pipeline")]
+mod text;
+#[cfg(feature = "pipeline")]
 pub mod validate;

@@ -1,6 +1,7 @@
 //! Sites and their keys: what the admin calls take, and the statements they become.
 
 mod keys;
+pub mod users;
 
 #[cfg(test)]
 pub(crate) use keys::NewKey;

@@ -1,6 +1,10 @@
 //! Every path that the worker answers, and the methods that each takes: one table for the router,
 //! the preflights, `Allow`, the names of calls, the parameters and fields that each knows, and the API's description. Static files are served before it is asked.
 
+mod route;
+
+pub use route::route;
+
 use crate::admin;
 use crate::dead_letter;
 use crate::http::error::Fault;

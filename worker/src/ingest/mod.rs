@@ -9,6 +9,7 @@ mod deliver;
 pub mod draft;
 pub mod enrich;
 mod gate;
+pub mod history;
 pub mod judge;
 pub mod publish;
 pub mod sdk_settings;
@@ -29,7 +30,7 @@ use crate::ingest::draft::{Delivery, Draft};
 use crate::ingest::enrich::agents::Told;
 use crate::ingest::enrich::skew;
 use crate::ingest::publish::Publication;
-use crate::observe::tally::OWN_SITE;
+use crate::protocol::names::OWN_SITE;
 
 use deliver::deliver;
 

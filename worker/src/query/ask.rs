@@ -10,7 +10,7 @@ use super::metric::{Counted, ENGAGED, Metric};
 use super::range::{Compare, Range, Span};
 use super::wrong;
 use crate::http::error::Fault;
-use crate::read::question::{number, object};
+use crate::http::fields::{number, object};
 use shoreline_shared::event_type::TrackerType;
 
 /// Fields of the body.

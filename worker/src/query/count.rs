@@ -3,7 +3,7 @@
 use shoreline_shared::event_type::PAGE_VIEW;
 
 use super::ask::Question;
-use super::load::{Loaded, by_code};
+use super::loaded::{Loaded, by_code};
 use super::measures::Amount;
 use super::scan::{Events, Query};
 use crate::archive::segment::{Broken, Segment};

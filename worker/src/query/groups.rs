@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::load::Loaded;
+use super::loaded::Loaded;
 use super::measures::{Amount, Stats};
 use super::set::{Set, of_group};
 use super::visits::Visits;

@@ -12,6 +12,7 @@ mod figures;
 mod filter;
 mod groups;
 mod load;
+mod loaded;
 mod measures;
 mod metric;
 mod part;

@@ -4,7 +4,8 @@ use std::ops;
 
 use super::ask::Question;
 use super::groups::Groups;
-use super::load::{Loaded, Source};
+use super::load::Source;
+use super::loaded::Loaded;
 use super::part::{Found, TooMuch};
 use super::set::Set;
 use super::spec::{Limits, Spec};

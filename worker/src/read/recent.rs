@@ -1,9 +1,9 @@
 //! `GET /v1/analytics/events/recent`: the newest stored events, page by page.
 
-use super::Params;
 use crate::archive::scan::{Asked, Line, PageSpec};
 use crate::base::sort;
 use crate::http::error::Fault;
+use crate::http::params::Params;
 
 /// Events of a page where `limit` does not say.
 const DEFAULT_LIMIT: i64 = 50;

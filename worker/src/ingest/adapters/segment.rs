@@ -9,6 +9,7 @@ use super::body;
 use super::fields::{
     Fields, add, identifier, json_value, missing, object, present, put, refuse, text,
 };
+use super::items;
 use super::moment::Moment;
 use super::recognize::keys_of;
 use crate::http::error::Fault;
@@ -100,7 +101,7 @@ struct Envelope<'a> {
 ///
 /// The events name no source: a page has no say in it, and a service's key knows better.
 pub fn segment(call: SegmentCall, body: &[u8]) -> Result<(Option<String>, Vec<Draft<'_>>), Fault> {
-    let text = body::one(body::utf8(body)?)?;
+    let text = items::one(items::utf8(body)?)?;
     if !text.starts_with('{') {
         return Err(Fault::malformed("The body must be a JSON object."));
     }
@@ -117,14 +118,16 @@ pub fn segment(call: SegmentCall, body: &[u8]) -> Result<(Option<String>, Vec<Dr
         },
     };
     let delivery = match call {
-        SegmentCall::One(kind) => body::delivery(vec![text], |text| shared.draft(text, Some(kind))),
+        SegmentCall::One(kind) => {
+            items::delivery(vec![text], |text| shared.draft(text, Some(kind)))
+        }
         SegmentCall::Batch => {
             let batch = envelope.batch.filter(|batch| batch.get().starts_with('['));
             let batch = batch.ok_or(Fault::Malformed {
                 field: Some("batch"),
                 detail: "batch must be an array.",
             })?;
-            body::delivery(body::split(batch.get())?, |text| shared.draft(text, None))
+            items::delivery(items::split(batch.get())?, |text| shared.draft(text, None))
         }
     }?;
     Ok((key, delivery.drafts))

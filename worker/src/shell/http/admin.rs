@@ -3,17 +3,18 @@
 use serde::de::IgnoredAny;
 use worker::{Env, Request, Response, Result};
 
-use crate::access::auth::{same_hash, sha256_hex};
+use crate::access::auth::same_hash;
 use crate::access::grants::publish::publish;
 use crate::access::grants::rows::{Due, Found, KeyRow};
 use crate::admin::{
     ListedKey, NewSite, SECRET_CHARS, SiteRow, end_key, end_of_key, find_site, list_keys,
     list_sites, new_key,
 };
+use crate::base::hash::sha256_hex;
 use crate::base::sql::Statement;
 use crate::http::error::Fault;
 use crate::http::facts::RequestFacts;
-use crate::read::Params;
+use crate::http::params::Params;
 use crate::shell::http::reply::{Cors, empty, json, problem};
 use crate::shell::platform::bindings::config;
 use crate::shell::platform::clock::{now_ms, random};

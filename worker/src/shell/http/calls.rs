@@ -9,6 +9,7 @@ use shoreline_shared::lines::Lines;
 use worker::{Context, Delay, Env, Result};
 
 use crate::config::Config;
+use crate::endpoints::route;
 use crate::http::error::Fault;
 use crate::http::head::Head;
 use crate::ingest::publish::Publication;
@@ -63,7 +64,8 @@ pub(crate) fn begin(head: &Head<'_>) -> Result<Call> {
     let now = now_ms();
     let trace = Trace::begin(head.header("traceparent"), &serial.bytes());
     let id = CallId::new(now, serial.id());
-    Ok(Call::new(head.method, head.path(), trace, id))
+    let route = route(head.method, head.path());
+    Ok(Call::new(head.method, route, trace, id))
 }
 
 /// What fails for no known reason is still answered.

@@ -8,12 +8,12 @@ use crate::dead_letter::{
     Chosen, ListQuery, MAX_REPLAYS, Replayed, Row, Selection, forget_refused, replay_message, touch,
 };
 use crate::http::error::Fault;
+use crate::http::params::Params;
 use crate::lake::Retry;
 use crate::protocol::message::Replay;
 use crate::protocol::names::RETRY;
-use crate::read::Params;
 use crate::shell::http::admin::{authorize, body, rows};
-use crate::shell::http::read::to_json;
+use crate::shell::http::asking::to_json;
 use crate::shell::http::reply::{Cors, json, problem};
 use crate::shell::platform::archives::ask;
 use crate::shell::platform::bindings::{EVENTS_QUEUE, LAKE};

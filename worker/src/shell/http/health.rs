@@ -16,8 +16,8 @@ use crate::read::health::{
     wants, worst,
 };
 use crate::read::live::sum;
+use crate::shell::http::asking::{each_shard, site_of, to_json, told};
 use crate::shell::http::fresh::fresh;
-use crate::shell::http::read::{each_shard, site_of, to_json, told};
 use crate::shell::platform::archives::ask_all;
 use crate::shell::platform::bindings::{LAKE, config};
 use crate::shell::platform::clock::now_ms;

@@ -11,7 +11,7 @@ use crate::ingest::adapters::SegmentCall;
 use crate::ingest::{take_batch, take_commands, take_plausible, take_segment};
 use crate::observe::operations::current;
 use crate::shell::http::edge::Edge;
-use crate::shell::http::entry::Incoming;
+use crate::shell::http::incoming::Incoming;
 use crate::shell::http::reply::{Cors, problem, taken, text};
 use crate::shell::platform::bindings::config;
 

@@ -4,16 +4,17 @@ use worker::{Env, Request, Response, Result};
 
 use crate::archive::fold::Sums;
 use crate::http::error::Fault;
-use crate::read::Params;
+use crate::http::fields::MAX_BODY_BYTES;
+use crate::http::params::Params;
 use crate::read::breakdown::Breakdown;
 use crate::read::funnel::Funnel;
 use crate::read::journeys::Journeys;
 use crate::read::metric::{Cached, Engagement, Features, Format, Metric, Platform, Products};
-use crate::read::question::{MAX_BODY_BYTES, Question, found, with_missing};
+use crate::read::question::{Question, found, with_missing};
 use crate::read::retention::Retention;
 use crate::read::vitals::Vitals;
+use crate::shell::http::asking::{ask_archive, asked, parts, site_of, to_json};
 use crate::shell::http::fresh::fresh;
-use crate::shell::http::read::{ask_archive, asked, parts, site_of, to_json};
 use crate::shell::http::reply::{Cors, cached, json, problem};
 use crate::shell::platform::clock::now_ms;
 

@@ -1,6 +1,7 @@
 //! Requests, one file for each kind of call; `router` finds it.
 
 pub(crate) mod admin;
+pub(crate) mod asking;
 pub(crate) mod calls;
 pub(crate) mod dead_letters;
 pub(crate) mod edge;
@@ -8,6 +9,7 @@ pub(crate) mod entry;
 pub(crate) mod fresh;
 pub(crate) mod health;
 pub(crate) mod imports;
+pub(crate) mod incoming;
 pub(crate) mod ingest;
 pub(crate) mod live;
 pub(crate) mod metrics;

@@ -3,18 +3,20 @@
 use shoreline_shared::privacy::user_hash;
 use worker::{Env, Request, Response, Result};
 
-use crate::access::auth::{hex, is_site_id};
+use crate::access::auth::is_site_id;
+use crate::admin::users::{Erased, ErasedAt, MAX_STEPS, Profile, erased_at, suppress};
 use crate::archive::erase::{Forget, Step};
-use crate::archive::nameless::{Alias, Erased, ErasedAt, MAX_STEPS, Profile, erased_at, suppress};
+use crate::archive::nameless::Alias;
 use crate::archive::people;
+use crate::base::hash::hex;
 use crate::base::json::told;
 use crate::http::error::Fault;
+use crate::http::params::{Params, segment};
 use crate::protocol::names::{FORGET, PROFILE};
 use crate::read::question::{found, with_missing};
 use crate::read::recent::Recent;
-use crate::read::{Params, segment};
 use crate::shell::http::admin::authorize;
-use crate::shell::http::read::{ask_archive, asked, parts, rows, site_of, to_json};
+use crate::shell::http::asking::{ask_archive, asked, parts, rows, site_of, to_json};
 use crate::shell::http::reply::{Cors, json, problem};
 use crate::shell::platform::archives::{archive_of, ask};
 use crate::shell::platform::bindings::config;

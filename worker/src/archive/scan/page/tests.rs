@@ -1,11 +1,10 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::access::privacy::DAY_MS;
 use crate::archive::scan::tests::{append, archived, ask, empty};
 use crate::base::sql::Sql;
-use crate::protocol::counters::HOUR_MS;
-use crate::read::Params;
+use crate::base::time::{DAY_MS, HOUR_MS};
+use crate::http::params::Params;
 use crate::read::brute::{DAY, event};
 use crate::read::recent::Recent;
 use crate::testing::TestSql;
