@@ -56,6 +56,8 @@ pub mod limits;
 pub mod retry;
 
 #[cfg(feature = "pipeline")]
+pub mod bits;
+#[cfg(feature = "pipeline")]
 pub mod event;
 #[cfg(feature = "pipeline")]
 pub mod lines;

@@ -27,19 +27,19 @@ const AWS = {
   kafkaBytes: { price: 0.0001, unit: 'bytes through MSK Serverless ($0.10 a GB in)' },
 };
 
-/** A stored event of the seeds, KB: an estimate by the row that document 004 shows, with its keys. */
+/** A stored event of the services on AWS, KB: an estimate by the row that the DynamoDB service shows, with its keys. */
 const EVENT_KB = 0.7;
 
-/** How long the seed's Lambda takes for a batch of one, and of 25, ms (seed 004). */
+/** How long the DynamoDB service's Lambda takes for a batch of one, and of 25, ms: what its own document says. */
 const LAMBDA_MS = { one: 50, many: 200 };
 
-/** How often the seed's hourly job reads a day's events: 24 times, the day being the one before. */
+/** How often the DynamoDB service's hourly job reads a day's events: 24 times, the day being the one before. */
 const READ_AGAIN = 24;
 
 /** @typedef {Partial<Record<keyof typeof AWS, number>>} AwsUse */
 
 /**
- * The service of seed 004: an API, a Lambda, a row with an index for each event, an hourly job that reads a day again.
+ * The DynamoDB service: an API, a Lambda, a row with an index for each event, an hourly job that reads a day again.
  * @param {number} batch @returns {AwsUse} an event
  */
 const admin = (batch) => ({
@@ -51,7 +51,7 @@ const admin = (batch) => ({
 });
 
 /**
- * The services of seeds 001 and 002: an API, a Lambda, EventBridge or Kafka, a row and an object of S3 for each event.
+ * The Kafka service: an API, a Lambda, EventBridge or Kafka, a row and an object of S3 for each event.
  * @param {number} batch @returns {AwsUse} an event
  */
 const archived = (batch) => ({
@@ -171,41 +171,45 @@ export function costPage(kept) {
   ];
   return `# Cost and scale
 
-Made by \`npm run bench -- cost\` from the operations that \`npm run bench -- versus --counted\` counted
-([BENCHMARKS.md](BENCHMARKS.md)) and from list prices; neither has anything that a plan includes for free. Change a
-price in \`tests/bench/prices.mjs\` or \`tests/bench/cost.mjs\` and run it again.
+What a million events cost on Cloudflare, what the same events would cost otherwise, and which limit a growing site
+meets first. The tables come from two sources: the operations that \`npm run bench -- versus --counted\` counted
+([BENCHMARKS.md](BENCHMARKS.md)), and list prices. Nothing that a plan includes for free is subtracted. This page is
+written by \`npm run bench -- cost\`: change a price in \`tests/bench/prices.mjs\` or \`tests/bench/cost.mjs\` and
+run it again.
 
 ## A million events
 
-*Busy* is a site with 40 batches a second, *quiet* one with a batch every two seconds (a million events of 5 a batch in
-five days), where nothing shares a message or an object with anything.
+A *busy* site sends 40 batches a second. A *quiet* site sends a batch every two seconds, which is a million events in
+five days at 5 events a batch; on such a site no two batches share a message or an object.
 
-| events a batch | site | Shoreline | TypeScript worker | seed 004 on AWS | seeds 001, 002 on AWS | of Shoreline's |
+| events a batch | site | Shoreline | TypeScript worker | DynamoDB service on AWS | Kafka service on AWS | parts of Shoreline's price |
 |--:|---|--:|--:|--:|--:|---|
 ${rows.join('\n')}
 
-- *TypeScript worker*: what one would write instead (\`tests/bench/typescript/\`); it has no lake and no read models.
-- *Seed 004*: API Gateway, Lambda (${LAMBDA_MS.one} ms alone, ${LAMBDA_MS.many} ms for 25, as that document says), a
-  DynamoDB row of ${EVENT_KB} KB, an estimate, with one index, and an hourly job that reads the day before
-  ${READ_AGAIN} times.
-- *Seeds 001, 002*: the same way in, Kafka, a DynamoDB row, and an S3 object for each event.
-- Storage, a month: ${money(storage)} a million events (${STORED.archiveBytes} bytes in the archive,
-  ${STORED.lakeBytes} in R2).
-- Not in it: reading (dashboards, Athena), crons, and the time that a Durable Object stays in memory. An archive folds
-  an hour after its oldest unfolded segment came, and merges small segments later: the runs are over before. What
-  folds write was not counted; merging writes 0.04 to 0.08 rows an event.
+- The *TypeScript worker* is what one would write instead (\`tests/bench/typescript/\`). It has no lake and no read
+  models.
+- The *DynamoDB service* is API Gateway, Lambda (${LAMBDA_MS.one} ms for one event, ${LAMBDA_MS.many} ms for 25, as the
+  service's document says), a DynamoDB row of ${EVENT_KB} KB (an estimate) with one index, and an hourly job that reads
+  the day before ${READ_AGAIN} times.
+- The *Kafka service* has the same API Gateway and Lambda, then Kafka, a DynamoDB row, and an S3 object for each event.
+- Storage costs ${money(storage)} a month for a million events: ${STORED.archiveBytes} bytes an event in the archive and
+  ${STORED.lakeBytes} bytes in R2.
+- The figures leave out reading (dashboards, Athena), crons, and the time that a Durable Object stays in memory. They
+  also leave out folds and merges: an archive folds an hour after its oldest unfolded segment came and merges small
+  segments later, and the measured runs end before that. Folds were not counted; a merge writes 0.04 to 0.08 rows an
+  event.
 
 ## A billion events a day
 
-That is 11,600 events a second, 460 batches of 25, some three times as many at the peak of a day. What ends first, in
-this order:
+A billion events a day are 11,600 events a second, or 460 batches of 25. At the peak of a day it is some three times as
+many. The limits are met in this order:
 
-| limit | reached | what moves it |
+| limit | reached by | what moves it |
 |---|---|---|
 ${limits.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}
 
-So a billion events a day need some ${Math.ceil(1000 / daily)} sites of ${daily.toFixed(1)} million events a day; a
-single site of that size does not fit: of 16 archives it has some ${Math.floor(16 * daily)} million events a day.
+So a billion events a day need some ${Math.ceil(1000 / daily)} sites of ${daily.toFixed(1)} million events a day each.
+One site cannot take them all: with 16 archives it has room for some ${Math.floor(16 * daily)} million events a day.
 
 ## Prices
 

@@ -22,6 +22,7 @@ pub mod pages;
 mod processes;
 pub mod proxy;
 pub mod site;
+pub mod sizes;
 pub mod system;
 pub mod visit;
 pub mod webhook;

@@ -79,10 +79,29 @@ pub struct System {
 /// The setting of a system that makes no events of its own calls, for tests that look at the whole lake.
 pub const QUIET: &str = "OPERATION_EVENTS:off";
 
-/// The system that tests share which have a site of their own and break nothing.
+/// The system that tests share which have a site of their own and break nothing. It is started as a user
+/// starts one, and so it builds what is out of date.
 pub fn shared() -> &'static System {
     static SHARED: OnceLock<System> = OnceLock::new();
-    SHARED.get_or_init(|| System::start(&StateDir::new()))
+    SHARED.get_or_init(|| {
+        let state = StateDir::new();
+        System::run(start_command(free_port(), state.path()), &state)
+    })
+}
+
+/// Builds what is out of date, once for all systems that tests start.
+fn build_once() {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let mut build = Command::new("node");
+        let output = build
+            .arg("deploy/dev/build/build.mjs")
+            .current_dir(root())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+    });
 }
 
 /// The command that starts a system on a port and state of its own.
@@ -117,8 +136,17 @@ impl System {
     /// # Panics
     /// With its output, if it ends instead.
     pub fn start_with(state: &StateDir, settings: &str) -> Self {
+        build_once();
         let (mut command, keys_file) = start_command(free_port(), state.path());
-        command.env("SHORELINE_VARS", settings);
+        // A start finds nothing to build, and need not look for it twice.
+        command
+            .env("SHORELINE_BUILT", "1")
+            .env("SHORELINE_VARS", settings);
+        Self::run((command, keys_file), state)
+    }
+
+    /// Runs a start and waits until the system says that it runs.
+    fn run((mut command, keys_file): (Command, PathBuf), state: &StateDir) -> Self {
         let mut child = command.spawn().unwrap();
         let output = Arc::new(Mutex::new(String::new()));
         let (running, wait) = std::sync::mpsc::channel();

@@ -133,10 +133,11 @@ export function failureOf(task, output, details = output) {
  * Runs a program in the foreground.
  * @param {string} command
  * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} [further] what its environment has beside that of all programs
  * @returns {Promise<number>} its exit code
  */
-export const runShown = (command, args) =>
-  finished(spawn(command, args, { cwd: root, env: toolEnv(), stdio: 'inherit' }));
+export const runShown = (command, args, further = {}) =>
+  finished(spawn(command, args, { cwd: root, env: { ...further, ...toolEnv() }, stdio: 'inherit' }));
 
 /**
  * What a program prints, or undefined if it is missing or fails.

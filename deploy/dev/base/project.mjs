@@ -35,8 +35,7 @@ export const tools = {
   esbuild: join(bin, 'esbuild'),
   tsc: join(bin, 'tsc'),
   biome: join(bin, 'biome'),
-  wasmBindgen: at('.tools', 'bin', 'wasm-bindgen'),
-  workerBuild: at('.tools', 'bin', 'worker-build'),
+  bindgen: at('.tools', 'bin', 'shoreline-bindgen'),
 };
 
 /**

@@ -2,6 +2,7 @@
 // With `watch`, what Shoreline's own events and lines in the log cost; with `tracker`, what the tracker costs a page;
 // with `import`, how fast a file is imported; with `lake`, how the lake keeps up; with `live`, how long an event takes
 // into the live stream; with `kept`, how many bytes an event keeps; with `reads`, how fast the dashboard's answers are;
+// with `questions`, how fast those from the archive are;
 // with `instructions`, what judging an event costs, counted; with `versus`, all of it beside a TypeScript worker
 // (tests/bench/); `cost` makes docs/COST.md of what that counted.
 import { fileURLToPath } from 'node:url';
@@ -12,6 +13,7 @@ import { benchInstructions } from './instructions.mjs';
 import { benchKept } from './kept.mjs';
 import { benchLake } from './lake.mjs';
 import { benchLive } from './live.mjs';
+import { benchQuestions } from './questions.mjs';
 import { benchReads } from './reads.mjs';
 import { withWorker } from './system.mjs';
 import { benchTracker } from './tracker.mjs';
@@ -38,6 +40,7 @@ main(async () => {
   if (process.argv.includes('versus')) return benchVersus(process.argv);
   if (process.argv.includes('import')) return benchImport();
   if (process.argv.includes('reads')) return benchReads();
+  if (process.argv.includes('questions')) return benchQuestions(ORIGIN);
   if (process.argv.includes('watch')) return benchWatch(ORIGIN);
   if (process.argv.includes('live')) return benchLive(ORIGIN);
   const code = await runShown('cargo', ['build', '--release', '-p', 'shoreline-tests', '--bin', 'load']);

@@ -1,16 +1,12 @@
 // `npm run bench -- reads`: how long the dashboard's answers take, and what D1 reads for them, with 100,000 and with
 // 1,000,000 events behind them (BENCH_EVENTS, with commas between); then how long the hourly recount of 10,000 events
 // takes.
-import { join } from 'node:path';
+import { buildFill, fill, timed, usersOf } from './fill.mjs';
 import { withWorker } from './system.mjs';
-import { SITE } from '../setup/keys.mjs';
-import { Failure, runShown } from '../base/process.mjs';
+import { Failure } from '../base/process.mjs';
 
 const SIZES = (process.env.BENCH_EVENTS ?? '100000,1000000').split(',').map(Number);
 const DAYS = 31;
-
-/** As many visitors as a site of that size may have: each comes 20 times in the 31 days. */
-const usersOf = (/** @type {number} */ events) => events / 20;
 
 /** Of each call, the first ones not counted. */
 const [WARM_UP, CALLS] = [10, 200];
@@ -32,28 +28,9 @@ const paths = (range) => [
 
 /** Measures it, and prints the tables. */
 export async function benchReads() {
-  const code = await runShown('cargo', ['build', '--release', '-p', 'shoreline-tests', '--example', 'fill']);
-  if (code !== 0) throw new Failure('what fills the database could not be built');
+  await buildFill();
   for (const events of SIZES) await withWorker((system) => measure(system, events));
   await withWorker(recount);
-}
-
-/**
- * Fills the archive and D1 by the archive's own code.
- * @param {import('./system.mjs').System} system
- */
-async function fill(system, /** @type {number} */ events, /** @type {number} */ users, /** @type {number} */ days) {
-  const folders = [
-    ['d1', 'miniflare-D1DatabaseObject'],
-    ['do', 'shoreline-ArchiveDo'],
-  ].map((path) => join(system.state, ...path));
-  // The archive's file is made when it is first asked.
-  const headers = { authorization: `Bearer ${system.secrets.readToken}` };
-  const asked = await fetch(`${system.url}/v1/analytics/events/recent`, { headers });
-  if (!asked.ok) throw new Failure(`the archive does not answer: ${asked.status}`);
-  const numbers = [events, users, days].map(String);
-  const code = await runShown('target/release/examples/fill', [...folders, SITE, system.secrets.hashKey, ...numbers]);
-  if (code !== 0) throw new Failure('the database could not be filled');
 }
 
 /** @param {import('./system.mjs').System} system @param {number} events */
@@ -64,21 +41,9 @@ async function measure(system, events) {
   console.log(`\n${events} events of ${usersOf(events)} users in ${DAYS} days\n`);
   console.log('| call | p50, ms | p95, ms | rows read |\n|---|--:|--:|--:|');
   for (const path of paths(range)) {
-    /** @type {number[]} */
-    const took = [];
-    let rows = '';
-    for (let n = 0; n < WARM_UP + CALLS; n += 1) {
-      const start = performance.now();
-      const answer = await fetch(`${system.url}/v1/analytics/${path}`, {
-        headers: { authorization: `Bearer ${system.secrets.readToken}` },
-      });
-      const text = await answer.text();
-      if (!answer.ok) throw new Failure(`${path}: ${answer.status} ${text}`);
-      if (n >= WARM_UP) took.push(performance.now() - start);
-      rows = /rows_read=(\d+)/.exec(answer.headers.get('server-timing') ?? '')?.[1] ?? '';
-    }
-    took.sort((a, b) => a - b);
-    const at = (/** @type {number} */ part) => took[Math.floor(took.length * part)]?.toFixed(1);
+    const headers = { authorization: `Bearer ${system.secrets.readToken}` };
+    const { at, last } = await timed(WARM_UP, CALLS, () => fetch(`${system.url}/v1/analytics/${path}`, { headers }));
+    const rows = /rows_read=(\d+)/.exec(last?.headers.get('server-timing') ?? '')?.[1] ?? '';
     console.log(
       `| \`${path.replace(`&${range}`, '').replace(`?${range}`, '')}\` | ${at(0.5)} | ${at(0.95)} | ${rows} |`,
     );

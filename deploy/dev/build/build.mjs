@@ -1,6 +1,7 @@
 // `npm run build`, and Wrangler's [build] command: tracker, worker, dashboard and pages, each only if what it is made
 // from changed.
-import { join } from 'node:path';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { buildDashboard } from './dashboard.mjs';
 import { buildTracker } from './tracker.mjs';
 import { buildWorker, keepNames, workerScript } from './worker.mjs';
@@ -23,28 +24,33 @@ const RUST = [
   'deploy/dev/build/build.mjs',
 ];
 
+/** What the builds of the tracker and of the dashboard said of their sizes. @param {string} name */
+export const reportOf = (name) => at('dist', `${name}.txt`);
+
 /** Builds everything that is out of date. */
 export async function build() {
   await alone('build', async () => {
     await setUp();
+    const tracker = join(made.tracker, 'shoreline.js');
     await buildIfChanged(
       'tracker',
       [...RUST, 'tracker-wasm', 'deploy/dev/build/tracker.mjs'],
-      join(made.tracker, 'shoreline.js'),
-      trackerBuild,
+      existsSync(tracker) ? reportOf('tracker') : tracker,
+      () => reported('tracker', trackerBuild),
     );
     await buildIfChanged(
       'worker',
-      [...RUST, 'worker', 'deploy/dev/build/worker.mjs'],
+      [...RUST, 'worker', 'deploy/dev/build/worker.mjs', 'deploy/dev/build/bindgen'],
       workerScript,
       buildWorker,
       keepNames ? ['named'] : [],
     );
+    const dashboard = join(made.dashboard, 'dashboard', 'index.html');
     await buildIfChanged(
       'dashboard',
       ['www/dashboard', 'package-lock.json', 'deploy/dev/build/dashboard.mjs'],
-      join(made.dashboard, 'dashboard', 'index.html'),
-      () => buildDashboard({ outDir: made.dashboard, log: say }),
+      existsSync(dashboard) ? reportOf('dashboard') : dashboard,
+      () => reported('dashboard', (log) => buildDashboard({ outDir: made.dashboard, log })),
     );
     buildPages();
   });
@@ -65,10 +71,27 @@ function buildPages() {
   syncPages(sources, made.pages, command === 'dev' ? local : '');
 }
 
-async function trackerBuild() {
+/**
+ * Does a build, shows what it says, and keeps that for `npm run size`.
+ * @param {string} name
+ * @param {(log: (line: string) => void) => Promise<void>} work
+ */
+async function reported(name, work) {
+  /** @type {string[]} */
+  const lines = [];
+  await work((line) => {
+    lines.push(line);
+    say(line);
+  });
+  mkdirSync(dirname(reportOf(name)), { recursive: true });
+  writeFileSync(reportOf(name), `${lines.join('\n')}\n`);
+}
+
+/** @param {(line: string) => void} log */
+async function trackerBuild(log) {
   const { wasmOpt, esbuild } = tools;
   try {
-    await buildTracker({ root: at(), wasmOpt, esbuild, outDir: made.tracker, log: say });
+    await buildTracker({ root: at(), wasmOpt, esbuild, outDir: made.tracker, log });
   } catch (error) {
     throw failureOf('build the tracker', error instanceof Error ? error.message : String(error));
   }
@@ -91,4 +114,5 @@ async function buildIfChanged(name, sources, result, work, settings = []) {
   if (worked) say(`built the ${name} (${seconds(start)})`);
 }
 
-if (isProgram(import.meta.url)) main(build);
+// Wrangler runs it before it starts. The tests start many systems, and build once.
+if (isProgram(import.meta.url) && process.env.SHORELINE_BUILT !== '1') main(build);

@@ -1,7 +1,7 @@
 // Builds the worker: worker/build/index.js and index_bg.wasm, as Wrangler uploads them.
-import { renameSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { runLogged } from '../base/process.mjs';
 import { at, toolEnv, tools } from '../base/project.mjs';
 
@@ -16,6 +16,8 @@ export const workerScript = at('worker', 'build', 'index.js');
  * so what is deployed has none.
  */
 export const keepNames = process.env.WASM_NAMES === 'keep';
+
+const TARGET = 'wasm32-unknown-unknown';
 
 /** What workerd has and the compiler does not use by itself: 128-bit vectors. */
 const TARGET_FEATURES = '+simd128';
@@ -61,16 +63,16 @@ const PASSES = [
 
 /** Compiles the worker and makes it small. */
 export async function buildWorker() {
-  // Without the first three, worker-build downloads what it runs; a backtrace of its own would hide the compiler's
-  // words.
-  const own = {
-    WASM_BINDGEN_BIN: tools.wasmBindgen,
-    WASM_OPT_BIN: tools.wasmOpt,
-    ESBUILD_BIN: tools.esbuild,
-    RUST_BACKTRACE: '0',
-  };
-  const env = { ...toolEnv(), ...own, CARGO_ENCODED_RUSTFLAGS: rustFlags().join('\x1f') };
-  await runLogged('build the worker', tools.workerBuild, ['--profile', 'worker'], { cwd: at('worker'), env });
+  // With the second, its macros use what js-sys has itself, as in the worker crate's own build.
+  const env = { ...toolEnv(), CARGO_ENCODED_RUSTFLAGS: rustFlags().join('\x1f'), WASM_BINDGEN_USE_JS_SYS: '1' };
+  const cargo = ['build', '--package', 'shoreline-worker', '--lib', '--profile', 'worker', '--target', TARGET];
+  await runLogged('build the worker', 'cargo', cargo, { env });
+  const compiled = join(resolve(at(), process.env.CARGO_TARGET_DIR ?? 'target'), TARGET, 'worker');
+  const bindings = [join(compiled, 'shoreline_worker.wasm'), dirname(workerWasm)];
+  await runLogged("write the worker's bindings", tools.bindgen, bindings);
+  // The bundler leaves the module to whoever loads it, and knows no other phase of an import.
+  const script = readFileSync(workerScript, 'utf8');
+  writeFileSync(workerScript, script.replace('import source ', 'import '));
   const small = `${workerWasm}.small`;
   const args = [...FEATURES.map((name) => `--enable-${name}`), ...PASSES.map((name) => `--${name}`)];
   await runLogged('shrink the worker', tools.wasmOpt, [
@@ -81,7 +83,7 @@ export async function buildWorker() {
     small,
   ]);
   renameSync(small, workerWasm);
-  // worker-build makes an entry of its own, which ours takes in and replaces; the worker is what is bundled last.
+  // The entry takes the bindings in and replaces them.
   const outside = ['./index_bg.wasm', 'cloudflare:*'].map((name) => `--external:${name}`);
   const options = [
     '--bundle',
@@ -92,7 +94,9 @@ export async function buildWorker() {
     '--allow-overwrite',
     '--log-level=warning',
   ];
-  await runLogged("build the worker's entry", tools.esbuild, ['src/shell/http/entry.js', ...options], { cwd: at('worker') });
+  const entry = 'src/shell/http/entry.js';
+  await runLogged("build the worker's entry", tools.esbuild, [entry, ...options], { cwd: at('worker') });
+  rmSync(join(dirname(workerWasm), 'snippets'), { recursive: true, force: true });
 }
 
 /** Flags of this build alone; paths of the machine would be in every panic's place. */

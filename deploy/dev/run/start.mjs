@@ -31,7 +31,7 @@ async function start() {
     );
   if (process.env.SHORELINE_EXIT_WITH_STDIN === '1') process.stdin.resume().once('close', () => stop(0));
   rmSync(keysFile, { force: true });
-  await build();
+  if (process.env.SHORELINE_BUILT !== '1') await build();
   const secrets = loadSecrets();
   writeDevVars(secrets);
   await prepareDatabase(secrets);

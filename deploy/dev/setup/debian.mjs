@@ -1,4 +1,4 @@
-// What the build and the tests need of the machine, and how it gets there on Debian: by apt, where that needs no
+// What the tests need of the machine, and how it gets there on Debian: by apt, where that needs no
 // password.
 import { Failure, outputOf, runLogged, say, seconds } from '../base/process.mjs';
 
@@ -6,15 +6,6 @@ import { Failure, outputOf, runLogged, say, seconds } from '../base/process.mjs'
  * A need, the packages that bring it, and commands any of which says that it is there.
  * @typedef {{ what: string, packages: string[], signs: [string, ...string[]][] }} Need
  */
-
-/** Of compiling worker-build, which links with the system's OpenSSL on Linux. @type {Need[]} */
-export const WORKER_BUILD_NEEDS = [
-  {
-    what: "OpenSSL's headers and pkg-config",
-    packages: ['pkg-config', 'libssl-dev'],
-    signs: [['pkg-config', '--exists', 'openssl']],
-  },
-];
 
 /** Of the tests, end to end and of the lake's tables. @type {Need[]} */
 export const TEST_NEEDS = [

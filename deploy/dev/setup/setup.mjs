@@ -1,9 +1,7 @@
 // `npm run setup`: fetches and compiles what the build needs and this machine lacks. Done again, it does nothing.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { basename } from 'node:path';
 import { Failure, isProgram, main, outputOf, runLogged, say, seconds } from '../base/process.mjs';
-import { at, lockedVersion, packagesInstalled, toolEnv, tools } from '../base/project.mjs';
-import { WORKER_BUILD_NEEDS, installNeeds } from './debian.mjs';
+import { at, lockedVersion, packagesInstalled, readText, tools } from '../base/project.mjs';
 
 const OLDEST_NODE = 20;
 const WASM = 'wasm32-unknown-unknown';
@@ -13,7 +11,7 @@ export async function setUp() {
   await checkMachine();
   await installPackages();
   await installWasmTarget();
-  await installCargoTools();
+  await installBindgen();
 }
 
 /** The sentence for a Node that is too old, also for those that could not run much of this. */
@@ -66,38 +64,20 @@ export async function installWasmTarget() {
   await step(`Rust target ${WASM}`, 'rustup', ['target', 'add', WASM]);
 }
 
-/** The command-line tools from crates.io, in the versions that fit the crates of Cargo.lock. */
-const cargoTools = () => [
-  { crate: 'wasm-bindgen-cli', version: lockedVersion('wasm-bindgen'), path: tools.wasmBindgen },
-  { crate: 'worker-build', version: lockedVersion('worker'), path: tools.workerBuild },
-];
+/** What writes the JavaScript around the worker's wasm, compiled here (`deploy/dev/build/bindgen`). */
+const BINDGEN = { crate: 'shoreline-bindgen', folder: 'deploy/dev/build/bindgen' };
 
-async function installCargoTools() {
+async function installBindgen() {
+  const version = lockedVersion('wasm-bindgen');
+  if (!readText(`${BINDGEN.folder}/Cargo.toml`).includes(`"=${version}"`)) {
+    throw new Failure(`${BINDGEN.folder}/Cargo.toml must name wasm-bindgen's version in Cargo.lock, ${version}`);
+  }
   const list = at('.tools', '.crates.toml');
   const installed = existsSync(list) ? readFileSync(list, 'utf8') : '';
-  const missing = cargoTools().filter(
-    ({ crate, version, path }) => !existsSync(path) || !installed.includes(`"${crate} ${version} `),
-  );
-  // openssl-sys asks pkg-config, unless this says where OpenSSL is.
-  const findsOpenSsl = process.platform !== 'linux' || process.env.OPENSSL_DIR !== undefined;
-  if (missing.some(({ crate }) => crate === 'worker-build') && !findsOpenSsl) await installNeeds(WORKER_BUILD_NEEDS);
+  if (existsSync(tools.bindgen) && installed.includes(`"${BINDGEN.crate} ${version} `)) return;
   const objects = at('.tools', 'target');
-  // They run for seconds and are compiled for minutes: a third fewer if not for the last bit of speed.
-  const env = { CARGO_PROFILE_RELEASE_OPT_LEVEL: '1', ...toolEnv() };
-  for (const { crate, version, path } of missing) {
-    // Not --locked: the lock file that wasm-bindgen-cli comes with does not build.
-    const args = [
-      'install',
-      '--root',
-      at('.tools'),
-      '--target-dir',
-      objects,
-      '--bin',
-      basename(path),
-      `${crate}@${version}`,
-    ];
-    await step(`${crate} ${version}`, 'cargo', args, env);
-  }
+  const where = ['--path', at(BINDGEN.folder), '--root', at('.tools'), '--target-dir', objects];
+  await step(`${BINDGEN.crate} ${version}`, 'cargo', ['install', '--locked', ...where]);
   rmSync(objects, { recursive: true, force: true });
 }
 
@@ -105,12 +85,11 @@ async function installCargoTools() {
  * @param {string} what
  * @param {string} command
  * @param {string[]} args
- * @param {NodeJS.ProcessEnv} [env]
  */
-async function step(what, command, args, env) {
+async function step(what, command, args) {
   const start = Date.now();
   say(`installing ${what}`);
-  await runLogged(`install ${what}`, command, args, { env });
+  await runLogged(`install ${what}`, command, args);
   say(`installed ${what} (${seconds(start)})`);
 }
 

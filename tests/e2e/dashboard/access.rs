@@ -64,7 +64,8 @@ async fn axe_finds_nothing_in_either_theme() {
     }
     // What a click opens.
     d.resize(1280, 1000).await;
-    d.go("?view=features&feature=f1").await;
+    d.go("?view=features&filters=%5B%22is%22%2C%22feature%22%2C%5B%22f1%22%5D%5D")
+        .await;
     d.browser
         .run("document.querySelectorAll('details').forEach((e) => { e.open = true })")
         .await;

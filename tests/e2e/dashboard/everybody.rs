@@ -11,7 +11,10 @@ use super::settings::admin;
 use crate::filled::fill;
 
 /// What no view shows at first.
-const PLACES: [&str; 9] = [
+const PLACES: [&str; 12] = [
+    "pages&by=country",
+    "pages&by=when",
+    "properties&eventType=page_view&property=path",
     "funnels&tab=retention",
     "funnels&tab=journeys",
     "quality&hours=168",
@@ -89,7 +92,7 @@ async fn names_stay_text_behind_tabs_too() {
             "funnels&s1=feature_use&f1",
             "funnels&window",
             "funnels&tab",
-            "errors&error",
+            "errors&filters",
             "errors&page",
             "quality&hours",
             "settings&site",

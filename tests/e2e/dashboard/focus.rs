@@ -4,6 +4,7 @@ use serde_json::json;
 use shoreline_tests::eventually_is;
 use shoreline_tests::system::shared;
 
+use super::filters::encoded;
 use super::settings::{admin, says};
 use super::{Dashboard, date_range};
 use crate::filled::fill;
@@ -84,8 +85,9 @@ async fn after_a_choice_of_days_their_button_has_it() {
 async fn what_goes_when_it_is_pressed_leaves_it_in_the_view() {
     let site = shared().new_site().await;
     fill(&site).await;
-    let d = Dashboard::open(site, "?view=pages&key=%2F2").await;
-    enter(&d, ".chip", "").await;
+    let filter = encoded(&json!(["is", "page", ["/2"]]));
+    let d = Dashboard::open(site, &format!("?view=pages&filters={filter}")).await;
+    enter(&d, "#remove-0", "").await;
     d.ready().await;
     assert_eq!(d.query().await, "?view=pages");
     is_at(&d, "main").await;

@@ -64,18 +64,31 @@ async fn names_that_want_to_be_markup_stay_text() {
     let tabs = ["referrer", "utm_source", "utm_campaign", "platform"];
     let tabs = tabs.iter().map(|by| format!("?view=pages&by={by}"));
     let chosen = NAMES.iter().flat_map(|name| {
-        let mut query = String::new();
-        for byte in name.bytes() {
-            query.push_str(&format!("%{byte:02X}"));
-        }
+        let named = |filters: Value| super::filters::encoded(&filters);
+        let query: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let by = named(json!([
+            "and",
+            ["is", "page", [format!("/{name}")]],
+            ["did", ["contains", format!("data.{name}"), [name]]]
+        ]));
         [
-            "features&feature",
-            "pages&key",
-            "content&content",
-            "now&user",
-            "now&type",
+            format!("overview&filters={query}"),
+            format!("features&filters={by}"),
+            format!("pages&tz={query}&compare={query}&interval={query}&filters={by}"),
+            format!("content&metric={query}"),
+            format!("properties&custom={query}&property={query}"),
+            format!("properties&eventType={query}"),
+            format!("ask&ask={query}"),
+            format!(
+                "ask&ask={}",
+                named(
+                    json!({"metrics": [name], "dimensions": [format!("data.{name}")], (*name): name})
+                )
+            ),
+            format!("now&user={query}"),
+            format!("now&type={query}"),
         ]
-        .map(|place| format!("?view={place}={query}"))
+        .map(|place| format!("?view={place}"))
     });
     for place in places.chain(tabs).chain(chosen) {
         d.go(&place).await;

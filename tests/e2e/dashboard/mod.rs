@@ -4,7 +4,9 @@
 //! policy or an error of its scripts behind.
 
 pub(crate) mod access;
+mod ask;
 mod everybody;
+mod filters;
 mod focus;
 mod hostile;
 mod letters;
@@ -13,12 +15,14 @@ mod people;
 mod pictures;
 mod place;
 mod policy;
+mod properties;
 mod quality;
 mod questions;
 mod settings;
 mod speed;
 mod states;
 mod stream;
+mod times;
 mod views;
 
 use serde_json::{Value, json};
@@ -27,8 +31,18 @@ use shoreline_tests::eventually;
 use shoreline_tests::site::Site;
 
 /// Every view.
-pub(crate) const VIEWS: [&str; 9] = [
-    "overview", "now", "pages", "features", "content", "funnels", "errors", "quality", "settings",
+pub(crate) const VIEWS: [&str; 11] = [
+    "overview",
+    "now",
+    "pages",
+    "features",
+    "content",
+    "funnels",
+    "properties",
+    "ask",
+    "errors",
+    "quality",
+    "settings",
 ];
 
 /// Notes what must not happen on the page.

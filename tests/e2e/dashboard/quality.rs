@@ -53,7 +53,7 @@ async fn errors_are_counted_and_looked_into() {
 
     d.press("It hangs").await;
     d.ready().await;
-    assert!(d.query().await.contains("error=It+hangs"));
+    assert!(d.query().await.contains("It+hangs"));
     assert_eq!(
         d.browser.run(messages).await,
         json!(["It hangs", "It hangs"])

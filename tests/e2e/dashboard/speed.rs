@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use shoreline_tests::events::{batch, view};
-use shoreline_tests::root;
+use shoreline_tests::sizes;
 use shoreline_tests::system::shared;
 
 use super::Dashboard;
@@ -18,13 +18,7 @@ const TRIES: usize = 5;
 
 #[tokio::test]
 async fn the_first_view_is_within_its_budget() {
-    let built = std::process::Command::new("node")
-        .args(["deploy/dev/build/size.mjs"])
-        .current_dir(root())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&built.stdout);
-    assert!(built.status.success(), "{said}");
+    let said = sizes::said().await;
     assert!(said.contains("the dashboard's first view"), "{said}");
 }
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use shoreline_tests::pages::Pages;
-use shoreline_tests::root;
 use shoreline_tests::visit::{Setup, Visit};
+use shoreline_tests::{root, sizes};
 use tokio::process::Command;
 
 /// A bundler as it is today. Another version makes other files, of which this test knows nothing.
@@ -129,7 +129,7 @@ async fn the_types_of_the_package_say_what_may_be_called() {
 
 /// The tag that `npm run build` prints: the script's immutable name, and its hash.
 async fn printed_snippet() -> (String, String) {
-    let said = run(&root(), "npm", &["run", "--silent", "size"]).await;
+    let said = sizes::said().await;
     let part = |from: &str| {
         let (_, rest) = said.split_once(from).unwrap();
         rest.split('"').next().unwrap().to_owned()
@@ -229,7 +229,7 @@ async fn the_snippet_names_what_it_loads_by_its_content() {
 
 #[tokio::test]
 async fn a_page_downloads_eight_thousand_bytes_at_most() {
-    let said = run(&root(), "npm", &["run", "--silent", "size"]).await;
+    let said = sizes::said().await;
     let total = said
         .lines()
         .find_map(|line| line.split("total ").nth(1))

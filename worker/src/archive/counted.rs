@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
 use shoreline_shared::event_type::{
     AI_REQUEST, CONTENT_CREATE, ERROR, FEATURE_USE, PAGE_VIEW, TrackerType,
 };
@@ -18,7 +17,7 @@ mod stored;
 pub(crate) use decimal::millionths;
 pub use decimal::{MAX_AMOUNT, MAX_DURATION_MS, MICRO, decimal, micro};
 pub use stored::Stored;
-use stored::text;
+use stored::{Raw, text};
 
 /// What stands for a content type or model that the event does not name.
 pub const NONE: &str = "(none)";
@@ -105,7 +104,7 @@ impl<'a> Event<'a> {
 }
 
 /// A name; of what has none, or an empty one, [`NONE`], so that it is counted all the same.
-fn named<'a>(value: Option<&'a RawValue>) -> Cow<'a, str> {
+fn named(value: Option<Raw<'_>>) -> Cow<'_, str> {
     text(value)
         .filter(|name| !name.is_empty())
         .unwrap_or(Cow::Borrowed(NONE))
@@ -132,12 +131,12 @@ fn bounded(key: Cow<'_, str>) -> Cow<'_, str> {
 
 fn measures(event: &Stored<'_>) -> (i64, i64) {
     let data = &event.event_data;
-    let amount = |value| micro(value, MAX_AMOUNT);
+    let amount = |Raw(json)| micro(json, MAX_AMOUNT);
     let whole = |micro: i64| micro.saturating_add(MICRO / 2).div_euclid(MICRO);
     match event.event_type.as_ref() {
         FEATURE_USE => data
             .duration
-            .and_then(|duration| micro(duration, MAX_DURATION_MS))
+            .and_then(|Raw(json)| micro(json, MAX_DURATION_MS))
             .map_or((0, 0), |duration| (whole(duration), 1)),
         AI_REQUEST => (
             data.tokens.and_then(amount).map_or(0, whole),
@@ -154,7 +153,7 @@ fn vital<'a>(event: &Stored<'a>) -> Option<Vital<'a>> {
     }
     let name = text(data.name)?;
     let name = VITALS.into_iter().find(|known| *known == name)?;
-    let value: f64 = serde_json::from_str(data.value?.get()).ok()?;
+    let value: f64 = serde_json::from_str(data.value?.0).ok()?;
     let page = page(event).map(bounded);
     (0.0..=MAX_VITAL)
         .contains(&value)

@@ -44,8 +44,8 @@ impl Params {
         }
     }
 
-    /// `windowMinutes`: whole minutes, the running one included; at most a week, by default an hour
-    /// (seed 003's default).
+    /// `windowMinutes`: whole minutes, the running one included; at most a week, by default an hour,
+    /// as in the Kafka and PostgreSQL service whose emissions Shoreline takes.
     ///
     /// # Errors
     /// [`Fault::InvalidParameter`].

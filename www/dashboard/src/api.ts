@@ -1,4 +1,4 @@
-// The one way to the API: tokens, errors as problems, ETags, requests that end with the view.
+// The one way to the API: tokens, errors as problems, files. What views read is in `reads.ts`.
 import { session } from './session';
 
 /** What went wrong, as RFC 9457 tells it, or as we do where nobody answered. */
@@ -33,7 +33,8 @@ export interface Options {
 /** Raised when the read token is refused: the shell asks to sign in again. */
 export const REFUSED = 'tokenrefused';
 
-async function send(
+/** Sends a request; an answer that is no success is thrown as a {@link Problem}. */
+export async function send(
   path: string,
   { signal, method, body, admin, key }: Options,
   headers: Record<string, string>,
@@ -86,83 +87,13 @@ export async function call<T>(path: string, options: Options = {}): Promise<T> {
   return (await answer.json()) as T;
 }
 
-/** Paths that are read with the admin token. */
-const ADMIN_PATH = /^\/v1\/(sites|dead-letters)\b/;
-
 /** A question, which is asked by POST, as a text that can be read and kept like a path. */
 export const question = (path: string, body: object): string => `${path}\n${JSON.stringify(body)}`;
 
-/** How a view reads: a path, or a {@link question}. See {@link reader}. */
-export type Get = <T>(path: string) => Promise<T>;
-
-interface Kept {
-  etag: string | null;
-  data: unknown;
-  at: number;
-}
-
-/** So many answers are kept, so that going back shows them at once; the one not asked for longest goes. */
-const MAX_KEPT = 64;
-const memory = new Map<string, Kept>();
-
-/** Forgets every answer: another token may not see them. */
-export const forget = (): void => memory.clear();
-
-/** When an answer was last known to be true (Unix ms). */
-export const knownAt = (path: string): number | undefined => memory.get(path)?.at;
-
-/** Nothing is kept of this path. */
-export class Miss extends Error {}
-
-/** Reads what is kept, or throws a {@link Miss}. */
-export const fromMemory: Get = async <T>(path: string): Promise<T> => {
-  const kept = memory.get(path);
-  if (!kept) throw new Miss();
-  return kept.data as T;
-};
-
-const waiting = new WeakMap<AbortSignal, Map<string, Promise<unknown>>>();
-
-/**
- * Reads for one view: its requests end with `signal`, the same path is asked once, and an answer that did
- * not change is the same object as before.
- */
-export function reader(signal: AbortSignal): Get {
-  return <T>(path: string): Promise<T> => {
-    const own = waiting.get(signal) ?? new Map<string, Promise<unknown>>();
-    waiting.set(signal, own);
-    const asked = own.get(path);
-    if (asked) return asked as Promise<T>;
-    const asking = read<T>(path, signal).finally(() => own.delete(path));
-    own.set(path, asking);
-    return asking;
-  };
-}
-
-async function read<T>(asked: string, signal: AbortSignal): Promise<T> {
-  const kept = memory.get(asked);
-  const [path = '', body] = asked.split('\n', 2);
-  const admin = ADMIN_PATH.test(path);
-  const token = (): string | undefined => (admin ? session()?.admin : session()?.read);
-  const asker = token();
-  const answer = await send(
-    path,
-    { signal, admin, body: body === undefined ? undefined : JSON.parse(body) },
-    kept?.etag ? { 'If-None-Match': kept.etag } : {},
-  );
-  const fresh = answer.status === 304 && kept ? (kept.data as T) : ((await answer.json()) as T);
-  // What has no ETag is compared, so that who shows it need not draw it again.
-  const data = kept && !kept.etag && JSON.stringify(kept.data) === JSON.stringify(fresh) ? (kept.data as T) : fresh;
-  // Somebody else may have signed in meanwhile.
-  if (asker === token()) {
-    memory.delete(asked);
-    memory.set(asked, { etag: answer.headers.get('ETag'), data, at: Date.now() });
-    for (const oldest of memory.keys()) {
-      if (memory.size <= MAX_KEPT) break;
-      memory.delete(oldest);
-    }
-  }
-  return data;
+/** The path and the body of what is asked. */
+export function partsOf(asked: string): [path: string, body: unknown] {
+  const end = asked.indexOf('\n');
+  return end < 0 ? [asked, undefined] : [asked.slice(0, end), JSON.parse(asked.slice(end))];
 }
 
 /** Null where this collector has no such call. */
@@ -175,9 +106,10 @@ export async function ifOffered<T>(asking: Promise<T>): Promise<T | null> {
   }
 }
 
-/** Downloads a table as the API writes it: `format=csv` is added to the path. */
-export async function downloadCsv(path: string, name: string, signal?: AbortSignal): Promise<void> {
-  const answer = await send(`${path}${path.includes('?') ? '&' : '?'}format=csv`, { signal }, {});
+/** Downloads a table as the API writes it: `format=csv` is added to the path, or to that of a {@link question}. */
+export async function downloadCsv(asked: string, name: string, signal?: AbortSignal): Promise<void> {
+  const [path, body] = partsOf(asked);
+  const answer = await send(`${path}${path.includes('?') ? '&' : '?'}format=csv`, { signal, body }, {});
   save(await answer.blob(), name);
 }
 

@@ -29,7 +29,7 @@ function setAttributes(element: Element, props: Props): void {
         element.addEventListener(type, listener as EventListener);
     } else if (name === 'vars') {
       for (const [key, text] of Object.entries(value as object))
-        (element as HTMLElement).style.setProperty(key, String(text));
+        (element as HTMLElement | SVGElement).style.setProperty(key, String(text));
     } else if (REFUSED.test(name) || (URLS.has(name) && !SAFE_URL.test(String(value)))) {
       throw new TypeError(`${name} is not set from here`);
     } else {
@@ -88,7 +88,7 @@ let held: Held | undefined;
 /** Notes where the focus is, for what comes in the place of what goes: see {@link giveFocus}. */
 export function holdFocus(): void {
   const active = document.activeElement;
-  if (active instanceof HTMLElement && active !== document.body)
+  if ((active instanceof HTMLElement || active instanceof SVGElement) && active !== document.body)
     held = { tag: active.tagName, id: active.id, text: active.textContent };
 }
 

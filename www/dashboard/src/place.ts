@@ -1,7 +1,7 @@
 // Where one is: everything a view depends on is in the URL, so that a link shows the same view.
 
 /** What survives a change of view; the rest of the query belongs to one view. */
-const SHARED = ['range', 'from', 'to'];
+const SHARED = ['range', 'from', 'to', 'tz', 'compare', 'interval', 'filters'];
 
 /** Changes to the query; undefined takes a parameter away. */
 export type Changes = Record<string, string | undefined>;
@@ -9,7 +9,7 @@ export type Changes = Record<string, string | undefined>;
 /** The parameters of the URL. */
 export const params = (): URLSearchParams => new URLSearchParams(location.search);
 
-/** The link to this place with changes. A change of `view` keeps the range alone. */
+/** The link to this place with changes. A change of `view` keeps what all share. */
 export function href(changes: Changes): string {
   const now = params();
   const kept =
@@ -57,17 +57,14 @@ export function watchPlace(changed: () => void): void {
       event.altKey
     )
       return;
+    // By its attributes: a link of SVG has no others.
     const link = event.target instanceof Element ? event.target.closest('a') : null;
-    if (
-      !link ||
-      link.target ||
-      link.hasAttribute('download') ||
-      link.origin !== location.origin ||
-      link.pathname !== location.pathname ||
-      link.hash
-    )
+    const to = link?.getAttribute('href');
+    if (!link || to === null || to === undefined || link.hasAttribute('target') || link.hasAttribute('download'))
       return;
+    const url = new URL(to, location.href);
+    if (url.origin !== location.origin || url.pathname !== location.pathname || url.hash) return;
     event.preventDefault();
-    visit(new URL(link.href), false);
+    visit(url, false);
   });
 }

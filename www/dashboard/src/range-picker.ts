@@ -1,20 +1,20 @@
-// The choice of days: presets as links, days of one's own as a form.
+// The choice of days: presets as links, days of one's own as a form; what they are compared with, and whose days.
 import { h } from './dom';
 import { go, href } from './place';
-import { DEFAULT_PRESET, MAX_DAYS, PRESETS, type Range, rangeText } from './range';
+import { COMPARES, DEFAULT_PRESET, MAX_DAYS, PRESETS, type Range, rangeText } from './range';
+import { popover } from './ui/popover';
+import type { Context } from './view';
+import { UTC, browserZone, known, preferZone } from './zone';
 
 const DAY_MS = 86_400_000;
 
-/** The picker; closed by Escape, by a click elsewhere, and by a choice. */
-export function rangePicker(range: Range, signal: AbortSignal): HTMLElement {
+/** What the picker shows. */
+type Place = Pick<Context, 'range' | 'zone' | 'compare' | 'signal'>;
+
+/** The picker. */
+export function rangePicker(place: Place): HTMLElement {
+  const { range, zone, signal } = place;
   const label = PRESETS.find(([name]) => name === range.preset)?.[1] ?? 'Custom';
-  const summary = h(
-    'summary',
-    { id: 'range', class: 'button' },
-    h('span', { class: 'range-label' }, label),
-    h('span', { class: 'range-days' }, rangeText(range)),
-    h('span', { class: 'unseen' }, '(UTC). Change the days'),
-  );
   const presets = PRESETS.map(([name, text]) =>
     h(
       'li',
@@ -29,36 +29,27 @@ export function rangePicker(range: Range, signal: AbortSignal): HTMLElement {
       ),
     ),
   );
-  const box = h(
-    'details',
-    { class: 'range' },
-    summary,
-    h(
+  const { element, close } = popover({
+    id: 'range',
+    class: 'range',
+    label: [
+      h('span', { class: 'range-label' }, label),
+      h('span', { class: 'range-days' }, rangeText(range)),
+      h('span', { class: 'unseen' }, `(${zone}). Change the days`),
+    ],
+    body: h(
       'div',
-      { class: 'range-box' },
+      { class: 'range-body' },
       h('ul', null, presets),
-      ownDays(range, () => summary.focus()),
+      ownDays(range, zone, () => close()),
+      how(place, () => close()),
     ),
-  );
-  const close = (): void => {
-    box.open = false;
-  };
-  box.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape' || !box.open) return;
-    close();
-    summary.focus();
+    signal,
   });
-  // What was chosen is in a box that closes: its button keeps the focus.
-  box.addEventListener('click', ({ target }) => target instanceof Element && target.closest('a') && summary.focus());
-  document.addEventListener(
-    'click',
-    (event) => event.target instanceof Node && !box.contains(event.target) && close(),
-    { signal },
-  );
-  return box;
+  return element;
 }
 
-function ownDays(range: Range, chosen: () => void): HTMLElement {
+function ownDays(range: Range, zone: string, chosen: () => void): HTMLElement {
   const field = (id: string, text: string, value: string): [HTMLInputElement, HTMLElement] => {
     const input = h('input', { id, type: 'date', value, required: true });
     return [input, h('label', null, text, input)];
@@ -71,7 +62,7 @@ function ownDays(range: Range, chosen: () => void): HTMLElement {
     fromField,
     toField,
     h('button', { type: 'submit', class: 'button primary' }, 'Apply'),
-    h('p', { class: 'hint' }, `Days of UTC, at most ${MAX_DAYS}.`),
+    h('p', { class: 'hint' }, `Days of ${zone}, at most ${MAX_DAYS}.`),
   );
   form.addEventListener('submit', (event) => {
     event.preventDefault();
@@ -86,4 +77,48 @@ function ownDays(range: Range, chosen: () => void): HTMLElement {
     to.setCustomValidity('');
   });
   return form;
+}
+
+/** What they are compared with, and whose days they are. */
+function how({ zone, compare }: Place, chosen: () => void): HTMLElement {
+  const against = h(
+    'select',
+    { id: 'compare' },
+    COMPARES.map(([name, text]) => h('option', { value: name, selected: name === compare }, text)),
+  );
+  against.addEventListener('change', () => {
+    chosen();
+    go({ compare: against.value === COMPARES[0][0] ? undefined : against.value });
+  });
+  const zones = h('input', {
+    id: 'zone',
+    value: zone,
+    list: 'zones',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    'aria-describedby': 'zone-hint',
+  });
+  const own = [UTC, browserZone].map((value) => h('option', { value }));
+  const list = h('datalist', { id: 'zones' }, own);
+  // Four hundred names: when they are wanted.
+  zones.addEventListener(
+    'focus',
+    () => list.append(...Intl.supportedValuesOf('timeZone').map((value) => h('option', { value }))),
+    { once: true },
+  );
+  zones.addEventListener('change', () => {
+    const wanted = known(zones.value.trim());
+    zones.setCustomValidity(wanted === undefined ? 'No time zone is called so: Europe/Berlin is one.' : '');
+    if (!zones.reportValidity() || wanted === undefined) return;
+    preferZone(wanted);
+    chosen();
+    go({ tz: wanted });
+  });
+  return h(
+    'div',
+    { class: 'range-how' },
+    h('label', null, 'Compare with', against),
+    h('label', null, 'Time zone', zones, list),
+    h('p', { id: 'zone-hint', class: 'hint' }, 'Other zones than UTC are counted from stored events.'),
+  );
 }

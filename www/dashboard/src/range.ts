@@ -1,5 +1,7 @@
-// The range of days a view is about, as the URL says it: `range=7d`, or `from=…&to=…`. Days are UTC's.
+// The range of days a view is about, as the URL says it: `range=7d`, or `from=…&to=…`; by what it is counted, and
+// what it is compared with.
 import { day, fullDay } from './format';
+import { dateIn } from './zone';
 
 const DAY_MS = 86_400_000;
 
@@ -40,9 +42,9 @@ function make(preset: string, start: string, end: string, today: string): Range 
   return { preset, start, end, days, open: end >= today };
 }
 
-/** The range that a URL asks for, at a moment (Unix ms); what cannot be read is the default. */
-export function rangeOf(params: URLSearchParams, now: number): Range {
-  const today = iso(now);
+/** The range that a URL asks for, at a moment (Unix ms), by a zone's clocks; what cannot be read is the default. */
+export function rangeOf(params: URLSearchParams, now: number, zone: string): Range {
+  const today = dateIn(zone, now);
   const [from, to] = [params.get('from'), params.get('to')];
   if (isDate(from) && isDate(to) && from <= to) {
     const range = make('custom', from, to, today);
@@ -72,16 +74,58 @@ export function rangeOf(params: URLSearchParams, now: number): Range {
   }
 }
 
-/** As many days right before. */
-export function previous(range: Range): Range {
-  return {
-    ...range,
-    preset: 'custom',
-    start: shift(range.start, -range.days),
-    end: shift(range.start, -1),
-    open: false,
-  };
+/** What one can compare with, as the API calls it, as one reads it, and in a legend; the first is the default. */
+export const COMPARES = [
+  ['previous_period', 'the period before', 'Period before'],
+  ['matching_weekdays', 'matching weekdays', 'Matching weekdays'],
+  ['previous_year', 'the year before', 'Year before'],
+  ['none', 'nothing', ''],
+] as const;
+
+/** One of them. */
+export type Compare = (typeof COMPARES)[number][0];
+
+/** What the URL says to compare with. */
+export const compareOf = (params: URLSearchParams): Compare =>
+  COMPARES.find(([name]) => name === params.get('compare'))?.[0] ?? COMPARES[0][0];
+
+/** The days that a range is compared with; undefined where with none. */
+export function previous(range: Range, compare: Compare): Range | undefined {
+  if (compare === 'none') return undefined;
+  const weeks = Math.ceil(range.days / 7) * 7;
+  const back = (date: string): string =>
+    compare === 'previous_year' ? yearBefore(date) : shift(date, compare === 'previous_period' ? -range.days : -weeks);
+  return make('custom', back(range.start), back(range.end), range.start);
 }
+
+/** The same date a year before; of 29 February the day before it. */
+const yearBefore = (date: string): string =>
+  `${Number(date.slice(0, 4)) - 1}${date.endsWith('-02-29') ? '-02-28' : date.slice(4)}`;
+
+/** What a chart counts by. */
+export const INTERVALS = ['hour', 'day', 'week', 'month'] as const;
+
+/** One of them. */
+export type Interval = (typeof INTERVALS)[number];
+
+/** The days for which each makes a chart that one can read. */
+const FIT: Readonly<Record<Interval, readonly [least: number, most: number]>> = {
+  hour: [1, 14],
+  day: [1, MAX_DAYS],
+  week: [8, MAX_DAYS],
+  month: [32, MAX_DAYS],
+};
+
+/** Those that fit a range. */
+export const intervalsFor = ({ days }: Range): Interval[] =>
+  INTERVALS.filter((one) => days >= FIT[one][0] && days <= FIT[one][1]);
+
+/** Without a choice, Today and Yesterday are by hour and all else by day. */
+export const defaultInterval = ({ days }: Range): Interval => (days === 1 ? 'hour' : 'day');
+
+/** What the URL says to count by. */
+export const intervalOf = (params: URLSearchParams, range: Range): Interval =>
+  intervalsFor(range).find((one) => one === params.get('interval')) ?? defaultInterval(range);
 
 /** As the API's parameters. */
 export const rangeQuery = ({ start, end }: Range): string => `startDate=${start}&endDate=${end}`;

@@ -1,8 +1,11 @@
 // What is around the views: sign in, navigation, the choice of days, theme; and the change of views.
-import { Problem, REFUSED, forget, reader } from './api';
+import { Problem, REFUSED } from './api';
+import { forget, reader } from './reads';
 import { announce, fill, focusMain, giveFocus, h, holdFocus, s } from './dom';
-import { go, href, params, watchPlace } from './place';
-import { rangeOf } from './range';
+import { filterBar, filterButton } from './filter-bar';
+import { filtersOf } from './filters';
+import { go, href, params, setQuietly, watchPlace } from './place';
+import { compareOf, intervalOf, rangeOf } from './range';
 import { rangePicker } from './range-picker';
 import { session, signOut, siteOf } from './session';
 import { signInForm } from './sign-in';
@@ -10,7 +13,8 @@ import { themeSwitch } from './theme-switch';
 import { mark } from './ui/mark';
 import { isNew, onboarding } from './ui/onboarding';
 import { failure, skeleton } from './ui/states';
-import { type Entry, VIEWS } from './view';
+import { type Context, type Entry, VIEWS } from './view';
+import { UTC, zoneOf } from './zone';
 
 const MINUTE_MS = 60_000;
 
@@ -30,6 +34,7 @@ export function shell(app: HTMLElement): void {
   const nav = h('nav', { class: 'nav', 'aria-label': 'Views' });
   const tools = h('div', { class: 'head-tools' });
   const title = h('h1', null);
+  const bar = h('div', { class: 'filter-bar' });
 
   const leaveSession = (why: string): void => {
     leave.abort();
@@ -66,7 +71,7 @@ export function shell(app: HTMLElement): void {
     fill(
       app,
       side,
-      h('main', { id: 'main', class: 'body', tabindex: -1 }, h('div', { class: 'head' }, title, tools), place),
+      h('main', { id: 'main', class: 'body', tabindex: -1 }, h('div', { class: 'head' }, title, tools), bar, place),
     );
     change();
   };
@@ -77,11 +82,29 @@ export function shell(app: HTMLElement): void {
     leave.abort();
     leave = new AbortController();
     const { signal } = leave;
+    const zone = zoneOf(params());
+    // A link that goes to somebody else shows the same days there.
+    if (zone !== UTC || params().has('tz')) setQuietly({ tz: zone });
     const query = params();
     const entry = entryOf(query.get('view'));
     const another = entry.name !== shown;
     holdFocus();
-    const range = rangeOf(query, Date.now());
+    const range = rangeOf(query, Date.now(), zone);
+    const filters = filtersOf(query);
+    const root = h('div', { class: `view view-${entry.name}` });
+    const context: Context = {
+      root,
+      params: query,
+      range,
+      zone,
+      interval: intervalOf(query, range),
+      compare: compareOf(query),
+      filters,
+      plain: zone === UTC && filters.length === 0,
+      site: siteOf(tokens.read),
+      get: reader(signal),
+      signal,
+    };
     shown = entry.name;
     end = range.end;
     document.title = `${entry.title} · Shoreline`;
@@ -91,8 +114,8 @@ export function shell(app: HTMLElement): void {
       VIEWS.map((other) => navLink(other, other === entry)),
     );
     nav.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
-    fill(tools, entry.ranged && rangePicker(range, signal));
-    const root = h('div', { class: `view view-${entry.name}` });
+    fill(tools, entry.ranged && [filterButton(context), rangePicker(context)]);
+    fill(bar, filterBar(context, entry));
     if (another) {
       fill(root, skeleton(12));
       fill(place, root);
@@ -104,7 +127,7 @@ export function shell(app: HTMLElement): void {
         if (signal.aborted) return;
         const top = scrollY;
         fill(root);
-        view.show({ root, params: query, range, site: siteOf(tokens.read), get: reader(signal), signal });
+        view.show(context);
         if (!another) fill(place, root);
         scrollTo(0, another ? 0 : top);
         giveFocus(app);
@@ -149,8 +172,9 @@ export function shell(app: HTMLElement): void {
 
   watchPlace(change);
   setInterval(() => {
-    // A new day (UTC) begins: the same words mean other days.
-    if (inside && entryOf(shown).ranged && rangeOf(params(), Date.now()).end !== end) change();
+    // A new day begins: the same words mean other days.
+    const query = params();
+    if (inside && entryOf(shown).ranged && rangeOf(query, Date.now(), zoneOf(query)).end !== end) change();
   }, MINUTE_MS);
   addEventListener(REFUSED, () => inside && leaveSession('The token was refused: it may have been revoked.'));
   if (session()) begin();

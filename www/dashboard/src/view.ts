@@ -1,6 +1,7 @@
 // What a view is, and which there are.
-import type { Get } from './api';
-import type { Range } from './range';
+import type { Get } from './reads';
+import type { Filter } from './filters';
+import type { Compare, Interval, Range } from './range';
 
 /** What a view is given each time it is shown: on every change of the URL it is shown anew. */
 export interface Context {
@@ -10,6 +11,15 @@ export interface Context {
   params: URLSearchParams;
   /** The days that the URL asks for. */
   range: Range;
+  /** Whose clocks they are of. */
+  zone: string;
+  /** What charts count by. */
+  interval: Interval;
+  compare: Compare;
+  /** What everything is narrowed to: all of them must hold. */
+  filters: readonly Filter[];
+  /** Whether the collector's sums by days of UTC answer: no filter, and no other zone. */
+  plain: boolean;
   /** The site of the read token. */
   site: string;
   /** Reads the API. */
@@ -29,8 +39,10 @@ export interface Entry {
   /** In the URL: `?view=name`. */
   name: string;
   title: string;
-  /** Whether the choice of days is shown. */
+  /** Whether the choice of days, and of filters, is shown. */
   ranged: boolean;
+  /** What the filters of the place do not narrow here, where there is such. */
+  unfiltered?: string;
   /** Whether it has something to show before the first event. */
   early?: true;
   /** The path of its 20×20 icon. */
@@ -51,6 +63,7 @@ export const VIEWS: readonly [Entry, ...Entry[]] = [
     name: 'now',
     title: 'Now',
     ranged: false,
+    unfiltered: 'Filters do not narrow what happens now.',
     icon:
       'M10 10h.01M6.500 13.500a5 5 0 010-7M13.500 6.500a5 5 0 010 7M4 16a8.500 8.500 0 010-12M16 4a8.500 8.500 0 ' +
       '010 12',
@@ -81,8 +94,23 @@ export const VIEWS: readonly [Entry, ...Entry[]] = [
     name: 'funnels',
     title: 'Funnels, retention, journeys',
     ranged: true,
+    unfiltered: 'Filters do not narrow this view; its days are of UTC.',
     icon: 'M3 4h14l-5 6v6l-4-2v-4z',
     load: () => import('./views/funnels'),
+  },
+  {
+    name: 'properties',
+    title: 'Properties',
+    ranged: true,
+    icon: 'M4 5h.01M8 5h8M4 10h.01M8 10h8M4 15h.01M8 15h8',
+    load: () => import('./views/properties'),
+  },
+  {
+    name: 'ask',
+    title: 'Ask',
+    ranged: true,
+    icon: 'M7 7.500a3 3 0 115 2.300c-1.200.9-2 1.400-2 2.700M10 15.500v.5M10 2a8 8 0 110 16 8 8 0 010-16z',
+    load: () => import('./views/ask'),
   },
   {
     name: 'errors',

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use shoreline_shared::pass::Tape;
+
 use super::super::erase::nameless_event;
 use super::super::{Event, Hasher, ids};
 use super::{Appended, Draft, Packable, appended};
@@ -123,13 +125,14 @@ pub(in crate::archive) fn lines_of(
     bytes: &[u8],
 ) -> Result<Vec<Line<'_>>, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+    let mut tape = Tape::default();
     let lines: Vec<Line<'_>> = text
         .lines()
         .map(|text| {
             Ok(Line {
                 row,
                 text,
-                stored: stored(text)?,
+                stored: stored(text, &mut tape)?,
             })
         })
         .collect::<Result<_, String>>()?;
@@ -140,8 +143,8 @@ pub(in crate::archive) fn lines_of(
     }
 }
 
-fn stored(line: &str) -> Result<Stored<'_>, String> {
-    let stored: Stored<'_> = serde_json::from_str(line).map_err(|error| error.to_string())?;
+fn stored<'a>(line: &'a str, tape: &mut Tape) -> Result<Stored<'a>, String> {
+    let stored = Stored::read(line, tape).map_err(|error| error.to_string())?;
     match shoreline_shared::id::uuid_bits(&stored.event_id) {
         Some(_) => Ok(stored),
         None => Err("an event whose id is no UUID".to_owned()),
@@ -167,7 +170,9 @@ fn segments(
     let renamed: Vec<Option<Stored<'_>>> = texts
         .iter()
         .map(|text| match text {
-            Cow::Owned(text) => stored(text).map(Some).map_err(SqlError),
+            Cow::Owned(text) => stored(text, &mut Tape::default())
+                .map(Some)
+                .map_err(SqlError),
             Cow::Borrowed(_) => Ok(None),
         })
         .collect::<Result<_, _>>()?;

@@ -1,5 +1,7 @@
 //! A code for each event, packed: 0 is none, others name an entry of a dictionary.
 
+use shoreline_shared::bits::{self, MAX_WIDTH, bytes_of, pack, width};
+
 use super::Broken;
 use super::bytes::Reader;
 
@@ -9,16 +11,6 @@ const FULL: u8 = 0;
 const MIXED: u8 = 1;
 /// A bit for each event that has one, then the codes of those as in [`FULL`].
 const SPARSE: u8 = 2;
-
-/// Bits that numbers up to `most` need.
-fn width(most: usize) -> u32 {
-    usize::BITS.saturating_sub(most.leading_zeros())
-}
-
-/// Bytes of so many numbers of so many bits.
-fn bytes_of(count: usize, width: u32) -> usize {
-    count.saturating_mul(width as usize).div_ceil(8)
-}
 
 /// Writes the codes of a dictionary of `size` entries in the smallest of three forms.
 pub(super) fn put_codes(out: &mut Vec<u8>, codes: &[u32], size: usize) {
@@ -76,49 +68,12 @@ pub(super) fn read_codes(
     }
 }
 
-/// Writes numbers of `width` bits each, the lowest bits first.
-pub(super) fn pack(out: &mut Vec<u8>, numbers: impl Iterator<Item = u32>, width: u32) {
-    let (mut word, mut bits) = (0_u64, 0_u32);
-    for number in numbers {
-        word |= u64::from(number).wrapping_shl(bits);
-        bits = bits.saturating_add(width);
-        while bits >= 8 {
-            out.push(word as u8);
-            word >>= 8;
-            bits = bits.saturating_sub(8);
-        }
-    }
-    if bits > 0 {
-        out.push(word as u8);
-    }
-}
-
 /// Reads `n` numbers of `width` bits each; at most 32 bits.
 pub(super) fn unpack(reader: &mut Reader<'_>, n: usize, width: u32) -> Result<Vec<u32>, Broken> {
-    if width > 32 {
+    if width > MAX_WIDTH {
         return Err(Broken("a dictionary is too large"));
     }
-    let bytes = reader.take(bytes_of(n, width))?;
-    let mask = 1_u64.wrapping_shl(width).wrapping_sub(1);
-    let mut numbers = Vec::with_capacity(n);
-    let mut bit = 0_usize;
-    for _ in 0..n {
-        let rest = bytes.get(bit >> 3..).unwrap_or_default();
-        let word = match rest.first_chunk::<8>() {
-            Some(word) => u64::from_le_bytes(*word),
-            None => last_word(rest),
-        };
-        // Of 64 bits at most 7 are before the number, so 32 bits of it are always there.
-        numbers.push((word.wrapping_shr(bit as u32 & 7) & mask) as u32);
-        bit = bit.wrapping_add(width as usize);
-    }
-    Ok(numbers)
-}
-
-/// Fewer than eight bytes, the missing ones zero.
-fn last_word(bytes: &[u8]) -> u64 {
-    let bytes = bytes.iter().rev();
-    bytes.fold(0, |word, byte| word << 8 | u64::from(*byte))
+    Ok(bits::unpack(reader.take(bytes_of(n, width))?, n, width))
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Events into the columns of a segment.
 
+use shoreline_shared::bits::pack;
+
 use super::bytes::put_count;
-use super::codes::{pack, put_codes};
+use super::codes::put_codes;
 use super::dict::Dict;
 use super::ids::put_ids;
 use super::numbers::{put_float, put_int, put_runs, put_some, put_steps};

@@ -1,7 +1,9 @@
 //! Writes the properties of a segment: for each name a small column of values.
 
+use shoreline_shared::bits::pack;
+
 use super::bytes::put_count;
-use super::codes::{pack, put_codes};
+use super::codes::put_codes;
 use super::dict::Dict;
 use super::property::{
     ALIAS, BOOL, IN_LINE, KIND_BITS, LONG, MAX_NAME_BYTES, MAX_PROPERTIES, MAX_TEXT_BYTES, MIXED,

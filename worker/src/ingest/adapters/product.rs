@@ -1,4 +1,4 @@
-//! The product events of seed 002: `ProductCreated`, `ProductUpdated`, `ProductDeleted` and
+//! The product events of a shop's Kafka service: `ProductCreated`, `ProductUpdated`, `ProductDeleted` and
 //! `LowStockWarning`, as their service sends them and as its consumer stores them.
 
 use serde_json::Value;

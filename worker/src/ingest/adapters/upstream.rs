@@ -1,4 +1,5 @@
-//! The emissions of the services that seed 003 names: recognized by name or by their fields.
+//! The emissions of a platform's own services (identity, community, challenges …): recognized by name or by their
+//! fields.
 
 use serde::Deserialize;
 use serde_json::Value;

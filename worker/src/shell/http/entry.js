@@ -1,11 +1,11 @@
 // The entry of the worker: everything else is wasm. A call into wasm costs less than a promise does, so
 // what each batch waits for is waited for here, and wasm is called three times: with the head of the request,
 // with its body, and with what the log said of the batch.
-import Worker from '../../../build/index.js';
 import { commit } from '../platform/objects.js';
+import { answer, queue, read, restart, scheduled, stored } from '../platform/wasm.js';
 
 // The Durable Objects.
-export * from '../../../build/index.js';
+export { ArchiveDo, ImportDo, LiveDo, PrivacyDo } from '../platform/wasm.js';
 export { SiteDo } from '../objects/site_do.js';
 
 // As `head.rs` reads them.
@@ -22,12 +22,6 @@ const HEADERS = [
   'dnt',
   'traceparent',
 ];
-
-// What `entry.rs` exports; the worker crate puts it there.
-const { answer, read, stored } = Worker.prototype;
-
-// Kept by the worker crate: whether wasm has failed, and must be started anew.
-const state = globalThis.__worker_init_state;
 
 /** The head of a request, as `head.rs` reads it. @param {Request} request */
 function head(request) {
@@ -61,21 +55,11 @@ async function body(request) {
 }
 
 /**
- * Starts wasm anew where it has failed: making one is how the crate's own entry does so.
- * @param {any} env
- * @param {any} context
- */
-function start(env, context) {
-  if (state.criticalError) new Worker(context, env);
-}
-
-/**
  * Has a batch committed: what wasm says to that.
  * @param {[turn: number, name: string, batch: Uint8Array]} asked
  * @param {Record<string, any>} env
- * @param {any} context
  */
-async function store([turn, name, batch], env, context) {
+async function store([turn, name, batch], env) {
   let receipt;
   let failure;
   try {
@@ -83,25 +67,25 @@ async function store([turn, name, batch], env, context) {
   } catch (error) {
     failure = String(error);
   }
-  start(env, context);
+  restart();
   return stored(turn, receipt, failure);
 }
 
 export default {
   async fetch(request, env, context) {
-    start(env, context);
+    restart();
     let step = answer(head(request), request, env, context);
     if (typeof step === 'number') {
       const bytes = await body(request);
-      start(env, context);
+      restart();
       step = read(step, bytes);
     }
     if (!Array.isArray(step)) return step;
-    const answered = store(step, env, context);
+    const answered = store(step, env);
     // Also where nobody waits for the answer any more: wasm would keep the turn, and its batch, for good.
     context.waitUntil(answered);
     return answered;
   },
-  queue: (batch, env, context) => new Worker(context, env).queue(batch),
-  scheduled: (event, env, context) => new Worker(context, env).scheduled(event),
+  queue,
+  scheduled,
 };

@@ -1,7 +1,7 @@
 // `site_do` as the platform sees it. A commit is the one command that each batch waits for: it is a call of a method,
 // which costs less than a request does, one call into wasm, and no promise there.
 import { DurableObject } from 'cloudflare:workers';
-import { SiteDo as Core } from '../../../build/index.js';
+import { SiteDo as Core } from '../platform/wasm.js';
 
 /** Commits that come this soon after others, ms, wait for company: sixteen in one turn take 2 to 3 ms. */
 const BUSY_MS = 5;

@@ -1,5 +1,6 @@
 // What needs the admin token: asks for it where it is not there.
-import { call, forget } from '../api';
+import { call } from '../api';
+import { forget } from '../reads';
 import { h } from '../dom';
 import { go } from '../place';
 import { session, signIn } from '../session';

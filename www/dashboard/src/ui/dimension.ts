@@ -1,76 +1,59 @@
-// All keys of a dimension, searched and compared with the period before; one of them in detail.
-import type { Breakdown, BreakdownRow } from '../answers';
-import { type Child, fill, h, whileBusy } from '../dom';
-import { number, percent, short } from '../format';
-
-import { href, setQuietly } from '../place';
-import { previous } from '../range';
+// All keys of a dimension, searched and compared; a click narrows everything to one.
+import type { Breakdown } from '../answers';
+import { dimensionOf } from '../dimensions';
+import { fill, h, whileBusy } from '../dom';
+import { number, percent } from '../format';
+import { setQuietly } from '../place';
+import type { Answer } from '../query';
 import type { Context } from '../view';
-import { DIMENSIONS, breakdownPath, keyText } from './breakdown';
-import { delta, figures } from './figures';
-import { chips } from './filter';
+import {
+  type KeyRow,
+  type KeyRows,
+  type Loaded,
+  gapNote,
+  isChosen,
+  joined,
+  keyText,
+  loadRows,
+  rowLink,
+  rowsOf,
+  rowsPath,
+} from './breakdown';
+import { delta } from './figures';
 import { panel } from './panel';
 import { problemText } from './states';
 import { table } from './table';
 
 /** Rows of one call; further ones come by a button. */
-const ROWS = 100;
-/** As many as the API gives in one call: what the change is looked up in. */
+export const ROWS = 100;
+/** As many as come then. */
 const MOST = 500;
 /** So many rows are shown at most; all of them are in the CSV. */
 const MAX_SHOWN = 2_000;
 
-/** The panel; `key` of the URL is the row in detail, `q` what is searched. */
+/** The panel; `q` of the URL is what is searched. */
 export function dimensionPanel(context: Context, by: string): HTMLElement {
-  const key = context.params.get('key');
-  const [title, one] = DIMENSIONS[by] ?? [by, by];
-  const path = breakdownPath(context, by, ROWS);
-  const before = breakdownPath({ range: previous(context.range) }, by, MOST);
   // Newer data would take away what was loaded by hand.
   const state = { more: false };
-  return panel<[Breakdown, Breakdown]>(context, {
-    title,
+  return panel<Loaded>(context, {
+    title: dimensionOf(by).title,
     class: 'wide last',
     lines: 30,
-    tools: chips([['key', one, key === null ? null : keyText(by, key)]]),
-    csv: breakdownPath(context, by, MOST),
+    csv: rowsPath(context, by, { limit: MOST }),
     live: () => context.range.open && !state.more,
-    load: (get) => Promise.all([get<Breakdown>(path), get<Breakdown>(before)]),
-    render: ([now, then]) => [key !== null && detail(by, key, now, then), rows(context, by, now, then, key, state)],
+    load: (get) => loadRows(get, context, by, ROWS),
+    render: (loaded) => {
+      const all = joined(loaded);
+      return [rows(context, by, all, state), gapNote(all.note)];
+    },
   });
 }
 
-function detail(by: string, key: string, now: Breakdown, then: Breakdown): Child {
-  const row = now.rows.find((one) => one.key === key);
-  if (!row)
-    return h(
-      'p',
-      { class: 'panel-note' },
-      now.nextCursor === null ? 'It is not in these days.' : `It is not among the first ${ROWS}: see the table below.`,
-    );
-  const old = then.rows.find((one) => one.key === key);
-  const [, , events] = DIMENSIONS[by] ?? [by, by, 'Events'];
-  return figures([
-    { label: events, value: short(row.events), now: row.events, before: old?.events },
-    { label: 'Users', value: short(row.users), now: row.users, before: old?.users },
-    { label: `Share of ${number(now.total)}`, value: percent(row.share), now: row.share, before: old?.share },
-  ]);
-}
-
-function rows(
-  context: Context,
-  by: string,
-  now: Breakdown,
-  then: Breakdown,
-  key: string | null,
-  state: { more: boolean },
-): HTMLElement {
-  const [title, one, events] = DIMENSIONS[by] ?? [by, by, 'Events'];
-  const old = new Map(then.rows.map((row) => [row.key, row.events]));
-  // Where the earlier list is cut, a missing key may only be further down.
-  const missing = then.nextCursor === null ? 0 : undefined;
-  const found = [...now.rows];
-  let cursor = now.nextCursor;
+function rows(context: Context, by: string, all: KeyRows, state: { more: boolean }): HTMLElement {
+  const { title, one, events } = dimensionOf(by);
+  const isCompared = context.compare !== 'none';
+  const found = [...all.rows];
+  let cursor = all.nextCursor;
   const place = h('div', null);
   const search = h('input', {
     id: 'search',
@@ -87,30 +70,15 @@ function rows(
       ? found.filter((row) => `${row.key} ${keyText(by, row.key)}`.toLowerCase().includes(wanted))
       : found;
     const most = Math.max(...found.map((row) => row.events), 1);
-    const changeOf = (row: BreakdownRow): number => {
-      const was = old.get(row.key) ?? missing;
-      return was ? row.events / was - 1 : -2;
-    };
     fill(
       place,
-      table<BreakdownRow>({
+      table<KeyRow>({
         caption: title,
         rows: some,
         columns: [
           { name: one, value: (row) => keyText(by, row.key) },
           { name: events, value: (row) => row.events },
-          {
-            name: 'Change',
-            value: changeOf,
-            show: (row) =>
-              old.get(row.key) === undefined
-                ? missing === 0
-                  ? h('span', { class: 'delta' }, 'new')
-                  : '–'
-                : delta({ now: row.events, before: old.get(row.key) }),
-            title: 'Against as many days before',
-            minor: true,
-          },
+          ...(isCompared ? [CHANGE] : []),
           { name: 'Users', value: (row) => row.users, title: 'Distinct users over the range' },
           {
             name: 'Share',
@@ -121,8 +89,8 @@ function rows(
           },
         ],
         bar: (row) => row.events / most,
-        link: (row) => href({ key: row.key === key ? undefined : row.key }),
-        current: (row) => row.key === key,
+        link: rowLink(context, by),
+        current: isChosen(context, by),
         none: !wanted
           ? 'Nothing in these days.'
           : cursor === null
@@ -139,10 +107,10 @@ function rows(
   });
   more.addEventListener('click', () => {
     if (cursor === null) return;
-    const path = breakdownPath(context, by, MOST, cursor);
+    const path = rowsPath(context, by, { limit: MOST, cursor, compare: true });
     void whileBusy(more, async () => {
       try {
-        const next = await context.get<Breakdown>(path);
+        const next = rowsOf(await context.get<Breakdown | Answer>(path));
         state.more = true;
         found.push(...next.rows);
         cursor = next.nextCursor;
@@ -157,3 +125,13 @@ function rows(
   paint();
   return h('div', { class: 'searched' }, search, place, more, said);
 }
+
+/** By how much a row changed; of one that came by a button nothing is known. */
+const CHANGE = {
+  name: 'Change',
+  value: ({ events, before }: KeyRow) => (before ? events / before - 1 : -2),
+  show: ({ events, before }: KeyRow) =>
+    before === undefined ? '–' : before === 0 ? h('span', { class: 'delta' }, 'new') : delta({ now: events, before }),
+  title: 'Against the days that it is compared with',
+  minor: true,
+};

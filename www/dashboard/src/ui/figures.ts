@@ -59,7 +59,7 @@ export function delta({
   const arrow = now === before ? '→' : now > before ? '↑' : '↓';
   return h(
     'span',
-    { class: `delta ${kind}`, title: 'Against as many days before' },
+    { class: `delta ${kind}`, title: 'Against the days that it is compared with' },
     h('span', { 'aria-hidden': 'true' }, arrow),
     h('span', { class: 'unseen' }, now === before ? 'unchanged' : now > before ? 'up' : 'down'),
     ' ',

@@ -1,6 +1,7 @@
 // Before the first event: what to paste, and the moment it works.
 import { LATEST, type Live, type Recent } from '../answers';
-import { type Get, call } from '../api';
+import { call } from '../api';
+import type { Get } from '../reads';
 import { fill, h } from '../dom';
 
 /** How often to look for the first event, milliseconds. */

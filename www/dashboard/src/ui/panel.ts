@@ -1,5 +1,6 @@
 // A box of a view: loads, shows, stays fresh, says when it could not.
-import { type Get, Miss, downloadCsv, fromMemory, knownAt } from '../api';
+import { downloadCsv } from '../api';
+import { type Get, Miss, fromMemory, knownAt } from '../reads';
 import { type Child, fill, h, keepFocus, whileBusy } from '../dom';
 import { second } from '../format';
 import type { Context } from '../view';

@@ -24,8 +24,8 @@ export interface TableOptions<R> {
   rows: readonly R[];
   /** Which column it is sorted by at first, and which way; as given where nothing is said. */
   sort?: { by: number; down: boolean };
-  /** Where a row leads: a link from `href`. */
-  link?: (row: R) => string;
+  /** Where a row leads: a link from `href`; undefined where nowhere. */
+  link?: (row: R) => string | undefined;
   /** Whether a row is the one chosen. */
   current?: (row: R) => boolean;
   /** The length of the bar behind a row's name, 0 to 1. */
@@ -98,8 +98,9 @@ function line<R>(options: TableOptions<R>, row: R, classes: (n: number) => strin
         'aria-hidden': 'true',
         vars: { '--w': `${Math.round(options.bar(row) * 1000) / 10}%` },
       });
-    const name = options.link
-      ? h('a', { href: options.link(row), class: 'row-link', 'aria-current': current ? 'true' : undefined }, shown)
+    const to = options.link?.(row);
+    const name = to
+      ? h('a', { href: to, class: 'row-link', 'aria-current': current ? 'true' : undefined }, shown)
       : h('span', null, shown);
     return h(
       'th',

@@ -1,148 +1,201 @@
 // Features: which are used, how often, by whom, and whether more than before.
 import { type Features, type Platform, countOf } from '../answers';
 import { h } from '../dom';
+import type { Filter } from '../filters';
 import { duration, number, percent, short } from '../format';
-import { href } from '../place';
+import { type Answer, ask } from '../query';
 import { previous, rangeQuery } from '../range';
+import { gapNote, gapText, isChosen, rowLink } from '../ui/breakdown';
 import type { Series } from '../ui/chart';
-import { compared, dayChart } from '../ui/days';
 import { delta, figures } from '../ui/figures';
-import { chips } from '../ui/filter';
+import { intervalChoice } from '../ui/interval';
 import { panel } from '../ui/panel';
+import { timeChart, timesOf, xOf, xOfDays } from '../ui/series';
 import { table } from '../ui/table';
 import type { Context, View } from '../view';
 
-/** So many have a colour of their own in the chart of all. */
+/** So many have a colour of their own in the chart. */
 const TOP = 5;
+/** As many features as one question tells. */
+const MOST = 500;
+/** As many rows as one question tells: features by time. */
+const MOST_ROWS = 10_000;
 
-type Data = [Features, Features, Platform, Platform];
+/** A feature in a range. */
+interface Use {
+  feature: string;
+  uses: number;
+  users: number;
+  averageDuration: number | null;
+  before: number | undefined;
+}
+
+/** All that is shown, whichever calls answered. */
+interface Shown {
+  uses: Use[];
+  before: { uses: number; features: number } | undefined;
+  x: number[];
+  /** How often a feature was used at each x. */
+  at: (feature: string) => number[];
+  note: string;
+}
+
+type Summed = [Features, Features | undefined, Platform];
+type Asked = [Answer, Answer];
+
+const USES: Filter[] = [
+  ['is', 'eventType', ['feature_use']],
+  ['exists', 'feature'],
+];
 
 export const view: View = {
   show(context) {
-    const feature = context.params.get('feature');
-    const [now, then] = [rangeQuery(context.range), rangeQuery(previous(context.range))];
-    const load = (get: Context['get']): Promise<Data> =>
-      Promise.all([
-        get<Features>(`/v1/analytics/metrics/features?${now}`),
-        get<Features>(`/v1/analytics/metrics/features?${then}`),
-        get<Platform>(`/v1/analytics/metrics/platform?${now}`),
-        get<Platform>(`/v1/analytics/metrics/platform?${then}`),
-      ]);
+    const { plain, interval, range, compare } = context;
+    const isSummed = plain && interval === 'day';
+    const now = rangeQuery(range);
+    const days = previous(range, compare);
+    const list = ask(context, {
+      metrics: ['events', 'users', 'avg(data.duration)'],
+      dimensions: ['feature'],
+      only: USES,
+      compare: true,
+      orderBy: [['events', 'desc']],
+      limit: MOST,
+    });
+    const times = ask(context, {
+      metrics: ['events'],
+      dimensions: [`time:${interval}`, 'feature'],
+      only: USES,
+      limit: MOST_ROWS,
+    });
+    const load = (get: Context['get']): Promise<Summed | Asked> =>
+      isSummed
+        ? Promise.all([
+            get<Features>(`/v1/analytics/metrics/features?${now}`),
+            days && get<Features>(`/v1/analytics/metrics/features?${rangeQuery(days)}`),
+            get<Platform>(`/v1/analytics/metrics/platform?${now}`),
+          ])
+        : Promise.all([get<Answer>(list), get<Answer>(times)]);
+    const shownOf = (data: Summed | Asked): Shown =>
+      'features' in data[0] ? ofSums(data as Summed) : ofAnswers(context, data as Asked);
     context.root.append(
-      panel<Data>(context, {
-        title: feature ?? 'Uses by day',
+      panel<Summed | Asked>(context, {
+        title: `Uses by ${interval}`,
         class: 'wide',
         lines: 20,
-        tools: chips([['feature', 'Feature', feature]]),
+        tools: intervalChoice(context),
         load,
-        render: (data) => (feature === null ? all(context, data) : single(context, feature, data)),
+        render: (data) => overTime(context, shownOf(data)),
       }),
-      panel<Data>(context, {
+      panel<Summed | Asked>(context, {
         title: 'Features',
         class: 'wide last',
         lines: 20,
-        csv: `/v1/analytics/metrics/features?${now}`,
+        csv: isSummed ? `/v1/analytics/metrics/features?${now}` : list,
         load,
-        render: (data) => list(feature, data),
+        render: (data) => listOf(context, shownOf(data)),
       }),
     );
   },
 };
 
-const uses = ({ features }: Features): number => features.reduce((sum, one) => sum + one.uses, 0);
+function ofSums([now, then, { days }]: Summed): Shown {
+  const old = then && new Map(then.features.map((one) => [one.feature, one.uses]));
+  return {
+    uses: now.features.map((one) => ({ ...one, before: old && (old.get(one.feature) ?? 0) })),
+    before: then && { uses: sumOf(then.features), features: then.features.length },
+    x: xOfDays(days),
+    at: (feature) => days.map(({ featureUsage }) => countOf(featureUsage, feature)),
+    note: '',
+  };
+}
 
-function all(context: Context, [now, then, { days }]: Data): HTMLElement[] {
-  const top = now.features.slice(0, TOP).map(({ feature }) => feature);
-  const series: Series[] = top.map((feature, n) => ({
+function ofAnswers(context: Context, [list, times]: Asked): Shown {
+  const uses = list.rows.map(({ dimensions, metrics, compared }) => ({
+    feature: String(dimensions[0]),
+    uses: metrics[0] ?? 0,
+    users: metrics[1] ?? 0,
+    averageDuration: metrics[2] ?? null,
+    before: compared && (compared[0] ?? 0),
+  }));
+  const was = list.comparedTotals?.[0];
+  const x = timesOf(times, context);
+  return {
+    uses,
+    before:
+      typeof was === 'number'
+        ? { uses: was, features: uses.filter(({ before }) => (before ?? 0) > 0).length }
+        : undefined,
+    x,
+    at: (feature) => {
+      const of = new Map(
+        times.rows
+          .filter(({ dimensions }) => dimensions[1] === feature)
+          .map(({ dimensions, metrics }) => [xOf(dimensions[0] ?? null), metrics[0] ?? 0]),
+      );
+      return x.map((at) => of.get(at) ?? 0);
+    },
+    note: gapText(list),
+  };
+}
+
+const sumOf = (all: readonly { uses: number }[]): number => all.reduce((sum, { uses }) => sum + uses, 0);
+
+function overTime(
+  context: Context,
+  { uses, before, x, at, note }: Shown,
+): (HTMLElement | ReturnType<typeof gapNote>)[] {
+  const top = uses.slice(0, TOP);
+  const series: Series[] = top.map(({ feature }, n) => ({
     name: feature,
     kind: 'bars',
     color: n + 1,
-    values: days.map(({ featureUsage }) => countOf(featureUsage, feature)),
+    values: at(feature),
   }));
-  if (now.features.length > TOP) {
-    const others = days.map(({ featureUsage }) =>
-      Object.entries(featureUsage).reduce((sum, [feature, n]) => (top.includes(feature) ? sum : sum + n), 0),
-    );
-    series.push({ name: 'Others', kind: 'bars', color: 6, values: others });
+  if (uses.length > TOP) {
+    const others = uses.slice(TOP).map(({ feature }) => at(feature));
+    const values = x.map((_, n) => others.reduce((sum, of) => sum + (of[n] ?? 0), 0));
+    series.push({ name: 'Others', kind: 'bars', color: 6, values });
   }
+  const all = sumOf(uses);
+  const days = Math.max(context.range.days, 1);
   return [
     figures([
-      { label: 'Uses', value: short(uses(now)), now: uses(now), before: uses(then) },
-      {
-        label: 'Features used',
-        value: number(now.features.length),
-        now: now.features.length,
-        before: then.features.length,
-      },
-      {
-        label: 'Uses a day',
-        value: number(Math.round(uses(now) / Math.max(days.length, 1))),
-        now: uses(now),
-        before: uses(then),
-      },
+      { label: 'Uses', value: short(all), now: all, before: before?.uses },
+      { label: 'Features used', value: number(uses.length), now: uses.length, before: before?.features },
+      { label: 'Uses a day', value: number(Math.round(all / days)), now: all, before: before?.uses },
     ]),
-    dayChart({
-      label: 'Uses by day',
-      dates: days.map(({ date }) => date),
-      series: series.length > 0 ? series : [{ name: 'Uses', kind: 'bars', color: 1, values: days.map(() => 0) }],
+    timeChart(context, {
+      label: `Uses by ${context.interval}`,
+      interval: context.interval,
+      x,
+      series: series.length > 0 ? series : [{ name: 'Uses', kind: 'bars', color: 1, values: x.map(() => 0) }],
       show: number,
-      signal: context.signal,
     }),
+    gapNote(note),
   ];
 }
 
-function single(context: Context, feature: string, [now, then, platform, before]: Data): HTMLElement[] {
-  const of = (answer: Features): Features['features'][number] | undefined =>
-    answer.features.find((one) => one.feature === feature);
-  const [row, old] = [of(now), of(then)];
-  return [
-    figures([
-      { label: 'Uses', value: short(row?.uses ?? 0), now: row?.uses ?? 0, before: old?.uses },
-      { label: 'Users', value: short(row?.users ?? 0), now: row?.users ?? 0, before: old?.users },
-      { label: 'Uses a user', value: row ? number(Math.round((row.uses / Math.max(row.users, 1)) * 10) / 10) : '–' },
-      {
-        label: 'Mean duration',
-        value: typeof row?.averageDuration === 'number' ? duration(row.averageDuration) : '–',
-        title: 'Over the uses that tell one',
-      },
-      {
-        label: 'Share of users',
-        value: platform.activeUsers > 0 && row ? percent(Math.min(1, row.users / platform.activeUsers)) : '–',
-        title: 'Of the users who were active in the range',
-      },
-    ]),
-    dayChart({
-      label: `Uses of ${feature} by day`,
-      dates: platform.days.map(({ date }) => date),
-      series: compared(
-        'Uses',
-        platform.days.map(({ featureUsage }) => countOf(featureUsage, feature)),
-        before.days.map(({ featureUsage }) => countOf(featureUsage, feature)),
-      ),
-      show: number,
-      signal: context.signal,
-    }),
-  ];
-}
-
-function list(chosen: string | null, [now, then]: Data): HTMLElement {
-  const most = Math.max(...now.features.map((one) => one.uses), 1);
-  const old = new Map(then.features.map((one) => [one.feature, one.uses]));
-  const sum = Math.max(uses(now), 1);
-  return table<Features['features'][number]>({
+function listOf(context: Context, { uses }: Shown): HTMLElement {
+  const most = Math.max(...uses.map((one) => one.uses), 1);
+  const sum = Math.max(sumOf(uses), 1);
+  const [link, current] = [rowLink(context, 'feature'), isChosen(context, 'feature')];
+  return table<Use>({
     caption: 'Features',
-    rows: now.features,
+    rows: uses,
     columns: [
       { name: 'Feature', value: (row) => row.feature },
       { name: 'Uses', value: (row) => row.uses },
       {
         name: 'Change',
-        value: (row) => row.uses / (old.get(row.feature) ?? Infinity),
+        value: (row) => (row.before ? row.uses / row.before : Infinity),
         show: (row) =>
-          old.has(row.feature)
-            ? delta({ now: row.uses, before: old.get(row.feature) })
-            : h('span', { class: 'delta' }, 'new'),
-        title: 'Against as many days before',
+          row.before === undefined
+            ? '–'
+            : row.before > 0
+              ? delta({ now: row.uses, before: row.before })
+              : h('span', { class: 'delta' }, 'new'),
+        title: 'Against the days that it is compared with',
         minor: true,
       },
       { name: 'Users', value: (row) => row.users, title: 'Distinct users over the range' },
@@ -156,8 +209,8 @@ function list(chosen: string | null, [now, then]: Data): HTMLElement {
       { name: 'Share', value: (row) => row.uses, show: (row) => percent(row.uses / sum), minor: true },
     ],
     bar: (row) => row.uses / most,
-    link: (row) => href({ feature: row.feature === chosen ? undefined : row.feature }),
-    current: (row) => row.feature === chosen,
+    link: (row) => link({ key: row.feature }),
+    current: (row) => current({ key: row.feature }),
     none: 'No feature was used in these days.',
   });
 }

@@ -1,6 +1,7 @@
 // Now: the last hour, minute by minute, and the events as they come.
 import { type Counted, type Live, countOf } from '../answers';
 import { fill, h, keepFocus } from '../dom';
+import { filterChange, ofKey } from '../filters';
 import { minute, number, second, short, tiny, typeName } from '../format';
 import { type Link, follow } from '../live';
 import { href } from '../place';
@@ -68,7 +69,7 @@ export const view: View = {
           keepFocus(pages, () =>
             fill(
               pages,
-              counts('Page', 'Views', live.topPages, (key) => href({ view: 'pages', key, range: 'today' })),
+              counts('Page', 'Views', live.topPages, (key) => toRow('pages', 'page', key)),
             ),
           );
       }, 0);
@@ -77,9 +78,7 @@ export const view: View = {
           keepFocus(features, () =>
             fill(
               features,
-              counts('Feature', 'Uses', live.topFeatures, (key) =>
-                href({ view: 'features', feature: key, range: 'today' }),
-              ),
+              counts('Feature', 'Uses', live.topFeatures, (key) => toRow('features', 'feature', key)),
             ),
           );
       }, 0);
@@ -114,6 +113,10 @@ export const view: View = {
     );
   },
 };
+
+/** A view of today that is narrowed to a row. */
+const toRow = (view: string, by: string, key: string): string =>
+  href({ view, range: 'today', ...filterChange([ofKey(by, key)]) });
 
 /** A panel that is kept up to date by what happens. */
 const box = (title: string, width: string, body: HTMLElement, ...tools: (HTMLElement | null)[]): HTMLElement =>

@@ -12,7 +12,7 @@ fn product_events_are_stored() {
         json!({"id": UUID, "type": "ProductCreated", "timestamp": 1_763_316_840_000_i64, "payload": data}),
         json!({"eventId": UUID, "eventType": "ProductCreated", "occurredAt": "2025-11-16T18:14:00Z", "eventData": data}),
         json!({"eventId": UUID, "eventType": "ProductCreated", "timestamp": "2025-11-16T18:14:00Z", "productId": "p-1", "status": "active"}),
-        // As the consumer of seed 002 stores it.
+        // As the consumer of the shop's Kafka service stores it.
         json!({"id": "row-1", "eventId": UUID, "eventType": "ProductCreated", "timestamp": "2025-11-16T18:14:00Z",
                "data": data, "ttl": 1, "createdAt": "2025-11-16T18:14:01Z"}),
     ] {

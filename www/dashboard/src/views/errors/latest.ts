@@ -2,7 +2,6 @@
 import type { Recent, StoredEvent } from '../../answers';
 import { h } from '../../dom';
 import { moment, number } from '../../format';
-import { href } from '../../place';
 import { panel } from '../../ui/panel';
 import { empty } from '../../ui/states';
 import type { Context } from '../../view';
@@ -12,9 +11,6 @@ const LOOKED_AT = 500;
 /** So many are shown. */
 const SHOWN = 15;
 
-/** A kind's name in the breakdown is its message, or of a long one the first part and a hash. */
-const MAX_KEY_CHARS = 128;
-
 /** Said of an error that has no message. */
 const NO_MESSAGE = '(no message)';
 
@@ -23,34 +19,46 @@ const text = ({ eventData }: StoredEvent, name: string): string => {
   return typeof value === 'string' ? value : '';
 };
 
-function isOf(event: StoredEvent, key: string): boolean {
-  const message = text(event, 'message');
-  if (message === key) return true;
-  // The hash is the server's: what is before it is told apart by far most messages.
-  return message.length > MAX_KEY_CHARS && key.length <= MAX_KEY_CHARS && message.slice(0, 64) === key.slice(0, 64);
+/** What the filters of the place say of messages: `is` one of them, or `starts_with`. */
+type Chosen = readonly [how: string, messages: readonly string[]];
+
+function chosenOf({ filters }: Context): Chosen | undefined {
+  for (const [how, by, messages] of filters) {
+    if (by === 'error' && (how === 'is' || how === 'starts_with') && Array.isArray(messages))
+      return [how, messages.map(String)];
+  }
+  return undefined;
 }
 
-/** The panel; narrowed to `error` of the URL. */
+const isOf = (event: StoredEvent, [how, messages]: Chosen): boolean => {
+  const message = text(event, 'message');
+  return messages.some((one) => (how === 'is' ? message === one : message.startsWith(one)));
+};
+
+/** The panel; narrowed to the messages that are filtered. */
 export function latestErrors(context: Context): HTMLElement {
-  const chosen = context.params.get('error');
-  const limit = chosen === null ? SHOWN : LOOKED_AT;
+  const chosen = chosenOf(context);
+  const limit = chosen === undefined ? SHOWN : LOOKED_AT;
   return panel<Recent>(context, {
     title: 'Latest errors',
     class: 'wide last',
     lines: 20,
     live: true,
-    tools:
-      chosen !== null &&
-      h('a', { id: 'all-errors', class: 'button small', href: href({ error: undefined }) }, 'Show all'),
-    note:
-      chosen === null
+    note: [
+      chosen === undefined
         ? 'The newest, whatever the days.'
-        : ['Only ', h('b', { class: 'quoted' }, chosen), `, among the newest ${number(LOOKED_AT)} errors.`],
+        : [
+            'Only ',
+            h('b', { class: 'quoted' }, chosen[1].join(', ')),
+            `, among the newest ${number(LOOKED_AT)} errors.`,
+          ],
+      context.filters.length > (chosen === undefined ? 0 : 1) && ' Other filters do not narrow them.',
+    ],
     load: (get) => get<Recent>(`/v1/analytics/events/recent?eventType=error&limit=${limit}`),
     render: ({ events }) => {
-      const shown = (chosen === null ? events : events.filter((event) => isOf(event, chosen))).slice(0, SHOWN);
+      const shown = (chosen === undefined ? events : events.filter((event) => isOf(event, chosen))).slice(0, SHOWN);
       if (shown.length === 0)
-        return empty(chosen === null ? 'No errors are stored.' : 'None of these is among the newest errors.');
+        return empty(chosen === undefined ? 'No errors are stored.' : 'None of these is among the newest errors.');
       return h('ul', { class: 'errors' }, shown.map(item));
     },
   });

@@ -3,8 +3,11 @@ import type { Breakdown } from '../../answers';
 import { ifOffered } from '../../api';
 import { h } from '../../dom';
 import { duration, number, percent } from '../../format';
+import type { Filter } from '../../filters';
 import { go } from '../../place';
+import { type Answer, ask } from '../../query';
 import { rangeQuery } from '../../range';
+import { gapText } from '../../ui/breakdown';
 import { panel } from '../../ui/panel';
 import { empty } from '../../ui/states';
 import type { Context } from '../../view';
@@ -51,18 +54,23 @@ export function vitalsPanel(context: Context): HTMLElement {
     title: 'Web Vitals',
     class: 'wide',
     lines: 14,
-    tools: pageChoice(context, page),
+    tools: context.plain && pageChoice(context, page),
     note:
-      page === null
+      page === null || !context.plain
         ? 'Rated by the 75th percentile, as web.dev does.'
         : ['On ', h('b', { class: 'quoted' }, page), ', rated by the 75th percentile, as web.dev does.'],
-    load: (get) => ifOffered(get<Vitals>(path)),
+    load: async (get) =>
+      context.plain
+        ? ifOffered(get<Vitals>(path))
+        : vitalsOf(await Promise.all(questions(context).map((one) => get<Answer>(one)))),
     render: (answer) => {
       if (answer === null)
         return empty(
           'This collector does not offer Web Vitals.',
           h('p', null, 'It has no such call; a newer version has.'),
         );
+      if (answer.vitals.length === 0 && context.filters.length > 0)
+        return empty('No measurement passes the filters.', h('p', null, 'The filter of a page is of its views alone.'));
       if (answer.vitals.length === 0)
         return empty(
           'No measurements in these days.',
@@ -74,6 +82,42 @@ export function vitalsPanel(context: Context): HTMLElement {
       ];
     },
   });
+}
+
+/** The measurements up to a limit of each. */
+const upTo = (limit: 1 | 2): Filter => [
+  'or',
+  ...Object.entries(KNOWN).map(
+    ([name, known]): Filter => ['and', ['is', 'data.name', [name]], ['lte', 'data.value', known[limit]]],
+  ),
+];
+
+/** How all are spread, and how many are good, and not poor. */
+function questions(context: Context): string[] {
+  const of = (metrics: string[], ...only: Filter[]): string =>
+    ask(context, {
+      metrics,
+      dimensions: ['data.name'],
+      only: [['is', 'eventType', ['web_vital']], ['is', 'data.name', Object.keys(KNOWN)], ...only],
+    });
+  const spread = ['p50', 'p75', 'p95'].map((name) => `${name}(data.value)`);
+  return [of(['events', ...spread]), of(['events'], upTo(1)), of(['events'], upTo(2))];
+}
+
+function vitalsOf([all, good, fair]: readonly Answer[]): Vitals {
+  const counts = (answer: Answer | undefined): Map<unknown, number> =>
+    new Map(answer?.rows.map(({ dimensions, metrics }) => [dimensions[0], metrics[0] ?? 0]));
+  const [ofGood, ofFair] = [counts(good), counts(fair)];
+  const rows = all?.rows ?? [];
+  const vitals = Object.keys(KNOWN).flatMap((name) => {
+    const row = rows.find(({ dimensions }) => dimensions[0] === name);
+    const [count = 0, p50 = 0, p75 = 0, p95 = 0] = (row?.metrics ?? []).map((value) => value ?? 0);
+    const [best, upToFair] = [ofGood.get(name) ?? 0, ofFair.get(name) ?? 0];
+    return row
+      ? [{ name, count, p50, p75, p95, good: best, needsImprovement: upToFair - best, poor: count - upToFair }]
+      : [];
+  });
+  return { vitals, note: all ? gapText(all) : '' };
 }
 
 function pageChoice(context: Context, page: string | null): HTMLElement {

@@ -3,7 +3,7 @@ import type { Breakdown } from '../../answers';
 import { announce, fill, h } from '../../dom';
 import { number } from '../../format';
 import { go } from '../../place';
-import { breakdownPath } from '../../ui/breakdown';
+import { rangeQuery } from '../../range';
 import type { Context } from '../../view';
 import { MAX_STEPS, type Step, WINDOWS, changesOf, stepsOf, windowChange, windowOf } from './steps';
 
@@ -175,6 +175,9 @@ function stepRow(given: Step, on: { up: () => void; down: () => void; remove: ()
   };
 }
 
+const suggestedPath = ({ range }: Context, by: string): string =>
+  `/v1/analytics/metrics/breakdown?by=${by}&limit=${SUGGESTED}&${rangeQuery(range)}`;
+
 /** What may be typed: types, pages and features that the site has. */
 function suggestions(context: Context): HTMLElement {
   const list = (id: string, texts: readonly string[]): HTMLElement =>
@@ -191,7 +194,7 @@ function suggestions(context: Context): HTMLElement {
     place.append(list(id, texts));
   };
   const keys = (by: string) => async () =>
-    (await context.get<Breakdown>(breakdownPath(context, by, SUGGESTED))).rows.map(({ key }) => key);
+    (await context.get<Breakdown>(suggestedPath(context, by))).rows.map(({ key }) => key);
   void offer('step-pages', keys('page'));
   void offer('step-features', keys('feature'));
   void offer('step-types', async () => {

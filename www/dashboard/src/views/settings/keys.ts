@@ -1,5 +1,6 @@
 // The keys of a site: makes, replaces and revokes them; a key is shown once.
-import { call, forget } from '../../api';
+import { call } from '../../api';
+import { forget } from '../../reads';
 import { announce, fill, h } from '../../dom';
 import { moment } from '../../format';
 import { session, signIn } from '../../session';
