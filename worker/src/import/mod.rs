@@ -21,7 +21,8 @@ mod turn;
 pub use answer::{Bytes, Parts, Progress, RejectedLine};
 pub use registry::{ImportRow, forget_import, list_imports, register_import};
 pub use request::{
-    Call, Created, FIELDS, PartNumber, TakenPart, check_grant, check_part, id_of_key, new_import,
+    Call, Created, FIELDS, PartNumber, TakenPart, check_grant, check_part, id_of_key, import_id,
+    new_import, part_number,
 };
 pub use store::{Added, ImportStore, NewImport, UploadedPart};
 pub use turn::{Place, Trouble, Turn, World, told, turn};

@@ -45,26 +45,6 @@ pub enum SegmentKind {
     Alias,
 }
 
-impl SegmentCall {
-    /// The call of a path: `/v1/batch` or `/v1/b`, `/v1/track` or `/v1/t`, and so on;
-    /// `/beacon/v1/batch`, where RudderStack's browser SDK sends beacons.
-    pub fn from_path(path: &str) -> Option<Self> {
-        if path == "/beacon/v1/batch" {
-            return Some(Self::Batch);
-        }
-        match path.strip_prefix("/v1/")? {
-            "batch" | "b" => Some(Self::Batch),
-            "t" => Some(Self::One(SegmentKind::Track)),
-            "p" => Some(Self::One(SegmentKind::Page)),
-            "s" => Some(Self::One(SegmentKind::Screen)),
-            "i" => Some(Self::One(SegmentKind::Identify)),
-            "g" => Some(Self::One(SegmentKind::Group)),
-            "a" => Some(Self::One(SegmentKind::Alias)),
-            name => SegmentKind::parse(name).map(Self::One),
-        }
-    }
-}
-
 impl SegmentKind {
     fn parse(name: &str) -> Option<Self> {
         match name {

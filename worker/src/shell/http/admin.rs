@@ -12,6 +12,7 @@ use crate::admin::{
 };
 use crate::base::hash::sha256_hex;
 use crate::base::sql::Statement;
+use crate::endpoints::AdminCall;
 use crate::http::error::Fault;
 use crate::http::facts::RequestFacts;
 use crate::http::params::Params;
@@ -22,14 +23,15 @@ use crate::shell::platform::d1;
 use crate::shell::platform::keys::Platform;
 use crate::shell::platform::log;
 
-/// Answers an admin call.
+/// Answers an admin call of the site and the key that its path names.
 pub(crate) async fn admin(
-    method: &str,
-    path: &str,
+    call: AdminCall,
+    site_id: &str,
+    key_id: &str,
     request: Request,
     env: &Env,
 ) -> Result<Response> {
-    match answer(method, path, request, env).await {
+    match answer(call, site_id, key_id, request, env).await {
         Ok((status, Some(text))) => json(status, text, &Cors::Any),
         Ok((status, None)) => empty(status, &Cors::Any),
         Err(fault) => problem(&fault, &Cors::Any),
@@ -38,16 +40,21 @@ pub(crate) async fn admin(
 
 type Answer = std::result::Result<(u16, Option<String>), Fault>;
 
-async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> Answer {
+async fn answer(
+    call: AdminCall,
+    site_id: &str,
+    key_id: &str,
+    mut request: Request,
+    env: &Env,
+) -> Answer {
     authorize(&request, env)?;
-    let segments: Vec<&str> = path.split('/').skip(3).collect();
-    match (method, segments.as_slice()) {
-        ("GET", []) => {
+    match call {
+        AdminCall::ListSites => {
             let sites: Vec<SiteRow> = rows(env, &list_sites()).await?;
             let sites: Vec<NewSite> = sites.into_iter().map(NewSite::from).collect();
             Ok((200, Some(serde_json::json!({ "sites": sites }).to_string())))
         }
-        ("POST", []) => {
+        AdminCall::MakeSite => {
             let site = NewSite::parse(&body(&mut request).await?)?;
             let rows: Vec<Found> = rows(env, &site.statement(now_ms())).await?;
             if rows.is_empty() {
@@ -56,9 +63,9 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             made(env, rows).await;
             Ok((201, serde_json::to_string(&site).ok()))
         }
-        ("PUT", [site_id]) => {
+        AdminCall::ReplaceSite => {
             let site = NewSite::parse(&body(&mut request).await?)?;
-            if site.site_id != *site_id {
+            if site.site_id != site_id {
                 return Err(Fault::Malformed {
                     field: Some("siteId"),
                     detail: "siteId must be the path's.",
@@ -76,7 +83,7 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             changed(env, replaced).await?;
             Ok((200, serde_json::to_string(&site).ok()))
         }
-        ("GET", [site_id, "keys"]) => {
+        AdminCall::ListKeys => {
             let keys: Vec<ListedKey> = rows(env, &list_keys(site_id)).await?;
             // A site may have none; what is no site has nothing to list.
             if keys.is_empty()
@@ -88,7 +95,7 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             }
             Ok((200, Some(serde_json::json!({ "keys": keys }).to_string())))
         }
-        ("POST", [site_id, "keys"]) => {
+        AdminCall::MakeKey => {
             let mut bytes = [0; SECRET_CHARS];
             random(&mut bytes).map_err(|error| {
                 log::error("random", error);
@@ -102,7 +109,7 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             made(env, rows).await;
             Ok((201, serde_json::to_string(&key).ok()))
         }
-        ("DELETE", [site_id, "keys", key_id]) => {
+        AdminCall::EndKey => {
             let url = request.inner().url();
             let params = Params::parse(url.split_once('?').map_or("", |(_, query)| query));
             let now = now_ms();
@@ -114,7 +121,6 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             changed(env, rows).await?;
             Ok((204, None))
         }
-        _ => Err(Fault::NotFound),
     }
 }
 

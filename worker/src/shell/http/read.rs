@@ -3,8 +3,8 @@
 use worker::{Env, Request, Response, Result};
 
 use crate::archive::fold::Sums;
+use crate::endpoints::ReadCall;
 use crate::http::error::Fault;
-use crate::http::facts::RequestFacts;
 use crate::http::params::Params;
 use crate::log::Snapshot;
 use crate::protocol::hours::Entry;
@@ -21,37 +21,30 @@ use crate::shell::http::asking::{
     ask, ask_archive, asked, each_shard, parts, rows, site_of, to_json, told,
 };
 use crate::shell::http::fresh::fresh;
-use crate::shell::http::health::health;
 use crate::shell::http::reply;
 use crate::shell::http::reply::{Cors, json, problem, table};
 use crate::shell::platform::bindings::config;
 use crate::shell::platform::clock::now_ms;
 
-/// Answers a GET of the dashboard API or of `/health`.
-pub(crate) async fn read(path: &str, request: &Request, env: &Env) -> Result<Response> {
+/// Answers a GET of the dashboard API.
+pub(crate) async fn read(call: ReadCall, request: &Request, env: &Env) -> Result<Response> {
     let (params, facts) = asked(request)?;
-    let result = match path {
-        "/health" => health(&facts, env).await,
-        "/v1/analytics/operations" => return operations(&params, &facts, env).await,
-        _ => match site_of(&facts, env).await {
-            Ok(site) => match answer(path, &site, &params, env).await {
-                Ok((text, rows_read)) => return reply::answer(text, rows_read),
-                Err(fault) => Err(fault),
-            },
-            Err(fault) => Err(fault),
-        },
+    let answer = async {
+        let site = site_of(&facts, env).await?;
+        answer(call, &site, &params, env).await
     };
-    match result {
-        Ok((status, text)) => json(status, text, &Cors::Any),
+    match answer.await {
+        Ok((text, rows_read)) => reply::answer(text, rows_read),
         Err(fault) => problem(&fault, &Cors::Any),
     }
 }
 
 /// The calls that were made with a site's keys.
-async fn operations(params: &Params, facts: &RequestFacts, env: &Env) -> Result<Response> {
+pub(crate) async fn operations(request: &Request, env: &Env) -> Result<Response> {
+    let (params, facts) = asked(request)?;
     let answer = async {
-        let site = site_of(facts, env).await?;
-        let query = Operations::parse(params)?;
+        let site = site_of(&facts, env).await?;
+        let query = Operations::parse(&params)?;
         let now = now_ms();
         let wants = query.wants(&site, now);
         let statement = |_: &Sums| vec![query.statement(&site, now)];
@@ -68,24 +61,24 @@ async fn operations(params: &Params, facts: &RequestFacts, env: &Env) -> Result<
 
 /// The answer, and the rows that D1 read for it where it is D1's alone and tells.
 async fn answer(
-    path: &str,
+    call: ReadCall,
     site: &str,
     params: &Params,
     env: &Env,
 ) -> std::result::Result<(String, Option<usize>), Fault> {
     let now = now_ms();
-    let text = match path {
-        "/v1/analytics/live" => {
+    let text = match call {
+        ReadCall::Live => {
             let shards = config(env)?.ingest.shards;
             let snapshots = each_shard(env, site, shards, SNAPSHOT, "").await?;
             to_json(&unite(told::<Snapshot>(snapshots)?, now))
         }
-        "/v1/analytics/events/recent" => {
+        ReadCall::Recent => {
             let query = Recent::parse(params)?;
             let (found, missing) = found(parts(ask_archive(env, site, query.asked()).await?)?);
             Ok(with_missing(query.answer(found), missing))
         }
-        "/v1/analytics/outcomes" => {
+        ReadCall::Outcomes => {
             let query = Outcomes::parse(params)?;
             let (shards, from) = (
                 config(env)?.ingest.shards,
@@ -94,7 +87,7 @@ async fn answer(
             let counts = each_shard(env, site, shards, OUTCOMES, &from).await?;
             to_json(&query.answer(told::<Vec<Entry>>(counts)?, now))
         }
-        "/v1/analytics/reconciliation" => {
+        ReadCall::Reconciliation => {
             let query = Reconciliation::parse(params)?;
             let (shards, from) = (
                 config(env)?.ingest.shards,
@@ -113,7 +106,7 @@ async fn answer(
             };
             to_json(&query.answer(&found, now))
         }
-        _ => {
+        ReadCall::Summary => {
             let query = Summary::parse(params)?;
             let statement = |_: &Sums| vec![query.statement(site, now)];
             let found = fresh(env, site, &query.wants(now), &statement).await?;
