@@ -1,6 +1,7 @@
 //! What a deployment sets, from the variables of `wrangler.toml` and the secrets beside them.
 
 use crate::access::policy::Defaults;
+use crate::base::settings::ConfigError;
 use crate::ingest::Settings;
 use crate::lake::SealRule;
 use crate::observe::alert::is_webhook;
@@ -36,10 +37,6 @@ pub struct Config {
     /// Where alerts are posted, `https` only; without it none are.
     pub alert_webhook_url: Option<String>,
 }
-
-/// A setting that cannot be used, or a secret that is not set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError(pub &'static str);
 
 /// Shards of a site at most: each is an object the live view asks. A lower number than before hides
 /// what the shards above it counted in the last hour; their backlog is drained all the same.

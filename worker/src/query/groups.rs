@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::counts::Counts;
-use super::load::Loaded;
+use super::loaded::Loaded;
 use super::measures::Stats;
 use super::set::Set;
 use crate::archive::scan::Places;

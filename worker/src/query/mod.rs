@@ -16,6 +16,7 @@ mod filter;
 pub mod goals;
 mod groups;
 mod load;
+mod loaded;
 mod measures;
 mod metric;
 mod origin;

@@ -1,16 +1,15 @@
 //! EventBridge: events as the bus delivers them, and entries as services put them there.
 
 use serde_json::Value;
-use shoreline_shared::event::{Code, RawEvent, Rejection};
+use shoreline_shared::event::{Code, Rejection};
 
 use super::analytics;
 use super::fields::{
-    Fields, add, identifier, json_value, missing, name_by, object, person, present, put, refuse,
-    text, type_name,
+    Fields, Shaped, add, embedded, identifier, json_value, missing, name_by, object, person,
+    present, put, refuse, text, type_name,
 };
 use super::moment::Moment;
-use super::recognize::{self, Shaped};
-use crate::ingest::draft::{Draft, Made};
+use crate::ingest::draft::Made;
 
 /// What EventBridge itself says of an event; kept in `eventData.eventBridge`.
 const ENVELOPE: [&str; 7] = [
@@ -31,17 +30,6 @@ pub(super) fn is(fields: &Fields) -> bool {
 /// `{"DetailType", "Source", "Detail", …}`, as in `PutEvents`.
 pub(super) fn is_entry(fields: &Fields) -> bool {
     fields.contains_key("DetailType")
-}
-
-/// The draft of one of `PutEvents`' `Entries`.
-pub(super) fn entry(text: &str) -> Draft<'_> {
-    match RawEvent::parse(text).map(RawEvent::into_fields) {
-        Ok(fields) if is_entry(&fields) => {
-            make_entry(fields).map_or_else(Draft::Refused, Draft::Made)
-        }
-        Ok(_) => recognize::item(text),
-        Err(rejection) => Draft::Refused(rejection),
-    }
 }
 
 /// Makes the event of a delivered one.
@@ -79,7 +67,7 @@ pub(super) fn make(mut fields: Fields) -> Shaped {
     if let Some(at) = at {
         fields.insert("occurredAt".to_owned(), at);
     }
-    if let Some(inner) = recognize::embedded(&fields, &data) {
+    if let Some(inner) = embedded(&fields, &data) {
         made.fields = inner;
         return Ok(made);
     }

@@ -9,7 +9,7 @@ use super::histogram::Histogram;
 use super::outcomes::Outcomes;
 use super::route::Kind;
 use super::site_name::SiteName;
-use crate::observe::tally::OWN_SITE;
+use crate::protocol::names::OWN_SITE;
 
 /// The source of the events, and the worker's name.
 const NAME: &str = "shoreline";
