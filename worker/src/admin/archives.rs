@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::archive::reshard::{Phase, State};
+use crate::archive::spread::MAX_ARCHIVES;
 use crate::base::json;
-use crate::config::MAX_ARCHIVES;
 use crate::http::error::Fault;
 use crate::http::known;
 

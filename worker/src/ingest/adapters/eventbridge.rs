@@ -8,7 +8,7 @@ use super::fields::{
     Fields, Shaped, add, embedded, identifier, json_value, missing, name_by, object, person,
     present, put, refuse, text, type_name,
 };
-use super::moment::Moment;
+use super::moment::when;
 use crate::ingest::draft::Made;
 
 /// What EventBridge itself says of an event; kept in `eventData.eventBridge`.
@@ -133,19 +133,6 @@ pub(super) fn make_entry(mut entry: Fields) -> Shaped {
 fn parsed(text: &str) -> Result<Value, Rejection> {
     let no_json = || refuse(Code::WrongType, "Detail", "must be a JSON object, as text");
     json_value(text).unwrap_or_else(|| Err(no_json()))
-}
-
-/// A moment as it may stand in an event: RFC 3339, Unix milliseconds or (in `PutEvents`) seconds,
-/// also as text, which is how Timestream takes them.
-pub(super) fn when(value: &Value) -> Option<Value> {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let moment = match value {
-        Value::Number(number) => Moment::from_number(number),
-        Value::String(text) if digits(text.trim()) => Moment::from_epoch(text.trim()),
-        Value::String(text) => Moment::from_text(text),
-        _ => None,
-    };
-    moment.map(|moment| moment.iso().into())
 }
 
 #[cfg(test)]

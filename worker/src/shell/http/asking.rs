@@ -10,6 +10,7 @@ use crate::archive::spread::only;
 use crate::base::sql::Statement;
 use crate::http::error::Fault;
 use crate::http::facts::RequestFacts;
+use crate::http::fields::MAX_BODY_BYTES;
 use crate::http::params::Params;
 use crate::protocol::names::ASK;
 use crate::shell::platform::archives::{archives, ask_all, ask_home};
@@ -29,6 +30,17 @@ pub(crate) fn asked(request: &Request) -> Result<(Params, RequestFacts)> {
         ..RequestFacts::default()
     };
     Ok((params, facts))
+}
+
+/// The body of a question.
+pub(crate) async fn body_of(request: &mut Request) -> std::result::Result<Vec<u8>, Fault> {
+    let length = request.headers().get("content-length").ok().flatten();
+    let length = length.and_then(|length| length.parse::<usize>().ok());
+    if length.is_some_and(|length| length > MAX_BODY_BYTES) {
+        return Err(Fault::PayloadTooLarge("A question has at most 64 KiB."));
+    }
+    let body = request.bytes().await;
+    body.map_err(|_| Fault::malformed("The body could not be read to its end."))
 }
 
 /// The site that the request's read token reads: its own, and no other.

@@ -5,7 +5,6 @@ use worker::{Env, Request, Response, Result};
 use crate::archive::fold::Sums;
 use crate::endpoints::{MetricCall, QuestionCall};
 use crate::http::error::Fault;
-use crate::http::fields::MAX_BODY_BYTES;
 use crate::http::params::Params;
 use crate::query::Breakdown as OfEvents;
 use crate::read::breakdown::Breakdown;
@@ -15,7 +14,7 @@ use crate::read::metric::{Cached, Engagement, Features, Format, Metric, Platform
 use crate::read::question::{Question, found, with_missing};
 use crate::read::retention::Retention;
 use crate::read::vitals::Vitals;
-use crate::shell::http::asking::{ask_archive, asked, parts, site_of, to_json};
+use crate::shell::http::asking::{ask_archive, asked, body_of, parts, site_of, to_json};
 use crate::shell::http::fresh::fresh;
 use crate::shell::http::query::answers;
 use crate::shell::http::reply::{Cors, cached, json, problem};
@@ -125,17 +124,6 @@ pub(crate) async fn question(
         Ok(text) => json(200, text, &Cors::Any),
         Err(fault) => problem(&fault, &Cors::Any),
     }
-}
-
-/// The body of a question.
-pub(crate) async fn body_of(request: &mut Request) -> std::result::Result<Vec<u8>, Fault> {
-    let length = request.headers().get("content-length").ok().flatten();
-    let length = length.and_then(|length| length.parse::<usize>().ok());
-    if length.is_some_and(|length| length > MAX_BODY_BYTES) {
-        return Err(Fault::PayloadTooLarge("A question has at most 64 KiB."));
-    }
-    let body = request.bytes().await;
-    body.map_err(|_| Fault::malformed("The body could not be read to its end."))
 }
 
 async fn ask<Q: Question>(
