@@ -9,7 +9,6 @@ mod breakdown;
 mod channel;
 mod compared;
 mod count;
-mod counts;
 mod field;
 mod figures;
 mod filter;

@@ -163,10 +163,10 @@ fn names(kind: Kind) -> (&'static str, &'static str) {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::call::CallId;
     use super::super::event::tests::operation;
     use super::super::route::Background;
     use super::*;
+    use crate::observe::operations::CallId;
     use crate::testing::{NOW, uuid};
 
     fn stored(operation: &Operation) -> Value {
