@@ -8,7 +8,7 @@ const TRACKER = 'shoreline-tracker';
 const PUBLISHER = 'shoreline-publisher';
 const NATIVE = [SHARED, WORKER, TRACKER, PUBLISHER];
 
-/** One event's way on the running system, who may do what, and what is refused: in half a minute. */
+/** One event's way on the running system, who may do what, and what is refused. */
 const SMOKE = ['pipeline::', 'tenancy::', 'refusals::keys'];
 
 /**

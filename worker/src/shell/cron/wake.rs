@@ -1,4 +1,4 @@
-//! Every minute, before [`upkeep_cron`]: wakes the shards that have ever taken a batch, in turns where
+//! Every minute, before [`upkeep`]: wakes the shards that have ever taken a batch, in turns where
 //! they are many, so that no alarm that was lost leaves work lying.
 
 use std::pin::pin;
