@@ -431,18 +431,19 @@ impl Slice {
         Ok(None)
     }
 
-    /// What each new archive is to take.
-    pub fn parcels(&self) -> Vec<(u32, Vec<u8>)> {
-        let parcel = |(home, rows): (&u32, &Vec<Row>)| {
+    /// What each new archive is to take; its rows leave it.
+    pub fn parcels(&mut self) -> Vec<(u32, Vec<u8>)> {
+        let rows = std::mem::take(&mut self.rows);
+        let parcel = |(home, rows)| {
             let parcel = Parcel {
                 shard: self.shard,
                 step: self.step,
                 stage: self.stage,
-                rows: rows.clone(),
+                rows,
             };
-            (*home, parcel.write())
+            (home, parcel.write())
         };
-        self.rows.iter().map(parcel).collect()
+        rows.into_iter().map(parcel).collect()
     }
 }
 
