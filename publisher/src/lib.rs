@@ -68,9 +68,9 @@ mod task;
 mod transport;
 
 pub use config::{
-    BATCH_EVENTS, BATCH_WAIT, Builder, CALL_TIMEOUT, CONNECT_TIMEOUT, ConfigError,
-    MAX_BATCH_EVENTS, QUEUE_BYTES, QUEUE_EVENTS, REQUEST_TIMEOUT, RETRY_MAX,
+    BATCH_EVENTS, BATCH_WAIT, CALL_TIMEOUT, CONNECT_TIMEOUT, ConfigError, MAX_BATCH_EVENTS,
+    QUEUE_BYTES, QUEUE_EVENTS, REQUEST_TIMEOUT, RETRY_MAX,
 };
 pub use event::{Command, Event, Visit};
 pub use outcome::{Closed, Counts, Outcome, Problem, PublishError, QueueError, Receipt, Report};
-pub use publisher::{Closure, Publisher};
+pub use publisher::{Builder, Closure, Publisher};

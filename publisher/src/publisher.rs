@@ -1,8 +1,10 @@
 //! The publisher: what a service holds and calls.
 
+mod builder;
+
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -10,15 +12,17 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+pub use builder::Builder;
+
 use crate::batcher::{BatchLimits, Batcher};
 use crate::closing::Closing;
-use crate::config::{Builder, ConfigError};
+use crate::config::ConfigError;
 use crate::courier::Courier;
 use crate::event::Event;
 use crate::intake::Intake;
 use crate::outcome::{Closed, Counts, Outcome, PublishError, QueueError, Report};
 use crate::sealed::{Entry, Sealed};
-use crate::task::{Task, Totals};
+use crate::task::{Task, Totals, lock};
 
 /// Sends a service's events to a Shoreline collector.
 ///
@@ -233,11 +237,6 @@ fn checked(event: &Event) -> Result<usize, QueueError> {
     let json = event.checked_json();
     json.map(|json| json.len())
         .map_err(|rejection| QueueError::Invalid(rejection.into()))
-}
-
-/// Locks what no code can leave half-changed.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
@@ -14,7 +14,6 @@ use crate::courier::{Courier, give_up};
 use crate::event::Event;
 use crate::intake::Message;
 use crate::outcome::{Counts, Outcome, PublishError};
-use crate::publisher::lock;
 use crate::sealed::{Entry, Sealed};
 
 /// How the queued events have ended.
@@ -25,6 +24,11 @@ impl Totals {
     pub(crate) fn get(&self) -> Counts {
         *lock(&self.0)
     }
+}
+
+/// Locks what no code can leave half-changed.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// All that the task owns. An event is in the inbox, in the batcher, or in the work, until it ends.

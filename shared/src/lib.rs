@@ -72,4 +72,6 @@ pub mod stamp;
 #[cfg(feature = "pipeline")]
 pub mod swar;
 #[cfg(feature = "pipeline")]
+mod text;
+#[cfg(feature = "pipeline")]
 pub mod validate;

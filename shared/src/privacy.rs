@@ -7,6 +7,7 @@ mod ip;
 mod key;
 mod redact;
 mod spelling;
+mod style;
 mod url;
 
 pub use anonymous::{anonymous_id, hashed_id, is_anonymous_id, session_hash, user_hash};
@@ -18,6 +19,7 @@ pub(crate) use card::is_card_number;
 pub(crate) use ip::truncate_ips;
 pub(crate) use key::KeyKind;
 pub(crate) use redact::{redact, suspicion};
+pub(crate) use style::Style;
 pub(crate) use url::{clean_url, is_absolute_url};
 
 /// What stands where something was hidden.

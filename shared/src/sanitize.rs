@@ -5,15 +5,10 @@ use serde_json::{Map, Value};
 
 use crate::event_type::EventType;
 use crate::limits::{MAX_ARRAY_ITEMS, MAX_DEPTH, MAX_KEYS};
-use crate::privacy::{KeyKind, REDACTED, truncate_ips};
+use crate::privacy::{KeyKind, REDACTED, Style, truncate_ips};
 use crate::privacy::{hashed_id, is_anonymous_id, is_card_number};
+use crate::text::{cleaned, identifier};
 use crate::validate::ValidEvent;
-
-mod text;
-
-pub(crate) use text::{
-    Look, Style, cleaned, cleaned_as, identifier, is_dropped, is_plain_identifier, look,
-};
 
 /// The level of `eventData` and `metadata` in an event.
 const CONTENT_LEVEL: usize = 2;

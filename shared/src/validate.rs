@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::event::{Code, RawEvent, Rejection};
 use crate::event_type::{EventType, TrackerType};
 use crate::id::parse_uuid;
-use crate::sanitize::identifier;
+use crate::text::identifier;
 
 mod field;
 mod timestamp;

@@ -16,7 +16,7 @@ fn today() -> i64 {
 
 /// The date `days` before today.
 pub(crate) fn date(days: i64) -> String {
-    shoreline_worker::read::days::date(today() - days)
+    shoreline_worker::base::time::date(today() - days)
 }
 
 /// The range of days on which the events happened, as a query.

@@ -45,7 +45,7 @@ async fn unsettle(hash: impl Fn(&[u8]) -> String) -> (StateDir, Vec<String>) {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    shoreline_worker::access::auth::sha256_hex(bytes)
+    shoreline_worker::base::hash::sha256_hex(bytes)
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ fn noon(days: i64) -> (i64, String) {
     let day = now() / DAY_MS - days;
     (
         day * DAY_MS + DAY_MS / 2,
-        shoreline_worker::read::days::date(day),
+        shoreline_worker::base::time::date(day),
     )
 }
 

@@ -93,7 +93,7 @@ async fn a_site_takes_and_keeps_events_for_its_own_days() {
         (short.stored().await.len() == 1).then_some(())
     })
     .await;
-    let date = shoreline_worker::read::days::date(now() / DAY_MS - 2);
+    let date = shoreline_worker::base::time::date(now() / DAY_MS - 2);
     let path = format!("/v1/analytics/metrics/platform?startDate={date}&endDate={date}");
     for site in [&short, &usual] {
         assert_eq!(site.get(&path).await["dailyActiveUsers"], 1);

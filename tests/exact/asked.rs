@@ -42,7 +42,7 @@ pub(crate) fn today() -> i64 {
 }
 
 fn date(day: i64) -> String {
-    shoreline_worker::read::days::date(day)
+    shoreline_worker::base::time::date(day)
 }
 
 /// Every metric and breakdown of some days, as JSON and as CSV.

@@ -22,14 +22,14 @@ use shoreline_shared::sanitize::Privacy;
 use shoreline_shared::validate::{Rules, Sender};
 use shoreline_worker::archive::Archive;
 use shoreline_worker::archive::scan::Ask;
-use shoreline_worker::import::History;
 use shoreline_worker::ingest::adapters;
 use shoreline_worker::ingest::draft::{Body, Draft};
+use shoreline_worker::ingest::history::History;
 use shoreline_worker::ingest::judge::{Context, judge};
-use shoreline_worker::lake::{LakeSettings, LakeStore, Outcome, SealRule};
+use shoreline_worker::lake::{LakeSettings, LakeStore, SealRule};
 use shoreline_worker::protocol::Message;
 use shoreline_worker::protocol::message::MessageRow;
-use shoreline_worker::sinks::SinkKind;
+use shoreline_worker::sinks::{Outcome, SinkKind};
 
 use self::sqlite::{Database, gunzip, gzip};
 

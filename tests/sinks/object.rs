@@ -1,8 +1,9 @@
 //! Conditional puts to S3.
 
 use shoreline_tests::aws::{REGION, S3Server, Wire, config, moto};
-use shoreline_worker::lake::{Landing, Outcome, SealedObject};
-use shoreline_worker::sinks::{Failure, FailureKind, S3, Sink, put_object};
+use shoreline_worker::sinks::{
+    Failure, FailureKind, Landing, Outcome, S3, SealedObject, Sink, put_object,
+};
 
 fn s3(changes: &[(&str, &str)]) -> S3 {
     let mut vars = vec![

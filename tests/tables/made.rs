@@ -13,8 +13,8 @@ use shoreline_shared::sanitize::{Privacy, sanitize};
 use shoreline_shared::stamp::{Stamp, stamp};
 use shoreline_shared::validate::{Rules, Sender, validate};
 use shoreline_worker::base::sql::{Cell, Param, Sql};
-use shoreline_worker::lake::{LakeSettings, LakeStore, Outcome, SealRule, hour_of};
-use shoreline_worker::sinks::SinkKind;
+use shoreline_worker::lake::{LakeSettings, LakeStore, SealRule, hour_of};
+use shoreline_worker::sinks::{Outcome, SinkKind};
 
 use sqlite::Database;
 

@@ -1,9 +1,10 @@
 //! The line that batches wait in, oldest first.
 
-use crate::{
-    batch::{Batch, State},
-    queue::QUEUE_EVENTS,
-};
+use crate::batch::{Batch, State};
+
+/// Events kept at most while the collector cannot be reached: some hours of a busy visitor, and
+/// what Snowplow keeps. The oldest batches give way.
+pub const QUEUE_EVENTS: u32 = 1000;
 
 /// Places in the line. No batch is empty, so there are never more batches than events.
 const PLACES: usize = QUEUE_EVENTS as usize;

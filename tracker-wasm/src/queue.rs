@@ -11,12 +11,8 @@ use shoreline_shared::limits::{
 
 use crate::{
     batch::{Batch, ENVELOPE_BYTES, SEPARATOR_BYTES, State},
-    line::Line,
+    line::{Line, QUEUE_EVENTS},
 };
-
-/// Events kept at most while the collector cannot be reached: some hours of a busy visitor, and
-/// what Snowplow keeps. The oldest batches give way.
-pub const QUEUE_EVENTS: u32 = 1000;
 
 /// Bytes kept at most: about as much as 1,000 page views, and nothing that a page would notice.
 pub const QUEUE_BYTES: u32 = 256 * 1024;

@@ -17,7 +17,8 @@ use page::{Page, Post, Text};
 use proptest::prelude::*;
 use shoreline_shared::limits::{TRACKER_BATCH_BYTES, TRACKER_BATCH_EVENTS};
 use shoreline_tracker::answer::{HANDED_OVER, NO_ANSWER, Settled};
-use shoreline_tracker::queue::{LEAVING_BYTES, QUEUE_BYTES, QUEUE_EVENTS};
+use shoreline_tracker::line::QUEUE_EVENTS;
+use shoreline_tracker::queue::{LEAVING_BYTES, QUEUE_BYTES};
 
 #[derive(Clone, Debug)]
 enum Step {

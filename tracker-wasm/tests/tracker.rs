@@ -13,7 +13,8 @@ mod page;
 use page::{Page, START};
 use shoreline_tracker::answer::{HANDED_OVER, NO_ANSWER, Settled, TAKEN_OVER};
 use shoreline_tracker::batch::ENVELOPE_BYTES;
-use shoreline_tracker::queue::{LEAVING_BYTES, QUEUE_BYTES, QUEUE_EVENTS, TITLE_BYTES};
+use shoreline_tracker::line::QUEUE_EVENTS;
+use shoreline_tracker::queue::{LEAVING_BYTES, QUEUE_BYTES, TITLE_BYTES};
 
 fn made(events: u32) -> Page {
     let mut page = Page::new();

@@ -1,6 +1,8 @@
 //! What a deployment sets, from the variables of `wrangler.toml` and the secrets beside them.
 
 use crate::access::policy::Defaults;
+use crate::archive::spread::MAX_ARCHIVES;
+use crate::base::settings::ConfigError;
 use crate::ingest::Settings;
 use crate::lake::SealRule;
 use crate::observe::alert::is_webhook;
@@ -37,17 +39,9 @@ pub struct Config {
     pub alert_webhook_url: Option<String>,
 }
 
-/// A setting that cannot be used, or a secret that is not set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError(pub &'static str);
-
 /// Shards of a site at most: each is an object the live view asks. A lower number than before hides
 /// what the shards above it counted in the last hour; their backlog is drained all the same.
 const MAX_SHARDS: u32 = 64;
-
-/// Archives of a site at most: a question asks all of them at once, of which the platform lets six answer at a
-/// time, and each has its own 500 keys a day and dimension in D1. That is 160 GB of packed segments.
-pub const MAX_ARCHIVES: i64 = 16;
 
 /// The platform keeps 10 GB for an object; what is above this is for ids, people and free pages.
 const MAX_BACKLOG: i64 = 8_000_000_000;

@@ -10,6 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::base::sql::{Cell, Param, Sql, SqlError, Statement, Table};
+use crate::endpoints::{Call, Way, find};
+use crate::ingest::adapters::SegmentCall;
 
 /// A database in memory that can be told to fail at its n-th statement.
 pub(crate) struct TestSql {
@@ -409,5 +411,14 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
         if let std::task::Poll::Ready(output) = future.as_mut().poll(&mut context) {
             return output;
         }
+    }
+}
+
+/// The call of one of Segment's paths.
+pub(crate) fn segment_call(path: &str) -> SegmentCall {
+    let endpoint = find(path).unwrap_or_else(|| panic!("{path} is no path"));
+    match endpoint.call("POST") {
+        Some(Call::Events(Way::Segment(call))) => call,
+        other => panic!("{path} is none of Segment's: {other:?}"),
     }
 }

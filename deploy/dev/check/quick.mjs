@@ -8,6 +8,9 @@ const TRACKER = 'shoreline-tracker';
 const PUBLISHER = 'shoreline-publisher';
 const NATIVE = [SHARED, WORKER, TRACKER, PUBLISHER];
 
+/** The rules of who may know whom: it reads the sources of the crates that ship. */
+const ROOMS = 'shoreline-rooms';
+
 /** One event's way on the running system, who may do what, and what is refused. */
 const SMOKE = ['pipeline::', 'tenancy::', 'refusals::keys'];
 
@@ -22,6 +25,7 @@ const SMOKE = ['pipeline::', 'tenancy::', 'refusals::keys'];
  * @type {[RegExp, Needs | ((found: RegExpExecArray) => Needs)][]}
  */
 const RULES = [
+  [/^(shared|worker|tracker-wasm|publisher|tests\/rooms)\//, { crates: [ROOMS] }],
   [/^shared\//, { crates: NATIVE, e2e: SMOKE }],
   [/^worker\//, { crates: [WORKER], e2e: SMOKE }],
   [/^tracker-wasm\//, { crates: [TRACKER], e2e: ['tracker::calls', 'tracker::delivery'] }],

@@ -6,8 +6,8 @@ use super::keys::{Key, Keys};
 use super::tape::{Kind, Node, Scanned, at, inner};
 use super::text::{prints_as_it_stands, push_number, push_text, unescape};
 use crate::limits::MAX_ARRAY_ITEMS;
-use crate::privacy::{KeyKind, REDACTED, truncate_ips};
-use crate::sanitize::{Look, Style, cleaned_as, look};
+use crate::privacy::{KeyKind, REDACTED, Style, truncate_ips};
+use crate::text::{Look, cleaned_as, look};
 
 /// Members of an object that the pass sorts. Real events have a dozen; wider objects take the slow way.
 const MAX_MEMBERS: usize = 64;

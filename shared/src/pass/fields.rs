@@ -4,7 +4,7 @@
 use super::tape::{Kind, Scanned};
 use super::text::{number, unescape};
 use crate::event_type::{TrackerType, is_domain_name};
-use crate::sanitize::{identifier, is_plain_identifier};
+use crate::text::{identifier, is_plain_identifier};
 use crate::validate::{Rules, Sender, instant_of_number, instant_of_text, is_blank, is_within};
 
 /// An event's own fields, by name. Null is kept, and counts as absent.

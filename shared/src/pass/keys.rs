@@ -3,7 +3,8 @@
 
 use super::tape;
 use crate::privacy::KeyKind;
-use crate::sanitize::{Style, cleaned};
+use crate::privacy::Style;
+use crate::text::cleaned;
 
 /// A key, and what tells it from most others at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,8 +6,7 @@ use super::line::Fixed;
 use super::tape::{Kind, Scanned};
 use super::text::{push_cleaned, quoted};
 use super::{Agent, Collector, Common};
-use crate::privacy::{KeyKind, REDACTED, truncate_ips};
-use crate::sanitize::Style;
+use crate::privacy::{KeyKind, REDACTED, Style, truncate_ips};
 use crate::validate::{Sender, is_blank};
 
 const IP_ADDRESS: &str = "ipAddress";

@@ -3,9 +3,9 @@
 use serde_json::Number;
 
 use super::scan::stops;
-use crate::privacy::is_card_number;
-use crate::sanitize::{Style, cleaned, is_dropped};
+use crate::privacy::{Style, is_card_number};
 use crate::swar::{equal, split_at};
+use crate::text::{cleaned, is_dropped};
 
 /// Digits of an integer that cannot be a card number, and that are printed as they stand.
 const SHORT_NUMBER: usize = 13;

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::spelling::push_spelled;
+use super::style::Style;
 use super::{REDACTED, redact::redact};
-use crate::sanitize::Style;
 use crate::swar::{self, equal};
 
 /// Click ids of advertising networks: that there was one is kept, the id is not.

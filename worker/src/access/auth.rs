@@ -5,9 +5,9 @@
 //! is stored, and the stores are asked by that hash, so there is no secret to compare in varying time.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::access::policy::Policy;
+use crate::base::hash::sha256_hex;
 
 /// The shortest secret part that is looked up: 26 base32 characters are 130 bits.
 pub const MIN_SECRET_CHARS: usize = 26;
@@ -114,24 +114,6 @@ pub fn is_site_id(site: &str) -> bool {
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-/// SHA-256.
-pub fn sha256(bytes: &[u8]) -> [u8; 32] {
-    Sha256::digest(bytes).into()
-}
-
-/// SHA-256 in lowercase hex.
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-/// Bytes in lowercase hex.
-pub fn hex(bytes: &[u8]) -> String {
-    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    nibbles
-        .filter_map(|nibble| char::from_digit(nibble.into(), 16))
-        .collect()
-}
-
 /// Whether a page of `origin` may use a key with these `patterns`.
 pub fn origin_allowed(origin: &str, patterns: &[String]) -> bool {
     patterns
@@ -229,14 +211,6 @@ mod tests {
             assert_eq!(lookup_hash(bad), None, "{bad}");
         }
         assert_eq!(lookup_hash(&format!("{good}{}", "a".repeat(200))), None);
-    }
-
-    #[test]
-    fn sha256_is_the_published_one() {
-        assert_eq!(
-            sha256_hex(b"abc"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
     }
 
     #[test]

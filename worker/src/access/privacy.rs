@@ -2,12 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::access::auth::hex;
+use crate::base::hash::hex;
 use crate::base::sql::{Sql, SqlError};
-use crate::protocol::counters::HOUR_MS;
-
-/// A day, in milliseconds.
-pub const DAY_MS: i64 = 24 * HOUR_MS;
+use crate::base::time::day_of;
 
 /// The answer of the object that keeps the key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,16 +29,6 @@ impl DayKey {
             .collect::<Option<_>>()?;
         bytes.try_into().ok()
     }
-}
-
-/// The day that a moment lies in.
-pub fn day_of(at_ms: i64) -> i64 {
-    at_ms.checked_div_euclid(DAY_MS).unwrap_or(0)
-}
-
-/// When the day of a moment is over.
-pub fn midnight_after(at_ms: i64) -> i64 {
-    day_of(at_ms).saturating_add(1).saturating_mul(DAY_MS)
 }
 
 /// The store of the one object that keeps the key.
@@ -97,6 +84,7 @@ impl<S: Sql> DayKeys<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::time::midnight_after;
     use crate::testing::{NOW, TestSql};
 
     #[test]

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
 use crate::archive::reshard::{Phase, State};
+use crate::archive::spread::MAX_ARCHIVES;
 use crate::base::{json, whole};
-use crate::config::MAX_ARCHIVES;
 use crate::http::error::Fault;
 use crate::http::known;
 

@@ -2,14 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::access::auth::{KeyKind, secret_text, sha256_hex};
+use crate::access::auth::{KeyKind, secret_text};
 use crate::access::grants::SETTLE_MS;
 use crate::access::grants::rows::key_columns;
+use crate::base::hash::sha256_hex;
 use crate::base::json;
 use crate::base::sql::Statement;
 use crate::http::error::Fault;
 use crate::http::known;
-use crate::read::Params;
+use crate::http::params::Params;
 
 /// Characters of a key's secret part: 26 of 5 bits are 130 bits.
 pub const SECRET_CHARS: usize = 26;

@@ -2,6 +2,7 @@
 
 pub mod archives;
 mod keys;
+pub mod users;
 
 pub use archives::ARCHIVES_FIELDS;
 #[cfg(test)]

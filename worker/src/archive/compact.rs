@@ -6,16 +6,14 @@
 //! and [`put`] is one transaction. The one that is made takes the number of the last of the run: whoever goes
 //! through segments by their numbers and is not past the last of them meets all of their events still.
 
-use super::folding;
+use super::folded::folded;
 use crate::base::sql::{Cell, Sql, SqlError};
 use crate::lake::HELD;
 
-mod archive;
 mod hours;
 mod merge;
 
-pub(super) use archive::Memory;
-pub(super) use hours::{SCHEMA, note};
+pub(super) use hours::{SCHEMA, due, note};
 pub(super) use merge::read as read_part;
 pub use merge::{Merged, merge};
 
@@ -30,7 +28,7 @@ const MOST_BYTES: i64 = 512 * 1024;
 const MOST_EVENTS: i64 = 4_096;
 
 /// Bytes of the row at most: SQLite on the platform takes 2 MB.
-const MOST_ROW_BYTES: usize = 1_900_000;
+pub(super) const MOST_ROW_BYTES: usize = 1_900_000;
 
 /// Segments of a step at most: each is unpacked for itself, in some 0.1 ms.
 const MOST_PARTS: i64 = 512;
@@ -91,7 +89,7 @@ pub struct Run {
 /// # Errors
 /// Whatever the database says.
 pub fn find(sql: &impl Sql, left_alone: &[i64], now_ms: i64) -> Result<Option<Run>, SqlError> {
-    let folded = folding::folded(sql)?.seq;
+    let folded = folded(sql)?.seq;
     for _ in 0..MOST_HOURS {
         let Some(hour) = hours::next(sql, now_ms)? else {
             break;
@@ -235,7 +233,7 @@ pub fn put(sql: &impl Sql, merged: &Merged, packed: &[u8]) -> Result<bool, SqlEr
         )?;
         let count = i64::try_from(merged.seqs.len()).unwrap_or(i64::MAX);
         let is_there = |[all, n]: &[Cell; 2]| (all.int(), n.int()) == (count, made.n);
-        if folding::folded(sql)?.seq < *last || !there.first().is_some_and(is_there) {
+        if folded(sql)?.seq < *last || !there.first().is_some_and(is_there) {
             return Ok(false);
         }
         sql.run(

@@ -25,9 +25,6 @@ pub const NONE: &str = "(none)";
 /// Characters of a domain event's status at most: a state's name, not a text.
 const MAX_STATUS_CHARS: usize = 64;
 
-/// Domain events that say that a user signed up.
-pub(crate) const REGISTRATIONS: [&str; 2] = ["iam.user-registered", "community.user-registered"];
-
 /// Name, value (milliseconds, of CLS a number without a unit) and page of a Web Vital.
 pub type Vital<'a> = (&'static str, f64, Option<Cow<'a, str>>);
 
@@ -38,73 +35,75 @@ pub const VITALS: [&str; 5] = ["LCP", "INP", "CLS", "FCP", "TTFB"];
 /// that jumps can make anything.
 const MAX_VITAL: f64 = 3_600_000.0;
 
-/// What the archive knows of a stored event.
-pub(crate) fn event_of<'a>(event: &'a Stored<'a>, hasher: &mut Hasher<'_>) -> Event<'a> {
-    let user = event.user_id.as_deref();
-    let who = match user {
-        None => Who::Nobody,
-        Some(id) if is_anonymous_id(id) => Who::Anonymous,
-        Some(id) if is_erased_id(id) => Who::Erased,
-        Some(_) => Who::Known,
-    };
-    let session = event.session_id.as_deref();
-    let (a, b) = measures(event);
-    let mut texts = [const { None }; Column::COUNT];
-    let mut put = |column: Column, key: Option<Cow<'a, str>>| {
-        if let Some(slot) = texts.get_mut(column as usize) {
-            *slot = key.filter(|key| !key.is_empty()).map(bounded);
+impl<'a> Event<'a> {
+    /// Reads a stored event.
+    pub fn of(event: &'a Stored<'a>, hasher: &mut Hasher<'_>) -> Self {
+        let user = event.user_id.as_deref();
+        let who = match user {
+            None => Who::Nobody,
+            Some(id) if is_anonymous_id(id) => Who::Anonymous,
+            Some(id) if is_erased_id(id) => Who::Erased,
+            Some(_) => Who::Known,
+        };
+        let session = event.session_id.as_deref();
+        let (a, b) = measures(event);
+        let mut texts = [const { None }; Column::COUNT];
+        let mut put = |column: Column, key: Option<Cow<'a, str>>| {
+            if let Some(slot) = texts.get_mut(column as usize) {
+                *slot = key.filter(|key| !key.is_empty()).map(bounded);
+            }
+        };
+        let data = &event.event_data;
+        put(Column::Type, Some(Cow::Borrowed(&event.event_type)));
+        put(Column::Source, Some(Cow::Borrowed(&event.source)));
+        put(
+            Column::Tenant,
+            event.tenant_id.as_deref().map(Cow::Borrowed),
+        );
+        put(Column::Country, event.country.as_deref().map(Cow::Borrowed));
+        put(Column::Browser, event.browser.as_deref().map(Cow::Borrowed));
+        put(Column::Os, event.os.as_deref().map(Cow::Borrowed));
+        put(Column::Device, event.device.as_deref().map(Cow::Borrowed));
+        put(Column::Platform, text(event.metadata.platform));
+        match event.event_type.as_ref() {
+            PAGE_VIEW => {
+                put(Column::Page, page(event));
+                // Put into one spelling as the event came: see [`crate::ingest::enrich::campaign`].
+                put(Column::Referrer, text(data.referrer_host));
+                put(Column::UtmSource, text(data.utm_source));
+                put(Column::UtmMedium, text(data.utm_medium));
+                put(Column::UtmCampaign, text(data.utm_campaign));
+            }
+            FEATURE_USE => put(Column::Feature, text(data.feature)),
+            CONTENT_CREATE => put(Column::Content, Some(named(data.content_type))),
+            AI_REQUEST => put(Column::Model, Some(named(data.model))),
+            ERROR => put(Column::Error, Some(named(data.message))),
+            _ => {}
         }
-    };
-    let data = &event.event_data;
-    put(Column::Type, Some(Cow::Borrowed(&event.event_type)));
-    put(Column::Source, Some(Cow::Borrowed(&event.source)));
-    put(
-        Column::Tenant,
-        event.tenant_id.as_deref().map(Cow::Borrowed),
-    );
-    put(Column::Country, event.country.as_deref().map(Cow::Borrowed));
-    put(Column::Browser, event.browser.as_deref().map(Cow::Borrowed));
-    put(Column::Os, event.os.as_deref().map(Cow::Borrowed));
-    put(Column::Device, event.device.as_deref().map(Cow::Borrowed));
-    put(Column::Platform, text(event.metadata.platform));
-    match event.event_type.as_ref() {
-        PAGE_VIEW => {
-            put(Column::Page, page(event));
-            // Put into one spelling as the event came: see [`crate::ingest::enrich::campaign`].
-            put(Column::Referrer, text(data.referrer_host));
-            put(Column::UtmSource, text(data.utm_source));
-            put(Column::UtmMedium, text(data.utm_medium));
-            put(Column::UtmCampaign, text(data.utm_campaign));
+        put(Column::Region, event.region.as_deref().map(Cow::Borrowed));
+        if TrackerType::parse(&event.event_type).is_none() {
+            put(Column::Status, Some(status(event)));
         }
-        FEATURE_USE => put(Column::Feature, text(data.feature)),
-        CONTENT_CREATE => put(Column::Content, Some(named(data.content_type))),
-        AI_REQUEST => put(Column::Model, Some(named(data.model))),
-        ERROR => put(Column::Error, Some(named(data.message))),
-        _ => {}
-    }
-    put(Column::Region, event.region.as_deref().map(Cow::Borrowed));
-    if TrackerType::parse(&event.event_type).is_none() {
-        put(Column::Status, Some(status(event)));
-    }
-    let vital = vital(event);
-    let value = vital.as_ref().map(|(_, value, _)| *value);
-    if let Some((name, _, page)) = vital {
-        put(Column::Vital, Some(Cow::Borrowed(name)));
-        put(Column::VitalPage, page);
-    }
-    Event {
-        id: id_bits(&event.event_id),
-        at: event.timestamp.unwrap_or(event.received_at),
-        received: event.received_at,
-        who,
-        user: user.map_or(0, |id| hasher.user(id)),
-        session: session
-            .filter(|id| !is_anonymous_id(id))
-            .map(|id| hasher.session(id, user)),
-        texts,
-        a,
-        b,
-        value,
+        let vital = vital(event);
+        let value = vital.as_ref().map(|(_, value, _)| *value);
+        if let Some((name, _, page)) = vital {
+            put(Column::Vital, Some(Cow::Borrowed(name)));
+            put(Column::VitalPage, page);
+        }
+        Self {
+            id: id_bits(&event.event_id),
+            at: event.timestamp.unwrap_or(event.received_at),
+            received: event.received_at,
+            who,
+            user: user.map_or(0, |id| hasher.user(id)),
+            session: session
+                .filter(|id| !is_anonymous_id(id))
+                .map(|id| hasher.session(id, user)),
+            texts,
+            a,
+            b,
+            value,
+        }
     }
 }
 

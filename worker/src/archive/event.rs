@@ -8,9 +8,7 @@ use shoreline_shared::event_type::TrackerType;
 use shoreline_shared::id::uuid_bits;
 use shoreline_shared::privacy::{session_hash, user_hash};
 
-use crate::access::privacy::day_of;
-use crate::archive::counted::{REGISTRATIONS, Stored, event_of};
-use crate::protocol::counters::{HOUR_MS, floor_to};
+use crate::base::time::{HOUR_MS, day_of, floor_to};
 
 /// A column of texts. The number is what segments name it by: never given to another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -126,6 +124,9 @@ pub enum Who {
     Erased = 3,
 }
 
+/// Domain events that say that a user signed up.
+const REGISTRATIONS: [&str; 2] = ["iam.user-registered", "community.user-registered"];
+
 /// An event as it is counted and asked about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event<'a> {
@@ -152,12 +153,7 @@ pub struct Event<'a> {
     pub value: Option<f64>,
 }
 
-impl<'a> Event<'a> {
-    /// Reads a stored event.
-    pub fn of(stored: &'a Stored<'a>, hasher: &mut Hasher<'_>) -> Self {
-        event_of(stored, hasher)
-    }
-
+impl Event<'_> {
     /// What it has in a column.
     pub fn text(&self, column: Column) -> Option<&str> {
         self.texts.get(column as usize)?.as_deref()

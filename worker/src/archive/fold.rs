@@ -39,7 +39,7 @@ use super::people::{Mode, PEOPLE, People};
 use super::{Column, Event, Who};
 use crate::base::sort;
 use crate::base::sql::{Sql, SqlError};
-use crate::protocol::counters::{MINUTE_MS, floor_to};
+use crate::base::time::{MINUTE_MS, floor_to};
 
 /// Keys of a dimension on one day at most. Anybody can send events whose every page is another one;
 /// what comes when a day is full counts under [`OTHER`], so the sums stay exact.
@@ -47,9 +47,6 @@ pub const MAX_KEYS_PER_DAY: i64 = 500;
 
 /// The key of what has no key of its own any more.
 pub const OTHER: &str = "(other)";
-
-/// Gaps from here on are one: a range of 366 days reaches back 365 at most.
-pub const MAX_GAP: i64 = 367;
 
 /// Columns whose events have measures.
 const MEASURED: [Column; 2] = [Column::Feature, Column::Model];
@@ -215,7 +212,7 @@ impl Gathered {
     }
 
     /// The users by their hash, in order: all of each but the keys.
-    pub(super) fn seen(&self) -> Vec<(u64, Person)> {
+    pub(crate) fn seen(&self) -> Vec<(u64, Person)> {
         let rows = self.keys.rows();
         let day_of_user = |place: u32| match rows.get(usize::try_from(place).ok()?) {
             Some(([USERS, day, ..], _)) => Some(*day),

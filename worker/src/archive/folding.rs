@@ -4,16 +4,14 @@
 //! keeps what D1 is to add, all in one transaction. D1 takes the folds in the order of their numbers, each
 //! once, whatever fails between: its cursor guards them ([`super::fold`]).
 
-use serde::Deserialize;
-
 use super::compact;
 use super::fold::{Cursor, Gathered, Sums};
+use super::folded::folded;
 use super::people::Mode;
 use super::segment::Segment;
-use crate::access::privacy::day_of;
 use crate::base::sql::{Cell, Sql, SqlError, Statement};
-use crate::observe::tally::OWN_SITE;
-use crate::protocol::counters::HOUR_MS;
+use crate::base::time::{HOUR_MS, day_of};
+use crate::protocol::names::OWN_SITE;
 
 /// Events of a fold at most, but for a segment that has more; with so many waiting, the fold is not put off. One of
 /// 6,400 took 21 ms natively, so this is some 70 ms, twice that in wasm; gathered, an event is some 300 bytes.
@@ -90,15 +88,6 @@ impl Folding {
     }
 }
 
-/// How far it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub(super) struct Folded {
-    pub(super) epoch: i64,
-    pub(super) number: i64,
-    pub(super) seq: i64,
-    made_at: i64,
-}
-
 /// Makes what is kept of people, and notes when the storage was made.
 pub(super) fn open(sql: &impl Sql, now_ms: i64) -> Result<(), SqlError> {
     super::fold::create(sql)?;
@@ -107,11 +96,6 @@ pub(super) fn open(sql: &impl Sql, now_ms: i64) -> Result<(), SqlError> {
          ON CONFLICT DO NOTHING",
         &[now_ms.into()],
     )
-}
-
-pub(super) fn folded(sql: &impl Sql) -> Result<Folded, SqlError> {
-    let row = sql.first("SELECT epoch, number, seq, made_at FROM folded", &[])?;
-    row.ok_or_else(|| SqlError("the archive does not know how far it is folded".to_owned()))
 }
 
 /// Some segments after one, which are not folded, the oldest first.

@@ -3,9 +3,9 @@
 
 use serde::Deserialize;
 
-use crate::access::privacy::DAY_MS;
 use crate::base::sort;
 use crate::base::sql::{Cell, Sql, SqlError};
+use crate::base::time::DAY_MS;
 
 /// How long a generation takes ids, in milliseconds. An id is known as long as its generation and the
 /// next one last: 45 days at least, which is what the contract promises, and 90 at most.

@@ -14,9 +14,9 @@ mod event;
 #[cfg(test)]
 pub(crate) mod filled;
 pub mod fold;
+mod folded;
 mod folding;
 pub mod ids;
-mod looking;
 pub mod nameless;
 pub mod people;
 pub mod prune;
@@ -27,7 +27,6 @@ pub mod scan;
 pub mod segment;
 mod shard;
 pub mod spread;
-pub(crate) mod store;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -36,5 +35,4 @@ pub(crate) use event::id_bits;
 pub use event::{Column, Event, Hasher, Who};
 pub use fold::{Cursor, Stand, standing};
 pub use folding::{Folding, Unfolded};
-pub use looking::{Look, Looked, Unlooked};
-pub use shard::Archive;
+pub use shard::{Archive, Look, Looked, Unlooked};

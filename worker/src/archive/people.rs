@@ -1,7 +1,7 @@
 //! The people of a shard: users, sessions and day-scoped ids, packed in pages (`pages`).
 //!
 //! A fold changes them ([`crate::archive::fold`]); a profile and retention are read from them. What is not folded
-//! yet is in nobody's page: whoever asks brings it as [`Gathered`], and it is counted as if it were.
+//! yet is in nobody's page: whoever asks brings it by [user and person](Person), and it is counted as if it were.
 
 pub(crate) mod pages;
 pub(crate) mod person;
@@ -18,7 +18,6 @@ pub use pages::{Mode, PAGE_BYTES};
 pub use retention::{CohortRow, Retention, WEEK_OFFSET};
 pub use visit::KEPT_DAYS;
 
-use super::fold::Gathered;
 use crate::base::sql::{Sql, SqlError};
 
 /// The tables.
@@ -81,18 +80,17 @@ pub struct Profile {
 ///
 /// # Errors
 /// Whatever the database says, and where their page cannot be read.
-pub fn profile(
+pub(crate) fn profile(
     sql: &impl Sql,
     user: u64,
-    unfolded: Option<&Gathered>,
+    unfolded: Vec<(u64, Person)>,
 ) -> Result<Option<Profile>, SqlError> {
     let record = PEOPLE.users.get(sql, user)?;
     let folded = match record.as_slice() {
         [] => None,
         record => Some(Person::read_head(record)?),
     };
-    let recent = unfolded.map(Gathered::seen).unwrap_or_default();
-    let recent = recent.into_iter().find(|(other, _)| *other == user);
+    let recent = unfolded.into_iter().find(|(other, _)| *other == user);
     let recent = recent.map(|(_, person)| person);
     let person = match (folded, recent) {
         (Some(mut folded), Some(recent)) => {

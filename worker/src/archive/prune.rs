@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::access::privacy::DAY_MS;
 use crate::base::sql::{Cell, Sql, SqlError};
+use crate::base::time::DAY_MS;
 use crate::lake::HELD;
 
 /// `pruned`: the first moment whose events are kept, how far the segments were looked at for it, and the

@@ -7,11 +7,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::fold::Cursor;
-use super::folding::{Folded, folded};
+use super::folded::{Folded, folded};
 use super::prune::kept_from;
-use crate::access::privacy::DAY_MS;
 use crate::base::sort;
 use crate::base::sql::{Sql, SqlError};
+use crate::base::time::DAY_MS;
 
 mod events;
 mod people;

@@ -1,13 +1,18 @@
 //! The archive of one shard of a site: what its object calls.
 
+mod compacts;
 mod folds;
+mod looking;
 
 use std::cell::{Cell, RefCell};
 
+use looking::Looking;
+pub use looking::{Look, Looked, Unlooked};
+
 use super::append::{self, Appended, Draft};
 use super::erase::{self, Forget, Found, Hit, Rewritten, Settled, Step};
+use super::folded::folded;
 use super::folding;
-use super::looking::Looking;
 use super::prune::{self, Pruned};
 use super::recount::{Day, Recount};
 use super::reshard::{Gate, MOVED, PAUSED, Place};
@@ -39,7 +44,7 @@ pub struct Archive<S> {
     pub(super) waiting: Cell<Option<(i64, i64)>>,
     /// What of them was looked at.
     pub(super) looking: RefCell<Option<Looking>>,
-    pub(super) compaction: compact::Memory,
+    pub(super) compaction: compacts::Memory,
 }
 
 impl<S: Sql> Archive<S> {
@@ -91,7 +96,7 @@ impl<S: Sql> Archive<S> {
             not_taken: Cell::default(),
             waiting: Cell::default(),
             looking: RefCell::default(),
-            compaction: compact::Memory::default(),
+            compaction: compacts::Memory::default(),
         })
     }
 
@@ -152,7 +157,7 @@ impl<S: Sql> Archive<S> {
         if self.gate.get() != Gate::Open {
             return Ok(Pruned::default());
         }
-        let folded = folding::folded(&self.sql)?.seq;
+        let folded = folded(&self.sql)?.seq;
         let pruned = prune::prune(&self.sql, kept_from, folded, now_ms)?;
         if pruned.segments > 0 {
             self.was_rewritten();
@@ -171,7 +176,7 @@ impl<S: Sql> Archive<S> {
         self.was_changed();
         erase::suppress(&self.sql, user, &alias)?;
         let settled = Settled {
-            folded: folding::folded(&self.sql)?.seq,
+            folded: folded(&self.sql)?.seq,
             is_free: &|seq| Ok(!self.lake.holds(seq)?),
         };
         erase::find(&self.sql, user, &alias, &settled)

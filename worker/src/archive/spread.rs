@@ -13,6 +13,10 @@ use crate::archive::nameless::ERASED_PREFIX;
 use crate::base::sql::{Cell, Sql, SqlError};
 use crate::protocol::Message;
 
+/// Archives of a site at most: a question asks all of them at once, of which the platform lets six answer at a
+/// time, and each has its own 500 keys a day and dimension in D1. That is 160 GB of packed segments.
+pub const MAX_ARCHIVES: i64 = 16;
+
 /// How many archives the site has: one row, in the first of them.
 pub(super) const SCHEMA: [&str; 1] =
     ["CREATE TABLE IF NOT EXISTS spread (archives INTEGER NOT NULL)"];

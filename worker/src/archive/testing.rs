@@ -7,9 +7,9 @@ use super::scan::{Ask, Asked, Asking, Part};
 use super::{Appended, Archive, Cursor, Look, Looked, Unlooked};
 use crate::base::sql::SqlError;
 use crate::lake::testing::{pack, unpack};
-use crate::lake::{LakeSettings, LakeStore, Outcome, SealRule};
+use crate::lake::{LakeSettings, LakeStore, SealRule};
 use crate::protocol::Message;
-use crate::sinks::SinkKind;
+use crate::sinks::{Outcome, SinkKind};
 use crate::testing::{NOW, TestSql};
 
 pub(crate) const KEY: &[u8] = crate::read::brute::KEY;

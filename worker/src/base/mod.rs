@@ -2,10 +2,13 @@
 
 pub mod alarm;
 pub mod gunzip;
+pub mod hash;
 pub mod json;
 pub mod serial;
+pub mod settings;
 pub mod sort;
 pub mod sorted;
 pub mod sql;
+pub mod time;
 pub mod together;
 pub mod whole;

@@ -7,11 +7,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::access::auth::sha256_hex;
+use crate::base::hash::sha256_hex;
 use crate::base::sql::{Param, Statement};
 use crate::http::outcome::UNKNOWN_SHAPE;
-use crate::observe::tally::OWN_SITE;
 use crate::protocol::message::Replay;
+use crate::protocol::names::OWN_SITE;
 use crate::protocol::{Confirmation, Message, RowId};
 
 mod again;

@@ -2,8 +2,8 @@
 //! of a delivery's items.
 
 use super::Reason;
-use crate::access::privacy::DAY_MS;
 use crate::base::sql::Statement;
+use crate::base::time::DAY_MS;
 use crate::http::outcome::UNKNOWN_SHAPE;
 use crate::ingest::rejected::Rejected;
 

@@ -7,8 +7,8 @@ use crate::base::json;
 use crate::base::sql::Statement;
 use crate::http::error::Fault;
 use crate::http::known;
+use crate::http::params::Params;
 use crate::protocol::message::Replay;
-use crate::read::Params;
 
 /// Dead letters of a page where `limit` does not say.
 const DEFAULT_LIMIT: i64 = 50;

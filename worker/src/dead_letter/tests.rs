@@ -2,8 +2,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::base::sql::Sql;
+use crate::http::params::Params;
 use crate::lake::RefusedObject;
-use crate::read::Params;
 use crate::sinks::SinkKind;
 use crate::testing::{EPOCH, NOW, TestSql, message, row_name};
 

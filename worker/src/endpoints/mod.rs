@@ -1,51 +1,26 @@
 //! Every path that the worker answers, and the methods that each takes: one table for the router,
 //! the preflights, `Allow`, the names of calls, the parameters and fields that each knows, and the API's description. Static files are served before it is asked.
 
+mod call;
+mod route;
+
+pub use call::{
+    AdminCall, ArchivesCall, Asked, Call, DeadLetterCall, ImportCall, MetricCall, QueryCall,
+    QuestionCall, ReadCall, SdkCall, UserCall, Way,
+};
+pub use route::route;
+
 use crate::admin;
 use crate::dead_letter;
 use crate::http::error::Fault;
 use crate::http::known;
 use crate::import;
+use crate::ingest::adapters::{SegmentCall, SegmentKind};
 use crate::ingest::admit::{EVENTS_PARAMS, INGEST_PARAMS};
 use crate::observe::operations::Kind::{self, Admin, Import, Ingest, Query, System};
 use crate::query;
 use crate::read::{funnel, journeys, retention};
 use crate::upkeep::{rebuild, repairs};
-
-/// Who answers below a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
-    /// What takes events; any page may read its answers.
-    Ingest,
-    /// The settings that browser SDKs fetch first.
-    SdkSettings,
-    /// Imports.
-    Imports,
-    /// A question of the dashboard API without parameters in its path, and `/health`.
-    Read,
-    /// A ticket for a live stream.
-    Ticket,
-    /// A live stream, a WebSocket.
-    Stream,
-    /// Shoreline's own metrics, for a scraper.
-    Prometheus,
-    /// A metric.
-    Metric,
-    /// A question with a body.
-    Question,
-    /// Any question, or several, with a body.
-    AnyQuestion,
-    /// The goals of a site.
-    Goals,
-    /// A user's events.
-    Users,
-    /// Sites and keys.
-    Sites,
-    /// Dead letters, and repairs.
-    DeadLetters,
-    /// Rebuild of D1 from the lake.
-    Rebuild,
-}
 
 /// A path and its methods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +29,11 @@ pub struct Endpoint {
     pub path: &'static str,
     /// The methods, as `Allow` tells them.
     pub allow: &'static str,
-    /// Who answers.
-    pub door: Door,
+    /// What each method calls; `HEAD` calls what `GET` does, where it is allowed.
+    get: Option<Call>,
+    post: Option<Call>,
+    put: Option<Call>,
+    delete: Option<Call>,
     /// What kind of call it is.
     pub kind: Kind,
     /// What a call of it is named in logs, metrics and events.
@@ -70,17 +48,15 @@ pub struct Endpoint {
 const GET: &str = "GET, HEAD, OPTIONS";
 const POST: &str = "POST, OPTIONS";
 
-const fn at(
-    path: &'static str,
-    allow: &'static str,
-    door: Door,
-    kind: Kind,
-    action: &'static str,
-) -> Endpoint {
+/// A path that nothing calls yet.
+const fn at(path: &'static str, allow: &'static str, kind: Kind, action: &'static str) -> Endpoint {
     Endpoint {
         path,
         allow,
-        door,
+        get: None,
+        post: None,
+        put: None,
+        delete: None,
         kind,
         action,
         params: Some(&[]),
@@ -88,16 +64,60 @@ const fn at(
     }
 }
 
+const fn get(path: &'static str, call: Asked, kind: Kind, action: &'static str) -> Endpoint {
+    Endpoint {
+        get: Some(Call::Asked(call)),
+        ..at(path, GET, kind, action)
+    }
+}
+
+const fn post(path: &'static str, call: Asked, kind: Kind, action: &'static str) -> Endpoint {
+    Endpoint {
+        post: Some(Call::Asked(call)),
+        ..at(path, POST, kind, action)
+    }
+}
+
+const fn put(path: &'static str, call: Asked, kind: Kind, action: &'static str) -> Endpoint {
+    Endpoint {
+        put: Some(Call::Asked(call)),
+        ..at(path, "PUT, OPTIONS", kind, action)
+    }
+}
+
+const fn delete(path: &'static str, call: Asked, kind: Kind, action: &'static str) -> Endpoint {
+    Endpoint {
+        delete: Some(Call::Asked(call)),
+        ..at(path, "DELETE, OPTIONS", kind, action)
+    }
+}
+
 /// A path where events come in.
 const fn ingest(
     path: &'static str,
+    way: Way,
     params: Option<&'static [&'static str]>,
     action: &'static str,
 ) -> Endpoint {
     Endpoint {
+        post: Some(Call::Events(way)),
         params,
-        ..at(path, POST, Door::Ingest, Ingest, action)
+        ..at(path, POST, Ingest, action)
     }
+}
+
+/// One of Segment's paths.
+const fn segment(path: &'static str, call: SegmentCall) -> Endpoint {
+    ingest(path, Way::Segment(call), None, "segment")
+}
+
+const fn metric(
+    path: &'static str,
+    call: MetricCall,
+    params: &'static [&'static str],
+    action: &'static str,
+) -> Endpoint {
+    get(path, Asked::Metric(call), Query, action).query(params)
 }
 
 /// The days of a metric, and the form of its answer.
@@ -138,67 +158,67 @@ const EXPORT: &[&str] = &[
 /// The table. A new path has its line here, and its operation in `openapi/`.
 #[rustfmt::skip] // A line each.
 pub const ENDPOINTS: &[Endpoint] = &[
-    ingest("/v1/events", Some(EVENTS_PARAMS), "events"),
-    ingest("/v1/ingest", Some(INGEST_PARAMS), "ingest"),
-    ingest("/api/event", None, "plausible"),
-    ingest("/v1/batch", None, "segment"),
-    ingest("/v1/b", None, "segment"),
-    ingest("/beacon/v1/batch", None, "segment"),
-    ingest("/v1/track", None, "segment"),
-    ingest("/v1/t", None, "segment"),
-    ingest("/v1/page", None, "segment"),
-    ingest("/v1/p", None, "segment"),
-    ingest("/v1/screen", None, "segment"),
-    ingest("/v1/s", None, "segment"),
-    ingest("/v1/identify", None, "segment"),
-    ingest("/v1/i", None, "segment"),
-    ingest("/v1/group", None, "segment"),
-    ingest("/v1/g", None, "segment"),
-    ingest("/v1/alias", None, "segment"),
-    ingest("/v1/a", None, "segment"),
-    at("/v1/projects/{writeKey}/settings", GET, Door::SdkSettings, System, "sdk_settings").of_others(),
-    at("/sourceConfig", GET, Door::SdkSettings, System, "sdk_settings").of_others(),
-    at("/sourceConfig/", GET, Door::SdkSettings, System, "sdk_settings").of_others(),
-    at("/v1/imports", POST, Door::Imports, Import, "imports").body(import::FIELDS),
-    at("/v1/imports/{importId}", GET, Door::Imports, Import, "import"),
-    at("/v1/imports/{importId}/parts/{part}", "PUT, OPTIONS", Door::Imports, Import, "import_part"),
-    at("/v1/imports/{importId}/complete", POST, Door::Imports, Import, "import_complete"),
-    at("/v1/analytics/live", GET, Door::Read, Query, "live"),
-    at("/v1/analytics/live/ticket", POST, Door::Ticket, Query, "live_ticket"),
-    at("/v1/analytics/live/stream", "GET, OPTIONS", Door::Stream, Query, "live_stream").query(&["ticket"]),
-    at("/v1/analytics/events/recent", GET, Door::Read, Query, "recent").query(RECENT),
-    at("/v1/analytics/operations", GET, Door::Read, Query, "operations").query(&["windowMinutes", "format"]),
-    at("/v1/analytics/outcomes", GET, Door::Read, Query, "outcomes").query(HOURS),
-    at("/v1/analytics/reconciliation", GET, Door::Read, Query, "reconciliation").query(HOURS),
-    at("/v1/analytics/metrics/summary", GET, Door::Read, Query, "summary").query(&["windowMinutes", "groupBy"]),
-    at("/v1/analytics/metrics/platform", GET, Door::Metric, Query, "platform").query(METRIC),
-    at("/v1/analytics/metrics/features", GET, Door::Metric, Query, "features").query(METRIC),
-    at("/v1/analytics/metrics/engagement", GET, Door::Metric, Query, "engagement").query(METRIC),
-    at("/v1/analytics/metrics/products", GET, Door::Metric, Query, "products").query(METRIC),
-    at("/v1/analytics/metrics/breakdown", GET, Door::Metric, Query, "breakdown").query(&["by", "startDate", "endDate", "filters", "range", "timeZone", "limit", "cursor", "format"]),
-    at("/v1/analytics/metrics/vitals", GET, Door::Metric, Query, "vitals").query(&["startDate", "endDate", "page", "format"]),
-    at("/v1/analytics/query", POST, Door::AnyQuestion, Query, "query").query(&["format"]).body(query::FIELDS),
-    at("/v1/analytics/query/panels", POST, Door::AnyQuestion, Query, "panels").body(query::PANELS_FIELDS),
-    at("/v1/analytics/goals", GET, Door::Goals, Query, "goals"),
-    at("/v1/analytics/query/funnel", POST, Door::Question, Query, "funnel").body(funnel::FIELDS),
-    at("/v1/analytics/query/retention", POST, Door::Question, Query, "retention").body(retention::FIELDS),
-    at("/v1/analytics/query/journeys", POST, Door::Question, Query, "journeys").body(journeys::FIELDS),
-    at("/v1/analytics/users/{userId}/events", GET, Door::Users, Query, "user_events").query(USER_EVENTS),
-    at("/v1/analytics/users/{userId}/export", GET, Door::Users, Admin, "user_export").query(EXPORT),
-    at("/v1/analytics/users/{userId}", "DELETE, OPTIONS", Door::Users, Admin, "user_erase").query(&["siteId"]),
-    at("/v1/sites", "GET, POST, OPTIONS", Door::Sites, Admin, "sites").body(admin::SITE_FIELDS),
-    at("/v1/sites/{siteId}", "PUT, OPTIONS", Door::Sites, Admin, "site").body(admin::SITE_FIELDS),
-    at("/v1/sites/{siteId}/archives", "GET, POST, DELETE, OPTIONS", Door::Sites, Admin, "archives").body(admin::ARCHIVES_FIELDS),
-    at("/v1/sites/{siteId}/keys", "GET, POST, OPTIONS", Door::Sites, Admin, "keys").body(admin::KEY_FIELDS),
-    at("/v1/sites/{siteId}/keys/{keyId}", "DELETE, OPTIONS", Door::Sites, Admin, "key").query(&["after"]),
-    at("/v1/sites/{siteId}/goals", "GET, POST, OPTIONS", Door::Sites, Admin, "site_goals").body(query::goals::GOAL_FIELDS),
-    at("/v1/sites/{siteId}/goals/{goalId}", "PUT, DELETE, OPTIONS", Door::Sites, Admin, "site_goal").body(query::goals::GOAL_FIELDS),
-    at("/v1/dead-letters", "GET, OPTIONS", Door::DeadLetters, Admin, "dead_letters").query(&["siteId", "code", "limit", "cursor"]),
-    at("/v1/dead-letters/replay", POST, Door::DeadLetters, Admin, "replay").body(dead_letter::FIELDS),
-    at("/v1/repairs", "GET, OPTIONS", Door::DeadLetters, Admin, "repairs").query(repairs::PARAMS),
-    at("/v1/rebuild", POST, Door::Rebuild, Admin, "rebuild").body(rebuild::FIELDS),
-    at("/metrics", GET, Door::Prometheus, System, "metrics"),
-    at("/health", GET, Door::Read, System, "health"),
+    ingest("/v1/events", Way::Batch, Some(EVENTS_PARAMS), "events"),
+    ingest("/v1/ingest", Way::Commands, Some(INGEST_PARAMS), "ingest"),
+    ingest("/api/event", Way::Plausible, None, "plausible"),
+    segment("/v1/batch", SegmentCall::Batch),
+    segment("/v1/b", SegmentCall::Batch),
+    segment("/beacon/v1/batch", SegmentCall::Batch),
+    segment("/v1/track", SegmentCall::One(SegmentKind::Track)),
+    segment("/v1/t", SegmentCall::One(SegmentKind::Track)),
+    segment("/v1/page", SegmentCall::One(SegmentKind::Page)),
+    segment("/v1/p", SegmentCall::One(SegmentKind::Page)),
+    segment("/v1/screen", SegmentCall::One(SegmentKind::Screen)),
+    segment("/v1/s", SegmentCall::One(SegmentKind::Screen)),
+    segment("/v1/identify", SegmentCall::One(SegmentKind::Identify)),
+    segment("/v1/i", SegmentCall::One(SegmentKind::Identify)),
+    segment("/v1/group", SegmentCall::One(SegmentKind::Group)),
+    segment("/v1/g", SegmentCall::One(SegmentKind::Group)),
+    segment("/v1/alias", SegmentCall::One(SegmentKind::Alias)),
+    segment("/v1/a", SegmentCall::One(SegmentKind::Alias)),
+    get("/v1/projects/{writeKey}/settings", Asked::SdkSettings(SdkCall::Segment), System, "sdk_settings").of_others(),
+    get("/sourceConfig", Asked::SdkSettings(SdkCall::RudderStack), System, "sdk_settings").of_others(),
+    get("/sourceConfig/", Asked::SdkSettings(SdkCall::RudderStack), System, "sdk_settings").of_others(),
+    post("/v1/imports", Asked::Import(ImportCall::Create), Import, "imports").body(import::FIELDS),
+    get("/v1/imports/{importId}", Asked::Import(ImportCall::Progress), Import, "import"),
+    put("/v1/imports/{importId}/parts/{part}", Asked::Import(ImportCall::Part), Import, "import_part"),
+    post("/v1/imports/{importId}/complete", Asked::Import(ImportCall::Complete), Import, "import_complete"),
+    get("/v1/analytics/live", Asked::Read(ReadCall::Live), Query, "live"),
+    post("/v1/analytics/live/ticket", Asked::Ticket, Query, "live_ticket"),
+    get("/v1/analytics/live/stream", Asked::Stream, Query, "live_stream").without_head().query(&["ticket"]),
+    get("/v1/analytics/events/recent", Asked::Read(ReadCall::Recent), Query, "recent").query(RECENT),
+    get("/v1/analytics/operations", Asked::Operations, Query, "operations").query(&["windowMinutes", "format"]),
+    get("/v1/analytics/outcomes", Asked::Read(ReadCall::Outcomes), Query, "outcomes").query(HOURS),
+    get("/v1/analytics/reconciliation", Asked::Read(ReadCall::Reconciliation), Query, "reconciliation").query(HOURS),
+    get("/v1/analytics/metrics/summary", Asked::Read(ReadCall::Summary), Query, "summary").query(&["windowMinutes", "groupBy"]),
+    metric("/v1/analytics/metrics/platform", MetricCall::Platform, METRIC, "platform"),
+    metric("/v1/analytics/metrics/features", MetricCall::Features, METRIC, "features"),
+    metric("/v1/analytics/metrics/engagement", MetricCall::Engagement, METRIC, "engagement"),
+    metric("/v1/analytics/metrics/products", MetricCall::Products, METRIC, "products"),
+    metric("/v1/analytics/metrics/breakdown", MetricCall::Breakdown, &["by", "startDate", "endDate", "filters", "range", "timeZone", "limit", "cursor", "format"], "breakdown"),
+    metric("/v1/analytics/metrics/vitals", MetricCall::Vitals, &["startDate", "endDate", "page", "format"], "vitals"),
+    post("/v1/analytics/query", Asked::Query(QueryCall::One), Query, "query").query(&["format"]).body(query::FIELDS),
+    post("/v1/analytics/query/panels", Asked::Query(QueryCall::Panels), Query, "panels").body(query::PANELS_FIELDS),
+    get("/v1/analytics/goals", Asked::Goals, Query, "goals"),
+    post("/v1/analytics/query/funnel", Asked::Question(QuestionCall::Funnel), Query, "funnel").body(funnel::FIELDS),
+    post("/v1/analytics/query/retention", Asked::Question(QuestionCall::Retention), Query, "retention").body(retention::FIELDS),
+    post("/v1/analytics/query/journeys", Asked::Question(QuestionCall::Journeys), Query, "journeys").body(journeys::FIELDS),
+    get("/v1/analytics/users/{userId}/events", Asked::User(UserCall::Events), Query, "user_events").query(USER_EVENTS),
+    get("/v1/analytics/users/{userId}/export", Asked::User(UserCall::Export), Admin, "user_export").query(EXPORT),
+    delete("/v1/analytics/users/{userId}", Asked::User(UserCall::Erase), Admin, "user_erase").query(&["siteId"]),
+    get("/v1/sites", Asked::Admin(AdminCall::ListSites), Admin, "sites").and_post(Asked::Admin(AdminCall::MakeSite)).body(admin::SITE_FIELDS),
+    put("/v1/sites/{siteId}", Asked::Admin(AdminCall::ReplaceSite), Admin, "site").body(admin::SITE_FIELDS),
+    get("/v1/sites/{siteId}/archives", Asked::Archives(ArchivesCall::Tell), Admin, "archives").and_post(Asked::Archives(ArchivesCall::Change)).and_delete(Asked::Archives(ArchivesCall::Cancel)).body(admin::ARCHIVES_FIELDS),
+    get("/v1/sites/{siteId}/keys", Asked::Admin(AdminCall::ListKeys), Admin, "keys").and_post(Asked::Admin(AdminCall::MakeKey)).body(admin::KEY_FIELDS),
+    delete("/v1/sites/{siteId}/keys/{keyId}", Asked::Admin(AdminCall::EndKey), Admin, "key").query(&["after"]),
+    get("/v1/sites/{siteId}/goals", Asked::Admin(AdminCall::ListGoals), Admin, "site_goals").and_post(Asked::Admin(AdminCall::MakeGoal)).body(query::goals::GOAL_FIELDS),
+    put("/v1/sites/{siteId}/goals/{goalId}", Asked::Admin(AdminCall::ReplaceGoal), Admin, "site_goal").and_delete(Asked::Admin(AdminCall::DeleteGoal)).body(query::goals::GOAL_FIELDS),
+    get("/v1/dead-letters", Asked::DeadLetters(DeadLetterCall::List), Admin, "dead_letters").without_head().query(&["siteId", "code", "limit", "cursor"]),
+    post("/v1/dead-letters/replay", Asked::DeadLetters(DeadLetterCall::Replay), Admin, "replay").body(dead_letter::FIELDS),
+    get("/v1/repairs", Asked::DeadLetters(DeadLetterCall::Repairs), Admin, "repairs").without_head().query(repairs::PARAMS),
+    post("/v1/rebuild", Asked::Rebuild, Admin, "rebuild").body(rebuild::FIELDS),
+    get("/metrics", Asked::Prometheus, System, "metrics"),
+    get("/health", Asked::Health, System, "health"),
 ];
 
 /// The endpoint of a path; none: 404.
@@ -207,9 +227,59 @@ pub fn find(path: &str) -> Option<&'static Endpoint> {
 }
 
 impl Endpoint {
-    /// Whether it takes a method.
-    pub fn takes(&self, method: &str) -> bool {
-        self.methods().any(|known| known == method)
+    /// What a method calls; none: it is not allowed. `OPTIONS` is answered for all paths alike.
+    pub fn call(&self, method: &str) -> Option<Call> {
+        match method {
+            "GET" => self.get,
+            "HEAD" if self.allow == GET => self.get,
+            "POST" => self.post,
+            "PUT" => self.put,
+            "DELETE" => self.delete,
+            _ => None,
+        }
+    }
+
+    /// Whether events come in here: any page may read its answers.
+    pub fn takes_events(&self) -> bool {
+        matches!(self.post, Some(Call::Events(_)))
+    }
+
+    /// The segment of a path of its own that stands where the table has `{name}`, as it was sent; empty where it has
+    /// none of this name.
+    pub fn segment<'p>(&self, path: &'p str, name: &str) -> &'p str {
+        let is_it = |want: &str| {
+            let inside = want
+                .strip_prefix('{')
+                .and_then(|want| want.strip_suffix('}'));
+            inside == Some(name)
+        };
+        let mut found = self.path.split('/').zip(path.split('/'));
+        found
+            .find(|(want, _)| is_it(want))
+            .map_or("", |(_, segment)| segment)
+    }
+
+    /// Takes a `POST`, too.
+    const fn and_post(mut self, call: Asked) -> Self {
+        self.allow = "GET, POST, OPTIONS";
+        self.post = Some(Call::Asked(call));
+        self
+    }
+
+    /// Takes a `DELETE`, too.
+    const fn and_delete(mut self, call: Asked) -> Self {
+        self.allow = match self.put {
+            Some(_) => "PUT, DELETE, OPTIONS",
+            None => "GET, POST, DELETE, OPTIONS",
+        };
+        self.delete = Some(Call::Asked(call));
+        self
+    }
+
+    /// Takes no `HEAD`.
+    const fn without_head(mut self) -> Self {
+        self.allow = "GET, OPTIONS";
+        self
     }
 
     /// Knows these query parameters.

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use form_urlencoded::parse;
 
-use crate::ingest::adapters::CloudEventHeaders;
+use crate::http::cloud_event::CloudEventHeaders;
 
 /// What a request says in its method, URL and headers, as plain values.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -10,8 +10,8 @@
 //! No line can hold a line break: HTTP allows none in a header's value, nor the URL standard one in
 //! a URL. If one came in all the same, the number of lines would differ, and the head is refused.
 
+use crate::http::cloud_event::CloudEventHeaders;
 use crate::http::facts::RequestFacts;
-use crate::ingest::adapters::CloudEventHeaders;
 
 /// The headers that are read, in the order of their lines.
 pub const HEADERS: [&str; 11] = [

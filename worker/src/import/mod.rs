@@ -10,7 +10,6 @@
 //! - turn: what is done next, over a [`World`] of a bucket and the site's shards.
 
 mod answer;
-mod history;
 mod lines;
 mod registry;
 mod request;
@@ -20,10 +19,10 @@ mod store;
 mod turn;
 
 pub use answer::{Bytes, Parts, Progress, RejectedLine};
-pub use history::History;
 pub use registry::{ImportRow, forget_import, list_imports, register_import};
 pub use request::{
-    Call, Created, FIELDS, PartNumber, TakenPart, check_grant, check_part, id_of_key, new_import,
+    Call, Created, FIELDS, PartNumber, TakenPart, check_grant, check_part, id_of_key, import_id,
+    new_import, part_number,
 };
 pub use store::{Added, ImportStore, NewImport, UploadedPart};
 pub use turn::{Place, Trouble, Turn, World, told, turn};
@@ -55,10 +54,10 @@ pub const RETRY_MS: i64 = 2_000;
 pub const SETTLE_MS: i64 = 500;
 
 /// An import that nobody uploads to is closed after a week.
-pub const IDLE_MS: i64 = 7 * 24 * crate::protocol::counters::HOUR_MS;
+pub const IDLE_MS: i64 = 7 * 24 * crate::base::time::HOUR_MS;
 
 /// What is known of an import, its refused lines among it, is kept for 30 days after its end.
-pub const KEEP_MS: i64 = 30 * 24 * crate::protocol::counters::HOUR_MS;
+pub const KEEP_MS: i64 = 30 * 24 * crate::base::time::HOUR_MS;
 
 /// The source of an event that names none.
 pub const IMPORT_SOURCE: &str = "import";

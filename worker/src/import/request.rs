@@ -13,7 +13,7 @@ use crate::http::known;
 /// A part's number, 1 to [`MAX_PARTS`].
 pub type PartNumber = i64;
 
-/// A call, by its path and method.
+/// A call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Call {
     /// `POST /v1/imports`.
@@ -48,33 +48,23 @@ pub struct TakenPart<'a> {
     pub bytes: i64,
 }
 
-impl Call {
-    /// The call of a method and a path below `/v1/imports`.
-    ///
-    /// # Errors
-    /// 404 for a path of none, an id that is no UUID among them. Another method than the path's is the
-    /// router's to refuse ([`crate::endpoints`]).
-    pub fn parse(method: &str, path: &str) -> Result<Self, Fault> {
-        let mut segments = path
-            .strip_prefix("/v1/imports")
-            .ok_or(Fault::NotFound)?
-            .split('/');
-        if segments.next() != Some("") {
-            return Err(Fault::NotFound);
-        }
-        let segments: Vec<&str> = segments.collect();
-        let uuid = |text: &str| id::parse_uuid(text).ok_or(Fault::NotFound);
-        match (method, segments.as_slice()) {
-            ("POST", []) => Ok(Self::Create),
-            ("GET" | "HEAD", [import]) => Ok(Self::Progress(uuid(import)?)),
-            ("POST", [import, "complete"]) => Ok(Self::Complete(uuid(import)?)),
-            ("PUT", [import, "parts", n]) => {
-                let n = n.parse().ok().filter(|n| part_numbers().contains(n));
-                Ok(Self::Part(uuid(import)?, n.ok_or(Fault::NotFound)?))
-            }
-            _ => Err(Fault::NotFound),
-        }
-    }
+/// The id of an import, as it stands in a path.
+///
+/// # Errors
+/// 404 for what is no UUID.
+pub fn import_id(text: &str) -> Result<String, Fault> {
+    id::parse_uuid(text).ok_or(Fault::NotFound)
+}
+
+/// A part's number, as it stands in a path.
+///
+/// # Errors
+/// 404 for what is none.
+pub fn part_number(text: &str) -> Result<PartNumber, Fault> {
+    let number = text.parse().ok();
+    number
+        .filter(|number| part_numbers().contains(number))
+        .ok_or(Fault::NotFound)
 }
 
 fn part_numbers() -> std::ops::RangeInclusive<i64> {
@@ -152,47 +142,15 @@ mod tests {
     const ID: &str = "0198c1d2-0000-7000-8000-00000000000a";
 
     #[test]
-    fn calls_are_known_by_method_and_path() {
-        let call = |method, path: &str| Call::parse(method, path);
-        let at = |rest: &str| format!("/v1/imports/{ID}{rest}");
-        assert_eq!(call("POST", "/v1/imports"), Ok(Call::Create));
-        assert_eq!(call("GET", &at("")), Ok(Call::Progress(ID.into())));
-        assert_eq!(
-            call("HEAD", &format!("/v1/imports/{}", ID.to_uppercase())),
-            Ok(Call::Progress(ID.into()))
-        );
-        assert_eq!(
-            call("POST", &at("/complete")),
-            Ok(Call::Complete(ID.into()))
-        );
-        assert_eq!(
-            call("PUT", &at("/parts/9999")),
-            Ok(Call::Part(ID.into(), 9_999))
-        );
-        for path in [
-            "/v1/imports/x",
-            "/v1/imports/..",
-            &at("/parts/0"),
-            &at("/parts/10000"),
-            &at("/parts/a"),
-            &at("/parts"),
-            &at("/more"),
-            "/v1/importsx",
-        ] {
-            let method = if path.contains("parts") { "PUT" } else { "GET" };
-            assert_eq!(call(method, path), Err(Fault::NotFound), "{path}");
+    fn imports_and_parts_are_known_by_their_names() {
+        assert_eq!(import_id(ID), Ok(ID.into()));
+        assert_eq!(import_id(&ID.to_uppercase()), Ok(ID.into()));
+        assert_eq!(part_number("9999"), Ok(9_999));
+        for bad in ["x", "..", ""] {
+            assert_eq!(import_id(bad), Err(Fault::NotFound), "{bad}");
         }
-        for (method, path) in [
-            ("GET", "/v1/imports".to_owned()),
-            ("DELETE", at("")),
-            ("POST", at("/parts/1")),
-            ("GET", at("/complete")),
-        ] {
-            assert_eq!(
-                call(method, &path).unwrap_err().status(),
-                404,
-                "{method} {path}"
-            );
+        for bad in ["0", "10000", "a", ""] {
+            assert_eq!(part_number(bad), Err(Fault::NotFound), "{bad}");
         }
     }
 

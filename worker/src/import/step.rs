@@ -3,13 +3,13 @@
 
 use shoreline_shared::event::Rejection;
 
-use super::History;
 use super::lines::Line;
-use crate::access::auth::sha256_hex;
+use crate::base::hash::sha256_hex;
 use crate::base::sorted::Map;
 use crate::base::sql::SqlError;
 use crate::ingest::adapters;
 use crate::ingest::draft::{Draft, Made};
+use crate::ingest::history::History;
 
 /// Characters of a line's hash by which equal lines are counted: 128 bits.
 const KEY_CHARS: usize = 32;

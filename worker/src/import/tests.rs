@@ -170,7 +170,7 @@ fn upload<S: Sql>(
         n,
         key: place(id).upload(n, &world.fresh_id()),
         bytes: i64::try_from(bytes.len()).unwrap(),
-        etag: crate::access::auth::sha256_hex(bytes),
+        etag: crate::base::hash::sha256_hex(bytes),
     };
     let added = store.add_part(&part, world.now_ms()).unwrap();
     if added == Added::New {

@@ -8,6 +8,7 @@
 //! is looked at within the limits of an event (32 KiB, 16 levels, 256 keys an object), so that what
 //! is wrong with one never spoils the others.
 
+use crate::http::cloud_event::CloudEventHeaders;
 use crate::http::error::Fault;
 use crate::ingest::draft::{Delivery, Draft};
 
@@ -16,6 +17,7 @@ mod body;
 mod cloudevents;
 mod eventbridge;
 mod fields;
+mod items;
 mod kafka;
 mod moment;
 mod plausible;
@@ -24,7 +26,6 @@ mod recognize;
 mod segment;
 mod upstream;
 
-pub use cloudevents::CloudEventHeaders;
 pub use plausible::plausible;
 pub use segment::{SegmentCall, SegmentKind, segment};
 

@@ -5,7 +5,7 @@ use shoreline_shared::sanitize::Privacy;
 use shoreline_shared::validate::{Rules, Sender};
 
 use super::{Platform, gate, tallied};
-use crate::access::privacy::DAY_MS;
+use crate::base::time::DAY_MS;
 use crate::http::error::Fault;
 use crate::http::outcome::{Answer, EventResult, Status};
 use crate::ingest::admit::{Admitted, Door};

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use shoreline_shared::event::{RawEvent, Rejection};
 use shoreline_shared::pass::Tape;
 
-use crate::import::History;
+use crate::ingest::history::History;
 
 /// One item of a request.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use shoreline_shared::privacy::truncate_ip;
 
 use super::Platform;
-use crate::access::auth::sha256_hex;
 use crate::access::rate::{Limit, Standing};
+use crate::base::hash::sha256_hex;
 use crate::http::error::Fault;
 use crate::http::facts::RequestFacts;
 use crate::ingest::admit::Admitted;

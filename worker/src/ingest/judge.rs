@@ -14,13 +14,13 @@ use shoreline_shared::stamp::{Stamp, StampedEvent, stamp};
 use shoreline_shared::validate::{Rules, Sender, validate};
 
 use crate::http::outcome::{BOT, EventResult, PRIVATE_VISIT, SPAM_REFERRER, UNKNOWN_SHAPE};
-use crate::import::History;
 use crate::ingest::draft::{Body, Draft, Made, RawDraft};
 use crate::ingest::enrich::agent::{Agent, read_agent};
 use crate::ingest::enrich::bots::is_spam_referrer;
 use crate::ingest::enrich::campaign;
 use crate::ingest::enrich::campaign::REFERRER_HOST;
 use crate::ingest::enrich::skew;
+use crate::ingest::history::History;
 
 mod fast;
 

@@ -9,6 +9,7 @@ mod deliver;
 pub mod draft;
 pub mod enrich;
 mod gate;
+pub mod history;
 pub mod judge;
 pub mod publish;
 pub mod rejected;
@@ -31,7 +32,7 @@ use crate::ingest::enrich::agents::Told;
 use crate::ingest::enrich::skew;
 use crate::ingest::publish::Publication;
 use crate::ingest::rejected::Rejected;
-use crate::observe::tally::OWN_SITE;
+use crate::protocol::names::OWN_SITE;
 
 use deliver::deliver;
 

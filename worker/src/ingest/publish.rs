@@ -8,16 +8,17 @@ use shoreline_shared::id;
 use shoreline_shared::lines::Lines;
 use shoreline_shared::privacy::user_hash;
 
-use crate::access::auth::{hex, sha256};
 use crate::access::policy::Policy;
+use crate::base::hash::{hex, sha256};
 use crate::base::sorted::Map;
+use crate::base::time::{HOUR_MS, floor_to};
 use crate::http::outcome::EventResult;
 use crate::ingest::Platform;
-use crate::observe::tally::OWN_SITE;
 use crate::protocol::commit::{BatchName, Head, write};
 use crate::protocol::counters::{
-    ACCEPTED, Counters, HOUR_MS, Kind, LiveFacts, TRACKER_DROPPED, count_event, floor_to,
+    ACCEPTED, Counters, Kind, LiveFacts, TRACKER_DROPPED, count_event,
 };
+use crate::protocol::names::OWN_SITE;
 
 /// A batch made ready for `site_do`.
 #[derive(Debug, Clone, PartialEq)]

@@ -20,19 +20,6 @@ pub enum SdkSettings {
 }
 
 impl SdkSettings {
-    /// What a path asks for, where it is one of these.
-    pub fn of(path: &str) -> Option<Self> {
-        if matches!(path, "/sourceConfig" | "/sourceConfig/") {
-            return Some(Self::RudderStack);
-        }
-        let key = path
-            .strip_prefix("/v1/projects/")?
-            .strip_suffix("/settings")?;
-        Some(Self::Segment {
-            key: key.to_owned(),
-        })
-    }
-
     /// The write key of the request.
     pub fn key(&self, facts: &RequestFacts) -> Option<String> {
         match self {
@@ -100,29 +87,8 @@ mod tests {
     use crate::testing::a_grant;
 
     #[test]
-    fn paths_say_whose_settings() {
-        let segment = |key: &str| {
-            Some(SdkSettings::Segment {
-                key: key.to_owned(),
-            })
-        };
-        for (path, want) in [
-            ("/v1/projects/slb_a_b/settings", segment("slb_a_b")),
-            ("/v1/projects//settings", segment("")),
-            ("/v1/projects/settings", None),
-            ("/v1/projects/a", None),
-            ("/sourceConfig", Some(SdkSettings::RudderStack)),
-            ("/sourceConfig/", Some(SdkSettings::RudderStack)),
-            ("/sourceConfig/x", None),
-            ("/v1/page", None),
-        ] {
-            assert_eq!(SdkSettings::of(path), want, "{path}");
-        }
-    }
-
-    #[test]
     fn segments_events_go_where_the_settings_came_from() {
-        let segment = SdkSettings::of("/v1/projects/KEY/settings").unwrap();
+        let segment = SdkSettings::Segment { key: "KEY".into() };
         let key = segment.key(&RequestFacts::default()).unwrap();
         let answer = |url: &str| -> Value {
             let grant = a_grant(KeyKind::Browser);

@@ -3,11 +3,11 @@
 use serde::Deserialize;
 
 use super::failing::FailingSink;
-use super::object::{Outcome, SealedObject};
 use super::store::LakeStore;
 use crate::base::json;
 use crate::base::sql::{Sql, SqlError};
 use crate::sinks::{Failure, FailureKind, Progress, Sent, SinkKind, wait_ms};
+use crate::sinks::{Outcome, SealedObject};
 
 /// An object that is due at a sink.
 #[derive(Debug, Clone, PartialEq, Eq)]

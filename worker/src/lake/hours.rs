@@ -3,8 +3,8 @@
 use super::partition::hour_of;
 use super::store::LakeStore;
 use crate::base::sql::{Sql, SqlError};
-use crate::protocol::counters::HOUR_MS;
-use crate::read::reconciliation::ShardHours;
+use crate::base::time::HOUR_MS;
+use crate::protocol::hours::ShardHours;
 
 impl<S: Sql> LakeStore<S> {
     /// Events that every sink has, and events that one still lacks, by the hours of their receipt

@@ -6,12 +6,6 @@
 use super::store::LakeStore;
 use crate::base::sql::{Sql, SqlError};
 
-/// Of an hour, the segments from `first_seq` on are open that are not `landed`; n and bytes are theirs,
-/// added up. `since`: when the oldest of them came, Unix milliseconds.
-pub(super) const SCHEMA: [&str; 1] = ["CREATE TABLE IF NOT EXISTS open_hours (\
-     hour INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, n INTEGER NOT NULL, \
-     bytes INTEGER NOT NULL, since INTEGER NOT NULL)"];
-
 impl<S: Sql> LakeStore<S> {
     /// Whether so many bytes of lines may still wait: to ask before work is done for an append.
     /// [`appended`](Self::appended) holds to it.
@@ -73,10 +67,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::base::time::HOUR_MS;
     use crate::lake::testing::{append_lines, ndjson};
-    use crate::lake::{LakeSettings, Outcome, SealRule};
-    use crate::protocol::counters::HOUR_MS;
-    use crate::sinks::SinkKind;
+    use crate::lake::{LakeSettings, SealRule};
+    use crate::sinks::{Outcome, SinkKind};
     use crate::testing::{NOW, TestSql};
 
     const RULE: SealRule = SealRule {

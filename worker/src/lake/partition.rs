@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Datelike, Timelike};
 
-use crate::access::auth::{hex, is_site_id};
-use crate::observe::tally::OWN_SITE;
-use crate::protocol::counters::HOUR_MS;
-use crate::read::days;
+use crate::access::auth::is_site_id;
+use crate::base::hash::hex;
+use crate::base::time::HOUR_MS;
+use crate::base::time::day;
+use crate::protocol::names::OWN_SITE;
 
 /// The hour (count of hours since 1970, UTC) that a moment lies in.
 pub fn hour_of(at_ms: i64) -> i64 {
@@ -55,7 +56,7 @@ impl<'a> ObjectName<'a> {
         let (shard, site) = (parts.next()?.parse::<u32>().ok()?, parts.next()?);
         (is_site_id(site) || site == OWN_SITE).then_some(())?;
         Some(Self {
-            day: days::day(date)?,
+            day: day(date)?,
             site,
             shard,
             epoch,

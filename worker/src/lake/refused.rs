@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::delivery::Delivery;
 use super::store::LakeStore;
 use crate::base::sql::{Param, Sql, SqlError};
-use crate::protocol::counters::HOUR_MS;
+use crate::base::time::HOUR_MS;
 use crate::sinks::SinkKind;
 
 /// How long after it could not be listed an object is listed again.

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::partition::object_key;
 use super::store::LakeStore;
-use crate::access::auth::hex;
+use crate::base::hash::hex;
 use crate::base::sql::{Sql, SqlError};
 
 #[derive(Deserialize)]

@@ -2,12 +2,11 @@
 
 use serde::Deserialize;
 
-use super::open_hours;
 use super::partition::{epoch_name, hour_of};
-use crate::archive::store as segments;
 use crate::base::sql::{Sql, SqlError};
-use crate::log::OUTCOME_MEMORY_MS;
-use crate::protocol::counters::HOUR_MS;
+use crate::base::time::HOUR_MS;
+use crate::lake::segments;
+use crate::protocol::counters::OUTCOME_MEMORY_MS;
 use crate::sinks::SinkKind;
 
 /// When open segments become an object.
@@ -41,7 +40,7 @@ pub struct LakeStore<S> {
     pub(super) sink_tries: u32,
 }
 
-const SCHEMA: [&str; 9] = [
+const SCHEMA: [&str; 10] = [
     "CREATE TABLE IF NOT EXISTS shard (id INTEGER PRIMARY KEY CHECK (id = 1), \
      epoch TEXT NOT NULL, sequence INTEGER NOT NULL DEFAULT 0, \
      landed_events INTEGER NOT NULL DEFAULT 0, landed_objects INTEGER NOT NULL DEFAULT 0, \
@@ -75,6 +74,10 @@ const SCHEMA: [&str; 9] = [
     // Events and bytes that are open or in an object, counted along: an append need not add them up.
     "CREATE TABLE IF NOT EXISTS backlog (id INTEGER PRIMARY KEY CHECK (id = 1), \
      n INTEGER NOT NULL, bytes INTEGER NOT NULL)",
+    // Of an hour, the segments from `first_seq` on are open that are not `landed`; n and bytes are theirs, added up.
+    // `since`: when the oldest of them came, Unix milliseconds.
+    "CREATE TABLE IF NOT EXISTS open_hours (hour INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, \
+     n INTEGER NOT NULL, bytes INTEGER NOT NULL, since INTEGER NOT NULL)",
 ];
 
 impl<S: Sql> LakeStore<S> {
@@ -88,7 +91,7 @@ impl<S: Sql> LakeStore<S> {
         now_ms: i64,
         random: [u8; 4],
     ) -> Result<Self, SqlError> {
-        let schemas = [&segments::SCHEMA[..], &SCHEMA, &open_hours::SCHEMA];
+        let schemas = [&segments::SCHEMA[..], &SCHEMA];
         for statement in schemas.into_iter().flatten() {
             sql.run(statement, &[])?;
         }

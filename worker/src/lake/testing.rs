@@ -1,8 +1,8 @@
 //! Segments for native tests, packed without a compressor: gzip members of stored blocks.
 
 use super::store::LakeStore;
-use crate::archive::store::SCHEMA;
 use crate::base::sql::{Cell, Param, Sql, SqlError};
+use crate::lake::segments::SCHEMA;
 use crate::testing::TestSql;
 
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];

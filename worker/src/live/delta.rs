@@ -45,8 +45,9 @@ pub(super) mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::log::{Entry, Snapshot};
-    use crate::protocol::counters::MINUTE_MS;
+    use crate::base::time::MINUTE_MS;
+    use crate::log::Snapshot;
+    use crate::protocol::hours::Entry;
     use crate::read::live::unite;
     use crate::testing::NOW;
 
@@ -90,7 +91,7 @@ pub(super) mod tests {
         )
             .prop_map(|(later, types, pages, features, users)| {
                 let now = NOW + later * 20_000;
-                let minute = crate::protocol::counters::floor_to(now, MINUTE_MS);
+                let minute = crate::base::time::floor_to(now, MINUTE_MS);
                 let entry = |bucket, (ago, key, n): (i64, String, i64)| Entry {
                     bucket: bucket - ago * MINUTE_MS,
                     key,

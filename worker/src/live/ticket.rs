@@ -3,8 +3,9 @@
 //! A browser's WebSocket can send no `Authorization`, and a read token in a URL would be in every log on
 //! the way. A ticket in it is worth nothing there: it is used up when the stream opens, or a minute old.
 
-use crate::access::auth::{parts, secret_text, sha256_hex};
+use crate::access::auth::{parts, secret_text};
 use crate::admin::SECRET_CHARS;
+use crate::base::hash::sha256_hex;
 
 /// How long a ticket is good: enough for a slow connection, and little for who finds it in a log.
 pub const TICKET_MS: i64 = 60_000;

@@ -5,9 +5,9 @@
 
 use serde::Deserialize;
 
-use crate::access::auth::sha256;
+use crate::base::hash::sha256;
 use crate::base::sql::{Cell, Param, Sql, SqlError};
-use crate::protocol::counters::HOUR_MS;
+use crate::base::time::HOUR_MS;
 use crate::protocol::{BatchName, Head};
 
 /// A day, in milliseconds.

@@ -8,9 +8,8 @@ use super::imports::count_duplicates;
 use super::memory::parse_head;
 use crate::base::sorted::Map;
 use crate::base::sql::{Cell, Sql, SqlError};
-use crate::protocol::counters::{
-    ACCEPTED, Counters, DUPLICATE, HOUR_MS, Kind, LiveFacts, count_event, floor_to,
-};
+use crate::base::time::{HOUR_MS, floor_to};
+use crate::protocol::counters::{ACCEPTED, Counters, DUPLICATE, Kind, LiveFacts, count_event};
 use crate::protocol::{Confirmation, Head};
 
 impl<S: Sql> Log<S> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::fold::{add, hash_of, is_active, is_hourly, is_shown};
+use super::keep::{add, hash_of, is_active, is_hourly, is_shown};
 use crate::base::sorted::Map;
 use crate::protocol::Head;
 use crate::protocol::counters::{Counters, Kind};
@@ -151,7 +151,7 @@ mod rows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::counters::{HOUR_MS, MINUTE_MS, floor_to};
+    use crate::base::time::{HOUR_MS, MINUTE_MS, floor_to};
     use crate::testing::NOW;
 
     #[test]

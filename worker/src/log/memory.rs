@@ -3,13 +3,14 @@
 use super::as_i64;
 use super::batches::Batches;
 use super::delta::Delta;
-use super::drain::Drain;
+use super::flights::Drain;
 use super::fold::Counts;
 use super::recent::Recent;
 use super::saved::{Saved, Slot};
 use super::waiting::Waiting;
 use crate::base::sql::{Cell, Sql, SqlError};
-use crate::protocol::counters::{Counters, HOUR_MS, Kind, floor_to};
+use crate::base::time::{HOUR_MS, floor_to};
+use crate::protocol::counters::{Counters, Kind};
 use crate::protocol::{Commit, Head};
 
 /// Rows that are folded at once when an instance begins: of some 500 bytes of head each.

@@ -12,8 +12,10 @@ mod batches;
 mod confirm;
 mod delta;
 mod drain;
+mod flights;
 mod fold;
 mod imports;
+mod keep;
 mod memory;
 mod recent;
 mod saved;
@@ -27,9 +29,9 @@ use std::cell::RefCell;
 use serde::{Deserialize, Serialize};
 
 use crate::base::sql::{Sql, SqlError};
-use crate::protocol::counters::{
-    ACCEPTED, Counters, DUPLICATE, HOUR_MS, Kind, MINUTE_MS, TRACKER_DROPPED, floor_to,
-};
+use crate::base::time::{HOUR_MS, MINUTE_MS, floor_to};
+use crate::protocol::counters::OUTCOME_MEMORY_MS;
+use crate::protocol::counters::{ACCEPTED, Counters, DUPLICATE, Kind, TRACKER_DROPPED};
 use crate::protocol::{Commit, Head};
 
 use memory::Memory;
@@ -37,7 +39,7 @@ use memory::Memory;
 pub use backlog::OutboxState;
 pub use drain::Outgoing;
 pub use imports::ImportState;
-pub use snapshot::{Entry, Snapshot, State, first_minute};
+pub use snapshot::{Snapshot, State, first_minute};
 pub use watch::{LEASE_LEFT_MS, Watch};
 
 /// Minutes that the live view shows.
@@ -45,9 +47,6 @@ pub const LIVE_MINUTES: i64 = 60;
 
 /// A user counts as active this long after an event.
 pub const ACTIVE_MS: i64 = 5 * MINUTE_MS;
-
-/// How long hourly outcome counts are kept.
-pub const OUTCOME_MEMORY_MS: i64 = 31 * 24 * HOUR_MS;
 
 /// The answer of a commit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::drain::MAX_UNCONFIRMED_MESSAGES;
+use super::flights::MAX_UNCONFIRMED_MESSAGES;
 use crate::protocol::Row;
 use crate::protocol::message::{MAX_MESSAGE_BYTES, MessageRow};
 

@@ -10,7 +10,7 @@ use super::fold::Counts;
 use super::{ACTIVE_MS, LIVE_MINUTES};
 use crate::base::sorted::Map;
 use crate::base::sql::{Cell, Sql, SqlError};
-use crate::protocol::counters::MINUTE_MS;
+use crate::base::time::MINUTE_MS;
 
 pub(super) const SCHEMA: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS saved (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, \

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use crate::base::sql::Statement;
-use crate::observe::tally::OWN_SITE;
+use crate::protocol::names::OWN_SITE;
 
 /// The statement that lets the cron know of a shard.
 pub fn register_shard(site: &str, shard: u32) -> Statement {

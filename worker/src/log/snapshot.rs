@@ -6,8 +6,10 @@ use super::{LIVE_MINUTES, Log, OutboxState};
 use crate::base::sort;
 use crate::base::sorted::Map;
 use crate::base::sql::{Sql, SqlError};
-use crate::protocol::counters::{ACCEPTED, HOUR_MS, Kind, MINUTE_MS, floor_to};
-use crate::read::reconciliation::ShardHours;
+use crate::base::time::{HOUR_MS, MINUTE_MS, floor_to};
+use crate::protocol::counters::{ACCEPTED, Kind};
+use crate::protocol::hours::Entry;
+use crate::protocol::hours::ShardHours;
 
 /// Keys of a kind that a shard tells where it is not the only one: the merged view shows 20, and as
 /// long as a shard sees fewer distinct pages or features an hour than this, its sums are exact. With
@@ -40,18 +42,6 @@ pub struct State {
     pub outbox: OutboxState,
     /// Outcomes of the last 24 hours.
     pub outcomes: Vec<Entry>,
-}
-
-/// One count.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// The bucket's start in Unix milliseconds, 0 where the count is over all of them.
-    #[serde(default)]
-    pub bucket: i64,
-    /// What is counted.
-    pub key: String,
-    /// How often.
-    pub n: i64,
 }
 
 impl<S: Sql> Log<S> {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::as_i64;
 use crate::base::sorted::Map;
+use crate::base::time::{HOUR_MS, floor_to};
 use crate::protocol::Head;
-use crate::protocol::counters::{HOUR_MS, floor_to};
 
 /// Rows that wait from which on an import waits too: four times what may be under way to the
 /// consumer, about 24 MB. Full enough that the consumer is never idle, and little enough that a page's

@@ -9,6 +9,7 @@
 
 mod buffer;
 mod call;
+mod call_id;
 mod event;
 mod histogram;
 mod line;
@@ -19,7 +20,8 @@ mod site_name;
 mod stored;
 
 pub use buffer::{Added, Buffer, FLUSH_EVERY_MS, Taken};
-pub use call::{Call, CallId, current, within};
+pub use call::{Call, current, within};
+pub use call_id::CallId;
 pub use event::Operation;
 pub use histogram::{BOUNDS_MS, Histogram, bucket_of};
 pub use outcomes::Outcomes;

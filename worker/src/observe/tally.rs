@@ -5,7 +5,8 @@
 
 use std::collections::HashMap;
 
-use crate::protocol::counters::{Counters, HOUR_MS, floor_to};
+use crate::base::time::{HOUR_MS, floor_to};
+use crate::protocol::counters::Counters;
 
 /// How often an isolate writes what it has counted.
 pub const FLUSH_EVERY_MS: i64 = 10_000;
@@ -13,9 +14,6 @@ pub const FLUSH_EVERY_MS: i64 = 10_000;
 /// Sites that an isolate counts for at most between two writes. Only known sites get here, and
 /// Shoreline's own for what names none.
 const MAX_SITES: usize = 1_000;
-
-/// The site of refusals that no site can be known of.
-pub const OWN_SITE: &str = "_shoreline";
 
 /// The outcomes that are counted here, and so marked approximate in the ledger.
 pub const APPROXIMATE: [&str; 7] = [
@@ -65,6 +63,7 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::names::OWN_SITE;
     use crate::testing::NOW;
 
     #[test]

@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::admin::users::Profile;
 use crate::admin::{ListedKey, NewSite};
-use crate::archive::nameless::Profile;
 use crate::dead_letter::Row;
 use crate::read::health::{Condition, Details};
 

@@ -17,7 +17,8 @@ use shoreline_shared::lines::{Line, Lines};
 
 use super::{Unreadable, first_line, take};
 use crate::base::sorted::Map;
-use crate::protocol::counters::{Counters, HOUR_MS, floor_to};
+use crate::base::time::{HOUR_MS, floor_to};
+use crate::protocol::counters::Counters;
 
 /// Bytes of lines in a row at most, a single event apart: 96 KiB, so that a row and what a message says
 /// of it always fit a queue message (128,000 bytes).

@@ -7,13 +7,12 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use shoreline_shared::lines::Line;
 
-use crate::access::auth::sha256_hex;
+use crate::base::hash::sha256_hex;
 use crate::base::sorted::Map;
+use crate::base::time::{HOUR_MS, MINUTE_MS, floor_to};
 
-/// A minute, in milliseconds.
-pub const MINUTE_MS: i64 = 60_000;
-/// An hour, in milliseconds.
-pub const HOUR_MS: i64 = 60 * MINUTE_MS;
+/// How long hourly outcome counts are kept.
+pub const OUTCOME_MEMORY_MS: i64 = 31 * 24 * HOUR_MS;
 
 /// How a counter's kind is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -167,11 +166,6 @@ pub fn count_event<'a>(counters: &mut Counters<'a>, event: &LiveFacts<'a>, sign:
     counters.add_outcome(floor_to(event.received_at, HOUR_MS), ACCEPTED, sign);
 }
 
-/// The start of the bucket of `step_ms` that `at_ms` lies in.
-pub fn floor_to(at_ms: i64, step_ms: i64) -> i64 {
-    at_ms.saturating_sub(at_ms.checked_rem_euclid(step_ms).unwrap_or(0))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,13 +219,5 @@ mod tests {
             (MAX_KEY_CHARS, MAX_KEY_CHARS)
         );
         assert_ne!(a, b);
-    }
-
-    #[test]
-    fn buckets_begin_at_multiples_of_their_step() {
-        assert_eq!(floor_to(119_999, MINUTE_MS), 60_000);
-        assert_eq!(floor_to(120_000, MINUTE_MS), 120_000);
-        assert_eq!(floor_to(-1, MINUTE_MS), -60_000);
-        assert_eq!(floor_to(5, 0), 5);
     }
 }

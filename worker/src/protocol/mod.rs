@@ -7,6 +7,7 @@
 pub mod commit;
 pub mod confirmation;
 pub mod counters;
+pub mod hours;
 pub mod message;
 pub mod names;
 

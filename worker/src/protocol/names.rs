@@ -1,6 +1,9 @@
 //! Names that two deployments must agree on: objects, their commands, bindings. A change of one
 //! would cut new code off from stored data, so a test pins them.
 
+/// Shoreline's own site: of its own calls, and of refusals that no site can be known of. No key can name it.
+pub const OWN_SITE: &str = "_shoreline";
+
 /// Name of the Durable Object that counts a shard of a site.
 pub fn site_object(site: &str, shard: u32) -> String {
     format!("{site}/{shard}")

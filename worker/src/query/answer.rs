@@ -15,8 +15,9 @@ use super::spec::Spec;
 use super::wrong;
 use super::zone::{Zone, number};
 use crate::base::sort;
+use crate::http::csv;
+use crate::http::csv::csv;
 use crate::http::error::Fault;
-use crate::read::csv::{self, csv};
 
 /// The answer, as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -9,7 +9,7 @@ use super::panel::Panel;
 use super::range::{Compare, Range, Span};
 use super::wrong;
 use crate::http::error::Fault;
-use crate::read::question::object;
+use crate::http::fields::object;
 use shoreline_shared::event_type::{PAGE_VIEW, TrackerType};
 
 /// Fields of the body.

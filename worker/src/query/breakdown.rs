@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::{Question, wrong};
 use crate::base::json;
+use crate::base::time::date;
+use crate::http::days::Days;
 use crate::http::error::Fault;
-use crate::read::Params;
+use crate::http::params::Params;
 use crate::read::breakdown::{self, DIMENSIONS, MORE, limit};
-use crate::read::days::{Days, date};
 
 /// Parameters that sums do not answer.
 const OF_EVENTS: [&str; 3] = ["filters", "range", "timeZone"];

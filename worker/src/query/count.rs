@@ -5,7 +5,7 @@ use shoreline_shared::event_type::PAGE_VIEW;
 use super::ask::{KEPT, OF_FILTER, OF_ROWS};
 use super::filter::Filter;
 use super::groups::{Groups, NO_GROUP};
-use super::load::{Loaded, by_code};
+use super::loaded::{Loaded, by_code};
 use super::measures::Amount;
 use super::panel::Panel;
 use super::scan::{Events, Query};

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::field::{Field, Fields};
-use super::load::{Loaded, by_code};
+use super::loaded::{Loaded, by_code};
 use super::test::{Op, Test, Wanted};
 use super::wrong;
 use crate::http::error::Fault;

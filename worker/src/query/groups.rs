@@ -1,12 +1,14 @@
 //! Rows under way: which group each event is of.
 
+mod counts;
+
 use std::collections::HashMap;
 
-use super::counts::Counts;
-use super::load::Loaded;
+use super::loaded::Loaded;
 use super::measures::Stats;
 use super::set::Set;
 use crate::archive::scan::Places;
+pub(super) use counts::Counts;
 
 /// Of each event that does not pass.
 pub(super) const NO_GROUP: u32 = u32::MAX;

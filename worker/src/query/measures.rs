@@ -1,6 +1,6 @@
 //! Numbers of properties: sums exact to a millionth, and each value where percentiles are asked for.
 
-use super::load::{Entry, Loaded};
+use super::loaded::{Entry, Loaded};
 use super::origin::money_of;
 use crate::archive::counted::{MICRO, millionths};
 use crate::base::sort;

@@ -3,7 +3,8 @@
 use shoreline_shared::event_type::PAGE_VIEW;
 
 use super::channel::{Came, Channel, is_paid, of_medium, of_source};
-use super::load::{Entry, Loaded, Source, by_code};
+use super::load::Source;
+use super::loaded::{Entry, Loaded, by_code};
 use super::metric::{currency_name, currency_of};
 use crate::archive::Column;
 use crate::archive::scan::Places;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::counts::Counts;
+use super::groups::Counts;
 use super::groups::Groups;
 use super::measures::Stats;
 

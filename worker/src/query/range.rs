@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::wrong;
 use super::zone::{Zone, first_of, month_of, year_before};
-use crate::access::privacy::DAY_MS;
+use crate::base::time::{DAY_MS, day};
+use crate::http::days::MAX_DAYS;
 use crate::http::error::Fault;
-use crate::read::days::{MAX_DAYS, day};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

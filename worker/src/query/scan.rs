@@ -4,7 +4,8 @@ use std::ops;
 
 use super::ask::{OF_DIDS, OF_VISITS, Question};
 use super::groups::Groups;
-use super::load::{Loaded, Source};
+use super::load::Source;
+use super::loaded::Loaded;
 use super::panel::Panel;
 use super::part::{Found, Told, TooMuch};
 use super::set::Set;

@@ -4,7 +4,7 @@ use serde_json::Value;
 use shoreline_shared::privacy::spelled;
 
 use super::field::Field;
-use super::load::Entry;
+use super::loaded::Entry;
 use crate::protocol::counters::live_key;
 
 /// What is asked of a value.

@@ -14,8 +14,8 @@ mod zones;
 use serde_json::{Value, json};
 
 use super::{Answer, Asked, Found, Query, Question};
-use crate::access::privacy::DAY_MS;
 use crate::archive::scan::{Asking, Part, tests::archived};
+use crate::base::time::DAY_MS;
 use crate::http::error::Fault;
 use crate::read::brute::{DAY, event};
 use crate::testing::TestSql;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use shoreline_shared::event_type::{FEATURE_USE, PAGE_VIEW, TrackerType};
 
 use super::ask::KEPT;
-use super::load::{Entry, Loaded};
+use super::loaded::{Entry, Loaded};
 use crate::archive::Column;
 use crate::archive::scan::Places;
 use crate::archive::segment::{Broken, Segment};

@@ -1,8 +1,6 @@
 //! Local time: a zone is a list of offsets from UTC, which the platform tells, for the core has no table of zones.
 
-use crate::access::privacy::DAY_MS;
-use crate::protocol::counters::HOUR_MS;
-use crate::read::days::{date, day};
+use crate::base::time::{DAY_MS, HOUR_MS, date, day};
 
 const MINUTE_MS: i64 = 60_000;
 

@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::days::Days;
 use crate::archive::fold::{Sums, Table, Want};
 use crate::base::json;
 use crate::base::sorted::Map;
+use crate::http::days::Days;
 
 /// Said with every answer that counts users.
 pub const ANONYMOUS_NOTE: &str =

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::Params;
 use super::activity::{ANONYMOUS_NOTE, ratio};
-use super::csv::csv;
-use super::days::Days;
 use crate::archive::fold::{Sums, Table, Want};
 use crate::base::sorted::Map;
 use crate::base::sql::Statement;
+use crate::http::csv::csv;
+use crate::http::days::Days;
 use crate::http::error::Fault;
+use crate::http::params::Params;
 
 /// The dimensions that can be asked for.
 pub const DIMENSIONS: [&str; 14] = [

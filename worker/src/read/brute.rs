@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::access::privacy::{DAY_MS, day_of};
 use crate::archive::counted::Stored;
 use crate::archive::fold::Gathered;
 use crate::archive::people::Mode;
 use crate::archive::{Column, Cursor, Event, Hasher, Who};
 use crate::base::sql::Sql;
-use crate::protocol::counters::HOUR_MS;
+use crate::base::time::{DAY_MS, HOUR_MS, day_of};
 use crate::testing::{TestSql, uuid};
 
 pub(crate) const KEY: &[u8] = b"a key of the test";
@@ -22,7 +21,7 @@ pub(crate) const DAY: i64 = 19_737;
 /// sessions, six days that begin with [`DAY`].
 pub(crate) fn event(site: &str, n: usize) -> Value {
     // A few bits of a hash for each choice, so that choices do not go together.
-    let hash = crate::access::auth::sha256_hex(n.to_string().as_bytes());
+    let hash = crate::base::hash::sha256_hex(n.to_string().as_bytes());
     let pick = |at: usize, of: usize| usize::from_str_radix(&hash[at..at + 4], 16).unwrap() % of;
     let day = DAY + i64::try_from(pick(0, 6)).unwrap();
     let at = day * DAY_MS + i64::try_from(pick(4, 24)).unwrap() * HOUR_MS + 7;

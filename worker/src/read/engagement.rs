@@ -3,10 +3,11 @@
 use serde::Serialize;
 
 use super::activity::{ANONYMOUS_NOTE, Activity, Row, gaps};
-use super::csv::csv;
-use super::days::{Days, date};
 use crate::archive::fold::{Sums, Want};
 use crate::base::sql::Statement;
+use crate::base::time::date;
+use crate::http::csv::csv;
+use crate::http::days::Days;
 
 /// The answer; its own figures are those of the last day.
 #[derive(Debug, Clone, PartialEq, Serialize)]

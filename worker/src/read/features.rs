@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::csv::csv;
-use super::days::Days;
 use crate::archive::fold::{Sums, Table, Want};
 use crate::base::sort;
 use crate::base::sorted::Map;
 use crate::base::sql::Statement;
+use crate::http::csv::csv;
+use crate::http::days::Days;
 
 /// The answer: most used first, equals by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

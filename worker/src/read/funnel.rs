@@ -5,11 +5,13 @@ use serde_json::Value;
 use shoreline_shared::privacy::spelled;
 
 use super::activity::ratio;
-use super::days::Days;
-use super::question::{Question, days, number, object};
+use super::question::Question;
 use crate::archive::scan::{Asked, FunnelPart, FunnelSpec, Step};
+use crate::base::time::HOUR_MS;
+use crate::http::days::Days;
 use crate::http::error::Fault;
-use crate::protocol::counters::{HOUR_MS, live_key};
+use crate::http::fields::{days, number, object};
+use crate::protocol::counters::live_key;
 
 /// Steps at most.
 const MAX_STEPS: usize = 10;

@@ -1,8 +1,8 @@
 //! A range of hours that ends with the running one.
 
-use super::Params;
+use crate::base::time::{HOUR_MS, floor_to};
 use crate::http::error::Fault;
-use crate::protocol::counters::{HOUR_MS, floor_to};
+use crate::http::params::Params;
 
 /// Hours where `hours` does not say: a day.
 const DEFAULT: i64 = 24;

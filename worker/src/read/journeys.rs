@@ -4,11 +4,12 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::activity::ratio;
-use super::days::Days;
-use super::question::{Question, days, number, object};
+use super::question::Question;
 use crate::archive::scan::{Asked, JourneysPart, JourneysSpec};
 use crate::base::sort;
+use crate::http::days::Days;
 use crate::http::error::Fault;
+use crate::http::fields::{days, number, object};
 
 /// Fields of the body.
 pub const FIELDS: &[&str] = &["depth", "limit", "startDate", "endDate"];

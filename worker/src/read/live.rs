@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use crate::base::sort;
 use crate::base::sorted::Map;
-use crate::log::{Entry, LIVE_MINUTES, Snapshot, first_minute};
-use crate::protocol::counters::MINUTE_MS;
+use crate::base::time::MINUTE_MS;
+use crate::log::{LIVE_MINUTES, Snapshot, first_minute};
+use crate::protocol::hours::Entry;
 
 /// Pages and features named at most.
 pub const TOP: usize = 20;

@@ -4,12 +4,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::breakdown::{self, Breakdown};
-use super::days::Days;
-use super::{Params, activity, engagement, features, platform, products};
-use crate::access::auth::sha256_hex;
+use super::{activity, engagement, features, platform, products};
 use crate::archive::fold::{Sums, Want};
+use crate::base::hash::sha256_hex;
 use crate::base::sql::Statement;
+use crate::http::days::Days;
 use crate::http::error::Fault;
+use crate::http::params::Params;
 
 /// A call of the metrics: parameters to a statement, its rows to an answer.
 pub trait Metric: Sized {

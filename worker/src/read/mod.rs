@@ -2,8 +2,6 @@
 
 pub mod activity;
 pub mod breakdown;
-pub mod csv;
-pub mod days;
 pub mod engagement;
 pub mod exposition;
 pub mod features;
@@ -16,7 +14,6 @@ pub mod live;
 pub mod metric;
 pub mod operations;
 pub mod outcomes;
-mod params;
 pub mod platform;
 pub mod products;
 pub mod prometheus;
@@ -26,8 +23,6 @@ pub mod reconciliation;
 pub mod retention;
 pub mod summary;
 pub mod vitals;
-
-pub use params::{Params, segment};
 
 #[cfg(test)]
 pub(crate) mod brute;

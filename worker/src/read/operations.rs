@@ -2,16 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Params;
-use super::csv::{Cell, csv};
 use super::metric::Format;
 use crate::archive::fold::{Sums, Table, Want};
 use crate::base::json;
 use crate::base::sorted::Map;
 use crate::base::sql::Statement;
+use crate::base::time::{HOUR_MS, MINUTE_MS, floor_to};
+use crate::http::csv::{Cell, csv};
 use crate::http::error::Fault;
+use crate::http::params::Params;
 use crate::observe::operations::{Background, Histogram};
-use crate::protocol::counters::{HOUR_MS, MINUTE_MS, floor_to};
 
 /// The first status that is a failure, and the first that is one of ours.
 const FAILURE_FROM: i64 = 400;

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use super::Params;
 use super::hours::Hours;
 use crate::base::sorted::Map;
 use crate::http::error::Fault;
-use crate::log::Entry;
+use crate::http::params::Params;
 use crate::observe::tally::APPROXIMATE;
 use crate::protocol::counters::TRACKER_DROPPED;
+use crate::protocol::hours::Entry;
 
 /// A checked query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,7 @@ fn add(sums: &mut Map<String, i64>, key: String, n: i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::counters::HOUR_MS;
+    use crate::base::time::HOUR_MS;
     use crate::testing::NOW;
 
     fn entry(hour: i64, key: &str, n: i64) -> Entry {

@@ -4,12 +4,13 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::activity::{ANONYMOUS_NOTE, Activity, Row, gaps};
-use super::csv::{Cell, csv};
-use super::days::{Days, date};
 use crate::archive::counted::decimal;
 use crate::archive::fold::{Sums as Lacking, Table, Want};
 use crate::base::sorted::Map;
 use crate::base::sql::Statement;
+use crate::base::time::date;
+use crate::http::csv::{Cell, csv};
+use crate::http::days::Days;
 
 /// The answer.
 #[derive(Debug, Serialize)]

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Params;
-use super::csv::csv;
-use super::days::Days;
 use crate::archive::fold::{Sums, Table, Want};
 use crate::base::sorted::Map;
 use crate::base::sql::Statement;
+use crate::http::csv::csv;
+use crate::http::days::Days;
 use crate::http::error::Fault;
+use crate::http::params::Params;
 
 /// Days at most: 31 of them are 744 hours, each with its types.
 const MAX_DAYS: i64 = 31;

@@ -1,10 +1,10 @@
 //! `GET /v1/analytics/events/recent`: the newest stored events, page by page.
 
-use super::Params;
-use super::days::Days;
 use crate::archive::scan::{Asked, Line, MAX_AT, PageSpec};
 use crate::base::sort;
+use crate::http::days::Days;
 use crate::http::error::Fault;
+use crate::http::params::Params;
 use crate::protocol::counters::live_key;
 
 /// Events of a page where `limit` does not say.

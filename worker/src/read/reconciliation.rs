@@ -5,28 +5,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Params;
 use super::hours::Hours;
 use crate::archive::fold::{Sums, Table, Want};
 use crate::base::sorted::Map;
 use crate::base::sql::Statement;
+use crate::base::time::{HOUR_MS, floor_to};
 use crate::http::error::Fault;
-use crate::log::Entry;
-use crate::protocol::counters::{HOUR_MS, floor_to};
+use crate::http::params::Params;
+use crate::protocol::hours::Entry;
+use crate::protocol::hours::ShardHours;
 
 /// A checked query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reconciliation {
     hours: Hours,
-}
-
-/// What `site_do` or `archive_do` says of the hours.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShardHours {
-    /// `site_do`: accepted; `archive_do`: landed. By hour, keys empty.
-    pub done: Vec<Entry>,
-    /// What waits there, by hour.
-    pub waiting: Vec<Entry>,
 }
 
 /// One hour of D1: a row of [`Reconciliation::stored`] or [`Reconciliation::dead`].

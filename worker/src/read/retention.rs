@@ -4,13 +4,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::activity::ANONYMOUS_NOTE;
-use super::days::{Days, date};
-use super::question::{Question, days, number, object};
-use crate::access::privacy::day_of;
+use super::question::Question;
 use crate::archive::people::{CohortRow, WEEK_OFFSET};
 use crate::archive::scan::{Asked, RetentionSpec};
 use crate::base::sorted::Map;
+use crate::base::time::{date, day_of};
+use crate::http::days::Days;
 use crate::http::error::Fault;
+use crate::http::fields::{days, number, object};
 
 /// Fields of the body.
 pub const FIELDS: &[&str] = &["period", "periods", "startDate", "endDate"];

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Params;
 use crate::archive::fold::{Sums, Table, Want};
 use crate::base::sorted::Map;
 use crate::base::sql::Statement;
+use crate::base::time::{HOUR_MS, MINUTE_MS, floor_to};
 use crate::http::error::Fault;
-use crate::protocol::counters::{HOUR_MS, MINUTE_MS, floor_to};
+use crate::http::params::Params;
 
 /// Steps of the buckets, in minutes; all divide a day.
 const STEPS: [i64; 9] = [1, 2, 5, 10, 15, 30, 60, 120, 180];

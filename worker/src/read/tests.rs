@@ -15,12 +15,13 @@ use super::question::Question;
 use super::recent::Recent;
 use super::retention::Retention;
 use super::summary::{self, Summary};
-use super::{Params, days};
-use crate::access::privacy::DAY_MS;
 use crate::archive::Archive;
 use crate::archive::scan::{Ask, Asked};
 use crate::archive::spread::{only, split};
 use crate::archive::testing;
+use crate::base::time::DAY_MS;
+use crate::base::time::date;
+use crate::http::params::Params;
 use crate::protocol::Message;
 use crate::read::brute::{DAY, KEY, event};
 use crate::testing::{TestSql, message};
@@ -151,7 +152,7 @@ fn answers(both: &Both, first: i64, last: i64) -> Vec<String> {
     let changes = |sql: &TestSql| sql.number("SELECT total_changes()");
     let written = || -> i64 { both.archives.iter().map(changes).sum::<i64>() + changes(sql) };
     let before = written();
-    let (first, last) = (days::date(DAY + first), days::date(DAY + last));
+    let (first, last) = (date(DAY + first), date(DAY + last));
     let range = format!("startDate={first}&endDate={last}");
     let mut all = [
         metric::<Platform>(archive, sql, &range),

@@ -3,12 +3,12 @@
 use serde::Serialize;
 use shoreline_shared::privacy::spelled;
 
-use super::Params;
-use super::csv::csv;
-use super::days::Days;
 use crate::archive::counted::VITALS;
 use crate::archive::scan::{Asked, VitalPart, VitalsSpec};
+use crate::http::csv::csv;
+use crate::http::days::Days;
 use crate::http::error::Fault;
+use crate::http::params::Params;
 use crate::protocol::counters::live_key;
 
 /// Said with every answer.

@@ -1,7 +1,7 @@
 //! What the services share: where one is, and a signed request of its JSON protocol.
 
+use super::credentials::Credentials;
 use super::http::{Method, SinkRequest};
-use super::settings::Credentials;
 use super::sigv4::{Signing, fingerprint, payload_hash};
 
 /// A service, where it is, and whose requests it gets.

@@ -5,7 +5,7 @@ use super::records::{Progress, Record, RecordSink, Sent, Tally, cut_batches};
 use super::s3::{S3, judge_head, judge_put};
 use super::verdict::{Entry, Failure};
 use crate::base::together::join_all;
-use crate::lake::{Landing, SealedObject};
+use crate::sinks::{Landing, SealedObject};
 
 /// Requests to a sink at once. The platform opens six connections at a time for one invocation,
 /// which all sinks share.

@@ -9,11 +9,13 @@
 
 mod aws;
 mod backoff;
+mod credentials;
 mod deliver;
 mod encode;
 mod eventbridge;
 mod firehose;
 mod http;
+mod object;
 mod records;
 mod s3;
 mod settings;
@@ -25,13 +27,15 @@ use serde::{Deserialize, Serialize};
 
 pub use aws::Service;
 pub use backoff::wait_ms;
+pub use credentials::{Credentials, Secret};
 pub use deliver::{put_object, send_records};
 pub use eventbridge::EventBridge;
 pub use firehose::Firehose;
 pub use http::{Answer, Method, NoAnswer, SinkRequest, Transport};
+pub use object::{Landing, Outcome, SealedObject};
 pub use records::{Limits, Progress, Record, RecordSink, Sent, cut_batches};
 pub use s3::S3;
-pub use settings::{Credentials, Secret, Sink, SinksConfig};
+pub use settings::{Sink, SinksConfig};
 pub use sigv4::{Signing, payload_hash};
 pub use sqs::Sqs;
 pub use verdict::{Entry, Failure, FailureKind, judge, short_code};

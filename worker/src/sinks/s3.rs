@@ -7,7 +7,7 @@ use super::encode::encode_path;
 use super::http::{Answer, Method, SinkRequest};
 use super::sigv4::payload_hash;
 use super::verdict::{Failure, judge};
-use crate::lake::{Landing, SealedObject};
+use crate::sinks::{Landing, SealedObject};
 
 /// A bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +86,7 @@ pub(super) fn judge_head(answer: &Answer) -> Landing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sinks::settings::{Credentials, Secret};
+    use crate::sinks::credentials::{Credentials, Secret};
     use crate::sinks::verdict::FailureKind;
     use crate::testing::NOW;
 
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn a_taken_key_is_done_only_with_our_hash() {
         let there = |hash| judge_head(&answer(200, &[("etag", "x"), ("x-amz-meta-sha256", hash)]));
-        use crate::lake::Outcome;
+        use crate::sinks::Outcome;
         assert_eq!(there("beef").outcome(&object()), Outcome::Done);
         assert_eq!(there("dead").outcome(&object()), Outcome::Conflict);
         let bare = judge_head(&answer(200, &[("etag", "x")]));

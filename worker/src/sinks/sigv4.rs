@@ -6,9 +6,9 @@ use chrono::{DateTime, Datelike, Timelike};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
+use super::credentials::Credentials;
 use super::http::SinkRequest;
-use super::settings::Credentials;
-use crate::access::auth::{hex, sha256_hex};
+use crate::base::hash::{hex, sha256_hex};
 use crate::base::sorted::sorted;
 
 /// Who signs, for what, and when.

@@ -6,9 +6,9 @@ use std::collections::VecDeque;
 
 use serde::Deserialize;
 
-use crate::access::privacy::{DAY_MS, day_of};
 use crate::base::sql::Statement;
-use crate::observe::tally::OWN_SITE;
+use crate::base::time::{DAY_MS, day_of};
+use crate::protocol::names::OWN_SITE;
 
 mod kept;
 

@@ -8,17 +8,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::access::privacy::DAY_MS;
 use crate::base::json;
 use crate::base::sql::Statement;
+use crate::base::time::{DAY_MS, date};
+use crate::http::days::Days;
 use crate::http::error::Fault;
 use crate::http::known;
 use crate::lake::ObjectName;
-use crate::observe::tally::OWN_SITE;
 use crate::protocol::Message;
+use crate::protocol::hours::ShardHours;
 use crate::protocol::message::MessageRow;
-use crate::read::days::{Days, date};
-use crate::read::reconciliation::ShardHours;
+use crate::protocol::names::OWN_SITE;
 use crate::upkeep::jobs::{self, Job};
 use crate::upkeep::prune::ids_known_from;
 

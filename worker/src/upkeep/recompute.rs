@@ -7,11 +7,10 @@
 
 use serde::Deserialize;
 
-use crate::access::privacy::day_of;
 use crate::archive::recount::{Counted, Day, Model, Part, Row};
 use crate::base::sort;
 use crate::base::sql::Statement;
-use crate::protocol::counters::{HOUR_MS, floor_to};
+use crate::base::time::{HOUR_MS, day_of, floor_to};
 
 mod mend;
 mod receipt;

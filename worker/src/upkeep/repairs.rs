@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::sql::Statement;
+use crate::base::time::date;
 use crate::http::error::Fault;
-use crate::read::Params;
-use crate::read::days::date;
+use crate::http::params::Params;
 
 /// Query parameters.
 pub const PARAMS: &[&str] = &["siteId", "limit", "cursor"];

@@ -6,9 +6,9 @@ import { at } from '../../base/project.mjs';
 import { cargoRuns, needsOf } from '../quick.mjs';
 
 test('what a crate ships is tested where it is used', () => {
-  assert.deepEqual(needsOf(['worker/src/lib.rs']).crates, ['shoreline-worker']);
+  assert.deepEqual(needsOf(['worker/src/lib.rs']).crates, ['shoreline-rooms', 'shoreline-worker']);
   assert.deepEqual(needsOf(['worker/src/lib.rs']).e2e, ['pipeline::', 'tenancy::', 'refusals::keys']);
-  assert.equal(needsOf(['shared/src/lib.rs']).crates.length, 4);
+  assert.equal(needsOf(['shared/src/lib.rs']).crates.length, 5);
   assert.deepEqual(needsOf(['deploy/demo/live.mjs']), { deploy: true, crates: [], targets: [], e2e: ['demo::'] });
 });
 
@@ -24,7 +24,7 @@ test('a document whose examples are run is tested, another needs nothing', () =>
 
 test('end-to-end tests run apart from the crates that ship', () => {
   assert.deepEqual(cargoRuns(needsOf(['worker/src/lib.rs', 'tests/exact/main.rs'])), [
-    ['test', '--no-fail-fast', '--package', 'shoreline-worker'],
+    ['test', '--no-fail-fast', '--package', 'shoreline-rooms', '--package', 'shoreline-worker'],
     ['test', '--package', 'shoreline-tests', '--no-fail-fast', '--test', 'exact'],
     ['test', '--package', 'shoreline-tests', '--test', 'e2e', '--', 'pipeline::', 'tenancy::', 'refusals::keys'],
   ]);

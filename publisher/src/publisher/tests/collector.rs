@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::publisher::lock;
+use crate::task::lock;
 use crate::transport::{Answer, Posting, Request, Transport};
 
 /// What the collector does with a request.

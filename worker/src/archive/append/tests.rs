@@ -7,10 +7,10 @@ use super::*;
 use crate::archive::segment::Segment;
 use crate::archive::testing::{self, KEY};
 use crate::archive::{Archive, Hasher};
+use crate::base::time::HOUR_MS;
 use crate::lake::hour_of;
 use crate::lake::testing::unpack;
 use crate::protocol::Message;
-use crate::protocol::counters::HOUR_MS;
 use crate::testing::{NOW, TestSql, message, uuid};
 
 fn open(sql: &TestSql) -> Archive<&TestSql> {

@@ -2,8 +2,8 @@
 
 use super::{MOST_BYTES, MOST_EVENTS};
 use crate::base::sql::{Cell, Sql, SqlError};
+use crate::base::time::HOUR_MS;
 use crate::lake::HELD;
-use crate::protocol::counters::HOUR_MS;
 
 /// Hours whose segments are to be looked at: `due_at`, when, Unix milliseconds.
 pub(in super::super) const SCHEMA: [&str; 2] = [
@@ -37,7 +37,7 @@ pub(in super::super) fn note(
 }
 
 /// When the next hour is to be looked at, Unix milliseconds.
-pub(super) fn due(sql: &impl Sql) -> Result<Option<i64>, SqlError> {
+pub(in crate::archive) fn due(sql: &impl Sql) -> Result<Option<i64>, SqlError> {
     let rows: Vec<[Cell; 1]> = sql.cells("SELECT min(due_at) FROM compacting", &[])?;
     Ok(match rows.first() {
         Some([Cell::Int(due)]) => Some(*due),

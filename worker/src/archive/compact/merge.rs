@@ -12,7 +12,7 @@ pub struct Merged {
     /// Those that could not be read, and why: they stay what they are.
     pub broken: Vec<(i64, String)>,
     /// Those that it was made of.
-    pub(super) seqs: Vec<i64>,
+    pub(in crate::archive) seqs: Vec<i64>,
     /// When the last of them was appended, Unix milliseconds.
     pub(super) at: i64,
 }

@@ -5,9 +5,9 @@ use crate::archive::counted::Stored;
 use crate::archive::segment::Segment;
 use crate::archive::testing::{append, compact, compact_step, fold, land, open};
 use crate::archive::{Archive, Event, Hasher};
+use crate::base::time::HOUR_MS;
 use crate::lake::hour_of;
 use crate::lake::testing::unpack;
-use crate::protocol::counters::HOUR_MS;
 use crate::read::brute::{self, DAY, KEY};
 use crate::testing::{NOW, TestSql, message};
 

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 use shoreline_shared::privacy::{session_hash, user_hash};
 
 use super::*;
-use crate::protocol::counters::{HOUR_MS, floor_to};
+use crate::base::time::{HOUR_MS, floor_to};
 use crate::testing::NOW;
 
 fn facts(change: Value) -> Value {

@@ -3,9 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::access::privacy::{DAY_MS, day_of};
 use crate::archive::filled::{add, lines, opened};
 use crate::archive::{Column, Hasher, Who};
+use crate::base::time::{DAY_MS, day_of};
 use crate::read::brute::{DAY, KEY, event};
 use crate::testing::TestSql;
 

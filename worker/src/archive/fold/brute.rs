@@ -5,11 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::access::privacy::{DAY_MS, day_of};
 use crate::archive::{Column, Event, Who};
 use crate::base::sql::Sql;
-use crate::protocol::counters::{HOUR_MS, MINUTE_MS};
-use crate::read::days::date;
+use crate::base::time::{DAY_MS, HOUR_MS, MINUTE_MS, date, day_of};
 use crate::testing::TestSql;
 
 pub(crate) const SITE: &str = "demo";
@@ -22,14 +20,14 @@ const DAYS: [i64; 10] = [0, 1, 2, 3, 5, 30, 365, 366, 368, 900];
 
 /// The first 64 bits of the hash of a number.
 pub(crate) fn hash(n: usize) -> u64 {
-    let hex = crate::access::auth::sha256_hex(format!("u{n}").as_bytes());
+    let hex = crate::base::hash::sha256_hex(format!("u{n}").as_bytes());
     u64::from_str_radix(&hex[..16], 16).unwrap()
 }
 
 /// Event `n`, always the same one: of eight types, eleven users, day-scoped ids, an erased one or nobody,
 /// four sessions of each, ten days.
 pub(crate) fn event(n: usize) -> Event<'static> {
-    let hex = crate::access::auth::sha256_hex(n.to_string().as_bytes());
+    let hex = crate::base::hash::sha256_hex(n.to_string().as_bytes());
     let pick = |at: usize, of: usize| usize::from_str_radix(&hex[at..at + 4], 16).unwrap() % of;
     let day = DAY + DAYS[pick(0, 10)];
     let at = day * DAY_MS + i64::try_from(pick(4, 24)).unwrap() * HOUR_MS + 7;

@@ -5,8 +5,8 @@
 use serde_json::Value;
 
 use super::counts::{Counts, Texts};
+use crate::base::time::{MINUTE_MS, floor_to};
 use crate::observe::operations::{BOUNDS_MS, Histogram};
-use crate::protocol::counters::{MINUTE_MS, floor_to};
 
 /// Amounts of a row: calls, milliseconds, and calls within each bound.
 pub(super) const AMOUNTS: usize = BOUNDS_MS.len().saturating_add(2);

@@ -9,7 +9,7 @@ use super::rows::json_rows;
 use super::sums::Sums;
 use super::table::Table;
 use crate::base::sql::{Param, Statement};
-use crate::protocol::counters::{HOUR_MS, floor_to};
+use crate::base::time::{HOUR_MS, floor_to};
 
 /// A fold of an archive: which of its folds, from 1 on, and which archive it is.
 ///

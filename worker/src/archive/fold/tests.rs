@@ -150,7 +150,7 @@ fn page_view(n: usize, page: &str, day: i64) -> Event<'static> {
     let mut event = event(n);
     event.who = Who::Known;
     event.user = brute::hash(n % 50);
-    event.at = day * crate::access::privacy::DAY_MS;
+    event.at = day * crate::base::time::DAY_MS;
     event.texts = [const { None }; Column::COUNT];
     event.texts[Column::Type as usize] = Some("page_view".into());
     event.texts[Column::Page as usize] = Some(page.to_owned().into());

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use super::counts::Counts;
 use super::keys::Counted;
 use super::members::Members;
-use crate::access::privacy::day_of;
 use crate::archive::people::Mode;
 use crate::archive::people::pages::{Change, Pages};
 use crate::archive::people::person::{Person, earlier};
 use crate::archive::people::visit::{self, Session, is_kept};
 use crate::base::sort;
 use crate::base::sql::{Sql, SqlError};
+use crate::base::time::day_of;
 
 /// Two moments by hash.
 type Moments = HashMap<u64, (i64, Option<i64>)>;

@@ -2,10 +2,12 @@
 
 use super::pages::unreadable;
 use super::varint::{Reader, put, put_len, put_signed};
-use crate::access::privacy::day_of;
-use crate::archive::fold::MAX_GAP;
 use crate::base::sort;
 use crate::base::sql::SqlError;
+use crate::base::time::day_of;
+
+/// Gaps from here on are one: a range of 366 days reaches back 365 at most.
+pub(crate) const MAX_GAP: i64 = 367;
 
 /// Bytes of a user at most. One page view a minute of ever other pages, for months, is less; what sends
 /// more is no person, and loses the keys it had longest ago: these count as never had before when they

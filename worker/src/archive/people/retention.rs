@@ -10,10 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::PEOPLE;
 use super::person::Person;
-use crate::access::privacy::day_of;
-use crate::archive::fold::Gathered;
 use crate::base::sort;
 use crate::base::sql::{Sql, SqlError};
+use crate::base::time::day_of;
 
 /// 1970-01-01 was a Thursday, so weeks begin three days before it; and a multiple of seven, so that every
 /// day since the year 0 has a positive number.
@@ -47,14 +46,13 @@ pub struct Retention {
 impl Retention {
     /// Of users whose first event ever was in a range (Unix milliseconds), up to so many periods later and
     /// not after `today`. `unfolded` is what is not folded yet.
-    pub fn new(
+    pub(crate) fn new(
         first_at: std::ops::Range<i64>,
         periods: i64,
         weekly: bool,
         today: i64,
-        unfolded: Option<&Gathered>,
+        unfolded: Vec<(u64, Person)>,
     ) -> Self {
-        let unfolded = unfolded.map(Gathered::seen).unwrap_or_default();
         Self {
             first_at,
             periods,

@@ -3,10 +3,10 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::access::privacy::{DAY_MS, day_of};
 use crate::archive::fold::brute::{DAY, event, users};
-use crate::archive::fold::{create, fold};
+use crate::archive::fold::{Gathered, create, fold};
 use crate::archive::{Event, Who};
+use crate::base::time::{DAY_MS, day_of};
 use crate::testing::TestSql;
 
 fn gathered(events: &[Event<'_>]) -> Gathered {
@@ -40,7 +40,7 @@ proptest! {
         fold(&sql, old, DAY, Mode::Write).unwrap();
         let new = gathered(new);
         let range = (DAY + first) * DAY_MS..(DAY + first + days) * DAY_MS;
-        let found = rows(&sql, Retention::new(range.clone(), periods, weekly, DAY + today, Some(&new)));
+        let found = rows(&sql, Retention::new(range.clone(), periods, weekly, DAY + today, new.seen()));
         let period = |day: i64| if weekly { (day + 719_603) / 7 } else { day };
         let mut want: BTreeMap<(i64, i64), std::collections::BTreeSet<u64>> = BTreeMap::new();
         let users = users(&events);
@@ -61,10 +61,10 @@ proptest! {
         for (user, (first_at, registered_at, days)) in users {
             let days = days.into_iter().collect();
             let want = Profile { first_at, registered_at, days };
-            prop_assert_eq!(profile(&sql, user, Some(&new)).unwrap(), Some(want));
+            prop_assert_eq!(profile(&sql, user, new.seen()).unwrap(), Some(want));
         }
         for event in events.iter().filter(|event| event.who != Who::Known) {
-            prop_assert_eq!(profile(&sql, event.user, Some(&new)).unwrap(), None);
+            prop_assert_eq!(profile(&sql, event.user, new.seen()).unwrap(), None);
         }
     }
 }
@@ -80,7 +80,7 @@ fn a_walk_of_many_pages_goes_in_steps() {
     }
     fold(&sql, &events, DAY, Mode::Write).unwrap();
     let at = events[0].at;
-    let mut retention = Retention::new(at..at + 1, 1, false, DAY + 1_000, None);
+    let mut retention = Retention::new(at..at + 1, 1, false, DAY + 1_000, Vec::new());
     let (mut from, mut steps) = (Some(0), 0);
     while let Some(start) = from {
         from = retention.step(&sql, start).unwrap();

@@ -3,9 +3,9 @@ use serde_json::Value;
 
 use super::*;
 use crate::archive::filled::{add, lake_settings, opened};
-use crate::lake::{LakeStore, Outcome};
+use crate::lake::LakeStore;
 use crate::read::brute::{DAY, event};
-use crate::sinks::SinkKind;
+use crate::sinks::{Outcome, SinkKind};
 use crate::testing::{NOW, TestSql};
 
 /// An event that happened on a day, received in an hour after the first one.

@@ -3,8 +3,8 @@
 use super::super::fold::Gathered;
 use super::super::segment::Segment;
 use super::{Model, Row};
-use crate::access::privacy::DAY_MS;
 use crate::base::sql::{Cell, Sql, SqlError};
+use crate::base::time::DAY_MS;
 
 /// Segments of a slice: of a busy site, with 200 events a message, 10,000 events.
 const SLICE: i64 = 16;

@@ -7,9 +7,9 @@ use super::super::people::PEOPLE;
 use super::super::people::person::{Person, USER, gap_on};
 use super::super::people::visit::{Session, days_of};
 use super::{Model, Row};
-use crate::access::privacy::day_of;
 use crate::base::sort;
 use crate::base::sql::{Cell, Sql, SqlError};
+use crate::base::time::day_of;
 
 /// Pages of a slice: a megabyte, some milliseconds.
 const SLICE: i64 = 16;

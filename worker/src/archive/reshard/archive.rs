@@ -1,6 +1,6 @@
 //! The steps of a reshard, as an archive's object calls them.
 
-use super::super::{Archive, Cursor, folding, spread};
+use super::super::{Archive, Cursor, spread};
 use super::empty::{empty, forget_giving};
 use super::gate::{Gate, Place};
 use super::give::{self, Slice};
@@ -8,6 +8,7 @@ use super::job::{Order, Phase, Plan, Spread, State, Told, generation_of};
 use super::logs::Logs;
 use super::share::{Raw, Shared};
 use super::take;
+use crate::archive::folded::folded;
 use crate::base::sql::{Cell, Sql, SqlError};
 
 impl<S: Sql> Archive<S> {
@@ -139,7 +140,7 @@ impl<S: Sql> Archive<S> {
                 told.plan = Some(Plan {
                     logs: Logs::load(&self.sql)?,
                     is_spread: place.is_spread,
-                    epoch: folding::folded(&self.sql)?.epoch,
+                    epoch: folded(&self.sql)?.epoch,
                 });
             }
             Phase::Counting | Phase::Checking => {
@@ -160,7 +161,7 @@ impl<S: Sql> Archive<S> {
     /// # Errors
     /// Whatever the database says.
     pub fn last_fold(&self) -> Result<Cursor, SqlError> {
-        let folded = folding::folded(&self.sql)?;
+        let folded = folded(&self.sql)?;
         Ok(Cursor {
             epoch: folded.epoch,
             fold: folded.number,

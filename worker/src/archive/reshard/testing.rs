@@ -7,9 +7,9 @@ use super::super::{Appended, Archive, Cursor};
 use super::job::{Order, Phase, Spread, State, Told};
 use crate::archive::consume::united;
 use crate::base::sql::SqlError;
-use crate::lake::Outcome;
 use crate::lake::testing::{pack, unpack};
 use crate::protocol::Message;
+use crate::sinks::Outcome;
 use crate::sinks::SinkKind;
 use crate::testing::{NOW, TestSql};
 

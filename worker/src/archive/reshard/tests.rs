@@ -371,7 +371,7 @@ fn what_is_known_beside_events_is_there_after_it() {
 
 #[test]
 fn ids_are_known_for_45_days_after_it() {
-    const DAY: i64 = crate::access::privacy::DAY_MS;
+    const DAY: i64 = crate::base::time::DAY_MS;
     let mut world = World::new(2);
     let part = |n: usize| row(n, n..n + 1);
     let archives = world.archives();

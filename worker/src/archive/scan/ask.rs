@@ -109,6 +109,7 @@ impl Ask {
             Asked::Vitals(spec) => Box::new(vitals::Scan::new(spec, kept_from)),
             Asked::Retention(spec) => {
                 let first_at = spec.first_at.0..spec.first_at.1;
+                let unfolded = unfolded.map(Gathered::seen).unwrap_or_default();
                 let count =
                     Retention::new(first_at, spec.periods, spec.weekly, spec.today, unfolded);
                 return Asking(Kind::Retention(Box::new(count), 0));

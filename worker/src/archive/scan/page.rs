@@ -7,8 +7,8 @@ use crate::archive::segment::{Broken, Segment};
 use crate::archive::{Column, Hasher, id_bits};
 use crate::base::sort;
 use crate::base::sql::{Cell, Sql, SqlError};
+use crate::base::time::HOUR_MS;
 use crate::lake::hour_of;
-use crate::protocol::counters::HOUR_MS;
 
 mod lines;
 

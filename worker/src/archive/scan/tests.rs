@@ -7,13 +7,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::access::privacy::DAY_MS;
 use crate::archive::counted::Stored;
 use crate::archive::fold::{self, Gathered};
 use crate::archive::people::Mode;
 use crate::archive::{Event, Hasher, segment};
+use crate::base::time::{DAY_MS, HOUR_MS};
 use crate::lake::hour_of;
-use crate::protocol::counters::HOUR_MS;
 use crate::read::brute::{DAY, KEY, event};
 use crate::testing::{TestSql, uuid};
 
@@ -376,7 +375,7 @@ fn the_most_travelled_paths_are_found_in_whatever_order_they_come() {
         }
     }
     let sql = archived(&events, 4);
-    let date = crate::read::days::date(DAY);
+    let date = crate::base::time::date(DAY);
     for limit in 1..7 {
         let body = json!({"startDate": date, "endDate": date, "limit": limit});
         let asked = Journeys::parse(body.to_string().as_bytes(), (DAY + 1) * DAY_MS).unwrap();

@@ -2,6 +2,7 @@
 
 use super::Archive;
 use crate::archive::fold::Cursor;
+use crate::archive::folded::folded;
 use crate::archive::folding::{self, Folding, Unfolded};
 use crate::base::sql::{Sql, SqlError, Statement};
 
@@ -17,7 +18,7 @@ impl<S: Sql> Archive<S> {
         if let Some(waiting) = self.waiting.get() {
             return Ok(waiting);
         }
-        let waiting = folding::waiting(&self.sql, folding::folded(&self.sql)?.seq)?;
+        let waiting = folding::waiting(&self.sql, folded(&self.sql)?.seq)?;
         self.waiting.set(Some(waiting));
         Ok(waiting)
     }
@@ -36,7 +37,7 @@ impl<S: Sql> Archive<S> {
     /// # Errors
     /// Whatever the database says.
     pub fn unfolded(&self) -> Result<Vec<Unfolded>, SqlError> {
-        let folded = folding::folded(&self.sql)?;
+        let folded = folded(&self.sql)?;
         folding::unfolded(&self.sql, &self.site, folded.seq)
     }
 

@@ -3,17 +3,17 @@
 use super::*;
 use crate::archive::consume::confirmation;
 use crate::archive::testing::{self, RULE};
+use crate::lake::hour_of;
 use crate::lake::testing::ndjson;
-use crate::lake::{Outcome, hour_of};
 use crate::protocol::Message;
-use crate::sinks::SinkKind;
+use crate::sinks::{Outcome, SinkKind};
 
 #[test]
 fn imported_events_are_stored_and_landed_by_their_own_hours() {
     let world = TestWorld::new();
     let sql = TestSql::new();
     let store = create(&sql, ID, Some(1));
-    let hour = crate::protocol::counters::HOUR_MS / 1_000;
+    let hour = crate::base::time::HOUR_MS / 1_000;
     let numbers = [0, hour - 1, hour, 30 * hour];
     let text: Vec<String> = numbers
         .iter()
@@ -27,7 +27,7 @@ fn imported_events_are_stored_and_landed_by_their_own_hours() {
     let archive_sql = TestSql::new();
     let archive = testing::open(&archive_sql, "demo");
     let lake = archive.lake();
-    let by_hour = |entries: Vec<crate::log::Entry>| -> BTreeMap<i64, i64> {
+    let by_hour = |entries: Vec<crate::protocol::hours::Entry>| -> BTreeMap<i64, i64> {
         let some = entries.into_iter().filter(|entry| entry.n != 0);
         some.map(|entry| (entry.bucket, entry.n)).collect()
     };

@@ -66,7 +66,7 @@ fn every_line_ends_in_one_outcome_and_bad_ones_are_listed_with_their_numbers() {
     assert_eq!(listed, progress.rejected_lines);
     // The ledger has them all in the hour of the import.
     let outcomes = world.site().outcomes(0);
-    let hour = NOW - NOW % crate::protocol::counters::HOUR_MS;
+    let hour = NOW - NOW % crate::base::time::HOUR_MS;
     assert!(
         outcomes.iter().all(|entry| entry.bucket == hour),
         "{outcomes:?}"
@@ -126,7 +126,7 @@ fn the_same_file_again_changes_nothing_and_says_so() {
     let (again, progress) = import(&world, &uuid(4), &[more], &mut seen);
     assert_eq!((numbers(&again), progress.duplicate), (vec![1], 4));
     let after = world.site().outcomes(0);
-    let accepted = |entries: &[crate::log::Entry]| {
+    let accepted = |entries: &[crate::protocol::hours::Entry]| {
         entries
             .iter()
             .filter(|e| e.key == "accepted")

@@ -4,9 +4,8 @@
 use serde_json::Value;
 use shoreline_shared::event::Code;
 
-use super::eventbridge::when;
-use super::fields::{Fields, add, first, object, person, present, refuse, text};
-use super::recognize::Shaped;
+use super::fields::{Fields, Shaped, add, first, object, person, present, refuse, text};
+use super::moment::when;
 use crate::ingest::draft::Made;
 
 /// How the types of analytics events end.

@@ -1,14 +1,13 @@
 //! A body split into its items, none of them built yet: each stays text.
 
-use std::fmt;
-
 use serde::Deserialize;
-use serde::de::{Deserializer as _, IgnoredAny, SeqAccess, Visitor};
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use shoreline_shared::event::{Code, Rejection};
 use shoreline_shared::validate::instant_ms;
 
-use super::{MAX_ITEMS, eventbridge, kafka, recognize};
+use super::items::{delivery, one, same, split, utf8};
+use super::{MAX_ITEMS, kafka, recognize};
 use crate::http::error::Fault;
 use crate::ingest::batch;
 use crate::ingest::draft::{Delivery, Draft};
@@ -100,76 +99,9 @@ fn object(text: &str) -> Result<Delivery<'_>, Fault> {
         Envelope {
             entries: Some(entries),
             ..
-        } if array(Some(entries)) => delivery(split(entries.get())?, same, eventbridge::entry),
+        } if array(Some(entries)) => delivery(split(entries.get())?, same, recognize::entry),
         _ => delivery(vec![text], same, recognize::item),
     }
-}
-
-/// An item that stands for itself.
-pub(super) fn same(text: &str) -> &str {
-    text
-}
-
-/// Makes one draft of each item, and notes its text.
-pub(super) fn delivery<'a, T: Copy>(
-    items: Vec<T>,
-    text: impl Fn(T) -> &'a str,
-    draft: impl Fn(T) -> Draft<'a>,
-) -> Result<Delivery<'a>, Fault> {
-    if items.len() > MAX_ITEMS {
-        return Err(Fault::PayloadTooLarge(
-            "A request holds at most 1,000 items; split it.",
-        ));
-    }
-    if items.is_empty() {
-        return Err(Fault::NoValidEvent(Vec::new()));
-    }
-    Ok(Delivery {
-        texts: items.iter().map(|item| text(*item)).collect(),
-        drafts: items.into_iter().map(draft).collect(),
-        ..Delivery::default()
-    })
-}
-
-pub(super) fn utf8(body: &[u8]) -> Result<&str, Fault> {
-    std::str::from_utf8(body).map_err(|_| Fault::malformed("The body is not UTF-8."))
-}
-
-/// The body's one JSON value, without the white space around it.
-pub(super) fn one(text: &str) -> Result<&str, Fault> {
-    serde_json::from_str::<&RawValue>(text)
-        .map(RawValue::get)
-        .map_err(|_| Fault::malformed("The body is not well-formed JSON."))
-}
-
-/// The items of an array's text. Of more than [`MAX_ITEMS`] one more is kept, to tell: a body of
-/// millions of empty arrays must not become a list of millions.
-pub(super) fn split(array: &str) -> Result<Vec<&str>, Fault> {
-    struct Items;
-
-    impl<'de> Visitor<'de> for Items {
-        type Value = Vec<&'de str>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an array")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-            let mut items = Vec::new();
-            while items.len() <= MAX_ITEMS {
-                match seq.next_element::<&'de RawValue>()? {
-                    Some(item) => items.push(item.get()),
-                    None => return Ok(items),
-                }
-            }
-            while seq.next_element::<IgnoredAny>()?.is_some() {}
-            Ok(items)
-        }
-    }
-
-    serde_json::Deserializer::from_str(array)
-        .deserialize_seq(Items)
-        .map_err(|_| Fault::malformed("The body must be a JSON array."))
 }
 
 /// A moment in an envelope, Unix milliseconds; what is none is no reason to lose the events.

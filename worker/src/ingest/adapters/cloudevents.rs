@@ -7,17 +7,14 @@ use shoreline_shared::event::{Code, RawEvent, Rejection};
 use shoreline_shared::limits::MAX_EVENT_BYTES;
 
 use super::fields::{
-    Fields, identifier, json_value, missing, person, present, put, refuse, text, type_name,
+    Fields, Shaped, embedded, identifier, json_value, missing, person, present, put, refuse, text,
+    type_name,
 };
 use super::moment::Moment;
-use super::recognize::{self, Shaped};
-use super::{analytics, body, essence};
+use super::{analytics, essence, items};
+use crate::http::cloud_event::CloudEventHeaders;
 use crate::http::error::Fault;
 use crate::ingest::draft::{Delivery, Draft, Made};
-
-mod headers;
-
-pub use headers::CloudEventHeaders;
 
 /// Whether it says that it is one.
 pub(super) fn is(fields: &Fields) -> bool {
@@ -26,17 +23,17 @@ pub(super) fn is(fields: &Fields) -> bool {
 
 /// `application/cloudevents+json`: one event.
 pub(super) fn structured(body: &[u8]) -> Result<Delivery<'_>, Fault> {
-    let text = body::one(body::utf8(body)?)?;
+    let text = items::one(items::utf8(body)?)?;
     if !text.starts_with('{') {
         return Err(Fault::malformed("A CloudEvent must be a JSON object."));
     }
-    body::delivery(vec![text], body::same, item)
+    items::delivery(vec![text], items::same, item)
 }
 
 /// `application/cloudevents-batch+json`: an array of events.
 pub(super) fn batch(body: &[u8]) -> Result<Delivery<'_>, Fault> {
-    let text = body::one(body::utf8(body)?)?;
-    body::delivery(body::split(text)?, body::same, item)
+    let text = items::one(items::utf8(body)?)?;
+    items::delivery(items::split(text)?, items::same, item)
 }
 
 /// Binary mode: the attributes are headers, the body is the data.
@@ -131,7 +128,7 @@ pub(super) fn make(mut fields: Fields) -> Shaped {
         let at = at.ok_or_else(|| refuse(Code::InvalidTimestamp, "time", must))?;
         fields.insert("occurredAt".to_owned(), at.iso().into());
     }
-    if let Some(inner) = recognize::embedded(&fields, &data) {
+    if let Some(inner) = embedded(&fields, &data) {
         made.fields = inner;
         return Ok(made);
     }

@@ -1,16 +1,15 @@
 //! EventBridge: events as the bus delivers them, and entries as services put them there.
 
 use serde_json::Value;
-use shoreline_shared::event::{Code, RawEvent, Rejection};
+use shoreline_shared::event::{Code, Rejection};
 
 use super::analytics;
 use super::fields::{
-    Fields, add, identifier, json_value, missing, name_by, object, person, present, put, refuse,
-    text, type_name,
+    Fields, Shaped, add, embedded, identifier, json_value, missing, name_by, object, person,
+    present, put, refuse, text, type_name,
 };
-use super::moment::Moment;
-use super::recognize::{self, Shaped};
-use crate::ingest::draft::{Draft, Made};
+use super::moment::when;
+use crate::ingest::draft::Made;
 
 /// What EventBridge itself says of an event; kept in `eventData.eventBridge`.
 const ENVELOPE: [&str; 7] = [
@@ -31,17 +30,6 @@ pub(super) fn is(fields: &Fields) -> bool {
 /// `{"DetailType", "Source", "Detail", …}`, as in `PutEvents`.
 pub(super) fn is_entry(fields: &Fields) -> bool {
     fields.contains_key("DetailType")
-}
-
-/// The draft of one of `PutEvents`' `Entries`.
-pub(super) fn entry(text: &str) -> Draft<'_> {
-    match RawEvent::parse(text).map(RawEvent::into_fields) {
-        Ok(fields) if is_entry(&fields) => {
-            make_entry(fields).map_or_else(Draft::Refused, Draft::Made)
-        }
-        Ok(_) => recognize::item(text),
-        Err(rejection) => Draft::Refused(rejection),
-    }
 }
 
 /// Makes the event of a delivered one.
@@ -79,7 +67,7 @@ pub(super) fn make(mut fields: Fields) -> Shaped {
     if let Some(at) = at {
         fields.insert("occurredAt".to_owned(), at);
     }
-    if let Some(inner) = recognize::embedded(&fields, &data) {
+    if let Some(inner) = embedded(&fields, &data) {
         made.fields = inner;
         return Ok(made);
     }
@@ -145,19 +133,6 @@ pub(super) fn make_entry(mut entry: Fields) -> Shaped {
 fn parsed(text: &str) -> Result<Value, Rejection> {
     let no_json = || refuse(Code::WrongType, "Detail", "must be a JSON object, as text");
     json_value(text).unwrap_or_else(|| Err(no_json()))
-}
-
-/// A moment as it may stand in an event: RFC 3339, Unix milliseconds or (in `PutEvents`) seconds,
-/// also as text, which is how Timestream takes them.
-pub(super) fn when(value: &Value) -> Option<Value> {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let moment = match value {
-        Value::Number(number) => Moment::from_number(number),
-        Value::String(text) if digits(text.trim()) => Moment::from_epoch(text.trim()),
-        Value::String(text) => Moment::from_text(text),
-        _ => None,
-    };
-    moment.map(|moment| moment.iso().into())
 }
 
 #[cfg(test)]

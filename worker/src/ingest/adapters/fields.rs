@@ -1,12 +1,14 @@
 //! What adapters share: reading a foreign object, and writing an event's fields.
 
+use crate::ingest::draft::Made;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use shoreline_shared::event::{Code, RawEvent, Rejection};
 use shoreline_shared::id::parse_uuid;
 use shoreline_shared::limits::MAX_EVENT_TYPE_CHARS;
 
-use crate::ingest::draft::Made;
+/// What an adapter makes of an item that is of its shape.
+pub(super) type Shaped = Result<Made, Rejection>;
 
 /// A JSON object.
 pub(super) type Fields = Map<String, Value>;
@@ -133,6 +135,23 @@ pub(super) fn refuse(code: Code, field: &'static str, must: &str) -> Rejection {
 
 pub(super) fn missing(field: &'static str) -> Rejection {
     refuse(Code::MissingField, field, "is required")
+}
+
+/// An event of Shoreline's own form inside a foreign envelope: what the envelope says of source
+/// and time holds where the event does not say it itself.
+pub(super) fn embedded(envelope: &Fields, inner: &Fields) -> Option<Fields> {
+    if !present(inner, "eventType")?.is_string() || !present(inner, "eventData")?.is_object() {
+        return None;
+    }
+    let mut fields = inner.clone();
+    for name in ["source", "occurredAt", "tenantId"] {
+        let known = present(&fields, name).is_some()
+            || (name == "occurredAt" && present(&fields, "timestamp").is_some());
+        if !known && let Some(value) = present(envelope, name) {
+            fields.insert(name.to_owned(), value.clone());
+        }
+    }
+    Some(fields)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{body, recognize};
+use super::{items, recognize};
 use crate::http::error::Fault;
 use crate::ingest::draft::{Delivery, Draft};
 
@@ -21,7 +21,7 @@ struct Record<'a> {
 
 /// `{"records": [{"key"?, "value"}, …]}`.
 pub(super) fn records(body: &[u8]) -> Result<Delivery<'_>, Fault> {
-    let text = body::one(body::utf8(body)?)?;
+    let text = items::one(items::utf8(body)?)?;
     let records = serde_json::from_str::<Records<'_>>(text)
         .ok()
         .filter(|_| text.starts_with('{'))
@@ -31,7 +31,7 @@ pub(super) fn records(body: &[u8]) -> Result<Delivery<'_>, Fault> {
             field: Some("records"),
             detail: "records must be an array.",
         })?;
-    body::delivery(body::split(records.get())?, value, record)
+    items::delivery(items::split(records.get())?, value, record)
 }
 
 /// What a record tells: the text of its value, or of the record where it has none.

@@ -157,6 +157,19 @@ fn scaled(text: &str, power: i64) -> Option<i128> {
     size.checked_neg()?.checked_sub(i128::from(inexact))
 }
 
+/// A moment as it may stand in an event: RFC 3339, Unix milliseconds or (in `PutEvents`) seconds,
+/// also as text, which is how Timestream takes them.
+pub(super) fn when(value: &Value) -> Option<Value> {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let moment = match value {
+        Value::Number(number) => Moment::from_number(number),
+        Value::String(text) if digits(text.trim()) => Moment::from_epoch(text.trim()),
+        Value::String(text) => Moment::from_text(text),
+        _ => None,
+    };
+    moment.map(|moment| moment.iso().into())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -4,8 +4,7 @@
 use serde_json::Value;
 use shoreline_shared::id::parse_uuid;
 
-use super::fields::{Fields, first, identifier, person, present, text};
-use super::recognize::Shaped;
+use super::fields::{Fields, Shaped, first, identifier, person, present, text};
 use crate::ingest::draft::Made;
 
 const TYPES: [&str; 4] = [

@@ -9,10 +9,10 @@
 //! `schema` and `payload` alone are the wrapping of Kafka Connect's JSON converter.
 
 use serde_json::Value;
-use shoreline_shared::event::{Code, RawEvent, Rejection};
+use shoreline_shared::event::{Code, RawEvent};
 use shoreline_shared::event_type::TrackerType;
 
-use super::fields::{Fields, identifier, missing, name_by, person, present, refuse, text};
+use super::fields::{Fields, Shaped, identifier, missing, name_by, person, present, refuse, text};
 use super::{analytics, cloudevents, eventbridge, product, upstream};
 use crate::ingest::draft::{Draft, Made};
 
@@ -22,13 +22,21 @@ const MAX_UNKNOWN_KEYS: usize = 20;
 /// Characters of such a key at most.
 const MAX_KEY_CHARS: usize = 64;
 
-/// What an adapter makes of an item that is of its shape.
-pub(super) type Shaped = Result<Made, Rejection>;
-
 /// The draft of one item's text.
 pub(super) fn item(text: &str) -> Draft<'_> {
     match RawEvent::parse(text) {
         Ok(raw) => draft(raw.into_fields(), Some(text)),
+        Err(rejection) => Draft::Refused(rejection),
+    }
+}
+
+/// The draft of one of `PutEvents`' `Entries`.
+pub(super) fn entry(text: &str) -> Draft<'_> {
+    match RawEvent::parse(text).map(RawEvent::into_fields) {
+        Ok(fields) if eventbridge::is_entry(&fields) => {
+            eventbridge::make_entry(fields).map_or_else(Draft::Refused, Draft::Made)
+        }
+        Ok(_) => item(text),
         Err(rejection) => Draft::Refused(rejection),
     }
 }
@@ -112,23 +120,6 @@ fn own(mut fields: Fields) -> Shaped {
     };
     name_by(&mut made, told_id, "payload");
     Ok(made)
-}
-
-/// An event of Shoreline's own form inside a foreign envelope: what the envelope says of source
-/// and time holds where the event does not say it itself.
-pub(super) fn embedded(envelope: &Fields, inner: &Fields) -> Option<Fields> {
-    if !present(inner, "eventType")?.is_string() || !present(inner, "eventData")?.is_object() {
-        return None;
-    }
-    let mut fields = inner.clone();
-    for name in ["source", "occurredAt", "tenantId"] {
-        let known = present(&fields, name).is_some()
-            || (name == "occurredAt" && present(&fields, "timestamp").is_some());
-        if !known && let Some(value) = present(envelope, name) {
-            fields.insert(name.to_owned(), value.clone());
-        }
-    }
-    Some(fields)
 }
 
 /// Names by which adapters know shapes: a log shows them, because they are ours and not the sender's.

@@ -9,6 +9,7 @@ use super::body;
 use super::fields::{
     Fields, add, identifier, json_value, missing, object, present, put, refuse, text,
 };
+use super::items;
 use super::moment::Moment;
 use super::recognize::keys_of;
 use crate::http::error::Fault;
@@ -42,26 +43,6 @@ pub enum SegmentKind {
     Group,
     /// A user has another id.
     Alias,
-}
-
-impl SegmentCall {
-    /// The call of a path: `/v1/batch` or `/v1/b`, `/v1/track` or `/v1/t`, and so on;
-    /// `/beacon/v1/batch`, where RudderStack's browser SDK sends beacons.
-    pub fn from_path(path: &str) -> Option<Self> {
-        if path == "/beacon/v1/batch" {
-            return Some(Self::Batch);
-        }
-        match path.strip_prefix("/v1/")? {
-            "batch" | "b" => Some(Self::Batch),
-            "t" => Some(Self::One(SegmentKind::Track)),
-            "p" => Some(Self::One(SegmentKind::Page)),
-            "s" => Some(Self::One(SegmentKind::Screen)),
-            "i" => Some(Self::One(SegmentKind::Identify)),
-            "g" => Some(Self::One(SegmentKind::Group)),
-            "a" => Some(Self::One(SegmentKind::Alias)),
-            name => SegmentKind::parse(name).map(Self::One),
-        }
-    }
 }
 
 impl SegmentKind {
@@ -100,7 +81,7 @@ struct Envelope<'a> {
 ///
 /// The events name no source: a page has no say in it, and a service's key knows better.
 pub fn segment(call: SegmentCall, body: &[u8]) -> Result<(Option<String>, Vec<Draft<'_>>), Fault> {
-    let text = body::one(body::utf8(body)?)?;
+    let text = items::one(items::utf8(body)?)?;
     if !text.starts_with('{') {
         return Err(Fault::malformed("The body must be a JSON object."));
     }
@@ -117,7 +98,7 @@ pub fn segment(call: SegmentCall, body: &[u8]) -> Result<(Option<String>, Vec<Dr
         },
     };
     let delivery = match call {
-        SegmentCall::One(kind) => body::delivery(vec![text], body::same, |text| {
+        SegmentCall::One(kind) => items::delivery(vec![text], items::same, |text| {
             shared.draft(text, Some(kind))
         }),
         SegmentCall::Batch => {
@@ -126,7 +107,7 @@ pub fn segment(call: SegmentCall, body: &[u8]) -> Result<(Option<String>, Vec<Dr
                 field: Some("batch"),
                 detail: "batch must be an array.",
             })?;
-            body::delivery(body::split(batch.get())?, body::same, |text| {
+            items::delivery(items::split(batch.get())?, items::same, |text| {
                 shared.draft(text, None)
             })
         }

@@ -6,9 +6,10 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use shoreline_shared::event::{Code, Rejection};
 
-use super::fields::{Fields, first, identifier, missing, name_by, present, refuse, required_id};
+use super::fields::{
+    Fields, Shaped, first, identifier, missing, name_by, present, refuse, required_id,
+};
 use super::moment::Moment;
-use super::recognize::Shaped;
 use crate::ingest::draft::Made;
 
 /// What a service tells.

@@ -6,9 +6,8 @@ use super::{facts, published};
 use crate::access::auth::KeyKind;
 use crate::http::error::Fault;
 use crate::http::facts::RequestFacts;
-use crate::ingest::adapters::SegmentCall;
 use crate::ingest::{take_batch, take_commands, take_plausible, take_segment};
-use crate::testing::{TestPlatform, a_grant, block_on, uuid};
+use crate::testing::{TestPlatform, a_grant, block_on, segment_call, uuid};
 
 fn service(content_type: &str) -> RequestFacts {
     RequestFacts {
@@ -83,7 +82,7 @@ fn a_browser_key_opens_no_door_of_services() {
 fn segments_write_key_is_in_the_header_or_the_body() {
     let call = |facts: RequestFacts, body: Value| {
         let mut platform = as_service(body.to_string());
-        let track_call = SegmentCall::from_path("/v1/track").unwrap();
+        let track_call = segment_call("/v1/track");
         let answer = block_on(take_segment(track_call, facts, &mut platform));
         answer.map(|answer| (answer.accepted, published(&platform)))
     };
@@ -154,7 +153,7 @@ fn segment_messages() -> String {
 
 #[test]
 fn nobody_is_told_who_a_private_visitor_is() {
-    let batch = SegmentCall::from_path("/v1/batch").unwrap();
+    let batch = segment_call("/v1/batch");
     let mut private = facts();
     private.opted_out = true;
     let mut platform = TestPlatform::new(segment_messages());
@@ -216,7 +215,7 @@ fn a_page_takes_the_place_of_no_event_of_a_service() {
 #[test]
 fn a_page_cannot_take_the_place_of_a_services_message() {
     let track = json!({"userId": "u", "event": "Ordered", "messageId": "order-1"}).to_string();
-    let call = SegmentCall::from_path("/v1/track").unwrap();
+    let call = segment_call("/v1/track");
     let id = |kind: KeyKind| {
         let mut platform = TestPlatform::new(track.clone());
         platform.grant = Ok(a_grant(kind));

@@ -7,7 +7,7 @@ use crate::access::auth::KeyKind;
 use crate::http::error::Fault;
 use crate::http::facts::RequestFacts;
 use crate::ingest::{take_batch, take_plausible};
-use crate::observe::tally::OWN_SITE;
+use crate::protocol::names::OWN_SITE;
 use crate::testing::{NOW, TestPlatform, a_grant, block_on, uuid};
 
 #[test]

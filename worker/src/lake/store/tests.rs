@@ -3,10 +3,10 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::access::auth::sha256_hex;
+use crate::base::hash::sha256_hex;
+use crate::lake::Delivery;
 use crate::lake::testing::{append_lines, ndjson, never_update, unpack};
-use crate::lake::{Delivery, Landing, Outcome, SealedObject};
-use crate::sinks::Failure;
+use crate::sinks::{Failure, Landing, Outcome, SealedObject};
 use crate::testing::{NOW, TestSql};
 
 const RULE: SealRule = SealRule {
@@ -112,7 +112,7 @@ fn what_waits_and_what_has_landed_is_known_by_hour() {
     append(&store, &[3], NOW, NOW);
     let hours = |from: i64| {
         let hours = store.hours(from).unwrap();
-        let of = |entries: Vec<crate::log::Entry>| -> Vec<(i64, i64)> {
+        let of = |entries: Vec<crate::protocol::hours::Entry>| -> Vec<(i64, i64)> {
             entries
                 .iter()
                 .map(|entry| (entry.bucket, entry.n))

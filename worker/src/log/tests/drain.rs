@@ -1,6 +1,6 @@
 //! Which rows go to the queue, when, and how often.
 
-use super::super::drain::MAX_UNCONFIRMED_MESSAGES;
+use super::super::flights::MAX_UNCONFIRMED_MESSAGES;
 use super::*;
 
 #[test]

@@ -1,6 +1,7 @@
 //! An instance may end at any moment: the next one has the same counts, and sends what is not confirmed.
 
 use super::*;
+use crate::protocol::hours::Entry;
 
 #[derive(Debug, Clone)]
 enum Step {

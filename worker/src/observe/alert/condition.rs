@@ -1,7 +1,7 @@
 //! What is looked at every minute, and told when it begins and when it is over.
 
 use super::Alert;
-use crate::observe::tally::OWN_SITE;
+use crate::protocol::names::OWN_SITE;
 
 /// A row that waits longer than this for its confirmation means that the queue or its consumer
 /// does not keep up: well over the few seconds of a healthy way, and over one resend.

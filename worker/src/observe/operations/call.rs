@@ -9,8 +9,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
 
-use shoreline_shared::id::uuid_v7;
-
+use super::call_id::CallId;
 use super::event::Operation;
 use super::histogram::Histogram;
 use super::outcomes::Outcomes;
@@ -22,30 +21,6 @@ use crate::protocol::counters::ACCEPTED;
 
 thread_local! {
     static CURRENT: RefCell<Option<Rc<Call>>> = const { RefCell::new(None) };
-}
-
-/// The name of a call in logs and answers: a UUIDv7, written only where it is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CallId {
-    began_ms: i64,
-    random: [u8; 10],
-}
-
-impl CallId {
-    /// The name of a call that began then, Unix milliseconds.
-    pub fn new(began_ms: i64, random: [u8; 10]) -> Self {
-        Self { began_ms, random }
-    }
-
-    /// When the call began, Unix milliseconds.
-    pub fn began_ms(self) -> i64 {
-        self.began_ms
-    }
-
-    /// The name.
-    pub fn text(self) -> String {
-        uuid_v7(self.began_ms, self.random)
-    }
 }
 
 /// A call under way.
@@ -67,11 +42,11 @@ struct Found {
 
 impl Call {
     /// A call that begins when its name says.
-    pub fn new(method: &str, path: &str, trace: Trace, id: CallId) -> Self {
+    pub fn new(method: &str, route: Route, trace: Trace, id: CallId) -> Self {
         Self {
             id,
             trace,
-            route: Route::of(method, path),
+            route,
             method: method_name(method),
             found: RefCell::default(),
         }
@@ -166,6 +141,7 @@ mod tests {
     use std::task::{Context, Poll, Waker};
 
     use super::*;
+    use crate::endpoints::route;
     use crate::testing::{NOW, block_on};
 
     const A: CallId = CallId {
@@ -179,7 +155,7 @@ mod tests {
 
     fn call(id: CallId) -> Rc<Call> {
         let trace = Trace::begin(None, &[1; 24]);
-        Rc::new(Call::new("POST", "/v1/events", trace, id))
+        Rc::new(Call::new("POST", route("POST", "/v1/events"), trace, id))
     }
 
     /// Waits once.

@@ -1,12 +1,12 @@
 //! What is known of a call that was answered, and of calls that are alike.
 
-use super::call::CallId;
+use super::call_id::CallId;
 use super::histogram::Histogram;
 use super::outcomes::Outcomes;
 use super::route::{Background, Route};
 use super::site_name::SiteName;
+use crate::base::time::{MINUTE_MS, floor_to};
 use crate::observe::trace::Trace;
-use crate::protocol::counters::{MINUTE_MS, floor_to};
 
 /// The first status that is a failure.
 const FAILURE_FROM: u16 = 400;
@@ -109,13 +109,14 @@ impl Operation {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::endpoints::route;
     use crate::testing::NOW;
 
     /// A call that took so long.
     pub(crate) fn operation(path: &str, site: Option<&str>, status: u16, ms: i64) -> Operation {
         Operation {
             at: NOW,
-            route: Route::of("GET", path),
+            route: route("GET", path),
             method: "GET",
             site: site.and_then(SiteName::new),
             status,

@@ -1,7 +1,5 @@
 //! Which call a request makes, by its path's pattern: names of a fixed list, never what was sent.
 
-use crate::endpoints::find;
-
 /// What kind of call it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -73,15 +71,6 @@ pub struct Route {
     pub pattern: &'static str,
 }
 
-const PREFLIGHT: &str = "preflight";
-
-/// What is no path of ours. Its own text is a stranger's.
-const OTHER: Route = Route {
-    kind: Kind::System,
-    action: "other",
-    pattern: "other",
-};
-
 impl Route {
     /// The route of what runs by itself.
     pub const fn background(what: Background) -> Self {
@@ -90,23 +79,6 @@ impl Route {
             action: what.action(),
             pattern: "",
         }
-    }
-
-    /// The route of a request.
-    pub fn of(method: &str, path: &str) -> Self {
-        let found = find(path).map_or(OTHER, |endpoint| Self {
-            kind: endpoint.kind,
-            action: endpoint.action,
-            pattern: endpoint.path,
-        });
-        if method == "OPTIONS" {
-            return Self {
-                kind: Kind::System,
-                action: PREFLIGHT,
-                ..found
-            };
-        }
-        found
     }
 }
 
@@ -122,47 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_call_is_named_like_what_runs_by_itself() {
-        assert!(Background::is("cron") && !Background::is("events"));
-        for endpoint in crate::endpoints::ENDPOINTS {
-            assert!(!Background::is(endpoint.action), "{}", endpoint.action);
-        }
-    }
-
-    #[test]
-    fn a_path_is_told_by_its_pattern() {
-        for (path, action, pattern) in [
-            ("/v1/events", "events", "/v1/events"),
-            (
-                "/v1/analytics/users/ann%40example.com/events",
-                "user_events",
-                "/v1/analytics/users/{userId}/events",
-            ),
-            (
-                "/v1/analytics/users/ann",
-                "user_erase",
-                "/v1/analytics/users/{userId}",
-            ),
-            (
-                "/v1/imports/0198/parts/7",
-                "import_part",
-                "/v1/imports/{importId}/parts/{part}",
-            ),
-            (
-                "/v1/projects/slb_demo_x/settings",
-                "sdk_settings",
-                "/v1/projects/{writeKey}/settings",
-            ),
-            ("/sourceConfig/", "sdk_settings", "/sourceConfig/"),
-            ("/v1/sites//keys", "other", "other"),
-            ("/v1/analytics/metrics/ann@example.com", "other", "other"),
-            ("/ann@example.com", "other", "other"),
-            ("", "other", "other"),
-        ] {
-            let route = Route::of("GET", path);
-            assert_eq!((route.action, route.pattern), (action, pattern), "{path}");
-        }
-        assert_eq!(Route::of("OPTIONS", "/v1/events").kind, Kind::System);
+    fn a_method_that_http_does_not_know_is_not_repeated() {
         assert_eq!(method_name("PUT"), "PUT");
         assert_eq!(method_name("ann@example.com"), "OTHER");
     }

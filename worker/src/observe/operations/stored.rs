@@ -9,7 +9,7 @@ use super::histogram::Histogram;
 use super::outcomes::Outcomes;
 use super::route::Kind;
 use super::site_name::SiteName;
-use crate::observe::tally::OWN_SITE;
+use crate::protocol::names::OWN_SITE;
 
 /// The source of the events, and the worker's name.
 const NAME: &str = "shoreline";
@@ -163,10 +163,10 @@ fn names(kind: Kind) -> (&'static str, &'static str) {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::call::CallId;
     use super::super::event::tests::operation;
     use super::super::route::Background;
     use super::*;
+    use crate::observe::operations::CallId;
     use crate::testing::{NOW, uuid};
 
     fn stored(operation: &Operation) -> Value {

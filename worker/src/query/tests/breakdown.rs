@@ -1,8 +1,8 @@
 //! Breakdowns that are questions.
 
 use super::*;
+use crate::http::params::Params;
 use crate::query::Breakdown;
-use crate::read::Params;
 
 fn asked(query: &str) -> Result<Option<Breakdown>, Fault> {
     Breakdown::parse(&Params::parse(query), NOW)

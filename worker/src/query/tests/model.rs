@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::access::privacy::DAY_MS;
-use crate::protocol::counters::HOUR_MS;
-use crate::read::days::date;
+use crate::base::time::{DAY_MS, HOUR_MS, date};
 
 fn text(value: &Value) -> Option<String> {
     match value {

@@ -2,7 +2,7 @@
 
 use super::zones::berlin;
 use super::*;
-use crate::protocol::counters::HOUR_MS;
+use crate::base::time::HOUR_MS;
 use crate::query::{Compare, Range, Span, Zone};
 
 fn ms(text: &str) -> i64 {

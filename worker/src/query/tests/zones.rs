@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::protocol::counters::HOUR_MS;
+use crate::base::time::HOUR_MS;
 use crate::query::{Unit, Zone};
 
 const MINUTE_MS: i64 = 60_000;

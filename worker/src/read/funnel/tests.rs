@@ -6,10 +6,9 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::access::privacy::{DAY_MS, day_of};
 use crate::archive::scan::tests::{archived, ask};
+use crate::base::time::{DAY_MS, date, day_of};
 use crate::read::brute::{DAY, event};
-use crate::read::days::date;
 use crate::read::journeys::Journeys;
 use crate::read::retention::Retention;
 use crate::testing::TestSql;
@@ -177,7 +176,7 @@ fn retention_equals_a_plain_count() {
             }
         );
         for cohort in cohorts {
-            let day = crate::read::days::day(cohort["date"].as_str().unwrap()).unwrap();
+            let day = crate::base::time::day(cohort["date"].as_str().unwrap()).unwrap();
             let mine: Vec<&BTreeSet<i64>> = days
                 .values()
                 .filter(|days| (DAY + first..=DAY + last).contains(days.first().unwrap()))

@@ -4,10 +4,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::access::privacy::{DAY_MS, day_of};
 use crate::base::sql::Sql;
+use crate::base::time::{DAY_MS, date, day_of};
 use crate::read::brute::{DAY, ask, event, filled};
-use crate::read::days::date;
 use crate::testing::TestSql;
 
 const NOW: i64 = (DAY + 5) * DAY_MS + 1;

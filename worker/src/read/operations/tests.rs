@@ -8,7 +8,7 @@ use crate::observe::operations::BOUNDS_MS;
 use crate::testing::{NOW, TestSql};
 
 const MINUTE: i64 = NOW - NOW % MINUTE_MS;
-const HOUR: i64 = NOW - NOW % crate::protocol::counters::HOUR_MS;
+const HOUR: i64 = NOW - NOW % crate::base::time::HOUR_MS;
 
 fn parse(query: &str) -> Result<Operations, Fault> {
     Operations::parse(&Params::parse(query))
@@ -69,7 +69,7 @@ fn a_sites_calls_are_told_by_action_and_hour() {
     assert!(events.p95.unwrap() > 2_000.0 && events.p95.unwrap() <= 5_000.0);
     assert_eq!(answer.actions["live"].p50, Some(10_000.0));
     let hours: Vec<i64> = answer.hours.iter().map(|hour| hour.hour).collect();
-    assert_eq!(hours, [HOUR - crate::protocol::counters::HOUR_MS, HOUR]);
+    assert_eq!(hours, [HOUR - crate::base::time::HOUR_MS, HOUR]);
     // It is 16:00:12: the running hour has had one minute.
     assert_eq!(answer.hours[1].actions["events"].calls_per_minute, 100.0);
     let csv = answer.csv();

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::archive::{Look, testing};
-use crate::protocol::counters::HOUR_MS;
+use crate::base::time::HOUR_MS;
 use crate::read::brute::event;
 use crate::testing::{NOW, TestSql, message};
 

@@ -2,10 +2,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::access::privacy::DAY_MS;
 use crate::archive::scan::tests::{archived, ask, ask_with};
+use crate::base::time::{DAY_MS, date};
 use crate::read::brute::{DAY, event};
-use crate::read::days::date;
 use crate::testing::{TestSql, uuid};
 
 const NOW: i64 = (DAY + 5) * DAY_MS + 1;

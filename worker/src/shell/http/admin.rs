@@ -3,19 +3,20 @@
 use serde::de::IgnoredAny;
 use worker::{Env, Request, Response, Result};
 
-use crate::access::auth::{same_hash, sha256_hex};
+use crate::access::auth::same_hash;
 use crate::access::grants::publish::publish;
 use crate::access::grants::rows::{Due, Found, KeyRow};
 use crate::admin::{
     ListedKey, NewSite, SECRET_CHARS, SiteRow, end_key, end_of_key, find_site, list_keys,
     list_sites, new_key,
 };
+use crate::base::hash::sha256_hex;
 use crate::base::sql::Statement;
+use crate::endpoints::AdminCall;
 use crate::http::error::Fault;
 use crate::http::facts::RequestFacts;
+use crate::http::params::Params;
 use crate::query::goals::{self, Goal, GoalRow, Goals, NewGoal};
-use crate::read::Params;
-use crate::shell::http::archives::archives;
 use crate::shell::http::reply::{Cors, empty, json, problem};
 use crate::shell::platform::bindings::config;
 use crate::shell::platform::clock::{Ids, now_ms, random};
@@ -23,14 +24,15 @@ use crate::shell::platform::d1;
 use crate::shell::platform::keys::Platform;
 use crate::shell::platform::log;
 
-/// Answers an admin call.
+/// Answers an admin call of the site that its path names, and of its `part`: a key or a goal.
 pub(crate) async fn admin(
-    method: &str,
-    path: &str,
+    call: AdminCall,
+    site_id: &str,
+    part: &str,
     request: Request,
     env: &Env,
 ) -> Result<Response> {
-    match answer(method, path, request, env).await {
+    match answer(call, site_id, part, request, env).await {
         Ok((status, Some(text))) => json(status, text, &Cors::Any),
         Ok((status, None)) => empty(status, &Cors::Any),
         Err(fault) => problem(&fault, &Cors::Any),
@@ -39,16 +41,21 @@ pub(crate) async fn admin(
 
 type Answer = std::result::Result<(u16, Option<String>), Fault>;
 
-async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> Answer {
+async fn answer(
+    call: AdminCall,
+    site_id: &str,
+    part: &str,
+    mut request: Request,
+    env: &Env,
+) -> Answer {
     authorize(&request, env)?;
-    let segments: Vec<&str> = path.split('/').skip(3).collect();
-    match (method, segments.as_slice()) {
-        ("GET", []) => {
+    match call {
+        AdminCall::ListSites => {
             let sites: Vec<SiteRow> = rows(env, &list_sites()).await?;
             let sites: Vec<NewSite> = sites.into_iter().map(NewSite::from).collect();
             Ok((200, Some(serde_json::json!({ "sites": sites }).to_string())))
         }
-        ("POST", []) => {
+        AdminCall::MakeSite => {
             let site = NewSite::parse(&body(&mut request).await?)?;
             let rows: Vec<Found> = rows(env, &site.statement(now_ms())).await?;
             if rows.is_empty() {
@@ -57,9 +64,9 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             made(env, rows).await;
             Ok((201, serde_json::to_string(&site).ok()))
         }
-        ("PUT", [site_id]) => {
+        AdminCall::ReplaceSite => {
             let site = NewSite::parse(&body(&mut request).await?)?;
-            if site.site_id != *site_id {
+            if site.site_id != site_id {
                 return Err(Fault::Malformed {
                     field: Some("siteId"),
                     detail: "siteId must be the path's.",
@@ -77,11 +84,7 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             changed(env, replaced).await?;
             Ok((200, serde_json::to_string(&site).ok()))
         }
-        ("GET" | "HEAD" | "POST" | "DELETE", [site_id, "archives"]) => {
-            let body = body(&mut request).await?;
-            archives(method, site_id, &body, env).await
-        }
-        ("GET", [site_id, "keys"]) => {
+        AdminCall::ListKeys => {
             let keys: Vec<ListedKey> = rows(env, &list_keys(site_id)).await?;
             // A site may have none; what is no site has nothing to list.
             if keys.is_empty()
@@ -93,7 +96,7 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             }
             Ok((200, Some(serde_json::json!({ "keys": keys }).to_string())))
         }
-        ("POST", [site_id, "keys"]) => {
+        AdminCall::MakeKey => {
             let mut bytes = [0; SECRET_CHARS];
             random(&mut bytes).map_err(|error| {
                 log::error("random", error);
@@ -107,11 +110,11 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             made(env, rows).await;
             Ok((201, serde_json::to_string(&key).ok()))
         }
-        ("DELETE", [site_id, "keys", key_id]) => {
+        AdminCall::EndKey => {
             let url = request.inner().url();
             let params = Params::parse(url.split_once('?').map_or("", |(_, query)| query));
             let now = now_ms();
-            let end = end_key(site_id, key_id, end_of_key(&params, now)?, now);
+            let end = end_key(site_id, part, end_of_key(&params, now)?, now);
             let rows: Vec<KeyRow> = rows(env, &end).await?;
             if rows.is_empty() {
                 return Err(Fault::NotFound);
@@ -119,59 +122,48 @@ async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> An
             changed(env, rows).await?;
             Ok((204, None))
         }
-        (_, [site_id, "goals", rest @ ..]) => goals(method, site_id, rest, &mut request, env).await,
-        _ => Err(Fault::NotFound),
-    }
-}
-
-/// The goals of a site.
-async fn goals(
-    method: &str,
-    site: &str,
-    rest: &[&str],
-    request: &mut Request,
-    env: &Env,
-) -> Answer {
-    let one = |mut found: Vec<GoalRow>| found.pop().map(Goal::from);
-    match (method, rest) {
-        ("GET", []) => {
-            known(site, env).await?;
-            let found: Vec<GoalRow> = rows(env, &goals::list(site)).await?;
+        AdminCall::ListGoals => {
+            known(site_id, env).await?;
+            let found: Vec<GoalRow> = rows(env, &goals::list(site_id)).await?;
             let goals = found.into_iter().map(Goal::from).collect();
             Ok((200, serde_json::to_string(&Goals { goals }).ok()))
         }
-        ("POST", []) => {
-            let goal = NewGoal::parse(&body(request).await?)?;
-            known(site, env).await?;
+        AdminCall::MakeGoal => {
+            let goal = NewGoal::parse(&body(&mut request).await?)?;
+            known(site_id, env).await?;
             let now = now_ms();
             let id = Ids::new().map_err(|error| {
                 log::error("random", error);
                 Fault::Unavailable("An id cannot be made right now.")
             })?;
-            let made = one(rows(env, &goal.statement(site, &id.next(now), now)).await?);
+            let made = one_goal(env, &goal.statement(site_id, &id.next(now), now)).await?;
             let made = made.ok_or(Fault::AlreadyExists)?;
             Ok((201, serde_json::to_string(&made).ok()))
         }
-        ("PUT", [goal_id]) => {
-            let goal = NewGoal::parse(&body(request).await?)?;
-            let replaced = one(rows(env, &goal.replace(site, goal_id)).await?);
-            if let Some(replaced) = replaced {
+        AdminCall::ReplaceGoal => {
+            let goal = NewGoal::parse(&body(&mut request).await?)?;
+            if let Some(replaced) = one_goal(env, &goal.replace(site_id, part)).await? {
                 return Ok((200, serde_json::to_string(&replaced).ok()));
             }
-            let found: Vec<GoalRow> = rows(env, &goals::list(site)).await?;
+            let found: Vec<GoalRow> = rows(env, &goals::list(site_id)).await?;
             let mut found = found.into_iter().map(Goal::from);
-            Err(if found.any(|goal| goal.goal_id == *goal_id) {
+            Err(if found.any(|goal| goal.goal_id == part) {
                 Fault::AlreadyExists
             } else {
                 Fault::NotFound
             })
         }
-        ("DELETE", [goal_id]) => {
-            let deleted = one(rows(env, &goals::delete(site, goal_id)).await?);
+        AdminCall::DeleteGoal => {
+            let deleted = one_goal(env, &goals::delete(site_id, part)).await?;
             deleted.map(|_| (204, None)).ok_or(Fault::NotFound)
         }
-        _ => Err(Fault::NotFound),
     }
+}
+
+/// The goal that a statement tells, where there is one.
+async fn one_goal(env: &Env, statement: &Statement) -> std::result::Result<Option<Goal>, Fault> {
+    let mut found: Vec<GoalRow> = rows(env, statement).await?;
+    Ok(found.pop().map(Goal::from))
 }
 
 /// Whether there is such a site.

@@ -1,33 +1,50 @@
 //! `/v1/sites/{siteId}/archives`: another number of archives for a site that has events.
 
 use serde::de::IgnoredAny;
-use worker::{Env, Result};
+use worker::{Env, Request, Response, Result};
 
 use crate::admin::archives::{Archives, Wish};
 use crate::admin::find_site;
 use crate::archive::reshard::State;
 use crate::base::json::told;
+use crate::endpoints::ArchivesCall;
 use crate::http::error::Fault;
-use crate::observe::tally::OWN_SITE;
-use crate::protocol::names::RESHARD;
-use crate::shell::http::admin::rows;
+use crate::protocol::names::{OWN_SITE, RESHARD};
+use crate::shell::http::admin::{authorize, body, rows};
+use crate::shell::http::reply::{Cors, empty, json, problem};
 use crate::shell::platform::archives::ask_first;
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::log;
 use crate::upkeep::jobs::Job;
 use crate::upkeep::rebuild;
 
-/// What the call answers: its status and text.
-pub(super) async fn archives(
-    method: &str,
+/// Answers a call about a site's archives.
+pub(crate) async fn archives(
+    call: ArchivesCall,
     site: &str,
-    body: &[u8],
+    request: Request,
+    env: &Env,
+) -> Result<Response> {
+    match answer(call, site, request, env).await {
+        Ok((status, Some(text))) => json(status, text, &Cors::Any),
+        Ok((status, None)) => empty(status, &Cors::Any),
+        Err(fault) => problem(&fault, &Cors::Any),
+    }
+}
+
+/// What the call answers: its status and text.
+async fn answer(
+    call: ArchivesCall,
+    site: &str,
+    mut request: Request,
     env: &Env,
 ) -> std::result::Result<(u16, Option<String>), Fault> {
-    let wish = match method {
-        "POST" => Wish::parse(body)?,
-        "DELETE" => Wish::Cancel,
-        _ => Wish::Nothing,
+    authorize(&request, env)?;
+    let body = body(&mut request).await?;
+    let wish = match call {
+        ArchivesCall::Change => Wish::parse(&body)?,
+        ArchivesCall::Cancel => Wish::Cancel,
+        ArchivesCall::Tell => Wish::Nothing,
     };
     if site != OWN_SITE && rows::<IgnoredAny>(env, &find_site(site)).await?.is_empty() {
         return Err(Fault::NotFound);

@@ -9,14 +9,15 @@ use shoreline_shared::lines::Lines;
 use worker::{Context, Delay, Env, Result};
 
 use crate::config::Config;
+use crate::endpoints::route;
 use crate::http::error::Fault;
 use crate::http::head::Head;
 use crate::ingest::publish::Publication;
 use crate::observe::operations::{
     Added, Background, Batch, Buffer, Call, CallId, FLUSH_EVERY_MS, Kind, Operation, Taken, within,
 };
-use crate::observe::tally::OWN_SITE;
 use crate::observe::trace::Trace;
+use crate::protocol::names::OWN_SITE;
 use crate::shell::http::edge::{commit, is_new_shard, register};
 use crate::shell::http::reply::{Cors, problem};
 use crate::shell::platform::bindings::config;
@@ -64,7 +65,8 @@ pub(crate) fn begin(head: &Head<'_>) -> Result<Call> {
     let now = now_ms();
     let trace = Trace::begin(head.header("traceparent"), &serial.bytes());
     let id = CallId::new(now, serial.id());
-    Ok(Call::new(head.method, head.path(), trace, id))
+    let route = route(head.method, head.path());
+    Ok(Call::new(head.method, route, trace, id))
 }
 
 /// What fails for no known reason is still answered.

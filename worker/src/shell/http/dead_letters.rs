@@ -7,13 +7,14 @@ use crate::base::json::told;
 use crate::dead_letter::{
     Chosen, ListQuery, MAX_REPLAYS, Replayed, Row, Selection, forget_refused, replay_message, touch,
 };
+use crate::endpoints::DeadLetterCall;
 use crate::http::error::Fault;
+use crate::http::params::Params;
 use crate::lake::Retry;
 use crate::protocol::message::Replay;
 use crate::protocol::names::RETRY;
-use crate::read::Params;
 use crate::shell::http::admin::{authorize, body, rows};
-use crate::shell::http::read::to_json;
+use crate::shell::http::asking::to_json;
 use crate::shell::http::rejected_items::{Tried, again};
 use crate::shell::http::reply::{Cors, json, problem};
 use crate::shell::platform::archives::ask;
@@ -28,39 +29,37 @@ type Answer = std::result::Result<(u16, String), Fault>;
 
 /// Answers a call about dead letters.
 pub(crate) async fn dead_letters(
-    method: &str,
-    path: &str,
+    call: DeadLetterCall,
     request: Request,
     env: &Env,
 ) -> Result<Response> {
-    match answer(method, path, request, env).await {
+    match answer(call, request, env).await {
         Ok((status, text)) => json(status, text, &Cors::Any),
         Err(fault) => problem(&fault, &Cors::Any),
     }
 }
 
-async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> Answer {
+async fn answer(call: DeadLetterCall, mut request: Request, env: &Env) -> Answer {
     authorize(&request, env)?;
-    match (path, method) {
-        ("/v1/dead-letters", "GET") => {
+    match call {
+        DeadLetterCall::List => {
             let url = request.inner().url();
             let params = Params::parse(url.split_once('?').map_or("", |(_, query)| query));
             let query = ListQuery::parse(&params)?;
             let listed: Vec<Row> = rows(env, &query.statement()).await?;
             Ok((200, query.answer(listed)))
         }
-        ("/v1/repairs", "GET") => {
+        DeadLetterCall::Repairs => {
             let url = request.inner().url();
             let params = Params::parse(url.split_once('?').map_or("", |(_, query)| query));
             let query = Repairs::parse(&params)?;
             let answer = query.answer(rows(env, &query.statement()).await?);
             Ok((200, to_json(&answer)?))
         }
-        ("/v1/dead-letters/replay", "POST") => {
+        DeadLetterCall::Replay => {
             let selection = Selection::parse(&body(&mut request).await?)?;
             replay(&selection, env).await
         }
-        _ => Err(Fault::NotFound),
     }
 }
 

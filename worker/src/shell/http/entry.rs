@@ -5,94 +5,25 @@
 //! goes. What each batch waits for, its body and its commit, the script waits for; only where it must wait
 //! for something else has it a promise of its own.
 
-use std::cell::{Cell, RefCell};
-use std::future::{Future, poll_fn};
+use std::cell::RefCell;
+use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use js_sys::futures::{JsFuture, future_to_promise};
-use js_sys::{Array, Uint8Array};
+use js_sys::Array;
+use js_sys::futures::future_to_promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Context, Env, worker_sys};
 
 use crate::http::error::Fault;
 use crate::http::turns::Turns;
+use crate::shell::http::incoming::{Asked, Hand, Incoming};
 use crate::shell::http::reply::{Cors, problem};
 use crate::shell::http::router;
-use crate::shell::platform::objects;
 
 type Work = Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>;
-
-/// A request, and what the script does for it.
-#[derive(Debug)]
-pub(crate) struct Incoming {
-    request: web_sys::Request,
-    hand: Rc<Hand>,
-}
-
-/// What the script is asked for, and where it hands it over.
-#[derive(Debug, Default)]
-struct Hand {
-    /// The script waits for what [`answer`] says, and can be asked for the body.
-    reads: Cell<bool>,
-    /// The script waits for what is said next, and can be asked to commit a batch.
-    stores: Cell<bool>,
-    asked: RefCell<Option<Asked>>,
-    /// `Some(None)`: the body could not be read to its end.
-    body: RefCell<Option<Option<Vec<u8>>>>,
-    said: RefCell<Option<Said>>,
-}
-
-#[derive(Debug)]
-enum Asked {
-    Body,
-    /// Of the object with this name.
-    Commit(String, Uint8Array),
-}
-
-/// What a log says of a batch: nothing where it is taken, else its receipt; or why it could not be asked.
-type Said = Result<Option<String>, String>;
-
-impl Incoming {
-    /// The request on the platform.
-    pub(crate) fn request(&self) -> &web_sys::Request {
-        &self.request
-    }
-
-    /// The request on the platform, for those who want it alone.
-    pub(crate) fn into_request(self) -> web_sys::Request {
-        self.request
-    }
-
-    /// The whole body, as it came; `None` where it could not be read to its end.
-    pub(crate) async fn bytes(&self) -> Option<Vec<u8>> {
-        if self.hand.reads.get() {
-            self.hand.asked.replace(Some(Asked::Body));
-            return handed(&self.hand.body).await;
-        }
-        // Something else was waited for, so the script has a promise and reads no body.
-        let buffer = JsFuture::from(self.request.array_buffer().ok()?).await;
-        Some(Uint8Array::new(&buffer.ok()?).to_vec())
-    }
-
-    /// Commits a batch to the log `name`.
-    pub(crate) async fn commit(&self, env: &Env, name: &str, batch: &[u8]) -> Said {
-        let has_room = STORING.with_borrow(|turns| !turns.is_full());
-        if self.hand.stores.get() && has_room {
-            let asked = Asked::Commit(name.to_owned(), Uint8Array::from(batch));
-            self.hand.asked.replace(Some(asked));
-            return handed(&self.hand.said).await;
-        }
-        objects::commit(env, name, batch).await
-    }
-}
-
-/// What the script hands over here.
-async fn handed<T>(place: &RefCell<Option<T>>) -> T {
-    poll_fn(|_| place.take().map_or(Poll::Pending, Poll::Ready)).await
-}
 
 /// Begins a request: its answer, the promise of one, the number of a turn that waits for the body
 /// ([`read`]), or what [`read`] answers.
@@ -185,7 +116,9 @@ impl Turn {
     fn go_on(mut self) -> Result<JsValue, JsValue> {
         // Whatever is waited for is asked again where the promise is made, and then wakes that.
         let mut context = std::task::Context::from_waker(Waker::noop());
-        self.hand.stores.set(true);
+        self.hand
+            .stores
+            .set(STORING.with_borrow(|turns| !turns.is_full()));
         let polled = self.work.as_mut().poll(&mut context);
         self.hand.stores.set(false);
         self.hand.reads.set(false);

@@ -2,7 +2,7 @@
 //! the rest.
 
 use std::cell::Cell;
-use worker::Env;
+use worker::{Env, Request, Response};
 
 use crate::archive::fold::Sums;
 use crate::base::sorted::Map;
@@ -16,8 +16,9 @@ use crate::read::health::{
     lake_service, queue_service, totals, wants, worst,
 };
 use crate::read::live::sum;
+use crate::shell::http::asking::{asked, each_shard, site_of, to_json, told as all_told};
 use crate::shell::http::fresh::fresh;
-use crate::shell::http::read::{each_shard, site_of, to_json, told};
+use crate::shell::http::reply::{Cors, json, problem};
 use crate::shell::platform::archives::ask_all;
 use crate::shell::platform::bindings::{LAKE, config};
 use crate::shell::platform::clock::now_ms;
@@ -42,8 +43,17 @@ struct Findings {
     database_bytes: Option<u64>,
 }
 
+/// Answers a GET.
+pub(crate) async fn health(request: &Request, env: &Env) -> worker::Result<Response> {
+    let (_, facts) = asked(request)?;
+    match told(&facts, env).await {
+        Ok((status, text)) => json(status, text, &Cors::Any),
+        Err(fault) => problem(&fault, &Cors::Any),
+    }
+}
+
 /// The status and body of the answer.
-pub(crate) async fn health(facts: &RequestFacts, env: &Env) -> Result<(u16, String), Fault> {
+async fn told(facts: &RequestFacts, env: &Env) -> Result<(u16, String), Fault> {
     let now = now_ms();
     // A token that is shown must be good; none need be shown.
     let Some(_) = &facts.authorization else {
@@ -102,7 +112,7 @@ async fn check(env: &Env, site: &str, shards: u32, now: i64) -> Findings {
     services.insert("d1", database_service(size.is_ok(), writes));
 
     let states = each_shard(env, site, shards, STATE, "").await;
-    let states = states.and_then(told::<State>);
+    let states = states.and_then(all_told::<State>);
     services.insert(
         "site_do",
         service(&states, "The live counts do not answer."),

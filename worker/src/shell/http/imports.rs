@@ -3,11 +3,12 @@
 use worker::{Data, Env, Request, Response, Result};
 
 use crate::access::auth::Grant;
+use crate::endpoints::ImportCall;
 use crate::http::error::Fault;
 use crate::http::facts::RequestFacts;
 use crate::import::{
     Added, Call, Created, NewImport, PartNumber, Place, Progress, TakenPart, UploadedPart,
-    check_grant, check_part, id_of_key, new_import, register_import,
+    check_grant, check_part, id_of_key, import_id, new_import, part_number, register_import,
 };
 use crate::ingest::adapters::is_lines;
 use crate::protocol::names::{ADD_PART, COMPLETE, CREATE, IS_OPEN, PROGRESS, import_object};
@@ -26,19 +27,31 @@ type Answer = std::result::Result<(u16, String), Fault>;
 
 /// Answers a call of imports.
 pub(crate) async fn imports(
-    method: &str,
-    path: &str,
+    call: ImportCall,
+    import: &str,
+    part: &str,
     request: Request,
     env: &Env,
 ) -> Result<Response> {
-    match answer(method, path, request, env).await {
+    match answer(call, import, part, request, env).await {
         Ok((status, text)) => json(status, text, &Cors::Any),
         Err(fault) => problem(&fault, &Cors::Any),
     }
 }
 
-async fn answer(method: &str, path: &str, mut request: Request, env: &Env) -> Answer {
-    let call = Call::parse(method, path)?;
+async fn answer(
+    call: ImportCall,
+    import: &str,
+    part: &str,
+    mut request: Request,
+    env: &Env,
+) -> Answer {
+    let call = match call {
+        ImportCall::Create => Call::Create,
+        ImportCall::Progress => Call::Progress(import_id(import)?),
+        ImportCall::Part => Call::Part(import_id(import)?, part_number(part)?),
+        ImportCall::Complete => Call::Complete(import_id(import)?),
+    };
     let header = |name| request.headers().get(name).ok().flatten();
     let facts = RequestFacts {
         authorization: header("authorization"),

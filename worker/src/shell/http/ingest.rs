@@ -4,41 +4,16 @@ use std::rc::Rc;
 
 use worker::{Context, Env, Result};
 
+use crate::endpoints::Way;
 use crate::http::error::Fault;
 use crate::http::head::Head;
 use crate::http::outcome::Answer;
-use crate::ingest::adapters::SegmentCall;
 use crate::ingest::{take_batch, take_commands, take_plausible, take_segment};
 use crate::observe::operations::current;
 use crate::shell::http::edge::Edge;
-use crate::shell::http::entry::Incoming;
+use crate::shell::http::incoming::Incoming;
 use crate::shell::http::reply::{Cors, problem, taken, text};
 use crate::shell::platform::bindings::config;
-
-/// A path that takes events.
-#[derive(Clone, Copy)]
-pub(crate) enum Way {
-    /// `/v1/events`.
-    Batch,
-    /// `/v1/ingest`.
-    Commands,
-    /// One of Segment's calls.
-    Segment(SegmentCall),
-    /// `/api/event`.
-    Plausible,
-}
-
-impl Way {
-    /// The way of a path, where it is one that takes events.
-    pub(crate) fn of(path: &str) -> Option<Self> {
-        match path {
-            "/v1/events" => Some(Self::Batch),
-            "/v1/ingest" => Some(Self::Commands),
-            "/api/event" => Some(Self::Plausible),
-            _ => SegmentCall::from_path(path).map(Self::Segment),
-        }
-    }
-}
 
 /// Takes what was sent and answers it, in the words of its protocol.
 pub(crate) async fn take(

@@ -2,13 +2,13 @@
 
 use worker::{Env, Request, Response, Result};
 
-use crate::access::auth::sha256_hex;
 use crate::admin::SECRET_CHARS;
+use crate::base::hash::sha256_hex;
 use crate::http::error::Fault;
 use crate::live::{Presented, new_ticket};
 use crate::observe::operations::current;
 use crate::protocol::names::{OPEN, TICKET, live_object};
-use crate::shell::http::read::{asked, site_of};
+use crate::shell::http::asking::{asked, site_of};
 use crate::shell::http::reply::{Cors, json, problem};
 use crate::shell::platform::bindings::LIVE_DO;
 use crate::shell::platform::clock::random;

@@ -3,24 +3,25 @@
 use worker::{Env, Request, Response, Result};
 
 use crate::archive::fold::Sums;
+use crate::endpoints::{MetricCall, QuestionCall};
 use crate::http::error::Fault;
+use crate::http::params::Params;
 use crate::query::Breakdown as OfEvents;
-use crate::read::Params;
 use crate::read::breakdown::Breakdown;
 use crate::read::funnel::Funnel;
 use crate::read::journeys::Journeys;
 use crate::read::metric::{Cached, Engagement, Features, Format, Metric, Platform, Products};
-use crate::read::question::{MAX_BODY_BYTES, Question, found, with_missing};
+use crate::read::question::{Question, found, with_missing};
 use crate::read::retention::Retention;
 use crate::read::vitals::Vitals;
+use crate::shell::http::asking::{ask_archive, asked, body_of, parts, site_of, to_json};
 use crate::shell::http::fresh::fresh;
 use crate::shell::http::query::answers;
-use crate::shell::http::read::{ask_archive, asked, parts, site_of, to_json};
 use crate::shell::http::reply::{Cors, cached, json, problem};
 use crate::shell::platform::clock::now_ms;
 
 /// Answers a GET below `/v1/analytics/metrics/`.
-pub(crate) async fn metric(path: &str, request: &Request, env: &Env) -> Result<Response> {
+pub(crate) async fn metric(call: MetricCall, request: &Request, env: &Env) -> Result<Response> {
     let (params, facts) = asked(request)?;
     let known = request.headers().get("if-none-match")?;
     let answer = async {
@@ -31,14 +32,13 @@ pub(crate) async fn metric(path: &str, request: &Request, env: &Env) -> Result<R
             params: &params,
             known: known.as_deref(),
         };
-        match path {
-            "/v1/analytics/metrics/platform" => ask.metric::<Platform>().await,
-            "/v1/analytics/metrics/features" => ask.metric::<Features>().await,
-            "/v1/analytics/metrics/engagement" => ask.metric::<Engagement>().await,
-            "/v1/analytics/metrics/products" => ask.metric::<Products>().await,
-            "/v1/analytics/metrics/breakdown" => ask.breakdown().await,
-            "/v1/analytics/metrics/vitals" => ask.vitals().await,
-            _ => Err(Fault::NotFound),
+        match call {
+            MetricCall::Platform => ask.metric::<Platform>().await,
+            MetricCall::Features => ask.metric::<Features>().await,
+            MetricCall::Engagement => ask.metric::<Engagement>().await,
+            MetricCall::Products => ask.metric::<Products>().await,
+            MetricCall::Breakdown => ask.breakdown().await,
+            MetricCall::Vitals => ask.vitals().await,
         }
     };
     match answer.await {
@@ -105,33 +105,25 @@ impl Ask<'_> {
 }
 
 /// Answers a POST below `/v1/analytics/query/`.
-pub(crate) async fn question(path: &str, mut request: Request, env: &Env) -> Result<Response> {
+pub(crate) async fn question(
+    call: QuestionCall,
+    mut request: Request,
+    env: &Env,
+) -> Result<Response> {
     let (_, facts) = asked(&request)?;
     let answer = async {
         let site = site_of(&facts, env).await?;
         let body = body_of(&mut request).await?;
-        match path {
-            "/v1/analytics/query/funnel" => ask::<Funnel>(env, &site, &body).await,
-            "/v1/analytics/query/retention" => ask::<Retention>(env, &site, &body).await,
-            "/v1/analytics/query/journeys" => ask::<Journeys>(env, &site, &body).await,
-            _ => Err(Fault::NotFound),
+        match call {
+            QuestionCall::Funnel => ask::<Funnel>(env, &site, &body).await,
+            QuestionCall::Retention => ask::<Retention>(env, &site, &body).await,
+            QuestionCall::Journeys => ask::<Journeys>(env, &site, &body).await,
         }
     };
     match answer.await {
         Ok(text) => json(200, text, &Cors::Any),
         Err(fault) => problem(&fault, &Cors::Any),
     }
-}
-
-/// The body of a question.
-pub(crate) async fn body_of(request: &mut Request) -> std::result::Result<Vec<u8>, Fault> {
-    let length = request.headers().get("content-length").ok().flatten();
-    let length = length.and_then(|length| length.parse::<usize>().ok());
-    if length.is_some_and(|length| length > MAX_BODY_BYTES) {
-        return Err(Fault::PayloadTooLarge("A question has at most 64 KiB."));
-    }
-    let body = request.bytes().await;
-    body.map_err(|_| Fault::malformed("The body could not be read to its end."))
 }
 
 async fn ask<Q: Question>(

@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod archives;
+pub(crate) mod asking;
 pub(crate) mod calls;
 pub(crate) mod dead_letters;
 pub(crate) mod edge;
@@ -9,6 +10,7 @@ pub(crate) mod entry;
 pub(crate) mod fresh;
 pub(crate) mod health;
 pub(crate) mod imports;
+pub(crate) mod incoming;
 pub(crate) mod ingest;
 pub(crate) mod live;
 pub(crate) mod metrics;

@@ -7,14 +7,14 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Env, Request, Response, Result};
 
 use crate::base::json::told;
+use crate::endpoints::QueryCall;
 use crate::http::error::Fault;
 use crate::protocol::names::QUERY;
 use crate::query::goals::{self, Goal, GoalRow, Goals};
 use crate::query::{Answer, Asked, Found, Panels, Question};
 use crate::read::metric::Format;
 use crate::read::question::{found, with_missing};
-use crate::shell::http::metrics::body_of;
-use crate::shell::http::read::{ask, asked, parts, rows, site_of, to_json, unanswered};
+use crate::shell::http::asking::{ask, asked, body_of, parts, rows, site_of, to_json, unanswered};
 use crate::shell::http::reply::{Cors, json, problem, table};
 use crate::shell::platform::archives::archives;
 use crate::shell::platform::clock::now_ms;
@@ -26,14 +26,14 @@ extern "C" {
 }
 
 /// Answers it, or several at once.
-pub(crate) async fn query(path: &str, mut request: Request, env: &Env) -> Result<Response> {
+pub(crate) async fn query(call: QueryCall, mut request: Request, env: &Env) -> Result<Response> {
     let (params, facts) = asked(&request)?;
     let answer = async {
         let format = Format::parse(&params)?;
         let site = site_of(&facts, env).await?;
         let body = body_of(&mut request).await?;
         let text = String::from_utf8_lossy(&body);
-        if path.ends_with("/panels") {
+        if call == QueryCall::Panels {
             let (_, panels, missing) = answers(&text, true, &site, env).await?;
             return Ok((format, with_missing(to_json(&Panels { panels })?, missing)));
         }

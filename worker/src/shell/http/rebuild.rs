@@ -3,8 +3,8 @@
 use serde::de::IgnoredAny;
 use worker::{Env, Request, Response, ResponseBody, Result};
 
+use crate::admin::users::erased;
 use crate::archive::erase::Forget;
-use crate::archive::nameless::erased;
 use crate::archive::spread::{is_home, split};
 use crate::archive::{Appended, Cursor, Stand, standing};
 use crate::base::json::told as read_told;
@@ -14,10 +14,10 @@ use crate::http::error::Fault;
 use crate::lake::{ObjectName, member_ends};
 use crate::log::shards::{ShardRow, possible_shards};
 use crate::protocol::Message;
+use crate::protocol::hours::ShardHours;
 use crate::protocol::names::{FOLD, FORGET, HOURS, REFOLD, RESTORE, SEAL, site_object};
-use crate::read::reconciliation::ShardHours;
 use crate::shell::http::admin::{authorize, body, rows};
-use crate::shell::http::read::{ask, to_json, told};
+use crate::shell::http::asking::{ask, to_json, told};
 use crate::shell::http::reply::{Cors, json, problem};
 use crate::shell::platform::archives::{self, archives, ask_home, spread, tell_all};
 use crate::shell::platform::bindings::{LAKE, SITE_DO, config, settings};

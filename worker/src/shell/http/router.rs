@@ -4,17 +4,18 @@ use std::rc::Rc;
 
 use worker::{Context, Env, Request, Response, Result};
 
-use crate::endpoints::{Door, Endpoint, find};
+use crate::endpoints::{AdminCall, Asked, Call, Endpoint, SdkCall, find};
 use crate::http::error::Fault;
 use crate::http::head::Head;
 use crate::ingest::sdk_settings::SdkSettings;
 use crate::shell::http::admin;
+use crate::shell::http::archives;
 use crate::shell::http::calls;
 use crate::shell::http::dead_letters;
-use crate::shell::http::entry::Incoming;
+use crate::shell::http::health;
 use crate::shell::http::imports;
+use crate::shell::http::incoming::Incoming;
 use crate::shell::http::ingest;
-use crate::shell::http::ingest::Way;
 use crate::shell::http::live;
 use crate::shell::http::metrics;
 use crate::shell::http::prometheus;
@@ -52,58 +53,74 @@ async fn route(
     let Some(endpoint) = find(path) else {
         return problem(&Fault::NotFound, &Cors::Any).map(Into::into);
     };
-    let cors = match endpoint.door {
-        Door::Ingest => Cors::Echo(head.header("origin")),
-        _ => Cors::Any,
+    let cors = if endpoint.takes_events() {
+        Cors::Echo(head.header("origin"))
+    } else {
+        Cors::Any
     };
     if head.method == "OPTIONS" {
         return preflight(endpoint.allow, &cors);
     }
-    if !endpoint.takes(head.method) {
-        return problem(&Fault::MethodNotAllowed(endpoint.allow), &cors).map(Into::into);
-    }
-    match (endpoint.door, Way::of(path)) {
-        (Door::Ingest, Some(way)) => ingest::take(way, head, incoming, env, context, &cors).await,
-        _ => {
+    match endpoint.call(head.method) {
+        None => problem(&Fault::MethodNotAllowed(endpoint.allow), &cors).map(Into::into),
+        Some(Call::Events(way)) => ingest::take(way, head, incoming, env, context, &cors).await,
+        Some(Call::Asked(asked)) => {
             if let Err(fault) = endpoint.check_query(head.query()) {
                 return problem(&fault, &cors).map(Into::into);
             }
             let request = Request::from(incoming.into_request());
             // Apart, so that no event carries the rooms of all questions with it.
-            Box::pin(other(endpoint, head, request, env, &context))
+            Box::pin(answered(asked, endpoint, path, request, env, &context))
                 .await
                 .map(Into::into)
         }
     }
 }
 
-/// What takes no events.
-async fn other(
+/// What is asked, by its one handler.
+async fn answered(
+    asked: Asked,
     endpoint: &Endpoint,
-    head: &Head<'_>,
+    path: &str,
     request: Request,
     env: Env,
     context: &Context,
 ) -> Result<Response> {
-    let (method, path) = (head.method, head.path());
-    match endpoint.door {
-        Door::Ingest => problem(&Fault::NotFound, &Cors::Echo(head.header("origin"))),
-        Door::SdkSettings => match SdkSettings::of(path) {
-            Some(wanted) => sdk_settings::settings(&wanted, &request, &env, context).await,
-            None => problem(&Fault::NotFound, &Cors::Any),
-        },
-        Door::Imports => imports::imports(method, path, request, &env).await,
-        Door::Read => read::read(path, &request, &env).await,
-        Door::Ticket => live::ticket(&request, &env).await,
-        Door::Stream => live::stream(&request, &env).await,
-        Door::Prometheus => prometheus::metrics(&request, &env).await,
-        Door::Metric => metrics::metric(path, &request, &env).await,
-        Door::Question => metrics::question(path, request, &env).await,
-        Door::AnyQuestion => query::query(path, request, &env).await,
-        Door::Goals => query::goals(&request, &env).await,
-        Door::Users => users::users(method, path, &request, &env).await,
-        Door::Sites => admin::admin(method, path, request, &env).await,
-        Door::DeadLetters => dead_letters::dead_letters(method, path, request, &env).await,
-        Door::Rebuild => rebuild::rebuild(request, &env).await,
+    let segment = |name: &str| endpoint.segment(path, name);
+    match asked {
+        Asked::SdkSettings(call) => {
+            let wanted = match call {
+                SdkCall::Segment => SdkSettings::Segment {
+                    key: segment("writeKey").to_owned(),
+                },
+                SdkCall::RudderStack => SdkSettings::RudderStack,
+            };
+            sdk_settings::settings(&wanted, &request, &env, context).await
+        }
+        Asked::Import(call) => {
+            let (import, part) = (segment("importId"), segment("part"));
+            imports::imports(call, import, part, request, &env).await
+        }
+        Asked::Read(call) => read::read(call, &request, &env).await,
+        Asked::Operations => read::operations(&request, &env).await,
+        Asked::Health => health::health(&request, &env).await,
+        Asked::Ticket => live::ticket(&request, &env).await,
+        Asked::Stream => live::stream(&request, &env).await,
+        Asked::Prometheus => prometheus::metrics(&request, &env).await,
+        Asked::Metric(call) => metrics::metric(call, &request, &env).await,
+        Asked::Question(call) => metrics::question(call, request, &env).await,
+        Asked::Query(call) => query::query(call, request, &env).await,
+        Asked::Goals => query::goals(&request, &env).await,
+        Asked::User(call) => users::users(call, segment("userId"), &request, &env).await,
+        Asked::Admin(call) => {
+            let part = match call {
+                AdminCall::ReplaceGoal | AdminCall::DeleteGoal => segment("goalId"),
+                _ => segment("keyId"),
+            };
+            admin::admin(call, segment("siteId"), part, request, &env).await
+        }
+        Asked::Archives(call) => archives::archives(call, segment("siteId"), request, &env).await,
+        Asked::DeadLetters(call) => dead_letters::dead_letters(call, request, &env).await,
+        Asked::Rebuild => rebuild::rebuild(request, &env).await,
     }
 }

@@ -3,20 +3,23 @@
 use shoreline_shared::privacy::user_hash;
 use worker::{Env, Request, Response, Result};
 
-use crate::access::auth::{hex, is_site_id};
+use crate::access::auth::is_site_id;
+use crate::admin::users::{Erased, ErasedAt, MAX_STEPS, Profile, erased_at, suppress};
 use crate::archive::erase::{Forget, Step};
-use crate::archive::nameless::{Alias, Erased, ErasedAt, MAX_STEPS, Profile, erased_at, suppress};
+use crate::archive::nameless::Alias;
 use crate::archive::people;
 use crate::archive::spread::home_of_user;
+use crate::base::hash::hex;
 use crate::base::json::told;
+use crate::endpoints::UserCall;
 use crate::http::error::Fault;
+use crate::http::params::{Params, segment};
 use crate::protocol::names::{FORGET, PROFILE};
 use crate::read::question::{found, with_missing};
 use crate::read::recent::Recent;
-use crate::read::{Params, segment};
 use crate::shell::http::admin::authorize;
 use crate::shell::http::archives::is_changing;
-use crate::shell::http::read::{ask_archive, asked, parts, rows, site_of, to_json};
+use crate::shell::http::asking::{ask_archive, asked, parts, rows, site_of, to_json};
 use crate::shell::http::reply::{Cors, json, problem};
 use crate::shell::platform::archives::ask_home;
 use crate::shell::platform::bindings::config;
@@ -25,44 +28,38 @@ use crate::shell::platform::log;
 
 type Answer = std::result::Result<String, Fault>;
 
-/// Answers a call below `/v1/analytics/users/`.
+/// Answers a call about a user, who stands in the path as it was sent.
 pub(crate) async fn users(
-    method: &str,
-    path: &str,
+    call: UserCall,
+    user: &str,
     request: &Request,
     env: &Env,
 ) -> Result<Response> {
-    match answer(method, path, request, env).await {
+    match answer(call, user, request, env).await {
         Ok(text) => json(200, text, &Cors::Any),
         Err(fault) => problem(&fault, &Cors::Any),
     }
 }
 
-async fn answer(method: &str, path: &str, request: &Request, env: &Env) -> Answer {
+async fn answer(call: UserCall, user: &str, request: &Request, env: &Env) -> Answer {
     let (params, facts) = asked(request).map_err(|_| Fault::NotFound)?;
-    let segments: Vec<&str> = path.split('/').skip(4).collect();
-    let (user, what) = match segments.as_slice() {
-        [user] => (segment(user), ""),
-        [user, what] => (segment(user), *what),
-        _ => return Err(Fault::NotFound),
-    };
+    let user = segment(user);
     if user.is_empty() {
         return Err(Fault::NotFound);
     }
-    match (what, method) {
-        ("events", "GET" | "HEAD") => {
+    match call {
+        UserCall::Events => {
             let site = site_of(&facts, env).await?;
             events(env, &site, &user, &params).await
         }
-        ("export", "GET" | "HEAD") => {
+        UserCall::Export => {
             authorize(request, env)?;
             export(env, site_param(&params)?, &user, &params).await
         }
-        ("", "DELETE") => {
+        UserCall::Erase => {
             authorize(request, env)?;
             delete(env, site_param(&params)?, &user).await
         }
-        _ => Err(Fault::NotFound),
     }
 }
 

@@ -1,6 +1,11 @@
 //! `archive_do`: the Durable Object that archives a site, around [`crate::archive`] and
 //! [`crate::lake::LakeStore`].
 
+mod compact;
+mod folds;
+mod reshard;
+mod run;
+
 use std::cell::{Cell, OnceCell};
 use std::time::Duration;
 
@@ -22,13 +27,13 @@ use crate::protocol::names::{
 };
 use crate::query::Query;
 use crate::shell::objects::alarm::AlarmClock;
-use crate::shell::objects::archive_compact::Asked;
 use crate::shell::platform::bindings::settings;
 use crate::shell::platform::clock::{now_ms, random};
 use crate::shell::platform::do_sql::DoSql;
 use crate::shell::platform::gzip::{compress, inflate};
 use crate::shell::platform::log;
 use crate::shell::platform::objects;
+use compact::Asked;
 
 /// How long a question waits for the one before it, each time: about a slice of a scan.
 const WAIT: Duration = Duration::from_millis(5);

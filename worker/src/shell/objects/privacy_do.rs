@@ -2,8 +2,9 @@
 
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
-use crate::access::privacy::{DayKeys, midnight_after};
+use crate::access::privacy::DayKeys;
 use crate::base::sql::SqlError;
+use crate::base::time::midnight_after;
 use crate::protocol::names::DAY_KEY;
 use crate::shell::platform::clock::{now_ms, random};
 use crate::shell::platform::do_sql::DoSql;

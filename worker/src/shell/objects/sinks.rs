@@ -7,14 +7,16 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use worker::{Conditional, Data, Delay, Env, HttpMetadata, Result};
 
-use crate::lake::{Delivery, LakeStore, Landing, Outcome, SealedObject};
+use crate::lake::{Delivery, LakeStore};
 use crate::shell::platform::bindings::LAKE;
 use crate::shell::platform::clock::{new_trace, now_ms};
 use crate::shell::platform::do_sql::DoSql;
 use crate::shell::platform::fetch;
 use crate::shell::platform::gzip::inflate;
 use crate::shell::platform::log;
-use crate::sinks::{self, Answer, Failure, NoAnswer, Sink, SinkRequest, Transport};
+use crate::sinks::{
+    self, Answer, Failure, Landing, NoAnswer, Outcome, SealedObject, Sink, SinkRequest, Transport,
+};
 
 /// How long a sink may take to answer, body included. S3 takes a second for the largest object; a
 /// sink that hangs keeps nobody waiting but itself.

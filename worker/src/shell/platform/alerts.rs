@@ -10,7 +10,7 @@ use worker::{Delay, Env, Result};
 use crate::dead_letter::Reason;
 use crate::lake::{FailingSink, works_again};
 use crate::observe::alert::{Alert, Claim, Condition, LASTING_QUIET_MS, QUIET_MS};
-use crate::observe::tally::OWN_SITE;
+use crate::protocol::names::OWN_SITE;
 use crate::protocol::names::{ALERTS, UNSENT, site_object};
 use crate::shell::platform::bindings::{SITE_DO, settings};
 use crate::shell::platform::clock::new_trace;

@@ -5,22 +5,17 @@ use worker::{
     Context, Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, RawMessage, Result, event,
 };
 
-use crate::archive::Appended;
-use crate::archive::consume::{RETRY_DELAY_S, by_site, confirmation, united};
-use crate::archive::spread::split;
+use crate::archive::consume::{RETRY_DELAY_S, by_site};
 use crate::base::together::join_all;
-use crate::dead_letter::{DeadPart, Reason};
 use crate::observe::operations::Background;
-use crate::protocol::names::{APPEND, CONFIRM, site_object};
-use crate::protocol::{Confirmation, Message};
+use crate::protocol::Message;
 use crate::shell::http::calls::note;
-use crate::shell::platform::archives::tell_all;
-use crate::shell::platform::bindings::{DEAD_LETTERS_QUEUE, SITE_DO, settings};
+use crate::shell::platform::bindings::DEAD_LETTERS_QUEUE;
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::log;
-use crate::shell::platform::objects;
 use crate::shell::platform::queue::body;
-use crate::shell::queue::dead_letters::{bury, forget_replayed, inspect};
+use crate::shell::queue::consume::consume;
+use crate::shell::queue::dead_letters::inspect;
 
 #[event(queue)]
 async fn queue(batch: MessageBatch<JsValue>, env: Env, context: Context) -> Result<()> {
@@ -103,58 +98,4 @@ async fn inspect_or_retry(message: &RawMessage, body: &[u8], env: &Env) {
     } else {
         message.retry();
     }
-}
-
-/// Has the site's archives append a message, each its own events.
-async fn append(body: &[u8], message: &Message<'_>, env: &Env) -> Result<Appended> {
-    let bodies = |archives: u32| match archives {
-        1 => Ok(vec![body.to_vec()]),
-        several => {
-            let key = &settings(env)?.ingest.hash_key;
-            Ok(split(message, several, key))
-        }
-    };
-    let said = tell_all(env, &message.site, APPEND, &bodies).await?;
-    Ok(united(objects::told_all(said)?))
-}
-
-/// One message: whatever fails in between, the log sends its rows again, and every step meets what it
-/// did before.
-pub(crate) async fn consume(body: &[u8], message: &Message<'_>, env: &Env) -> Result<()> {
-    let appended = append(body, message, env).await?;
-    for part in DeadPart::of(message) {
-        let is_it = |(row, _): &&(i64, String)| part.row.as_ref().is_some_and(|id| id.seq == *row);
-        if let Some((_, why)) = appended.unreadable.iter().find(is_it) {
-            bury(&part, Reason::Unreadable, why, env).await?;
-        }
-    }
-    let confirmation = confirmation(message, &appended);
-    confirm(env, &message.site, message.shard, &confirmation).await?;
-    if message.replay.is_some() {
-        let done = message.rows.iter().filter(|row| {
-            appended
-                .unreadable
-                .iter()
-                .all(|(other, _)| *other != row.seq)
-        });
-        let ids: Vec<String> = done
-            .map(|row| message.row_id(row.seq).to_string())
-            .collect();
-        forget_replayed(env, &message.site, &ids).await?;
-    }
-    Ok(())
-}
-
-/// Tells the log that rows need not be kept any more.
-pub(crate) async fn confirm(
-    env: &Env,
-    site: &str,
-    shard: u32,
-    confirmation: &Confirmation,
-) -> Result<()> {
-    if confirmation.ranges.is_empty() {
-        return Ok(());
-    }
-    let body = serde_json::to_string(confirmation)?;
-    objects::call::<()>(env, SITE_DO, &site_object(site, shard), CONFIRM, &body).await
 }

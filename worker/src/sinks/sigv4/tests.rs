@@ -1,8 +1,8 @@
 //! AWS's published vectors (aws-sig-v4-test-suite, as kept in awslabs/aws-c-auth), and S3's example.
 
 use super::*;
+use crate::sinks::credentials::Secret;
 use crate::sinks::http::Method::{self, Get, Post, Put};
-use crate::sinks::settings::Secret;
 
 const TOKEN: &str = "6e86291e8372ff2a2260956d9b8aae1d763fbf315fa00fa31553b73ebf194267";
 

@@ -1,6 +1,6 @@
 //! How long ids are known, which is what deduplication reaches back.
 
-use crate::access::privacy::DAY_MS;
+use crate::base::time::DAY_MS;
 
 /// Days that ids are kept at least.
 pub const IDS_AT_LEAST_DAYS: i64 = 45;

@@ -66,7 +66,7 @@ fn a_site_keeps_its_events_for_its_own_days() {
 fn counts_by_minute_and_hour_are_kept_for_the_longest_window_that_is_asked() {
     let from = minutes_from(NOW);
     let first_hour = crate::read::reconciliation::Reconciliation::parse(
-        &crate::read::Params::parse("hours=744"),
+        &crate::http::params::Params::parse("hours=744"),
     )
     .unwrap()
     .first_hour(NOW);

@@ -1,10 +1,10 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::access::privacy::day_of;
 use crate::archive::{Archive, testing};
+use crate::base::time::day_of;
 use crate::lake::{hour_of, object_key};
-use crate::log::Entry;
+use crate::protocol::hours::Entry;
 use crate::read::brute::{ask, event, filled, read};
 use crate::testing::{NOW, TestSql};
 

@@ -1,9 +1,8 @@
 //! Hours and days of receipt held against the minutes, which are the measure: an erasure leaves them alone,
 //! and they outlive the events.
 
-use crate::access::privacy::DAY_MS;
 use crate::base::sql::{Param, Statement};
-use crate::read::days::date;
+use crate::base::time::{DAY_MS, date};
 
 /// `d`: rows of `hour_counts` of the day (`?2` up to before `?3`) that are not what its minutes add up to,
 /// with what they were and what they must be; 0 where there is no such row.

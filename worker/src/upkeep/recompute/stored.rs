@@ -4,11 +4,11 @@ use serde::Deserialize;
 
 use super::Difference;
 use super::mend::stand;
-use crate::access::privacy::day_of;
 use crate::archive::Column;
 use crate::archive::recount::{Counted, Model, Part, Row};
 use crate::base::sort;
 use crate::base::sql::{Param, Statement};
+use crate::base::time::day_of;
 
 /// A row of sums as D1 has it, or where D1 stands.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

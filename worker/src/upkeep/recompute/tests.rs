@@ -1,11 +1,11 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::access::privacy::DAY_MS;
 use crate::archive::Archive;
 use crate::archive::spread::split;
 use crate::archive::testing::{KEY, append, fold, open, open_shard};
 use crate::base::sql::Sql;
+use crate::base::time::DAY_MS;
 use crate::protocol::Message;
 use crate::read::brute::{DAY, ask, count, distinct, event, read};
 use crate::testing::{TestSql, message};

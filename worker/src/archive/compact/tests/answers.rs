@@ -4,12 +4,12 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::access::privacy::DAY_MS;
 use crate::archive::erase::Forget;
 use crate::archive::recount::{Counted, Day, Part};
 use crate::archive::scan::tests::{funnel, journeys, resolved, vitals};
 use crate::archive::testing::{ask, erase};
-use crate::read::Params;
+use crate::base::time::DAY_MS;
+use crate::http::params::Params;
 use crate::read::recent::Recent;
 
 /// What is done to both.

@@ -1,14 +1,14 @@
 //! What comes between two steps of compaction, and between whose steps it comes.
 
 use super::*;
-use crate::access::privacy::DAY_MS;
 use crate::archive::compact::{Merged, Run};
 use crate::archive::erase::Forget;
 use crate::archive::recount::{Day, Part};
 use crate::archive::scan::{Ask, Asked, PageSpec};
 use crate::archive::testing::{erase, told};
+use crate::base::time::DAY_MS;
+use crate::http::params::Params;
 use crate::lake::testing::pack;
-use crate::read::Params;
 use crate::read::recent::Recent;
 
 fn made(archive: &Archive<&TestSql>) -> (Run, Merged, Vec<u8>) {

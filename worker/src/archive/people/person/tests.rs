@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::access::privacy::DAY_MS;
+use crate::base::time::DAY_MS;
 
 proptest! {
     #[test]

@@ -1,11 +1,10 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::access::privacy::DAY_MS;
 use crate::archive::scan::tests::{append, archived, ask, empty};
 use crate::base::sql::Sql;
-use crate::protocol::counters::HOUR_MS;
-use crate::read::Params;
+use crate::base::time::{DAY_MS, HOUR_MS};
+use crate::http::params::Params;
 use crate::read::brute::{DAY, event};
 use crate::read::recent::Recent;
 use crate::testing::{NOW, TestSql};
@@ -174,7 +173,7 @@ fn a_page_is_of_a_source_a_tenant_and_of_days() {
         ids.sort_by_key(Value::to_string);
         ids
     };
-    let date = |day: i64| crate::read::days::date(DAY + day);
+    let date = |day: i64| crate::base::time::date(DAY + day);
     assert_eq!(ids("source=s1"), want(&|event, _| event["source"] == "s1"));
     assert_eq!(
         ids("tenantId=t2"),

@@ -3,13 +3,11 @@
 use serde_json::Value;
 
 use super::*;
-use crate::access::privacy::DAY_MS;
 use crate::archive::scan::{Asked, Line, PageSpec};
 use crate::archive::testing::{KEY, append, append_at, ask, compact, fold, land, open, told};
-use crate::lake::Outcome;
-use crate::protocol::counters::HOUR_MS;
+use crate::base::time::{DAY_MS, HOUR_MS};
 use crate::read::brute::{self, DAY};
-use crate::sinks::SinkKind;
+use crate::sinks::{Outcome, SinkKind};
 use crate::testing::message;
 
 fn d1() -> TestSql {

@@ -1,7 +1,8 @@
 use serde_json::json;
 
-use super::super::{CloudEventHeaders, ingest_delivery};
+use super::super::ingest_delivery;
 use super::*;
+use crate::http::cloud_event::CloudEventHeaders;
 use crate::ingest::adapters::tests::{canonical, draft, drafts, ingest, own, refused, stored};
 
 #[test]

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
-use super::super::{CloudEventHeaders, MAX_ITEMS};
+use super::super::MAX_ITEMS;
+use crate::http::cloud_event::CloudEventHeaders;
 use crate::ingest::adapters::tests::{draft, drafts, ingest, stored};
 use crate::ingest::draft::Draft;
 

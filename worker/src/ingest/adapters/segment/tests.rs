@@ -5,7 +5,7 @@ use crate::ingest::adapters::tests::{owned, refused, stored};
 
 fn call(path: &str, body: &Value) -> (Option<String>, Vec<Draft<'static>>) {
     let text = body.to_string();
-    let (key, drafts) = segment(SegmentCall::from_path(path).unwrap(), text.as_bytes()).unwrap();
+    let (key, drafts) = segment(crate::testing::segment_call(path), text.as_bytes()).unwrap();
     (key, drafts.into_iter().map(owned).collect())
 }
 
@@ -271,7 +271,7 @@ fn one_message_of_a_batch_is_its_own_affair() {
 #[test]
 fn bad_requests_are_refused_whole() {
     let fault = |path: &str, body: &str| {
-        segment(SegmentCall::from_path(path).unwrap(), body.as_bytes())
+        segment(crate::testing::segment_call(path), body.as_bytes())
             .unwrap_err()
             .code()
     };
@@ -298,24 +298,4 @@ fn bad_requests_are_refused_whole() {
     let (key, drafts) = segment(SegmentCall::One(SegmentKind::Track), large.as_bytes()).unwrap();
     assert_eq!(key.as_deref(), Some("k"));
     assert_eq!(refused(drafts[0].clone()).0, "event_too_large");
-}
-
-#[test]
-fn paths_name_calls() {
-    for (path, call) in [
-        ("/v1/batch", SegmentCall::Batch),
-        ("/v1/b", SegmentCall::Batch),
-        ("/v1/track", SegmentCall::One(SegmentKind::Track)),
-        ("/v1/t", SegmentCall::One(SegmentKind::Track)),
-        ("/v1/page", SegmentCall::One(SegmentKind::Page)),
-        ("/v1/s", SegmentCall::One(SegmentKind::Screen)),
-        ("/v1/identify", SegmentCall::One(SegmentKind::Identify)),
-        ("/v1/g", SegmentCall::One(SegmentKind::Group)),
-        ("/v1/alias", SegmentCall::One(SegmentKind::Alias)),
-    ] {
-        assert_eq!(SegmentCall::from_path(path), Some(call));
-    }
-    for path in ["/v1/events", "/v1/", "/v1/tracks", "/track", "/v1/track/"] {
-        assert_eq!(SegmentCall::from_path(path), None);
-    }
 }

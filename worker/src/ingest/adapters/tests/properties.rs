@@ -141,7 +141,7 @@ fn exercise(bytes: &[u8]) {
         "/v1/group",
         "/v1/alias",
     ] {
-        let call = SegmentCall::from_path(path).unwrap();
+        let call = crate::testing::segment_call(path);
         for draft in segment(call, bytes)
             .map(|(_, drafts)| drafts)
             .unwrap_or_default()

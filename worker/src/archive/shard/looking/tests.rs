@@ -1,10 +1,10 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::super::testing::{append, fold, fold_here, look, look_at_all, open, take};
 use super::*;
 use crate::archive::fold::Table;
 use crate::archive::standing;
+use crate::archive::testing::{append, fold, fold_here, look, look_at_all, open, take};
 use crate::read::brute::{DAY, count, distinct, event, read};
 use crate::testing::{NOW, TestSql, message};
 
@@ -170,7 +170,7 @@ fn what_is_too_much_to_look_at_or_to_tell_is_folded() {
         let mut event = event("demo", n);
         event["eventType"] = "page_view".into();
         event["timestamp"] =
-            ((DAY + i64::try_from(n / 400).unwrap()) * crate::access::privacy::DAY_MS).into();
+            ((DAY + i64::try_from(n / 400).unwrap()) * crate::base::time::DAY_MS).into();
         event["eventData"] = serde_json::json!({"path": format!("/{n}/{}", "x".repeat(300))});
         event
     };
@@ -260,7 +260,7 @@ fn people_are_told_with_what_is_not_folded() {
     append(&archive, &body(2, &events[30..]), false).unwrap();
     let before = sql.number("SELECT total_changes()");
     look_at_all(&archive);
-    let user = shoreline_shared::privacy::user_hash(super::super::testing::KEY, "demo", "u1");
+    let user = shoreline_shared::privacy::user_hash(crate::archive::testing::KEY, "demo", "u1");
     let looked = archive.profile(&user).unwrap();
     assert_eq!(sql.number("SELECT total_changes()"), before, "a look wrote");
     fold_here(&archive);
@@ -286,7 +286,7 @@ fn a_text_with_a_nul_is_told_as_d1_has_it() {
     append(&archive, &body(1, &[used]), false).unwrap();
     let wants = vec![Want::new(Table::Keys, &["feature"], (i64::MIN, i64::MAX))];
     let looked = look(&archive, &Look { wants, ..ask(None) }).unwrap();
-    super::super::testing::fold(&archive, &d1);
+    crate::archive::testing::fold(&archive, &d1);
     let key = "SELECT key FROM breakdowns WHERE dim = 'feature'";
     let key: Vec<[crate::base::sql::Cell; 1]> = d1.cells(key, &[]).unwrap();
     assert_eq!(looked.sums.keys().next().unwrap().key, key[0][0].text());

@@ -11,7 +11,7 @@ use worker::{Delay, Result};
 
 use crate::base::sql::SqlError;
 use crate::dead_letter::{self, Reason};
-use crate::lake::{Delivery, LakeStore, Outcome};
+use crate::lake::{Delivery, LakeStore};
 use crate::observe::operations::Background;
 use crate::shell::http::calls::note;
 use crate::shell::objects::archive_do::{ArchiveDo, archive_of};
@@ -22,7 +22,7 @@ use crate::shell::platform::clock::{now_ms, random};
 use crate::shell::platform::d1;
 use crate::shell::platform::do_sql::DoSql;
 use crate::shell::platform::log;
-use crate::sinks::{Sink, SinkKind};
+use crate::sinks::{Outcome, Sink, SinkKind};
 
 /// How long a run of the alarm goes on by itself: the next one begins at once where work is left.
 const RUN_MS: i64 = 20_000;

@@ -1,19 +1,14 @@
 //! Ranges of days, as the metrics' queries take them.
 
-use chrono::{Datelike, NaiveDate};
-
-use super::Params;
-use crate::access::privacy::{DAY_MS, day_of};
+use crate::base::time::{DAY_MS, day, day_of};
 use crate::http::error::Fault;
+use crate::http::params::Params;
 
 /// Days of a range at most: a leap year.
 pub const MAX_DAYS: i64 = 366;
 
 /// Days of a range where nothing says so, today being the last.
 const DEFAULT_DAYS: i64 = 30;
-
-/// Days from 0000-12-31, which [`Datelike`] counts from, to 1970-01-01.
-const EPOCH: i64 = 719_163;
 
 const FORM: &str = "must be a date of the form YYYY-MM-DD, in UTC.";
 
@@ -84,37 +79,10 @@ impl Days {
     }
 }
 
-/// The day of `YYYY-MM-DD`.
-pub fn day(text: &str) -> Option<i64> {
-    let digits = |range: std::ops::Range<usize>| {
-        let part = text.get(range)?;
-        part.bytes()
-            .all(|byte| byte.is_ascii_digit())
-            .then(|| part.parse::<u32>().ok())?
-    };
-    let dashes = text.get(4..5)? == "-" && text.get(7..8)? == "-";
-    let (year, month, date) = (digits(0..4)?, digits(5..7)?, digits(8..10)?);
-    if text.len() != 10 || !dashes {
-        return None;
-    }
-    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, date)?;
-    Some(i64::from(date.num_days_from_ce()).saturating_sub(EPOCH))
-}
-
-/// `YYYY-MM-DD` of a day.
-pub fn date(day: i64) -> String {
-    i32::try_from(day.saturating_add(EPOCH))
-        .ok()
-        .and_then(NaiveDate::from_num_days_from_ce_opt)
-        .map(|date| format!("{:04}-{:02}-{:02}", date.year(), date.month(), date.day()))
-        .unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::NOW;
-    use proptest::prelude::*;
 
     fn days(query: &str) -> Result<Days, Fault> {
         Days::parse(&Params::parse(query), NOW)
@@ -155,13 +123,6 @@ mod tests {
                 matches!(fault, Fault::InvalidParameter { name, .. } if name == want),
                 "{query}"
             );
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_date_is_its_day(n in -719_000_i64..2_900_000) {
-            prop_assert_eq!(day(&date(n)), Some(n));
         }
     }
 }

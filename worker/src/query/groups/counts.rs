@@ -1,31 +1,31 @@
 //! What is counted of rows.
 
-use super::groups::{Groups, NO_GROUP};
-use super::measures::Amount;
-use super::set::{Set, of_group};
-use super::visits::Visits;
+use super::{Groups, NO_GROUP};
+use crate::query::measures::Amount;
+use crate::query::set::{Set, of_group};
+use crate::query::visits::Visits;
 
 /// What is counted of a row beside its measures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Counts {
-    pub(super) events: i64,
-    pub(super) views: i64,
-    pub(super) users: i64,
-    pub(super) sessions: i64,
-    pub(super) bounces: i64,
+pub(in crate::query) struct Counts {
+    pub(in crate::query) events: i64,
+    pub(in crate::query) views: i64,
+    pub(in crate::query) users: i64,
+    pub(in crate::query) sessions: i64,
+    pub(in crate::query) bounces: i64,
     /// Milliseconds of all sessions.
-    pub(super) duration: i64,
-    pub(super) conversions: i64,
+    pub(in crate::query) duration: i64,
+    pub(in crate::query) conversions: i64,
     /// Users who have one.
-    pub(super) converted: i64,
+    pub(in crate::query) converted: i64,
 }
 
 impl Counts {
     /// Numbers that they are told as.
-    pub(super) const COUNT: usize = 8;
+    pub(in crate::query) const COUNT: usize = 8;
 
     /// All of them, in the order in which they are told.
-    pub(super) fn all(&mut self) -> [&mut i64; Self::COUNT] {
+    pub(in crate::query) fn all(&mut self) -> [&mut i64; Self::COUNT] {
         [
             &mut self.events,
             &mut self.views,
@@ -41,7 +41,7 @@ impl Counts {
 
 impl Groups {
     /// Counts the events of each row; those of the type `view` are views.
-    pub(super) fn count(&mut self, rows: &[u32], types: &[u32], view: u32) {
+    pub(in crate::query) fn count(&mut self, rows: &[u32], types: &[u32], view: u32) {
         let mut total = Counts::default();
         for (row, kind) in rows.iter().zip(types) {
             if *row == NO_GROUP {
@@ -62,7 +62,7 @@ impl Groups {
     }
 
     /// Counts the conversions of each row.
-    pub(super) fn count_conversions(&mut self, rows: &[u32]) {
+    pub(in crate::query) fn count_conversions(&mut self, rows: &[u32]) {
         for row in rows {
             if *row == NO_GROUP {
                 continue;
@@ -77,7 +77,7 @@ impl Groups {
     }
 
     /// Counts the users of each row, or those who have a conversion in it: those of them that are new to it.
-    pub(super) fn count_users(
+    pub(in crate::query) fn count_users(
         &mut self,
         rows: &[u32],
         user: &dyn Fn(usize) -> Option<u64>,
@@ -107,7 +107,7 @@ impl Groups {
     }
 
     /// Counts the sessions of each row. With `visits` their places are kept, for they are looked at in the end.
-    pub(super) fn count_sessions(
+    pub(in crate::query) fn count_sessions(
         &mut self,
         rows: &[u32],
         session: &dyn Fn(usize) -> Option<u64>,
@@ -130,7 +130,7 @@ impl Groups {
     }
 
     /// Takes what the events of each row have of a measure, by the codes of its distinct amounts.
-    pub(super) fn measure(
+    pub(in crate::query) fn measure(
         &mut self,
         rows: &[u32],
         place: usize,
@@ -154,7 +154,7 @@ impl Groups {
     }
 
     /// All segments were taken: looks at sessions as a whole.
-    pub(super) fn settle(&mut self, visits: &Visits) {
+    pub(in crate::query) fn settle(&mut self, visits: &Visits) {
         for (row, place) in std::mem::take(&mut self.members) {
             let (is_bounce, duration) = visits.of(place);
             if let Some(counts) = self.counts.get_mut(row as usize) {

@@ -3,38 +3,12 @@
 use std::borrow::Cow;
 
 use crate::limits::MAX_STRING_CHARS;
-use crate::privacy::{KeyKind, REDACTED, clean_url, is_absolute_url, redact, suspicion};
+use crate::privacy::{REDACTED, Style, clean_url, is_absolute_url, redact, suspicion};
 use crate::swar::{equal, find};
 
 /// Passes that a string gets to settle after the first. One or two are needed where cutting a long
 /// text leaves something at its end that is private or no longer whole; none was found that needs more.
 const MAX_PASSES: usize = 4;
-
-/// How a string is looked at.
-#[derive(Clone, Copy)]
-pub(crate) struct Style {
-    /// It stands under a key that holds URLs or paths, so it is one even where it is relative.
-    pub(crate) is_url: bool,
-    /// It stands under a key that holds paths.
-    pub(crate) is_path: bool,
-    /// It has lines: their breaks and tabulators stay.
-    pub(crate) has_lines: bool,
-    /// Fragments of URLs are kept, cleaned.
-    pub(crate) hash_routing: bool,
-}
-
-impl Style {
-    /// Of what stands under a key of this kind.
-    #[inline]
-    pub(crate) fn of(kind: KeyKind, hash_routing: bool) -> Self {
-        Self {
-            is_url: matches!(kind, KeyKind::Url | KeyKind::Path),
-            is_path: kind == KeyKind::Path,
-            has_lines: kind == KeyKind::Lines,
-            hash_routing,
-        }
-    }
-}
 
 /// What one look at a string's bytes tells of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -27,7 +27,8 @@ impl CloudEventHeaders {
         self.0.contains_key("specversion")
     }
 
-    pub(super) fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
+    /// Its attributes, by name.
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))

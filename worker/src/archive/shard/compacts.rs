@@ -2,14 +2,14 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::super::Archive;
-use super::super::reshard::Gate;
-use super::{MOST_ROW_BYTES, Merged, Run};
+use super::Archive;
+use crate::archive::compact::{self, MOST_ROW_BYTES, Merged, Run};
+use crate::archive::reshard::Gate;
 use crate::base::sql::{Sql, SqlError};
 
 /// What an archive remembers of it as long as it is open.
 #[derive(Debug, Default)]
-pub(in super::super) struct Memory {
+pub(in crate::archive) struct Memory {
     /// Segments that cannot be read, or cannot be one with others.
     left_alone: RefCell<Vec<i64>>,
     /// Until when (Unix milliseconds) it rests.
@@ -28,7 +28,7 @@ impl<S: Sql> Archive<S> {
         if self.gate() != Gate::Open {
             return Ok(None);
         }
-        let due = super::hours::due(&self.sql)?;
+        let due = compact::due(&self.sql)?;
         Ok(due.map(|due| due.max(self.compaction.until.get())))
     }
 
@@ -47,13 +47,13 @@ impl<S: Sql> Archive<S> {
         if self.gate() != Gate::Open {
             return Ok(None);
         }
-        super::find(&self.sql, &self.compaction.left_alone.borrow(), now_ms)
+        compact::find(&self.sql, &self.compaction.left_alone.borrow(), now_ms)
     }
 
     /// Makes one segment of a run, whose lines are to be packed. `texts` are the lines of each, where they
     /// could be unpacked; what cannot be read is told once, and left alone from then on.
     pub fn merge(&self, run: &Run, texts: &[Option<String>]) -> Merged {
-        let merged = super::merge(run, texts);
+        let merged = compact::merge(run, texts);
         let broken = merged.broken.iter().map(|(seq, _)| *seq);
         self.compaction.left_alone.borrow_mut().extend(broken);
         merged
@@ -73,7 +73,7 @@ impl<S: Sql> Archive<S> {
         }
         let is_same =
             self.compaction.rewrites.get() == self.rewrites() && self.gate() == Gate::Open;
-        let is_put = is_same && super::put(&self.sql, merged, packed)?;
+        let is_put = is_same && compact::put(&self.sql, merged, packed)?;
         if is_put {
             self.was_rewritten();
         }

@@ -6,13 +6,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fold::{Cursor, Gathered, Stand, Sums, Want};
-use super::folding::{self, Folded, Unfolded};
-use super::people::{self, Mode, Profile};
-use super::scan::{Ask, Asking};
-use super::shard::Archive;
-use crate::access::privacy::day_of;
+use super::Archive;
+use crate::archive::fold::{Cursor, Gathered, Stand, Sums, Want};
+use crate::archive::folded::{Folded, folded};
+use crate::archive::folding::{self, Unfolded};
+use crate::archive::people::{self, Mode, Profile};
+use crate::archive::scan::{Ask, Asking};
 use crate::base::sql::{Sql, SqlError};
+use crate::base::time::day_of;
 
 /// Events that a look has in memory at most, some 300 bytes each. More than [`folding::FOLD_EVENTS`] are there only
 /// while folds are under way.
@@ -57,7 +58,7 @@ pub enum Unlooked {
 
 /// What was looked at.
 #[derive(Debug)]
-pub(super) struct Looking {
+pub(in crate::archive) struct Looking {
     /// What was folded then.
     epoch: i64,
     number: i64,
@@ -97,7 +98,7 @@ impl<S: Sql> Archive<S> {
         if segments >= folding::MANY_SEGMENTS || events > LOOK_EVENTS {
             return Ok(Unlooked::TooMuch);
         }
-        let folded = folding::folded(&self.sql)?;
+        let folded = folded(&self.sql)?;
         let looking = self.looking.borrow();
         let looking = looking.as_ref().filter(|looking| looking.is_after(&folded));
         let from = looking.map_or(folded.seq, |looking| looking.upto);
@@ -120,7 +121,7 @@ impl<S: Sql> Archive<S> {
         lines: &[String],
         now_ms: i64,
     ) -> Result<(), SqlError> {
-        let folded = folding::folded(&self.sql)?;
+        let folded = folded(&self.sql)?;
         let mut looking = self.looking.borrow_mut();
         let kept = looking.take().filter(|looking| looking.is_after(&folded));
         let looking = looking.insert(kept.unwrap_or_else(|| Looking::after(&folded)));
@@ -138,7 +139,7 @@ impl<S: Sql> Archive<S> {
     /// # Errors
     /// Whatever the database says, and where a page of people or a fold cannot be read.
     pub fn look(&self, look: &Look, now_ms: i64) -> Result<String, SqlError> {
-        let folded = folding::folded(&self.sql)?;
+        let folded = folded(&self.sql)?;
         let at = self.stands(&folded, Cursor::of(&look.at, self.shard))?;
         let mut sums = Sums::default();
         for fold in folding::pending_after(&self.sql, at.fold)? {
@@ -184,8 +185,14 @@ impl<S: Sql> Archive<S> {
     /// # Errors
     /// Whatever the database says, and where their page cannot be read.
     pub fn profile(&self, user: &str) -> Result<Option<Profile>, SqlError> {
-        let user = super::event::first_bits(user);
-        self.with_unfolded(|unfolded| people::profile(&self.sql, user, unfolded))?
+        let user = crate::archive::event::first_bits(user);
+        self.with_unfolded(|unfolded| {
+            people::profile(
+                &self.sql,
+                user,
+                unfolded.map(Gathered::seen).unwrap_or_default(),
+            )
+        })?
     }
 
     /// Begins to answer a question; one of people, when all was looked at.
@@ -198,14 +205,14 @@ impl<S: Sql> Archive<S> {
     }
 
     fn with_unfolded<T>(&self, work: impl FnOnce(Option<&Gathered>) -> T) -> Result<T, SqlError> {
-        let folded = folding::folded(&self.sql)?;
+        let folded = folded(&self.sql)?;
         let looking = self.looking.borrow();
         let looking = looking.as_ref().filter(|looking| looking.is_after(&folded));
         Ok(work(looking.map(|looking| &looking.gathered)))
     }
 
     /// Forgets what was looked at if that is long ago: something was appended.
-    pub(super) fn forget_look(&self, now_ms: i64) {
+    pub(in crate::archive) fn forget_look(&self, now_ms: i64) {
         let mut looking = self.looking.borrow_mut();
         let is_old = |looking: &Looking| now_ms.saturating_sub(looking.at) > KEPT_MS;
         if looking.as_ref().is_some_and(is_old) {

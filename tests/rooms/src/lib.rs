@@ -1,0 +1,9 @@
+//! Who may know whom, read from the sources: each module of a crate, and the modules that its code names.
+//!
+//! Tests, and what is compiled for tests alone, are left out: a test may look everywhere.
+#![cfg(test)]
+
+mod crates;
+mod names;
+mod rules;
+mod text;

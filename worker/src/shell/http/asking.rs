@@ -1,0 +1,146 @@
+//! What all calls of the dashboard API do alike: who asks, what is asked of D1, logs and archives, and the faults where
+//! these do not answer.
+
+use serde::de::DeserializeOwned;
+use worker::{Env, Request, Result};
+
+use crate::access::auth::KeyKind;
+use crate::archive::scan::{Ask, Asked, Part};
+use crate::archive::spread::only;
+use crate::base::sql::Statement;
+use crate::http::error::Fault;
+use crate::http::facts::RequestFacts;
+use crate::http::fields::MAX_BODY_BYTES;
+use crate::http::params::Params;
+use crate::protocol::names::ASK;
+use crate::shell::platform::archives::{archives, ask_all, ask_home};
+use crate::shell::platform::bindings::{SITE_DO, config};
+use crate::shell::platform::clock::now_ms;
+use crate::shell::platform::d1;
+use crate::shell::platform::keys;
+use crate::shell::platform::log;
+use crate::shell::platform::objects;
+
+/// What a request of the dashboard API asks, and with which token.
+pub(crate) fn asked(request: &Request) -> Result<(Params, RequestFacts)> {
+    let url = request.inner().url();
+    let params = Params::parse(url.split_once('?').map_or("", |(_, query)| query));
+    let facts = RequestFacts {
+        authorization: request.headers().get("authorization")?,
+        ..RequestFacts::default()
+    };
+    Ok((params, facts))
+}
+
+/// The body of a question.
+pub(crate) async fn body_of(request: &mut Request) -> std::result::Result<Vec<u8>, Fault> {
+    let length = request.headers().get("content-length").ok().flatten();
+    let length = length.and_then(|length| length.parse::<usize>().ok());
+    if length.is_some_and(|length| length > MAX_BODY_BYTES) {
+        return Err(Fault::PayloadTooLarge("A question has at most 64 KiB."));
+    }
+    let body = request.bytes().await;
+    body.map_err(|_| Fault::malformed("The body could not be read to its end."))
+}
+
+/// The site that the request's read token reads: its own, and no other.
+pub(crate) async fn site_of(facts: &RequestFacts, env: &Env) -> std::result::Result<String, Fault> {
+    let token = facts.bearer().ok_or(Fault::UnknownKey)?;
+    let grant = keys::grant(env, None, &token, now_ms()).await?;
+    if grant.kind == KeyKind::Read {
+        Ok(grant.site.clone())
+    } else {
+        Err(Fault::WrongScope)
+    }
+}
+
+pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> std::result::Result<String, Fault> {
+    serde_json::to_string(value).map_err(|_| Fault::Unavailable("The answer could not be written."))
+}
+
+pub(crate) async fn rows<T: DeserializeOwned>(
+    env: &Env,
+    statement: &Statement,
+) -> std::result::Result<Vec<T>, Fault> {
+    d1::rows(env, statement).await.map_err(|error| {
+        log::error("d1", error);
+        Fault::Unavailable("The read model cannot be reached right now.")
+    })
+}
+
+pub(crate) fn unanswered(error: worker::Error) -> Fault {
+    log::error("archive_do", error);
+    Fault::Unavailable("The archive cannot be reached right now.")
+}
+
+/// Asks all of a site's archives.
+pub(crate) async fn ask(
+    env: &Env,
+    site: &str,
+    command: &str,
+    body: &str,
+) -> std::result::Result<Vec<String>, Fault> {
+    ask_all(env, site, command, body).await.map_err(unanswered)
+}
+
+/// Reads what shards answered.
+pub(crate) fn told<T: DeserializeOwned>(said: Vec<String>) -> std::result::Result<Vec<T>, Fault> {
+    objects::told_all(said).map_err(unanswered)
+}
+
+/// Asks the archives of a site that can have what is asked for, each of which answers a [`Part`].
+pub(crate) async fn ask_archive(
+    env: &Env,
+    site: &str,
+    asked: Asked,
+) -> std::result::Result<Vec<String>, Fault> {
+    let number = archives(env, site).await.map_err(unanswered)?;
+    let key = &config(env)?.ingest.hash_key;
+    let alone = number == 1;
+    let has_home = only(&asked, site, number, key).is_some();
+    let ask_of = Ask { asked, alone };
+    let body = to_json(&ask_of)?;
+    if !has_home {
+        return ask(env, site, ASK, &body).await;
+    }
+    let home = |archives| only(&ask_of.asked, site, archives, key).unwrap_or(0);
+    let said = ask_home(env, site, &home, ASK, body.as_bytes()).await;
+    Ok(vec![said.map_err(unanswered)?])
+}
+
+/// Reads the parts of an answer: from their text, for they may be long, and lines of events are told as they are.
+pub(crate) fn parts<T: DeserializeOwned>(
+    said: Vec<String>,
+) -> std::result::Result<Vec<Part<T>>, Fault> {
+    let mut parts = Vec::with_capacity(said.len());
+    for one in said {
+        let part: Part<T> = serde_json::from_str(&one).map_err(|error| unanswered(error.into()))?;
+        if part.unreadable > 0 {
+            unreadable(part.unreadable);
+        }
+        parts.push(part);
+    }
+    Ok(parts)
+}
+
+fn unreadable(segments: i64) {
+    log::error(
+        "archive_do",
+        format_args!("{segments} segments cannot be read"),
+    );
+}
+
+/// Asks every shard of a site's log.
+pub(crate) async fn each_shard(
+    env: &Env,
+    site: &str,
+    shards: u32,
+    command: &str,
+    body: &str,
+) -> std::result::Result<Vec<String>, Fault> {
+    let asked = objects::ask_all(env, SITE_DO, site, shards, command, body).await;
+    asked.map_err(|error| {
+        log::error("objects", error);
+        Fault::Unavailable("The live counts cannot be reached right now.")
+    })
+}
