@@ -163,6 +163,7 @@ mod tests {
     use proptest::sample::select;
 
     use super::*;
+    use crate::privacy::KeyKind;
 
     proptest! {
         /// The short ways say what the long one does.

@@ -3,7 +3,7 @@
 use reqwest::Client;
 use serde_json::{Value, json};
 use shoreline_tests::site::{Site, reply};
-use shoreline_worker::read::days::date;
+use shoreline_worker::base::time::date;
 
 use crate::asked::{Asked, now};
 use crate::made::{DAY_MS, Dice};
