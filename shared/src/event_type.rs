@@ -1,4 +1,4 @@
-//! The names of events: the tracker's own ten, and those of domain events.
+//! The names of events: the tracker's own, and those of domain events.
 
 use alloc::{borrow::ToOwned, string::String};
 
@@ -38,11 +38,13 @@ pub enum TrackerType {
     Download,
     /// A form was sent.
     Form,
+    /// A visitor is somebody; `eventData.anonymousId` says by which id they were known before.
+    Identify,
 }
 
 impl TrackerType {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::PageView,
         Self::FeatureUse,
         Self::ContentCreate,
@@ -53,6 +55,7 @@ impl TrackerType {
         Self::Outbound,
         Self::Download,
         Self::Form,
+        Self::Identify,
     ];
 
     /// The name on the wire.
@@ -68,6 +71,7 @@ impl TrackerType {
             Self::Outbound => "outbound",
             Self::Download => "download",
             Self::Form => "form",
+            Self::Identify => "identify",
         }
     }
 
@@ -132,7 +136,8 @@ mod tests {
                 "web_vital",
                 "outbound",
                 "download",
-                "form"
+                "form",
+                "identify"
             ]
         );
         for each in TrackerType::ALL {

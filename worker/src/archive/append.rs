@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::prune::NEXT_SEQ;
 use super::ranges::Ranges;
 use super::reshard::DUPLICATE;
-use super::{Event, ids, segment};
+use super::{Event, Identified, ids, joined, segment};
 use crate::base::sql::{Cell, Param, Sql, SqlError};
 use crate::lake::LakeStore;
 
@@ -51,6 +51,8 @@ pub struct Packable {
     pub columns: Vec<u8>,
     /// Its lines, to be packed.
     pub lines: String,
+    /// What its events say of who somebody was before.
+    pub identified: Vec<Identified>,
 }
 
 /// What an append is to write.
@@ -94,6 +96,7 @@ impl Packable {
             received: received.max().unwrap_or(0),
             columns: segment::encode(entries),
             lines,
+            identified: Vec::new(),
         }
     }
 
@@ -126,6 +129,9 @@ impl Packable {
                 packed.into(),
             ],
         )?;
+        if let Some([seq]) = written.first() {
+            joined::note(sql, seq.int(), &self.identified)?;
+        }
         match written.first() {
             Some([seq]) if !landed => lake.appended(self.hour, seq.int(), self.n, bytes, now_ms),
             _ => Ok(()),
@@ -134,6 +140,13 @@ impl Packable {
 }
 
 impl Draft {
+    /// Joins nobody: of a site whose people are in several archives.
+    pub(super) fn forget_identified(&mut self) {
+        for segment in &mut self.segments {
+            segment.identified.clear();
+        }
+    }
+
     /// Writes it in one transaction, each segment with its packed lines, and answers what the consumer
     /// is told. With `landed` the events come from the lake and never go there.
     ///

@@ -19,6 +19,7 @@ pub(crate) fn opened() -> TestSql {
         &append::SCHEMA[..],
         &super::erase::SCHEMA,
         &super::prune::SCHEMA,
+        &super::joined::SCHEMA,
     ];
     for statement in schemas.into_iter().flatten() {
         sql.execute_batch(statement);

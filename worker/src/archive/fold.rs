@@ -11,13 +11,13 @@ mod keys;
 mod members;
 mod operations;
 mod pack;
-mod rows;
 mod statements;
 mod sums;
 mod table;
 mod walks;
 mod wants;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use counts::{Counts, Texts};
@@ -27,13 +27,13 @@ use operations::Operations;
 use walks::Walk;
 
 pub(super) use keys::{admit_keys, day_key_ids, key_names, number_keys};
-pub(crate) use rows::json_rows;
 pub use statements::{Cursor, Stand, standing};
 pub use sums::{GapRow, KeyRow, Sums};
 pub use table::Table;
 pub(crate) use table::dim_name;
 pub use wants::Want;
 
+use super::joined::{self, Identified, Joining};
 use super::people::person::{Person, earlier};
 use super::people::{Mode, PEOPLE, People};
 use super::{Column, Event, Who};
@@ -75,6 +75,8 @@ pub struct Gathered {
     /// First and last event of sessions.
     sessions: HashMap<u64, (i64, Option<i64>)>,
     operations: Operations,
+    /// What events say of who somebody was before.
+    identified: Vec<Identified>,
     events: usize,
 }
 
@@ -92,6 +94,7 @@ impl Default for Gathered {
             users: HashMap::new(),
             sessions: HashMap::new(),
             operations: Operations::default(),
+            identified: Vec::new(),
             events: 0,
         }
     }
@@ -167,6 +170,11 @@ impl Gathered {
         }
     }
 
+    /// Adds what an event `identify` says, beside the event itself.
+    pub fn identify(&mut self, identified: Identified) {
+        self.identified.push(identified);
+    }
+
     /// Adds the line of an event of Shoreline's own site, beside the event itself.
     pub fn add_operation(&mut self, line: &str) {
         self.operations.add(line, &mut self.texts);
@@ -195,7 +203,15 @@ impl Gathered {
             sums.add([counted.dim, counted.day, counted.text, 0], *amounts);
         }
         let mut walk = Walk::new(&counted, today);
-        walk.users(sql, people.users, mode, &self.users, &self.members)?;
+        let joining = Joining::of(sql, self.users.keys().copied(), &self.identified)?;
+        walk.users(sql, people.users, mode, &self.users, &self.members, &joining)?;
+        let mut texts = Cow::Borrowed(&self.texts);
+        if !joining.is_empty() {
+            walk.tell_regrouped(sql, &mut |text| texts.to_mut().number(text))?;
+        }
+        if mode == Mode::Write {
+            joining.save(sql)?;
+        }
         walk.sessions(sql, people.sessions, mode, &self.sessions)?;
         walk.visitors(sql, people.visitors, mode, &self.visitors)?;
         let tables = [
@@ -208,7 +224,7 @@ impl Gathered {
             self.operations.calls.table(4, operations::AMOUNTS),
             self.operations.outcomes.table(1, 1),
         ];
-        Ok(Sums::of(&self.texts, tables))
+        Ok(Sums::of(&texts, tables))
     }
 
     /// The users by their hash, in order: all of each but the keys.
@@ -257,7 +273,7 @@ pub fn fold<'a, 'e: 'a>(
 /// # Errors
 /// Whatever the database says.
 pub fn create(sql: &impl Sql) -> Result<(), SqlError> {
-    for statement in keys::SCHEMA {
+    for statement in keys::SCHEMA.into_iter().chain(joined::SCHEMA) {
         sql.run(statement, &[])?;
     }
     PEOPLE.create(sql)

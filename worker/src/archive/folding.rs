@@ -7,6 +7,7 @@
 use super::compact;
 use super::fold::{Cursor, Gathered, Sums};
 use super::folded::folded;
+use super::joined::{self, Identified};
 use super::people::Mode;
 use super::segment::Segment;
 use crate::base::sql::{Cell, Sql, SqlError, Statement};
@@ -49,6 +50,8 @@ pub struct Unfolded {
     columns: Vec<u8>,
     /// Of Shoreline's own site, its packed lines: what calls took stands in no column.
     pub lines: Option<Vec<u8>>,
+    /// What its events say of who somebody was before.
+    identified: Vec<Identified>,
 }
 
 /// A fold that is being made.
@@ -121,10 +124,16 @@ pub(super) fn unfolded(sql: &impl Sql, site: &str, from: i64) -> Result<Vec<Unfo
         ),
         &[from.into(), last.int().into()],
     )?;
+    let noted = joined::noted(sql, from, last.int())?;
     let unfolded = |[seq, columns, lines]: &[Cell; 3]| Unfolded {
         seq: seq.int(),
         columns: columns.bytes().to_vec(),
         lines: (site == OWN_SITE).then(|| lines.bytes().to_vec()),
+        identified: noted
+            .iter()
+            .filter(|(of, _)| *of == seq.int())
+            .map(|(_, one)| *one)
+            .collect(),
     };
     Ok(rows.iter().map(unfolded).collect())
 }
@@ -146,6 +155,9 @@ pub(super) fn follow(sql: &impl Sql, some: &[Unfolded], after: i64) -> Result<bo
 pub(super) fn gather(gathered: &mut Gathered, some: &[Unfolded], lines: &[String]) -> Vec<i64> {
     let mut broken = Vec::new();
     for segment in some {
+        for one in &segment.identified {
+            gathered.identify(*one);
+        }
         match Segment::parse(&segment.columns).and_then(|segment| segment.events()) {
             Ok(events) => events.iter().for_each(|event| gathered.add(event)),
             Err(_) => broken.push(segment.seq),
@@ -199,6 +211,7 @@ pub(super) fn fold(
         "UPDATE folded SET number = ?1, seq = ?2, made_at = ?3",
         &[number.into(), last.seq.into(), now_ms.into()],
     )?;
+    joined::forget_noted(sql, last.seq)?;
     compact::note(sql, before.seq, last.seq, now_ms)?;
     Ok(folding.broken.clone())
 }
@@ -311,6 +324,7 @@ mod tests {
                 seq,
                 columns: vec![0; *bytes],
                 lines: None,
+                identified: Vec::new(),
             };
             let all: Vec<Unfolded> = (0..).zip(&sizes).map(unfolded).collect();
             let (mut slice, mut rest) = Folding::slice(&all);

@@ -75,30 +75,29 @@ pub struct Profile {
     pub days: Vec<i64>,
 }
 
-/// What is known of a user, by the first 64 bits of their hash; `None` where nothing is. `unfolded` is
+/// What is known of a user, by the first 64 bits of the hashes of their ids; `None` where nothing is. `unfolded` is
 /// what is not folded yet.
 ///
 /// # Errors
 /// Whatever the database says, and where their page cannot be read.
 pub(crate) fn profile(
     sql: &impl Sql,
-    user: u64,
+    ids: &[u64],
     unfolded: Vec<(u64, Person)>,
 ) -> Result<Option<Profile>, SqlError> {
-    let record = PEOPLE.users.get(sql, user)?;
-    let folded = match record.as_slice() {
-        [] => None,
-        record => Some(Person::read_head(record)?),
-    };
-    let recent = unfolded.into_iter().find(|(other, _)| *other == user);
-    let recent = recent.map(|(_, person)| person);
-    let person = match (folded, recent) {
-        (Some(mut folded), Some(recent)) => {
-            folded.unite(&recent);
-            Some(folded)
+    let mut known = Vec::new();
+    for id in ids {
+        let record = PEOPLE.users.get(sql, *id)?;
+        if !record.is_empty() {
+            known.push(Person::read_head(&record)?);
         }
-        (folded, recent) => folded.or(recent),
-    };
+    }
+    let recent = unfolded.into_iter().filter(|(id, _)| ids.contains(id));
+    let known = known.into_iter().chain(recent.map(|(_, person)| person));
+    let person = known.reduce(|mut one, other| {
+        one.unite(&other);
+        one
+    });
     Ok(person.map(|person| Profile {
         first_at: person.first_at,
         registered_at: person.registered,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fold::Cursor;
 use super::folded::{Folded, folded};
+use super::joined;
 use super::prune::kept_from;
 use crate::base::sort;
 use crate::base::sql::{Sql, SqlError};
@@ -137,7 +138,7 @@ impl Recount {
             rows: Vec::new(),
             compact: 0,
             events: events::Place::default(),
-            people: people::People::default(),
+            people: people::People::of(joined::folded(sql)?),
             is_whole: is_whole(sql, of)?,
             rewrites: None,
         })
@@ -153,7 +154,7 @@ impl Recount {
             self.rows.clear();
             self.compact = 0;
             self.events = events::Place::default();
-            self.people = people::People::default();
+            self.people = people::People::of(joined::folded(sql)?);
         }
         self.rewrites = Some(rewrites);
         let now = folded(sql)?;

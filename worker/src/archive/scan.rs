@@ -13,6 +13,7 @@ mod timeline;
 mod vitals;
 
 use std::ops::Range;
+use std::rc::Rc;
 
 pub use ask::{Ask, Asked, Asking, Part, RetentionSpec};
 pub use funnel::{FunnelPart, FunnelSpec, Step};
@@ -22,6 +23,7 @@ pub use page::{Line, Lines, PageSpec};
 pub(crate) use places::Places;
 pub use vitals::{VitalPart, VitalsSpec};
 
+use super::joined::{self, Joined};
 use super::segment::{Broken, Segment};
 use crate::base::sql::{Cell, Sql, SqlError};
 
@@ -43,6 +45,8 @@ pub trait Scan {
     fn range(&self) -> Range<i64>;
     /// Forgets all that it was shown.
     fn reset(&mut self);
+    /// Hears who is one person, before it is shown anything.
+    fn join(&mut self, _joined: Rc<Joined>) {}
     /// Takes the events of a segment. Nothing of one that is broken may be counted.
     ///
     /// # Errors
@@ -85,6 +89,8 @@ pub trait Scan {
 struct Scanning {
     scan: Box<dyn Scan>,
     alone: bool,
+    /// Who is one person, where the caller knows; else it is read.
+    joined: Option<Rc<Joined>>,
     /// The last segment that was read.
     cursor: i64,
     /// The last segment that there was when it began: what is appended later is not in the answer.
@@ -111,6 +117,7 @@ impl Scanning {
         Self {
             scan,
             alone,
+            joined: None,
             cursor: 0,
             last: None,
             rewrites: 0,
@@ -134,6 +141,7 @@ impl Scanning {
                     self.unreadable.clear();
                     (self.cursor, self.is_shown) = (0, false);
                 }
+                self.scan.join(joined_in(&mut self.joined, sql)?);
                 last_of(sql)?
             }
         };
@@ -264,6 +272,14 @@ impl Scanning {
     /// What could not be read, and what was found.
     fn part(&self) -> (i64, serde_json::Result<String>) {
         (self.unreadable.len() as i64, self.scan.part(self.alone))
+    }
+}
+
+/// Who is one person: as the caller knew when the answer was begun; when it is begun anew, as it is then.
+fn joined_in(known: &mut Option<Rc<Joined>>, sql: &impl Sql) -> Result<Rc<Joined>, SqlError> {
+    match known.take() {
+        Some(joined) => Ok(joined),
+        None => joined::known(sql).map(Rc::new),
     }
 }
 

@@ -5,6 +5,7 @@ mod folds;
 mod looking;
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use looking::Looking;
 pub use looking::{Look, Looked, Unlooked};
@@ -16,7 +17,7 @@ use super::folding;
 use super::prune::{self, Pruned};
 use super::recount::{Day, Recount};
 use super::reshard::{Gate, MOVED, PAUSED, Place};
-use super::{Hasher, compact, ids, reshard, spread};
+use super::{Hasher, Joined, compact, ids, reshard, spread};
 use crate::base::sql::{Sql, SqlError};
 use crate::lake::LakeStore;
 use crate::protocol::Message;
@@ -44,6 +45,8 @@ pub struct Archive<S> {
     pub(super) waiting: Cell<Option<(i64, i64)>>,
     /// What of them was looked at.
     pub(super) looking: RefCell<Option<Looking>>,
+    /// Who is one person, where that was asked for.
+    pub(super) joined: RefCell<Option<Rc<Joined>>>,
     pub(super) compaction: compacts::Memory,
 }
 
@@ -96,6 +99,7 @@ impl<S: Sql> Archive<S> {
             not_taken: Cell::default(),
             waiting: Cell::default(),
             looking: RefCell::default(),
+            joined: RefCell::default(),
             compaction: compacts::Memory::default(),
         })
     }
@@ -241,7 +245,11 @@ impl<S: Sql> Archive<S> {
     /// # Errors
     /// Whatever the database says.
     pub fn read(&self, message: &Message<'_>) -> Result<Draft, SqlError> {
-        append::read(&self.sql, message, self.hasher())
+        let mut draft = append::read(&self.sql, message, self.hasher())?;
+        if self.archives.get() > 1 {
+            draft.forget_identified();
+        }
+        Ok(draft)
     }
 
     /// Appends what was read last, its lines packed: pairs of lines and their gzip member. With `landed`
@@ -265,10 +273,14 @@ impl<S: Sql> Archive<S> {
             .map(|(_, member)| member.as_slice())
             .collect();
         self.was_changed();
+        let joins = draft.segments.iter().any(|of| !of.identified.is_empty());
         let events = draft.segments.iter().map(|segment| segment.n);
         let (segments, events) = (events.len(), events.fold(0, i64::saturating_add));
         let appended = draft.write(&self.sql, &self.lake, &members, landed, now_ms)?;
         self.more_wait(segments, events, now_ms);
+        if joins {
+            self.joined.replace(None);
+        }
         Ok(appended)
     }
 }

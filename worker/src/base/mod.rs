@@ -4,6 +4,7 @@ pub mod alarm;
 pub mod gunzip;
 pub mod hash;
 pub mod json;
+pub mod json_rows;
 pub mod serial;
 pub mod settings;
 pub mod sort;

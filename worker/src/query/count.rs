@@ -40,7 +40,7 @@ impl Query {
         events: &Events<'_, '_>,
         loaded: &[Option<Loaded<'_>>],
     ) -> Result<bool, Broken> {
-        let users = events.segment.users()?;
+        let users = self.joined.users_of(events.segment)?;
         for (filter, who) in self.question.dids.iter().zip(&mut self.dids) {
             self.work = self.work.saturating_add(filter.work(loaded));
             let mask = filter.mask(events.at.len(), loaded, &[]);
@@ -60,7 +60,7 @@ impl Query {
         if self.dids.is_empty() {
             return Ok(Vec::new());
         }
-        let users = segment.users()?;
+        let users = self.joined.users_of(segment)?;
         let mut masks = Vec::new();
         for who in &self.dids {
             let mut table = vec![false];
@@ -120,7 +120,7 @@ impl Query {
         let counts_sessions = panels().any(|counted| counted.sessions);
         let view = segment.column_code(Column::Type, PAGE_VIEW)?;
         let users = if counts_users {
-            let users = segment.users()?;
+            let users = self.joined.users_of(segment)?;
             let is_user = |who: &Who| matches!(who, Who::Known | Who::Erased);
             let hash = |(hash, who): &(u64, Who)| is_user(who).then_some(*hash);
             let table: Vec<_> = std::iter::once(None)

@@ -1,6 +1,7 @@
 //! A question to a shard of the archive, answered segment by segment.
 
 use std::ops;
+use std::rc::Rc;
 
 use super::ask::{OF_DIDS, OF_VISITS, Question};
 use super::groups::Groups;
@@ -12,6 +13,7 @@ use super::set::Set;
 use super::spec::{Limits, Spec};
 use super::visits::Visits;
 use super::zone::Zone;
+use crate::archive::Joined;
 use crate::archive::scan::Scan;
 use crate::archive::segment::{Broken, Segment};
 use crate::base::json;
@@ -50,6 +52,7 @@ pub struct Query {
     pub(super) work: usize,
     scanned: i64,
     pub(super) visits: Visits,
+    pub(super) joined: Rc<Joined>,
     /// The users who did, of each `did`.
     pub(super) dids: Vec<Set>,
     /// Of each panel.
@@ -76,6 +79,7 @@ impl Query {
             work: 0,
             scanned: 0,
             visits: Visits::default(),
+            joined: Rc::default(),
             dids: Vec::new(),
             groups: Vec::new(),
             question,
@@ -192,6 +196,10 @@ impl Scan for Query {
             (false, false) => Pass::Dids,
             (false, true) => Pass::Rows,
         };
+    }
+
+    fn join(&mut self, joined: Rc<Joined>) {
+        self.joined = joined;
     }
 
     fn take(&mut self, segment: &Segment<'_>) -> Result<(), Broken> {

@@ -26,6 +26,7 @@ use crate::protocol::Message;
 use crate::read::brute::{DAY, KEY, event};
 use crate::testing::{TestSql, message};
 
+mod joined;
 mod reshard;
 
 /// Events of a case.
@@ -148,6 +149,13 @@ fn pages(archives: &[Archive<&TestSql>]) -> Vec<String> {
 
 /// Every answer about some days, of D1's read models and of the archive.
 fn answers(both: &Both, first: i64, last: i64) -> Vec<String> {
+    let mut all = counts(both, first, last);
+    all.extend(pages(&both.open()));
+    all
+}
+
+/// Those that count.
+fn counts(both: &Both, first: i64, last: i64) -> Vec<String> {
     let (sql, archive) = (&both.d1, &both.open()[..]);
     let changes = |sql: &TestSql| sql.number("SELECT total_changes()");
     let written = || -> i64 { both.archives.iter().map(changes).sum::<i64>() + changes(sql) };
@@ -184,7 +192,6 @@ fn answers(both: &Both, first: i64, last: i64) -> Vec<String> {
     let wants = window.wants(NOW);
     let (lacking, rows) = fresh::<summary::Row>(archive, sql, &wants, &statement, &mut || ());
     all.push(serde_json::to_string(&window.answer(rows, &lacking, NOW)).unwrap());
-    all.extend(pages(archive));
     assert_eq!(written(), before, "a read wrote");
     all
 }

@@ -7,7 +7,7 @@ use shoreline_shared::pass::Tape;
 
 use super::super::erase::nameless_event;
 use super::super::reshard::{done_before, parts_between};
-use super::super::{Event, Hasher, ids};
+use super::super::{Event, Hasher, Identified, ids};
 use super::{Appended, Draft, Packable, appended};
 use crate::archive::counted::Stored;
 use crate::archive::nameless::{Alias, nameless_text};
@@ -187,7 +187,13 @@ fn segments(
         })
         .collect::<Result<_, _>>()?;
     let mut hours: Map<i64, Vec<(Event<'_>, &str)>> = Map::new();
-    for (((event, _), text), renamed) in new.into_iter().zip(&texts).zip(&renamed) {
+    let mut identified: Map<i64, Vec<Identified>> = Map::new();
+    for (((event, line), text), renamed) in new.into_iter().zip(&texts).zip(&renamed) {
+        // Of one who was erased, too: its other id is erased with the next call.
+        if let Some(one) = Identified::of(&event, &line.stored, hasher) {
+            let hour = identified.entry(hour_of(event.received)).or_default();
+            hour.push(one);
+        }
         let event = match renamed {
             Some(stored) => nameless_event(event, stored, hasher),
             None => event,
@@ -197,6 +203,9 @@ fn segments(
     }
     Ok(hours
         .into_iter()
-        .map(|(hour, entries)| Packable::of(hour, &entries))
+        .map(|(hour, entries)| Packable {
+            identified: identified.remove(&hour).unwrap_or_default(),
+            ..Packable::of(hour, &entries)
+        })
         .collect())
 }

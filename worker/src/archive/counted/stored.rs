@@ -89,6 +89,8 @@ pub(super) struct Data<'a> {
     pub(super) name: Option<Raw<'a>>,
     #[serde(borrow, default)]
     pub(super) value: Option<Raw<'a>>,
+    #[serde(borrow, default)]
+    pub(super) anonymous_id: Option<Raw<'a>>,
 }
 
 /// What of `metadata` is counted.
@@ -223,6 +225,7 @@ impl<'a> Data<'a> {
                 "status" => &mut read.status,
                 "name" => &mut read.name,
                 "value" => &mut read.value,
+                "anonymousId" => &mut read.anonymous_id,
                 _ => continue,
             };
             put(slot, raw(member)?)?;

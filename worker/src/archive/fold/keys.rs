@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 
-use super::rows::json_rows;
 use super::{OTHER, OTHER_TEXT};
 use crate::archive::fold::MAX_KEYS_PER_DAY;
 use crate::archive::people::Mode;
 use crate::archive::people::pages::unreadable;
 use crate::archive::people::person::USER;
 use crate::archive::people::varint::{Reader, put, put_len};
+use crate::base::json_rows::json_rows;
 use crate::base::sort;
 use crate::base::sorted::Map;
 use crate::base::sql::{Cell, Sql, SqlError};

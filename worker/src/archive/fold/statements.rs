@@ -5,9 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
-use super::rows::json_rows;
 use super::sums::Sums;
 use super::table::Table;
+use crate::base::json_rows::json_rows;
 use crate::base::sql::{Param, Statement};
 use crate::base::time::{HOUR_MS, floor_to};
 

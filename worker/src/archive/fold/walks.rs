@@ -1,5 +1,7 @@
 //! The walks of a fold through the pages of people: each record is changed, and the sums by what it differs.
 
+mod users;
+
 use std::collections::HashMap;
 
 use super::counts::Counts;
@@ -7,7 +9,7 @@ use super::keys::Counted;
 use super::members::Members;
 use crate::archive::people::Mode;
 use crate::archive::people::pages::{Change, Pages};
-use crate::archive::people::person::{Person, earlier};
+use crate::archive::people::person::Person;
 use crate::archive::people::visit::{self, Session, is_kept};
 use crate::base::sort;
 use crate::base::sql::{Sql, SqlError};
@@ -26,6 +28,8 @@ pub(super) struct Walk {
     today: i64,
     /// Dimension, day, key, gap to users.
     pub(super) gaps: Counts,
+    /// Number of a key, day, gap to users, of those who are joined or were: by what they differ.
+    regrouped: HashMap<[i64; 4], i64>,
     /// Day to users first seen and signups.
     pub(super) user_days: Counts,
     /// Day to sessions and milliseconds.
@@ -52,6 +56,7 @@ impl Walk {
             places,
             today,
             gaps: Counts::default(),
+            regrouped: HashMap::new(),
             user_days: Counts::default(),
             session_days: Counts::default(),
         }
@@ -70,26 +75,6 @@ impl Walk {
     fn keys_of(&self, some: &[(u64, u32)]) -> Vec<Counted> {
         let key = |(_, place): &(u64, u32)| self.keys.get(usize::try_from(*place).ok()?).copied();
         some.iter().filter_map(key).collect()
-    }
-
-    /// Changes users: their first events and registrations, and what they had.
-    pub(super) fn users(
-        &mut self,
-        sql: &impl Sql,
-        pages: Pages,
-        mode: Mode,
-        moments: &Moments,
-        members: &Members,
-    ) -> Result<(), SqlError> {
-        let members = self.members(members);
-        let groups: Vec<&[(u64, u32)]> = members.chunk_by(|a, b| a.0 == b.0).collect();
-        let hashes = hashes(&groups);
-        let mut users = Users {
-            walk: self,
-            moments,
-            groups,
-        };
-        pages.update(sql, &hashes, mode, &mut users)
     }
 
     /// Changes sessions.
@@ -132,45 +117,6 @@ fn hashes(groups: &[&[(u64, u32)]]) -> Vec<u64> {
         .filter_map(|some| some.first())
         .map(|(hash, _)| *hash)
         .collect()
-}
-
-struct Users<'w, 'a> {
-    walk: &'w mut Walk,
-    moments: &'a Moments,
-    groups: Vec<&'a [(u64, u32)]>,
-}
-
-impl Change for Users<'_, '_> {
-    fn change(&mut self, place: usize, old: &[u8]) -> Result<Vec<u8>, SqlError> {
-        let some = self.groups.get(place).copied().unwrap_or_default();
-        let hash = some.first().map(|(hash, _)| *hash).unwrap_or_default();
-        let (first_at, registered) = self.moments.get(&hash).copied().unwrap_or_default();
-        let mut person = if old.is_empty() {
-            Person::new(first_at)
-        } else {
-            let person = Person::read(old)?;
-            self.walk.add_user(&person, -1);
-            person
-        };
-        person.first_at = person.first_at.min(first_at);
-        person.registered = earlier(person.registered, registered);
-        self.walk.add_user(&person, 1);
-        let keys = self.walk.keys_of(some);
-        let days: Vec<(u32, i64)> = keys.iter().map(|key| (key.id, key.day)).collect();
-        let gaps = &mut self.walk.gaps;
-        person.join(&days, &mut |id, day, gap, n| {
-            // Gaps change of keys that the fold has, on its days and the next ones of the same key.
-            let place = keys.partition_point(|key| key.id < id);
-            if let Some(key) = keys.get(place) {
-                gaps.add([key.dim, day, key.text, gap], [n, 0, 0]);
-            }
-        });
-        Ok(person.record())
-    }
-
-    fn keeps(&self, _: &[u8]) -> bool {
-        true
-    }
 }
 
 impl Walk {

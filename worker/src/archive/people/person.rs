@@ -1,5 +1,7 @@
 //! What is kept of a user: the first event, the registration, and on which days they had which key.
 
+mod told;
+
 use super::pages::unreadable;
 use super::varint::{Reader, put, put_len, put_signed};
 use crate::base::sort;
@@ -186,18 +188,6 @@ impl Person {
             };
             let new = some.iter().map(|(_, day)| *day);
             *days = joined(days, new, &mut |day, gap, n| tell(*id, day, gap, n));
-        }
-    }
-}
-
-impl Person {
-    /// The keys that the user had on a day, by their ids, each with the days since they had it last.
-    pub(crate) fn gaps_on(&self, day: i64, tell: &mut dyn FnMut(u32, i64)) {
-        let keys = self.keys.iter().map(|(id, days)| (*id, days));
-        for (id, days) in [(USER, &self.days)].into_iter().chain(keys) {
-            if let Some(gap) = gap_on(days, day) {
-                tell(id, gap);
-            }
         }
     }
 }

@@ -4,13 +4,16 @@
 
 use std::collections::HashMap;
 use std::iter::Peekable;
+use std::rc::Rc;
 use std::vec::IntoIter;
 
 use serde::{Deserialize, Serialize};
 
 use super::PEOPLE;
 use super::person::Person;
+use crate::archive::joined::Joined;
 use crate::base::sort;
+use crate::base::sorted::Map;
 use crate::base::sql::{Sql, SqlError};
 use crate::base::time::day_of;
 
@@ -40,6 +43,10 @@ pub struct Retention {
     weekly: bool,
     today: i64,
     unfolded: Peekable<IntoIter<(u64, Person)>>,
+    /// Who is one person.
+    pub(crate) joined: Rc<Joined>,
+    /// Those who are joined, as far as their ids were met.
+    people: Map<u64, Person>,
     counts: HashMap<[i64; 4], usize>,
 }
 
@@ -59,6 +66,8 @@ impl Retention {
             weekly,
             today,
             unfolded: unfolded.into_iter().peekable(),
+            joined: Rc::default(),
+            people: Map::new(),
             counts: HashMap::new(),
         }
     }
@@ -72,22 +81,38 @@ impl Retention {
         let next = PEOPLE
             .users
             .walk(sql, from, STEP_PAGES, &mut |user, record| {
-                while let Some((_, new)) = self.unfolded.next_if(|(other, _)| *other < user) {
-                    self.count(&new);
+                while let Some((other, new)) = self.unfolded.next_if(|(other, _)| *other < user)
+                {
+                    self.take(other, new);
                 }
                 let mut person = Person::read_head(record)?;
                 if let Some((_, recent)) = self.unfolded.next_if(|(other, _)| *other == user) {
                     person.unite(&recent);
                 }
-                self.count(&person);
+                self.take(user, person);
                 Ok(())
             })?;
         if next.is_none() {
-            while let Some((_, new)) = self.unfolded.next() {
-                self.count(&new);
+            while let Some((user, new)) = self.unfolded.next() {
+                self.take(user, new);
+            }
+            for person in std::mem::take(&mut self.people).into_values() {
+                self.count(&person);
             }
         }
         Ok(next)
+    }
+
+    /// Takes what is known of one id.
+    fn take(&mut self, user: u64, person: Person) {
+        if !self.joined.has(user) {
+            return self.count(&person);
+        }
+        let of = self.joined.person(user);
+        match self.people.get_mut(&of) {
+            Some(known) => known.unite(&person),
+            None => drop(self.people.insert(of, person)),
+        }
     }
 
     fn count(&mut self, person: &Person) {

@@ -61,10 +61,10 @@ proptest! {
         for (user, (first_at, registered_at, days)) in users {
             let days = days.into_iter().collect();
             let want = Profile { first_at, registered_at, days };
-            prop_assert_eq!(profile(&sql, user, new.seen()).unwrap(), Some(want));
+            prop_assert_eq!(profile(&sql, &[user], new.seen()).unwrap(), Some(want));
         }
         for event in events.iter().filter(|event| event.who != Who::Known) {
-            prop_assert_eq!(profile(&sql, event.user, new.seen()).unwrap(), None);
+            prop_assert_eq!(profile(&sql, &[event.user], new.seen()).unwrap(), None);
         }
     }
 }

@@ -116,6 +116,7 @@ fn the_number_of_a_segment_that_is_gone_is_not_given_again() {
         received: 0,
         columns: Vec::new(),
         lines: "{}\n".into(),
+        identified: Vec::new(),
     };
     let store = LakeStore::open(&sql, &lake_settings(), NOW, [0; 4]).unwrap();
     for landed in [false, true] {

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use super::super::fold::dim_name;
+use super::super::joined::Joined;
 use super::super::people::PEOPLE;
 use super::super::people::person::{Person, USER, gap_on};
 use super::super::people::visit::{Session, days_of};
 use super::{Model, Row};
 use crate::base::sort;
+use crate::base::sorted::Map;
 use crate::base::sql::{Cell, Sql, SqlError};
 use crate::base::time::day_of;
 
@@ -20,6 +22,9 @@ pub(super) struct People {
     /// Tables that are done, and where the next slice begins.
     done: usize,
     from: u64,
+    /// Who is one person, and those who are joined, as far as their ids were met.
+    joined: Joined,
+    people: Map<u64, Person>,
     /// Number of a key and gap to users.
     gaps: HashMap<[i64; 4], usize>,
     /// Gap to day-scoped ids.
@@ -29,6 +34,14 @@ pub(super) struct People {
 }
 
 impl People {
+    /// None counted yet of these.
+    pub(super) fn of(joined: Joined) -> Self {
+        Self {
+            joined,
+            ..Self::default()
+        }
+    }
+
     /// Counts some pages; whether there are more. With the last of them, all rows are told.
     pub(super) fn slice(
         &mut self,
@@ -38,9 +51,9 @@ impl People {
     ) -> Result<bool, SqlError> {
         let from = self.from;
         let next = match self.done {
-            0 => PEOPLE.users.walk(sql, from, SLICE, &mut |_, record| {
+            0 => PEOPLE.users.walk(sql, from, SLICE, &mut |user, record| {
                 let person = Person::read(record)?;
-                self.add_user(&person, day);
+                self.take_user(user, person, day);
                 Ok(())
             })?,
             1 => PEOPLE.visitors.walk(sql, from, SLICE, &mut |_, record| {
@@ -59,6 +72,11 @@ impl People {
                 Ok(())
             })?,
         };
+        if next.is_none() {
+            for person in std::mem::take(&mut self.people).into_values() {
+                self.add_user(&person, day);
+            }
+        }
         match next {
             Some(next) => self.from = next,
             None => (self.done, self.from) = (self.done.saturating_add(1), 0),
@@ -68,6 +86,17 @@ impl People {
         }
         self.tell(sql, rows)?;
         Ok(false)
+    }
+
+    fn take_user(&mut self, user: u64, person: Person, day: i64) {
+        if !self.joined.has(user) {
+            return self.add_user(&person, day);
+        }
+        let of = self.joined.person(user);
+        match self.people.get_mut(&of) {
+            Some(known) => known.unite_all(person),
+            None => drop(self.people.insert(of, person)),
+        }
     }
 
     fn add_user(&mut self, person: &Person, day: i64) {

@@ -1,13 +1,14 @@
 //! What a shard is asked, from the body of the command to the text of its answer.
 
 use std::fmt;
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
 use super::page::{Lines, Page, PageSpec};
 use super::timeline::MAX_ENTRIES;
 use super::{FunnelSpec, JourneysSpec, Scan, Scanning, VitalsSpec, funnel, journeys, vitals};
-use crate::archive::Hasher;
+use crate::archive::{Hasher, Joined};
 use crate::archive::fold::Gathered;
 use crate::archive::people::Retention;
 use crate::base::json;
@@ -126,6 +127,17 @@ impl Asking {
     /// Begins with a scan of a room above.
     pub fn of_scan(scan: Box<dyn Scan>, alone: bool) -> Self {
         Self(Kind::Scan(Scanning::begin(scan, alone)))
+    }
+
+    /// Tells who is one person, before the first slice, so that it need not be read.
+    #[must_use]
+    pub fn with(mut self, joined: Rc<Joined>) -> Self {
+        match &mut self.0 {
+            Kind::Scan(scan) => scan.joined = Some(joined),
+            Kind::Page(page) => page.joined = Some(joined),
+            Kind::Retention(count, _) => count.joined = joined,
+        }
+        self
     }
 
     /// Does the next slice, some milliseconds of work; whether there are more. `rewrites` is how often segments

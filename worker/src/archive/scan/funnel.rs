@@ -1,13 +1,14 @@
 //! A funnel: how many users went through steps, in order, in time.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
 use super::places::Places;
 use super::timeline::{Entry, Timeline};
 use crate::archive::segment::{Broken, Segment};
-use crate::archive::{Column, Who};
+use crate::archive::{Column, Joined, Who};
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,7 @@ const NOBODY: u32 = u32::MAX - 1;
 /// A funnel under way.
 pub(super) struct Scan {
     spec: FunnelSpec,
+    joined: Rc<Joined>,
     users: Places,
     timeline: Timeline,
     /// Of each user and step the latest beginning that leads to it: if any beginning does it in time, the
@@ -48,6 +50,7 @@ pub(super) struct Scan {
 impl Scan {
     pub(super) fn new(spec: FunnelSpec, kept_from: i64, most: usize) -> Self {
         Self {
+            joined: Rc::default(),
             users: Places::default(),
             timeline: Timeline::new(spec.at.0.max(kept_from)..spec.at.1, most),
             begun: Vec::new(),
@@ -128,12 +131,20 @@ impl super::Scan for Scan {
         self.timeline.reset();
     }
 
+    fn join(&mut self, joined: Rc<Joined>) {
+        self.joined = joined;
+    }
+
     fn take(&mut self, segment: &Segment<'_>) -> Result<(), Broken> {
         let masks = masks(&self.spec.steps, segment)?;
         if masks.iter().all(|mask| *mask == 0) {
             return Ok(());
         }
-        let (at, ids, users) = (segment.at()?, segment.ids()?, segment.users()?);
+        let (at, ids, users) = (
+            segment.at()?,
+            segment.ids()?,
+            self.joined.users_of(segment)?,
+        );
         let mut places = vec![UNKNOWN; users.dict.len()];
         let events = masks.iter().zip(at).zip(ids).zip(users.codes);
         for (((mask, at), id), code) in events {

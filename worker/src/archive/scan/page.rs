@@ -1,10 +1,12 @@
 //! The newest events, page by page, also of a user or a type: found in columns alone, the newest hours first,
 //! and no further than it takes.
 
+use std::rc::Rc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::archive::segment::{Broken, Segment};
-use crate::archive::{Column, Hasher, id_bits};
+use crate::archive::{Column, Hasher, Joined, id_bits};
 use crate::base::sort;
 use crate::base::sql::{Cell, Sql, SqlError};
 use crate::base::time::HOUR_MS;
@@ -68,12 +70,18 @@ struct Found {
     seq: i64,
     /// Its place there.
     index: usize,
+    /// It is of another id of the user's person.
+    is_joined: bool,
 }
 
 /// A page under way.
 pub(super) struct Page {
     spec: PageSpec,
     user: Option<u64>,
+    /// Who is one person, where the caller knows; else it is read.
+    pub(super) joined: Option<Rc<Joined>>,
+    /// The ids of the user's person.
+    users: Vec<u64>,
     /// Events that happened from here on, and before there.
     from: i64,
     until: i64,
@@ -107,6 +115,8 @@ impl Page {
         let filtered = spec.user.is_some() || spec.at.is_some() || spec.texts().next().is_some();
         Self {
             user: spec.user.as_deref().map(|user| hasher.user(user)),
+            joined: None,
+            users: Vec::new(),
             from: from.max(kept_from),
             until,
             // A statement's numbers are below 2^53; no hour comes near it.
@@ -136,6 +146,11 @@ impl Page {
             self.cursor = (hour_of(self.before.0).saturating_add(1), 0);
             self.unread = None;
             self.unreadable = 0;
+        }
+        if let Some(user) = self.user
+            && self.rewrites != Some(rewrites)
+        {
+            self.users = super::joined_in(&mut self.joined, sql)?.ids_of(user);
         }
         self.rewrites = Some(rewrites);
         if self.unread.is_some() {
@@ -210,13 +225,19 @@ impl Page {
                 Some(code) => filters.push((segment.column(column)?.codes, code)),
             }
         }
+        // Whether each is of the user's person, and whether of another id of theirs.
+        let mut theirs: Option<Vec<(bool, bool)>> = None;
         if let Some(user) = self.user {
             let users = segment.users()?;
-            let mut codes = users.dict.iter().zip(1..);
-            match codes.find(|((hash, _), _)| *hash == user) {
-                None => return Ok(()),
-                Some((_, code)) => filters.push((users.codes, code)),
+            let of = |(hash, _): &(u64, _)| (self.users.binary_search(hash).is_ok(), *hash != user);
+            let table = users.dict.iter().map(of);
+            let table: Vec<_> = std::iter::once((false, false)).chain(table).collect();
+            if table.iter().all(|(is_theirs, _)| !is_theirs) {
+                return Ok(());
             }
+            let codes = users.codes.iter();
+            let whose = codes.map(|code| table.get(*code as usize).copied().unwrap_or_default());
+            theirs = Some(whose.collect());
         }
         let received = segment.received()?;
         if received.iter().all(|received| *received < self.least) {
@@ -226,13 +247,19 @@ impl Page {
         let all = received.into_iter().zip(ids).zip(at).enumerate();
         for (index, ((received, id), at)) in all {
             let is_it = |(codes, code): &(Vec<u32>, u32)| codes.get(index) == Some(code);
-            let is_in = at >= self.from && at < self.until;
+            let theirs = theirs.as_ref().map(|theirs| theirs.get(index));
+            let (is_theirs, is_joined) = match theirs {
+                None => (true, false),
+                Some(whose) => whose.copied().unwrap_or_default(),
+            };
+            let is_in = at >= self.from && at < self.until && is_theirs;
             if (received, id) < self.before && is_in && filters.iter().all(is_it) {
                 self.found.push(Found {
                     received,
                     id,
                     seq,
                     index,
+                    is_joined,
                 });
             }
         }

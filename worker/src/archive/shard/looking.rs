@@ -4,12 +4,16 @@
 //! the look before ended, and folded without a write; what that comes to is kept until something is appended or
 //! folded, so that a dashboard's calls cost one look.
 
+use std::rc::Rc;
+
 use serde::{Deserialize, Serialize};
 
 use super::Archive;
+use crate::archive::event::first_bits;
 use crate::archive::fold::{Cursor, Gathered, Stand, Sums, Want};
 use crate::archive::folded::{Folded, folded};
 use crate::archive::folding::{self, Unfolded};
+use crate::archive::joined::{self, Joined};
 use crate::archive::people::{self, Mode, Profile};
 use crate::archive::scan::{Ask, Asking};
 use crate::base::sql::{Sql, SqlError};
@@ -180,16 +184,40 @@ impl<S: Sql> Archive<S> {
         })
     }
 
+    /// Who is one person, of all that was appended.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn joined(&self) -> Result<Rc<Joined>, SqlError> {
+        let mut known = self.joined.borrow_mut();
+        match known.as_ref() {
+            Some(joined) => Ok(Rc::clone(joined)),
+            None => {
+                let joined = Rc::new(joined::known(&self.sql)?);
+                Ok(Rc::clone(known.insert(joined)))
+            }
+        }
+    }
+
+    /// The ids of the person of a user, as hashes in hex.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn ids_of(&self, user: &str) -> Result<Vec<String>, SqlError> {
+        let ids = self.joined()?.ids_of(first_bits(user));
+        Ok(ids.iter().map(|id| format!("{id:016x}")).collect())
+    }
+
     /// What is known of a user, by their hash in hex, when all was looked at.
     ///
     /// # Errors
     /// Whatever the database says, and where their page cannot be read.
     pub fn profile(&self, user: &str) -> Result<Option<Profile>, SqlError> {
-        let user = crate::archive::event::first_bits(user);
+        let ids = self.joined()?.ids_of(first_bits(user));
         self.with_unfolded(|unfolded| {
             people::profile(
                 &self.sql,
-                user,
+                &ids,
                 unfolded.map(Gathered::seen).unwrap_or_default(),
             )
         })?
@@ -201,7 +229,9 @@ impl<S: Sql> Archive<S> {
     /// Whatever the database says.
     pub fn begin(&self, ask: Ask) -> Result<Asking, SqlError> {
         let kept_from = self.kept_from()?;
-        self.with_unfolded(|unfolded| ask.begin(kept_from, &mut self.hasher(), unfolded))
+        let asking =
+            self.with_unfolded(|unfolded| ask.begin(kept_from, &mut self.hasher(), unfolded))?;
+        Ok(asking.with(self.joined()?))
     }
 
     fn with_unfolded<T>(&self, work: impl FnOnce(Option<&Gathered>) -> T) -> Result<T, SqlError> {

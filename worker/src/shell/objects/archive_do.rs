@@ -214,7 +214,9 @@ impl ArchiveDo {
         let _querying = Asked::by(&self.querying);
         let query = Query::begin(body, self.archive()?.kept_from()?);
         let query = query.map_err(|fault| SqlError(fault.detail().into_owned()))?;
-        self.answered(Asking::of_scan(Box::new(query), true)).await
+        let joined = self.archive()?.joined()?;
+        let asking = Asking::of_scan(Box::new(query), true).with(joined);
+        self.answered(asking).await
     }
 
     async fn answered(&self, mut asking: Asking) -> Result<String> {

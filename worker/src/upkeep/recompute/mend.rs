@@ -1,7 +1,7 @@
 //! The transaction that has D1's rows say what the archive has counted.
 
 use super::Difference;
-use crate::archive::fold::json_rows;
+use crate::base::json_rows::json_rows;
 use crate::archive::recount::{Counted, Model};
 use crate::base::sql::{Param, Statement};
 

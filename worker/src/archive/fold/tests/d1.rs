@@ -1,7 +1,7 @@
 //! What D1 takes, and how often.
 
 use super::*;
-use crate::archive::fold::rows::MAX_TEXT;
+use crate::base::json_rows::MAX_TEXT;
 
 #[test]
 fn d1_takes_a_fold_once_whatever_comes_again_or_fails() {

@@ -101,7 +101,8 @@ impl Page {
                 }
             };
             // Two users' hashes can be one.
-            let is_theirs = self.spec.user.is_none() || user == self.spec.user.as_deref();
+            let asked = self.spec.user.as_deref();
+            let is_theirs = asked.is_none() || found.is_joined || user == asked;
             let text = if is_theirs { text } else { "null" };
             if !list.is_empty() {
                 list.push(',');

@@ -2,7 +2,7 @@
 
 /// Bytes of a text at most, unless a single row is longer: D1 and Durable Objects take 2 MB a parameter, and
 /// it is a string of two bytes a character on its way if one of them is not Latin.
-pub(super) const MAX_TEXT: usize = 900_000;
+pub(crate) const MAX_TEXT: usize = 900_000;
 
 /// Rows, each a JSON value, as arrays of as many as there is room for.
 pub(crate) fn json_rows(rows: impl Iterator<Item = String>) -> Vec<String> {
