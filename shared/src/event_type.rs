@@ -12,6 +12,8 @@ pub const FEATURE_USE: &str = TrackerType::FeatureUse.as_str();
 pub const CONTENT_CREATE: &str = TrackerType::ContentCreate.as_str();
 /// [`TrackerType::AiRequest`], by name.
 pub const AI_REQUEST: &str = TrackerType::AiRequest.as_str();
+/// [`TrackerType::Identify`], by name.
+pub const IDENTIFY: &str = TrackerType::Identify.as_str();
 /// [`TrackerType::Error`], by name.
 pub const ERROR: &str = TrackerType::Error.as_str();
 

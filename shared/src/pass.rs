@@ -251,6 +251,8 @@ impl<'a, C: Collector> Pass<'a, C> {
                 let [feature] = watch.found();
                 Some((None, feature.map(|found| fact(lines, found))))
             }
+            // It says who somebody is: few do, and the slow way cleans that as it does a user's id.
+            Some(TrackerType::Identify) => None,
             _ => {
                 content.write(lines.text_mut(), 0, &mut Watch::of([]))?;
                 Some((None, None))

@@ -3,12 +3,12 @@
 
 use serde_json::{Map, Value};
 
-use crate::event_type::EventType;
+use crate::event_type::{EventType, TrackerType};
 use crate::limits::{MAX_ARRAY_ITEMS, MAX_DEPTH, MAX_KEYS};
 use crate::privacy::{KeyKind, REDACTED, Style, truncate_ips};
 use crate::privacy::{hashed_id, is_anonymous_id, is_card_number};
 use crate::text::{cleaned, identifier};
-use crate::validate::ValidEvent;
+use crate::validate::{ANONYMOUS_ID, ValidEvent};
 
 /// The level of `eventData` and `metadata` in an event.
 const CONTENT_LEVEL: usize = 2;
@@ -58,10 +58,15 @@ impl CleanEvent {
         self.user_id.as_deref()
     }
 
-    /// Puts a keyed hash in place of the user's id. A private visit's id is one already.
+    /// Puts a keyed hash in place of the user's id, and of the one that they were known by before. A private visit's id is one already.
     pub fn hash_user(&mut self, key: &[u8], site: &str) {
         if let Some(id) = &mut self.user_id
             && !is_anonymous_id(id)
+        {
+            *id = hashed_id(key, site, id);
+        }
+        if self.event_type == EventType::Tracker(TrackerType::Identify)
+            && let Some(Value::String(id)) = self.event_data.get_mut(ANONYMOUS_ID)
         {
             *id = hashed_id(key, site, id);
         }
@@ -83,14 +88,19 @@ impl CleanEvent {
 
 /// Cleans one event.
 ///
-/// `userId`, `sessionId`, `tenantId` and `source` are identifiers: they lose control characters
+/// `userId`, `sessionId`, `tenantId`, `source` and the `anonymousId` of an `identify` are identifiers: they lose control characters
 /// and outer spaces and are cut at 1000 characters, but nothing in them is redacted, because two
 /// users must not become one. A site that does not want e-mail addresses stored must not use them
 /// as ids.
 pub fn sanitize(valid: ValidEvent, privacy: &Privacy) -> CleanEvent {
     let walk = Walk { privacy };
     let (mut event_data, mut metadata) = (valid.event_data, valid.metadata);
+    let is_identify = valid.event_type == EventType::Tracker(TrackerType::Identify);
+    let anonymous_id = is_identify.then(|| event_data.remove(ANONYMOUS_ID)).flatten();
     walk.object(&mut event_data, CONTENT_LEVEL);
+    if let Some(Value::String(id)) = anonymous_id {
+        event_data.insert(ANONYMOUS_ID.to_owned(), identifier(id).into());
+    }
     walk.object(&mut metadata, CONTENT_LEVEL);
     if privacy.anonymous.is_some() {
         // What the day's id is made of would link the visits of two days all the same.

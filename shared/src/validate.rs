@@ -2,7 +2,7 @@
 //!
 //! The first failure is told, in this order: `eventType`, `source`, `userId`, `sessionId`,
 //! `eventId`, `timestamp` (or `occurredAt`), `tenantId`, `eventData`, `eventData.feature`,
-//! `metadata`, `metadata.userAgent`, `metadata.ipAddress`, `metadata.platform`. Null counts as
+//! `eventData.anonymousId`, `metadata`, `metadata.userAgent`, `metadata.ipAddress`, `metadata.platform`. Null counts as
 //! absent everywhere, and fields that are not of the contract are ignored.
 
 use serde_json::{Map, Value};
@@ -103,7 +103,7 @@ pub fn validate(
         event_id: event_id(&mut fields)?,
         timestamp: timestamp::read(&mut fields, rules)?,
         tenant_id: optional_text(&mut fields, "tenantId")?,
-        event_data: event_data(&mut fields, tracker)?,
+        event_data: event_data(&mut fields, sender, tracker)?,
         metadata: metadata(&mut fields, sender, tracker)?,
         event_type,
         source,
@@ -175,13 +175,38 @@ fn event_id(fields: &mut Map<String, Value>) -> Result<Option<String>, Rejection
 
 fn event_data(
     fields: &mut Map<String, Value>,
+    sender: &Sender<'_>,
     tracker: Option<TrackerType>,
 ) -> Result<Map<String, Value>, Rejection> {
     let data = field::object(fields, "eventData")?.unwrap_or_default();
     if tracker == Some(TrackerType::FeatureUse) {
         field::check_text(data.get("feature"), "eventData.feature")?;
     }
+    if tracker == Some(TrackerType::Identify) {
+        let id = data.get(ANONYMOUS_ID);
+        field::check_text(id, ANONYMOUS_ID_PATH)?;
+        let is_page = matches!(sender, Sender::Browser { .. });
+        if is_page && !id.and_then(Value::as_str).is_some_and(is_visitor_id) {
+            let message = "A page's anonymousId must be one that the tracker made: v- and a UUID.";
+            return Err(Rejection::new(
+                Code::InvalidUserId,
+                ANONYMOUS_ID_PATH,
+                message,
+            ));
+        }
+    }
     Ok(data)
+}
+
+/// By which id the user of an `identify` was known before.
+pub(crate) const ANONYMOUS_ID: &str = "anonymousId";
+const ANONYMOUS_ID_PATH: &str = "eventData.anonymousId";
+
+/// Whether it is an id that the tracker makes, which nobody can guess. Anybody can send events with a browser key, and may
+/// not say of a user whom they know by name that they are another one.
+fn is_visitor_id(id: &str) -> bool {
+    let uuid = id.strip_prefix("v-").and_then(parse_uuid);
+    uuid.is_some_and(|uuid| id.ends_with(&uuid))
 }
 
 fn metadata(

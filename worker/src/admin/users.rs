@@ -34,15 +34,29 @@ pub struct Erased {
     pub complete: bool,
 }
 
-/// The statement that puts a user on the suppression list and answers the [`Alias`](crate::archive::nameless::Alias); a second
-/// erasure keeps the first one's.
-pub fn suppress(site: &str, hash: &str, now_ms: i64, random: &str) -> Statement {
+/// The statement that puts a user on the suppression list, by all ids of theirs, and answers each as a [`Suppressed`]; a
+/// second erasure keeps the first one's.
+pub fn suppress(site: &str, ids: &[String], now_ms: i64, random: &str) -> Statement {
+    // A list of texts always serializes.
+    let ids = serde_json::to_string(ids).unwrap_or_default();
     Statement::new(
-        "INSERT INTO erasures (site_id, user_hash, erased_at, alias_key) VALUES (?1, ?2, ?3, ?4) \
+        "INSERT INTO erasures (site_id, user_hash, erased_at, alias_key) \
+         SELECT ?1, value, ?3, ?4 FROM json_each(?2) WHERE true \
          ON CONFLICT (site_id, user_hash) DO UPDATE SET erased_at = max(erased_at, excluded.erased_at) \
-         RETURNING alias_key, erased_at",
-        [site.into(), hash.into(), now_ms.into(), random.into()],
+         RETURNING user_hash, alias_key, erased_at",
+        [site.into(), ids.into(), now_ms.into(), random.into()],
     )
+}
+
+/// A row of the suppression list.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Suppressed {
+    /// The hash of the id, in hex.
+    pub user_hash: String,
+    /// What the ids that stand for it are made with.
+    pub alias_key: String,
+    /// When the erasure was asked for, Unix milliseconds.
+    pub erased_at: i64,
 }
 
 /// What the read models know of a user.

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use shoreline_shared::event_type::{
-    AI_REQUEST, CONTENT_CREATE, ERROR, FEATURE_USE, PAGE_VIEW, TrackerType,
+    AI_REQUEST, CONTENT_CREATE, ERROR, FEATURE_USE, IDENTIFY, PAGE_VIEW, TrackerType,
 };
-use shoreline_shared::privacy::{REDACTED, is_anonymous_id, path_part};
+use shoreline_shared::privacy::{is_anonymous_id, path_part};
 
 use crate::archive::nameless::is_erased_id;
 use crate::archive::{Column, Event, Hasher, Identified, Who, id_bits};
@@ -110,13 +110,11 @@ impl<'a> Event<'a> {
 impl Identified {
     /// What a stored event says of who its user was before; nothing where that is nobody who can be told from others.
     pub fn of(event: &Event<'_>, stored: &Stored<'_>, hasher: &mut Hasher<'_>) -> Option<Self> {
-        let is_told = event.event_type() == TrackerType::Identify.as_str();
-        if !is_told || event.who != Who::Known {
+        if event.event_type() != IDENTIFY || event.who != Who::Known {
             return None;
         }
         let id = text(stored.event_data.anonymous_id)?;
-        let names_nobody = id.trim().is_empty() || id.contains(REDACTED);
-        if names_nobody || is_anonymous_id(&id) || is_erased_id(&id) {
+        if id.trim().is_empty() || is_anonymous_id(&id) || is_erased_id(&id) {
             return None;
         }
         let anonymous = hasher.user(&id);

@@ -112,37 +112,50 @@ fn key(user: u64) -> Param {
     Param::Blob(user.to_be_bytes().to_vec())
 }
 
-/// Notes that a user is to be forgotten; a second erasure takes what was received since, too.
+/// Notes that a user is to be forgotten, with all ids of theirs; a second erasure takes what was received, or joined,
+/// since, too.
 ///
 /// # Errors
 /// Whatever the database says.
-pub fn suppress(sql: &impl Sql, user: u64, alias: &Alias) -> Result<(), SqlError> {
+pub fn suppress(sql: &impl Sql, user: u64, ids: &[u64], alias: &Alias) -> Result<(), SqlError> {
     let user = key(user);
     sql.transaction(&mut || {
-        let rows: Vec<[Cell; 1]> = sql.cells(
-            "SELECT erased_at FROM erased WHERE user = ?1",
-            std::slice::from_ref(&user),
-        )?;
-        let before = rows.first().map(|[at]| at.int());
-        if before.is_some_and(|before| before >= alias.erased_at) {
-            return Ok(());
+        let mut since: Option<i64> = None;
+        for id in ids {
+            let id = key(*id);
+            let rows: Vec<[Cell; 1]> = sql.cells(
+                "SELECT erased_at FROM erased WHERE user = ?1",
+                std::slice::from_ref(&id),
+            )?;
+            let before = rows.first().map(|[at]| at.int());
+            if before.is_some_and(|before| before >= alias.erased_at) {
+                continue;
+            }
+            let before = before.unwrap_or(0);
+            since = Some(since.map_or(before, |since| since.min(before)));
+            sql.run(
+                "INSERT INTO erased (user, alias_key, erased_at) VALUES (?1, ?2, ?3) \
+                 ON CONFLICT (user) DO UPDATE SET alias_key = excluded.alias_key, \
+                 erased_at = excluded.erased_at",
+                &[
+                    id,
+                    alias.alias_key.as_str().into(),
+                    alias.erased_at.into(),
+                ],
+            )?;
         }
-        sql.run(
-            "INSERT INTO erased (user, alias_key, erased_at) VALUES (?1, ?2, ?3) \
-             ON CONFLICT (user) DO UPDATE SET alias_key = excluded.alias_key, \
-             erased_at = excluded.erased_at",
-            &[
-                user.clone(),
-                alias.alias_key.as_str().into(),
-                alias.erased_at.into(),
-            ],
-        )?;
+        let Some(before) = since else {
+            return sql.run(
+                "INSERT INTO erasing (user, after) VALUES (?1, 0) ON CONFLICT DO NOTHING",
+                std::slice::from_ref(&user),
+            );
+        };
         // Segments of the hours before the first erasure hold nothing that was received after it.
         sql.run(
             "INSERT INTO erasing (user, after) VALUES (?1, 0) ON CONFLICT (user) DO UPDATE \
              SET after = min(after, coalesce((SELECT min(seq) - 1 FROM segments \
              WHERE hour >= ?2), after))",
-            &[user.clone(), hour_of(before.unwrap_or(0)).into()],
+            &[user.clone(), hour_of(before).into()],
         )
     })
 }
@@ -162,13 +175,14 @@ fn position(sql: &impl Sql, user: u64) -> Result<(i64, Option<i64>), SqlError> {
     }))
 }
 
-/// Looks at the next segments for events of the user that were received before the erasure.
+/// Looks at the next segments for events of the user, by all ids of theirs, that were received before the erasure.
 ///
 /// # Errors
 /// Whatever the database says.
 pub fn find(
     sql: &impl Sql,
     user: u64,
+    ids: &[u64],
     alias: &Alias,
     settled: &Settled<'_>,
 ) -> Result<Found, SqlError> {
@@ -191,7 +205,7 @@ pub fn find(
         )?;
         for [seq, size, columns] in &page {
             let seq = seq.int();
-            let holds = holds(columns.bytes(), user, alias.erased_at);
+            let holds = holds(columns.bytes(), ids, alias.erased_at);
             if holds == Ok(true) && seq <= settled.folded && (settled.is_free)(seq)? {
                 bytes = bytes.saturating_add(size.int());
                 let is_full = found.hits.len() >= MAX_HITS || bytes > MAX_BYTES;
@@ -217,17 +231,19 @@ pub fn find(
 }
 
 /// Whether a segment holds events of the user that were received up to a moment.
-fn holds(columns: &[u8], user: u64, erased_at: i64) -> Result<bool, String> {
+fn holds(columns: &[u8], ids: &[u64], erased_at: i64) -> Result<bool, String> {
     let look = || {
         let segment = Segment::parse(columns)?;
         let users = segment.users()?;
-        let place = users.dict.iter().position(|(hash, _)| *hash == user);
-        let Some(code) = place.and_then(|place| u32::try_from(place.saturating_add(1)).ok()) else {
+        let theirs = users.dict.iter().map(|(hash, _)| ids.contains(hash));
+        let theirs: Vec<bool> = std::iter::once(false).chain(theirs).collect();
+        if !theirs.contains(&true) {
             return Ok(false);
-        };
+        }
+        let is_theirs = |code: &u32| theirs.get(*code as usize) == Some(&true);
         let received = segment.received()?;
         let mut events = users.codes.iter().zip(&received);
-        Ok(events.any(|(of, received)| *of == code && *received <= erased_at))
+        Ok(events.any(|(code, received)| is_theirs(code) && *received <= erased_at))
     };
     look().map_err(|broken: super::segment::Broken| broken.to_string())
 }

@@ -32,7 +32,8 @@ pub fn nameless_text(site: &str, body: &str, alias: &Alias) -> String {
     let mut fields: Map<String, Value> = serde_json::from_str(body).unwrap_or_default();
     let key = alias.alias_key.as_bytes();
     if let Some(Value::String(id)) = fields.get_mut("userId") {
-        *id = format!("{ERASED_PREFIX}{}", user_hash(key, site, id));
+        // The same for all ids of a person: the secret is theirs alone.
+        *id = format!("{ERASED_PREFIX}{}", user_hash(key, site, ""));
     }
     if let Some(Value::String(id)) = fields.get_mut("sessionId") {
         *id = format!("{ERASED_PREFIX}{}", session_hash(key, site, id));

@@ -169,7 +169,7 @@ impl<S: Sql> Archive<S> {
         Ok(pruned)
     }
 
-    /// Notes that a user is to be forgotten, and looks for some of their segments, whose lines are to be
+    /// Notes that a user is to be forgotten, with all ids of theirs, and looks for some of their segments, whose lines are to be
     /// unpacked and [rewritten](Self::rewrite).
     ///
     /// # Errors
@@ -178,12 +178,13 @@ impl<S: Sql> Archive<S> {
         let (user, alias) = (forget.user(), forget.alias());
         self.needs_open()?;
         self.was_changed();
-        erase::suppress(&self.sql, user, &alias)?;
+        let ids = self.joined()?.ids_of(user);
+        erase::suppress(&self.sql, user, &ids, &alias)?;
         let settled = Settled {
             folded: folded(&self.sql)?.seq,
             is_free: &|seq| Ok(!self.lake.holds(seq)?),
         };
-        erase::find(&self.sql, user, &alias, &settled)
+        erase::find(&self.sql, user, &ids, &alias, &settled)
     }
 
     /// A segment without the user, its lines to be packed; nothing where there is nothing to do.
@@ -196,8 +197,9 @@ impl<S: Sql> Archive<S> {
         hit: &Hit,
         lines: &str,
     ) -> Result<Option<Rewritten>, SqlError> {
-        let (user, alias) = (forget.user(), forget.alias());
-        erase::rewrite(hit, lines, &self.site, user, &alias, &mut self.hasher())
+        let ids = self.joined()?.ids_of(forget.user());
+        let alias = forget.alias();
+        erase::rewrite(hit, lines, &self.site, &ids, &alias, &mut self.hasher())
     }
 
     /// Puts rewritten segments in the place of what they were, each with its packed lines.

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 use shoreline_shared::event::{Code, Rejection};
-use shoreline_shared::event_type::PAGE_VIEW;
+use shoreline_shared::event_type::{IDENTIFY, PAGE_VIEW};
 use shoreline_shared::id;
 use shoreline_shared::lines::Lines;
 use shoreline_shared::sanitize::{Privacy, sanitize};
@@ -164,6 +164,11 @@ fn accept(
     Ok(())
 }
 
+fn nobody_is_told(index: usize) -> EventResult {
+    let message = "The visitor asked not to be followed, so nobody is told who they are.";
+    EventResult::skipped(index, PRIVATE_VISIT, message)
+}
+
 fn one(
     index: usize,
     draft: Draft<'_>,
@@ -178,14 +183,16 @@ fn one(
     }
     if context.privacy.anonymous.is_some() && matches!(&draft, Draft::Made(made) if made.tells_who)
     {
-        let message = "The visitor asked not to be followed, so nobody is told who they are.";
-        return Err(EventResult::skipped(index, PRIVATE_VISIT, message));
+        return Err(nobody_is_told(index));
     }
     let Some(raw) = raw(draft, context).map_err(rejected)? else {
         let message = "No adapter knows this item's shape.";
         return Err(EventResult::skipped(index, UNKNOWN_SHAPE, message));
     };
     let mut valid = validate(raw.event, &context.sender, &context.rules).map_err(rejected)?;
+    if context.privacy.anonymous.is_some() && valid.event_type() == IDENTIFY {
+        return Err(nobody_is_told(index));
+    }
     if valid.event_type() == PAGE_VIEW {
         // Before it is cleaned, so that whatever this makes of it is clean after all.
         let data = valid.event_data_mut();

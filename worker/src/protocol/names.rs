@@ -115,6 +115,8 @@ pub const SEAL: &str = "/seal";
 pub const RETRY: &str = "/retry";
 /// `archive_do`: a step of forgetting a user.
 pub const FORGET: &str = "/forget";
+/// `archive_do`: the ids of the person of a user, by their hash in the body.
+pub const IDS: &str = "/ids";
 /// `archive_do`: what is known of a user, by their hash in the body.
 pub const PROFILE: &str = "/profile";
 /// `archive_do`: delete some of what happened before the Unix milliseconds in the body.

@@ -3,6 +3,7 @@
 mod ask;
 mod breakdown;
 mod goals;
+mod joined;
 mod model;
 mod panels;
 mod properties;

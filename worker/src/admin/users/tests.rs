@@ -1,7 +1,6 @@
 use shoreline_shared::privacy::user_hash;
 
 use super::*;
-use crate::archive::nameless::Alias;
 use crate::base::time::DAY_MS;
 use crate::read::brute::{DAY, KEY, ask};
 use crate::testing::TestSql;
@@ -9,11 +8,25 @@ use crate::testing::TestSql;
 const NOW: i64 = (DAY + 20) * DAY_MS;
 const SECRET: &str = "00112233445566778899aabbccddeeff";
 
-fn alias(sql: &TestSql, random: &str, now: i64) -> Alias {
+fn alias(sql: &TestSql, random: &str, now: i64) -> Suppressed {
     let hash = user_hash(KEY, "demo", "u1");
-    ask(sql, &suppress("demo", &hash, now, random))
+    ask(sql, &suppress("demo", &[hash], now, random))
         .pop()
         .unwrap()
+}
+
+#[test]
+fn all_ids_of_a_person_are_listed_with_one_secret() {
+    let sql = database();
+    alias(&sql, SECRET, NOW);
+    let ids = ["u1", "u2", "u3"].map(|id| user_hash(KEY, "demo", id));
+    let rows: Vec<Suppressed> = ask(&sql, &suppress("demo", &ids, NOW + 5, "ffff"));
+    let told = |id: &String| {
+        let row = rows.iter().find(|row| row.user_hash == *id).unwrap();
+        (row.alias_key.as_str(), row.erased_at)
+    };
+    let want = [(SECRET, NOW + 5), ("ffff", NOW + 5), ("ffff", NOW + 5)];
+    assert_eq!(ids.each_ref().map(told), want);
 }
 
 fn database() -> TestSql {

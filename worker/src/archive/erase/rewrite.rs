@@ -26,7 +26,7 @@ pub struct Rewritten {
     days: Vec<i64>,
 }
 
-/// Makes a user's events nameless that were received before the erasure; `text` is the segment's lines.
+/// Makes the events of a user, by all ids of theirs, nameless that were received before the erasure; `text` is the segment's lines.
 /// `hasher` is the site's; nothing where there is nothing to do.
 ///
 /// # Errors
@@ -35,7 +35,7 @@ pub fn rewrite(
     hit: &Hit,
     text: &str,
     site: &str,
-    user: u64,
+    ids: &[u64],
     alias: &Alias,
     hasher: &mut Hasher<'_>,
 ) -> Result<Option<Rewritten>, SqlError> {
@@ -46,7 +46,7 @@ pub fn rewrite(
     if lines.len() != events.len() {
         return Err(broken(&"its lines are not those of its columns"));
     }
-    let is_theirs = |event: &Event<'_>| event.user == user && event.received <= alias.erased_at;
+    let is_theirs = |event: &Event<'_>| ids.contains(&event.user) && event.received <= alias.erased_at;
     let mut days: Vec<i64> = Vec::new();
     let mut count = 0_i64;
     let texts: Vec<Cow<'_, str>> = events

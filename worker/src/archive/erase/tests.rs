@@ -32,12 +32,12 @@ fn hash_of(user: &str) -> u64 {
 /// A step, as the object does it.
 fn step(sql: &TestSql, user: &str, alias: &Alias, settled: &Settled<'_>) -> Result<Step, SqlError> {
     let user = hash_of(user);
-    let found = find(sql, user, alias, settled)?;
+    let found = find(sql, user, &[user], alias, settled)?;
     let mut hasher = Hasher::new("demo", KEY);
     let mut rewritten = Vec::new();
     for hit in &found.hits {
         let text = std::str::from_utf8(&hit.lines).unwrap();
-        if let Some(one) = rewrite(hit, text, "demo", user, alias, &mut hasher)? {
+        if let Some(one) = rewrite(hit, text, "demo", &[user], alias, &mut hasher)? {
             let packed = one.lines.clone().into_bytes();
             rewritten.push((one, packed));
         }
@@ -47,7 +47,7 @@ fn step(sql: &TestSql, user: &str, alias: &Alias, settled: &Settled<'_>) -> Resu
 
 /// Erases as much as can be now: events, whether all is done, and steps.
 fn erase(sql: &TestSql, user: &str, alias: &Alias, settled: &Settled<'_>) -> (i64, bool, usize) {
-    suppress(sql, hash_of(user), alias).unwrap();
+    suppress(sql, hash_of(user), &[hash_of(user)], alias).unwrap();
     let (mut events, mut steps) = (0, 0);
     loop {
         let done = step(sql, user, alias, settled).unwrap();
@@ -225,7 +225,7 @@ fn segments_that_are_not_folded_or_that_the_lake_needs_wait_and_the_next_call_ta
     assert_eq!(all, mine);
     assert!(lines(&sql, "demo").iter().all(|e| e["userId"] != "u1"));
     // A third time nothing is looked at again.
-    let found = find(&sql, hash_of("u1"), &alias(NOW), &ALL).unwrap();
+    let found = find(&sql, hash_of("u1"), &[hash_of("u1")], &alias(NOW), &ALL).unwrap();
     assert_eq!(
         (found.hits.len(), found.through, found.is_last),
         (0, 40, true)
@@ -257,7 +257,7 @@ fn what_comes_late_is_nameless_as_what_came_in_time() {
     for statement in tables.chain(crate::archive::reshard::SCHEMA) {
         sql.execute_batch(statement);
     }
-    suppress(&sql, hash_of("u1"), &alias(NOW)).unwrap();
+    suppress(&sql, hash_of("u1"), &[hash_of("u1")], &alias(NOW)).unwrap();
     let text = crate::testing::message("demo", 0, &[(99, 0, &all)]);
     let message = Message::parse(&text).unwrap();
     let draft = append::read(&sql, &message, Hasher::new("demo", KEY)).unwrap();

@@ -4,9 +4,8 @@ use shoreline_shared::privacy::user_hash;
 use worker::{Env, Request, Response, Result};
 
 use crate::access::auth::is_site_id;
-use crate::admin::users::{Erased, ErasedAt, MAX_STEPS, Profile, erased_at, suppress};
+use crate::admin::users::{Erased, ErasedAt, MAX_STEPS, Profile, Suppressed, erased_at, suppress};
 use crate::archive::erase::{Forget, Step};
-use crate::archive::nameless::Alias;
 use crate::archive::people;
 use crate::archive::spread::home_of_user;
 use crate::base::hash::hex;
@@ -14,7 +13,7 @@ use crate::base::json::told;
 use crate::endpoints::UserCall;
 use crate::http::error::Fault;
 use crate::http::params::{Params, segment};
-use crate::protocol::names::{FORGET, PROFILE};
+use crate::protocol::names::{FORGET, IDS, PROFILE};
 use crate::read::question::{found, with_missing};
 use crate::read::recent::Recent;
 use crate::shell::http::admin::authorize;
@@ -106,12 +105,17 @@ async fn delete(env: &Env, site: &str, user: &str) -> Answer {
     }
     let mut secret = [0; 16];
     random(&mut secret).map_err(unavailable)?;
-    let statement = suppress(site, &hash, now_ms(), &hex(&secret));
-    let mut aliases: Vec<Alias> = rows(env, &statement).await?;
-    let alias = aliases.pop().ok_or(Fault::Unavailable(
+    let home = |archives| home_of_user(&hash, archives);
+    let ids = ask_home(env, site, &home, IDS, hash.as_bytes()).await;
+    let ids: Vec<String> =
+        told(ids.map_err(unavailable)?).map_err(|error| unavailable(error.into()))?;
+    let statement = suppress(site, &ids, now_ms(), &hex(&secret));
+    let noted: Vec<Suppressed> = rows(env, &statement).await?;
+    let noted = noted.into_iter().find(|row| row.user_hash == hash);
+    let noted = noted.ok_or(Fault::Unavailable(
         "The erasure could not be noted right now.",
     ))?;
-    let erased = forget(env, site, &hash, alias).await.map_err(unavailable)?;
+    let erased = forget(env, site, noted).await.map_err(unavailable)?;
     to_json(&erased)
 }
 
@@ -121,14 +125,14 @@ fn unavailable(error: worker::Error) -> Fault {
 }
 
 /// Has the archive make the user's events nameless, as many as one call may.
-async fn forget(env: &Env, site: &str, hash: &str, alias: Alias) -> Result<Erased> {
+async fn forget(env: &Env, site: &str, noted: Suppressed) -> Result<Erased> {
     let forget = Forget {
-        user: hash.to_owned(),
-        alias_key: alias.alias_key,
-        erased_at: alias.erased_at,
+        user: noted.user_hash,
+        alias_key: noted.alias_key,
+        erased_at: noted.erased_at,
     };
     let body = serde_json::to_string(&forget)?;
-    let home = |archives| home_of_user(hash, archives);
+    let home = |archives| home_of_user(&forget.user, archives);
     let mut events = 0_i64;
     for _ in 0..MAX_STEPS {
         let step: Step = told(ask_home(env, site, &home, FORGET, body.as_bytes()).await?)?;

@@ -10,7 +10,7 @@ fn a_failure_at_any_statement_leaves_a_step_whole() {
     for fault in 1..60 {
         let sql = archive(&all, 10);
         let before = lines(&sql, "demo");
-        suppress(&sql, hash_of("u1"), &alias(NOW)).unwrap();
+        suppress(&sql, hash_of("u1"), &[hash_of("u1")], &alias(NOW)).unwrap();
         sql.fail_in(fault);
         let failed = step(&sql, "u1", &alias(NOW), &ALL).is_err();
         sql.never_fail();
@@ -36,7 +36,7 @@ fn a_suppression_is_whole_or_not_at_all() {
     for fault in 1..=4 {
         let sql = archive(&events(20), 10);
         sql.fail_in(fault);
-        let failed = suppress(&sql, 7, &alias(NOW)).is_err();
+        let failed = suppress(&sql, 7, &[7], &alias(NOW)).is_err();
         sql.never_fail();
         assert_eq!(failed, fault < 4);
         let rows = i64::from(!failed);
@@ -53,16 +53,16 @@ fn a_segment_that_another_erasure_changed_is_looked_at_again() {
     let sql = archive(&all, 100);
     let (one, other) = (hash_of("u1"), hash_of("u2"));
     for user in [one, other] {
-        suppress(&sql, user, &alias(NOW)).unwrap();
+        suppress(&sql, user, &[user], &alias(NOW)).unwrap();
     }
-    let found = find(&sql, one, &alias(NOW), &ALL).unwrap();
+    let found = find(&sql, one, &[one], &alias(NOW), &ALL).unwrap();
     let mut hasher = Hasher::new("demo", KEY);
     let rewritten: Vec<_> = found
         .hits
         .iter()
         .map(|hit| {
             let text = std::str::from_utf8(&hit.lines).unwrap();
-            let one = rewrite(hit, text, "demo", one, &alias(NOW), &mut hasher)
+            let one = rewrite(hit, text, "demo", &[one], &alias(NOW), &mut hasher)
                 .unwrap()
                 .unwrap();
             let packed = one.lines.clone().into_bytes();
@@ -98,8 +98,8 @@ fn a_segment_that_cannot_be_read_is_told_and_keeps_no_other_from_its_turn() {
     let all = events(100);
     let sql = archive(&all, 10);
     sql.execute_batch("UPDATE segments SET columns = x'00112233' WHERE seq = 3");
-    suppress(&sql, hash_of("u1"), &alias(NOW)).unwrap();
-    let found = find(&sql, hash_of("u1"), &alias(NOW), &ALL).unwrap();
+    suppress(&sql, hash_of("u1"), &[hash_of("u1")], &alias(NOW)).unwrap();
+    let found = find(&sql, hash_of("u1"), &[hash_of("u1")], &alias(NOW), &ALL).unwrap();
     assert_eq!(found.broken.len(), 1);
     assert_eq!(found.broken[0].0, 3);
     let (n, complete, _) = erase(&sql, "u1", &alias(NOW), &ALL);
@@ -111,7 +111,7 @@ fn a_segment_that_cannot_be_read_is_told_and_keeps_no_other_from_its_turn() {
     let mut hasher = Hasher::new("demo", KEY);
     let text = std::str::from_utf8(&hit.lines).unwrap();
     let short = text.split_inclusive('\n').skip(1).collect::<String>();
-    let failed = rewrite(hit, &short, "demo", hash_of("u1"), &alias(NOW), &mut hasher);
+    let failed = rewrite(hit, &short, "demo", &[hash_of("u1")], &alias(NOW), &mut hasher);
     assert!(failed.unwrap_err().0.contains("segment"));
 }
 
@@ -124,7 +124,7 @@ fn a_look_is_bounded() {
     };
     let all: Vec<Value> = (0..1_300).map(quiet).collect();
     let sql = archive(&all, 1);
-    suppress(&sql, hash_of("u1"), &alias(NOW)).unwrap();
+    suppress(&sql, hash_of("u1"), &[hash_of("u1")], &alias(NOW)).unwrap();
     let first = step(&sql, "u1", &alias(NOW), &ALL).unwrap();
     assert_eq!(
         first,
