@@ -96,7 +96,9 @@ pub fn sanitize(valid: ValidEvent, privacy: &Privacy) -> CleanEvent {
     let walk = Walk { privacy };
     let (mut event_data, mut metadata) = (valid.event_data, valid.metadata);
     let is_identify = valid.event_type == EventType::Tracker(TrackerType::Identify);
-    let anonymous_id = is_identify.then(|| event_data.remove(ANONYMOUS_ID)).flatten();
+    let anonymous_id = is_identify
+        .then(|| event_data.remove(ANONYMOUS_ID))
+        .flatten();
     walk.object(&mut event_data, CONTENT_LEVEL);
     if let Some(Value::String(id)) = anonymous_id {
         event_data.insert(ANONYMOUS_ID.to_owned(), identifier(id).into());

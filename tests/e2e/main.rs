@@ -27,6 +27,7 @@ mod filled;
 mod folds;
 mod grants;
 mod hostile;
+mod identity;
 mod imports;
 mod keys;
 mod kills;

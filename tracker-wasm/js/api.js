@@ -28,7 +28,7 @@ import { IGNORE, kept, save, settleIn, stores, visitor, wipe } from './storage.j
 const CONSENT = 'consent';
 
 /** What is done before `init`, too: it asks nothing of the options. */
-const AT_ONCE = /^(init|on|opt|flu)/;
+const AT_ONCE = /^(in|o|fl)/;
 
 /** Calls kept until `init`; a page that makes more has lost count itself. */
 const EARLY_CALLS = 1000;
@@ -74,9 +74,8 @@ const calls = {
     if (isLive) flush(0);
     // An answer may send the next batch off.
     for (let seen; seen !== underWay; ) await (seen = underWay);
-    const outcome = { pending: isLive ? core.pending() : 0 };
-    for (const kind in before) outcome[kind] = totals[kind] - before[kind];
-    return outcome;
+    for (const kind in before) before[kind] = totals[kind] - before[kind];
+    return { ...before, pending: isLive ? core.pending() : 0 };
   },
   on,
 };
@@ -203,7 +202,7 @@ function beSilent(reason) {
   visitor.denied = true;
   shoreline.silent = reason;
   dropped(0, reason);
-  warn(`silent: ${reason} (data-include-local counts here)`);
+  warn(`silent: ${reason} (data-include-local counts)`);
 }
 
 /** Begins with these options; once. @param {Record<string, any>} given */

@@ -6,7 +6,7 @@ import { own } from './named.js';
 import { isOn, options } from './options.js';
 import { dropped, isHeard, report, warn } from './reports.js';
 import { alsoUnderWay, send } from './send.js';
-import { kept, save, visitor } from './storage.js';
+import { kept, save, stores, visitor } from './storage.js';
 import { newId, toJson } from './text.js';
 
 const VISITOR = 'visitor';
@@ -38,7 +38,7 @@ const ID_CHARS = 200;
 
 function user() {
   const id = kept(VISITOR);
-  if (!id || id.length > ID_CHARS) save(VISITOR, newId());
+  if (!id || id.length > ID_CHARS) save(VISITOR, 'v-' + newId());
   return kept(VISITOR);
 }
 
@@ -230,17 +230,20 @@ export function leavePage() {
 /**
  * The visitor is this user, by a text or number; `null`: somebody new, on a new visit. Nothing else
  * does anything: a page that calls this before it knows its user must not make a new one each time.
+ * Who was anonymous until now says so, so that both are counted as one.
  * @param {unknown} id
  */
 export function identify(id) {
-  if (id !== null && (!/^(st|nu)/.test(typeof id) || id === '')) return;
+  if (id !== null && !/^(st|nu)/.test(id !== '' && typeof id)) return;
   // A view that waits for its title is that of the user who is known now; of somebody new, it is not.
   if (id === null) recordView();
   drain();
   for (const told of waiting) told.user ??= user();
-  if (/@/.test(/** @type {any} */ (id)) && !isOn('hashIds')) warn('e-mail as id: use data-hash-ids');
+  const anonymousId = kept(VISITOR);
+  if (/@/.test(/** @type {any} */ (id)) && !isOn('hashIds')) warn('e-mail: data-hash-ids');
   save(VISITOR, id === null ? '' : String(id).slice(0, ID_CHARS));
-  if (id === null && !(isFirst = waiting.length > 0)) save(SESSION, '');
+  if (id === null) (isFirst = waiting.length > 0) || save(SESSION, '');
+  else options.stitch !== 'off' && stores() && /^v-/.test(anonymousId) && record('identify', { anonymousId });
 }
 
 /** Forgets what is not recorded yet. */

@@ -51,7 +51,8 @@ export interface Shoreline {
 
   /**
    * From now on the visitor is this user, on this page and those that follow. `null`: an unknown one
-   * again, and not the same as before (after a log-out). `undefined` does nothing. Do not give an e-mail
+   * again, and not the same as before (after a log-out). `undefined` does nothing. Who was anonymous until
+   * now is the same person, in past counts, too, unless the page says `stitch: 'off'`. Do not give an e-mail
    * address: it is kept as it is, unless the page says `hashIds`.
    */
   identify(id: string | number | null): void;
@@ -114,6 +115,8 @@ export interface Options {
   consent?: Consent;
   /** The collector keeps a hash, made with the site's key, in place of what `identify` was given. */
   hashIds?: boolean;
+  /** `'off'`: `identify` does not tell by which anonymous id the visitor was known before. */
+  stitch?: 'off';
   /** Where the WebAssembly module is, if not where it was put. */
   wasm?: string | URL;
 }
@@ -140,6 +143,7 @@ export type EventType =
   | 'outbound'
   | 'download'
   | 'form'
+  | 'identify'
   | (string & {});
 
 /** Events by what became of them during a `flush`. */

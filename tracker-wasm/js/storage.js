@@ -22,7 +22,7 @@ export function kept(key) {
   } catch {
     // Then this page remembers.
   }
-  return text ?? memory[key] ?? '';
+  return text ?? (memory[key] || '');
 }
 
 /**

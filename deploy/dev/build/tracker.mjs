@@ -101,7 +101,7 @@ async function build({ root, targetDir, work, wasmOpt, esbuild, outDir }) {
 
   const wasm = readFileSync(small);
   const wasmPath = `/t/shoreline.${shortHash(wasm)}.wasm`;
-  const define = [`--define:WASM_INTEGRITY="${integrity(wasm)}"`, `--define:WASM_PATH="${wasmPath}"`];
+  const define = [`--define:WASM_INTEGRITY="${integrity(wasm, 'sha256')}"`, `--define:WASM_PATH="${wasmPath}"`];
   const bundle = async (/** @type {string} */ name, /** @type {string} */ format) => {
     const [from, to] = [join(root, 'tracker-wasm', 'js', name), join(work, name)];
     await run(esbuild, [
@@ -157,8 +157,8 @@ async function shortened(script, module) {
 /** What a name that never changes its content is told by. @param {Buffer} bytes */
 const shortHash = (bytes) => createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 
-/** @param {Buffer} bytes */
-const integrity = (bytes) => `sha384-${createHash('sha384').update(bytes).digest('base64')}`;
+/** Of the module in the script the shorter one: a page downloads it. @param {Buffer} bytes */
+const integrity = (bytes, by = 'sha384') => `${by}-${createHash(by).update(bytes).digest('base64')}`;
 
 /**
  * Runs programs in the checkout; what they print comes back, or into the error if they fail.

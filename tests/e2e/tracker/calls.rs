@@ -47,6 +47,7 @@ async fn calls_are_events(visit: &Visit) {
         "ai_request",
         "error out of range",
         "error a message",
+        "identify",
         "feature_use as a user",
         "feature_use as nobody",
     ];

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::prune::NEXT_SEQ;
 use super::ranges::Ranges;
 use super::reshard::DUPLICATE;
-use super::{Event, Identified, ids, joined, segment};
+use super::{Event, ids, joined, segment};
 use crate::base::sql::{Cell, Param, Sql, SqlError};
 use crate::lake::LakeStore;
+use crate::protocol::Identified;
 
 mod read;
 

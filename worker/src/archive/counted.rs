@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 
 use shoreline_shared::event_type::{
-    AI_REQUEST, CONTENT_CREATE, ERROR, FEATURE_USE, IDENTIFY, PAGE_VIEW, TrackerType,
+    AI_REQUEST, CONTENT_CREATE, ERROR, FEATURE_USE, PAGE_VIEW, TrackerType,
 };
 use shoreline_shared::privacy::{is_anonymous_id, path_part};
 
 use crate::archive::nameless::is_erased_id;
-use crate::archive::{Column, Event, Hasher, Identified, Who, id_bits};
+use crate::archive::{Column, Event, Hasher, Who, id_bits};
 use crate::protocol::counters::live_key;
+use crate::protocol::{Identified, identifies};
 
 mod decimal;
 mod stored;
@@ -107,18 +108,17 @@ impl<'a> Event<'a> {
     }
 }
 
-impl Identified {
+impl Event<'_> {
     /// What a stored event says of who its user was before; nothing where that is nobody who can be told from others.
-    pub fn of(event: &Event<'_>, stored: &Stored<'_>, hasher: &mut Hasher<'_>) -> Option<Self> {
-        if event.event_type() != IDENTIFY || event.who != Who::Known {
-            return None;
-        }
+    pub fn identified(&self, stored: &Stored<'_>, hasher: &mut Hasher<'_>) -> Option<Identified> {
+        let event = self;
         let id = text(stored.event_data.anonymous_id)?;
-        if id.trim().is_empty() || is_anonymous_id(&id) || is_erased_id(&id) {
+        let is_told = identifies(event.event_type(), stored.user_id.as_deref(), &id);
+        if !is_told || event.who != Who::Known || is_erased_id(&id) {
             return None;
         }
         let anonymous = hasher.user(&id);
-        (anonymous != event.user).then_some(Self {
+        (anonymous != event.user).then_some(Identified {
             anonymous,
             at: event.at,
             id: event.id,

@@ -137,11 +137,7 @@ pub fn suppress(sql: &impl Sql, user: u64, ids: &[u64], alias: &Alias) -> Result
                 "INSERT INTO erased (user, alias_key, erased_at) VALUES (?1, ?2, ?3) \
                  ON CONFLICT (user) DO UPDATE SET alias_key = excluded.alias_key, \
                  erased_at = excluded.erased_at",
-                &[
-                    id,
-                    alias.alias_key.as_str().into(),
-                    alias.erased_at.into(),
-                ],
+                &[id, alias.alias_key.as_str().into(), alias.erased_at.into()],
             )?;
         }
         let Some(before) = since else {

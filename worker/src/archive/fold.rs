@@ -33,13 +33,14 @@ pub use table::Table;
 pub(crate) use table::dim_name;
 pub use wants::Want;
 
-use super::joined::{self, Identified, Joining};
+use super::joined::{self, Joining};
 use super::people::person::{Person, earlier};
 use super::people::{Mode, PEOPLE, People};
 use super::{Column, Event, Who};
 use crate::base::sort;
 use crate::base::sql::{Sql, SqlError};
 use crate::base::time::{MINUTE_MS, floor_to};
+use crate::protocol::Identified;
 
 /// Keys of a dimension on one day at most. Anybody can send events whose every page is another one;
 /// what comes when a day is full counts under [`OTHER`], so the sums stay exact.
@@ -204,7 +205,14 @@ impl Gathered {
         }
         let mut walk = Walk::new(&counted, today);
         let joining = Joining::of(sql, self.users.keys().copied(), &self.identified)?;
-        walk.users(sql, people.users, mode, &self.users, &self.members, &joining)?;
+        walk.users(
+            sql,
+            people.users,
+            mode,
+            &self.users,
+            &self.members,
+            &joining,
+        )?;
         let mut texts = Cow::Borrowed(&self.texts);
         if !joining.is_empty() {
             walk.tell_regrouped(sql, &mut |text| texts.to_mut().number(text))?;

@@ -7,11 +7,12 @@
 use super::compact;
 use super::fold::{Cursor, Gathered, Sums};
 use super::folded::folded;
-use super::joined::{self, Identified};
+use super::joined;
 use super::people::Mode;
 use super::segment::Segment;
 use crate::base::sql::{Cell, Sql, SqlError, Statement};
 use crate::base::time::{HOUR_MS, day_of};
+use crate::protocol::Identified;
 use crate::protocol::names::OWN_SITE;
 
 /// Events of a fold at most, but for a segment that has more; with so many waiting, the fold is not put off. One of

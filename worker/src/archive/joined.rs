@@ -13,6 +13,7 @@ use super::segment::{Broken, Segment, Users};
 use crate::base::json_rows::json_rows;
 use crate::base::sort;
 use crate::base::sql::{Cell, Sql, SqlError};
+use crate::protocol::Identified;
 
 /// `aliases`: of each anonymous id the `identify` that holds, of what is folded. `identified`: what segments that are not
 /// folded say, with their number. Hashes are 16 hex digits: a statement's numbers are below 2^53.
@@ -24,19 +25,6 @@ pub(crate) const SCHEMA: [&str; 3] = [
      anonymous TEXT NOT NULL, user TEXT NOT NULL, at INTEGER NOT NULL, \
      PRIMARY KEY (seq, id)) WITHOUT ROWID",
 ];
-
-/// What an event `identify` says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Identified {
-    /// The hash of the id that came before.
-    pub anonymous: u64,
-    /// When it happened, Unix milliseconds.
-    pub at: i64,
-    /// The event's id.
-    pub id: u128,
-    /// The hash of the user.
-    pub user: u64,
-}
 
 /// What holds: of each anonymous id the earliest, in the order of these ids.
 pub(crate) fn holding(mut all: Vec<Identified>) -> Vec<Identified> {
@@ -57,10 +45,7 @@ pub struct Joined {
 impl Joined {
     /// Of what holds: pairs of ids.
     pub fn of(pairs: &[(u64, u64)]) -> Self {
-        let mut ids: Vec<(u64, u32)> = pairs
-            .iter()
-            .flat_map(|(a, b)| [(*a, 0), (*b, 0)])
-            .collect();
+        let mut ids: Vec<(u64, u32)> = pairs.iter().flat_map(|(a, b)| [(*a, 0), (*b, 0)]).collect();
         sort::sort_pairs(&mut ids);
         ids.dedup();
         let place = |id: u64| ids.binary_search(&(id, 0)).unwrap_or(usize::MAX);
@@ -79,6 +64,11 @@ impl Joined {
         joined.people = joined.ids.iter().map(|(id, of)| (*of, *id)).collect();
         sort::sort(&mut joined.people);
         joined
+    }
+
+    /// Of all that events say.
+    pub fn of_all(all: Vec<Identified>) -> Self {
+        Self::of_holding(&holding(all))
     }
 
     /// Of what holds.
@@ -218,8 +208,7 @@ pub(crate) fn known(sql: &impl Sql) -> Result<Joined, SqlError> {
          UNION ALL SELECT anonymous, user, at, id FROM identified",
         &[],
     )?;
-    let all: Vec<Identified> = rows.iter().map(identified).collect();
-    Ok(Joined::of_holding(&holding(all)))
+    Ok(Joined::of_all(rows.iter().map(identified).collect()))
 }
 
 /// Whether anybody is joined, or will be by what is not folded.

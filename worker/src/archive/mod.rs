@@ -36,5 +36,5 @@ pub(crate) use event::id_bits;
 pub use event::{Column, Event, Hasher, Who};
 pub use fold::{Cursor, Stand, standing};
 pub use folding::{Folding, Unfolded};
-pub use joined::{Identified, Joined};
+pub use joined::Joined;
 pub use shard::{Archive, Look, Looked, Unlooked};

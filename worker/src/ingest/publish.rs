@@ -3,7 +3,9 @@
 //! Counting is done here, in the isolate, so that the object, of which a site has only a few, adds
 //! sums and writes rows.
 
+use serde_json::Value;
 use sha2::{Digest, Sha256};
+use shoreline_shared::event_type::IDENTIFY;
 use shoreline_shared::id;
 use shoreline_shared::lines::Lines;
 use shoreline_shared::privacy::user_hash;
@@ -11,7 +13,7 @@ use shoreline_shared::privacy::user_hash;
 use crate::access::policy::Policy;
 use crate::base::hash::{hex, sha256};
 use crate::base::sorted::Map;
-use crate::base::time::{HOUR_MS, floor_to};
+use crate::base::time::{HOUR_MS, MINUTE_MS, floor_to};
 use crate::http::outcome::EventResult;
 use crate::ingest::Platform;
 use crate::protocol::commit::{BatchName, Head, write};
@@ -19,6 +21,7 @@ use crate::protocol::counters::{
     ACCEPTED, Counters, Kind, LiveFacts, TRACKER_DROPPED, count_event,
 };
 use crate::protocol::names::OWN_SITE;
+use crate::protocol::{Identified, identifies};
 
 /// A batch made ready for `site_do`.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +64,28 @@ pub struct ImportStep<'a> {
     pub results: &'a [EventResult],
 }
 
+/// What of the events says who somebody is that is known by another id.
+fn identified<'a>(
+    site: &'a str,
+    events: &'a Lines,
+    key: &'a [u8],
+) -> impl Iterator<Item = Identified> + 'a {
+    let all = events.iter().filter(|event| event.event_type == IDENTIFY);
+    all.filter_map(move |event| {
+        let stored: Value = serde_json::from_str(event.json).ok()?;
+        let anonymous = stored.get("eventData")?.get("anonymousId")?.as_str()?;
+        let is_told = identifies(event.event_type, event.user_id, anonymous);
+        let hash = |id: &str| u64::from_str_radix(&user_hash(key, site, id), 16).ok();
+        let one = Identified {
+            anonymous: hash(anonymous)?,
+            at: event.timestamp,
+            id: id::uuid_bits(event.event_id)?,
+            user: hash(event.user_id?)?,
+        };
+        is_told.then_some(one)
+    })
+}
+
 impl Publication {
     /// Prepares the accepted events of a batch and the counts of how its other events ended.
     pub fn new(taken: &Taken<'_>, platform: &impl Platform) -> Self {
@@ -80,6 +105,10 @@ impl Publication {
         let users = live.filter_map(|event| event.user_id);
         let visitors: Map<&str, ()> = users.map(|user| (user, ())).collect();
         let mut counters = count(taken, now_ms);
+        for one in identified(site, events, &settings.hash_key) {
+            let minute = floor_to(now_ms, MINUTE_MS);
+            counters.add(Kind::Identified, minute, one.text(), 1);
+        }
         let quota = taken
             .policy
             .shard_quota(&settings.limits, shard, settings.shards)

@@ -104,6 +104,7 @@ pub(super) mod tests {
                     pages: list(pages, 0),
                     features: list(features, 0),
                     visitors: (0..users).map(|user| user.to_string()).collect(),
+                    identified: Vec::new(),
                 };
                 unite(vec![snapshot], now)
             })

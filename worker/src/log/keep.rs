@@ -12,8 +12,8 @@ use crate::protocol::counters::Kind;
 /// of 1,000 keys of two kinds, at most 128 characters each, are some 25 MB.
 pub(super) const MAX_KEYS_PER_MINUTE: usize = 1_000;
 
-/// Types of events that are counted by name in one minute, beside those of pages. Only services send
-/// others: at 100 characters each a minute's are 1.5 MB.
+/// Types of events that are counted by name in one minute, beside those of pages, and ids that are joined in one. Only
+/// services send other types: at 100 characters each a minute's are 1.5 MB.
 pub(super) const MAX_TYPES_PER_MINUTE: usize = 10_000;
 
 /// The key of what is over these.
@@ -26,7 +26,7 @@ pub(super) fn add(keys: &mut Map<String, i64>, kind: Kind, key: &str, n: i64) {
         return;
     }
     let most = match kind {
-        Kind::Type => MAX_TYPES_PER_MINUTE,
+        Kind::Type | Kind::Identified => MAX_TYPES_PER_MINUTE,
         _ => MAX_KEYS_PER_MINUTE,
     };
     // What pages send is always told by name: there are ten of it.
@@ -46,6 +46,10 @@ pub(super) fn is_hourly(kind: Kind) -> bool {
 pub(super) fn is_shown(kind: Kind, bucket: i64, now_ms: i64) -> bool {
     let memory = match kind {
         Kind::Quota => HOUR_MS,
+        // What an id did before it was joined counts as live for an hour, and the user is active then for a while.
+        Kind::Identified => LIVE_MINUTES
+            .saturating_mul(MINUTE_MS)
+            .saturating_add(ACTIVE_MS),
         _ => LIVE_MINUTES.saturating_mul(MINUTE_MS),
     };
     bucket >= floor_to(now_ms, MINUTE_MS).saturating_sub(memory)

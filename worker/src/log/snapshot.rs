@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LIVE_MINUTES, Log, OutboxState};
+use super::{ACTIVE_MS, LIVE_MINUTES, Log, OutboxState};
 use crate::base::sort;
 use crate::base::sorted::Map;
 use crate::base::sql::{Sql, SqlError};
@@ -33,6 +33,9 @@ pub struct Snapshot {
     /// Keyed hashes of the users of the last five minutes: shards unite them, for a sum would
     /// count a user of two shards twice.
     pub visitors: Vec<String>,
+    /// What was said lately of who is who, each an [`Identified`](crate::protocol::Identified) as a text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identified: Vec<String>,
 }
 
 /// What `/health` asks of a shard.
@@ -62,7 +65,17 @@ impl<S: Sql> Log<S> {
             pages: self.sums(Kind::Page, from),
             features: self.sums(Kind::Feature, from),
             visitors,
+            identified: self.identified(now_ms),
         }
+    }
+
+    fn identified(&self, now_ms: i64) -> Vec<String> {
+        let from = first_minute(now_ms.saturating_sub(ACTIVE_MS));
+        let memory = self.memory.borrow();
+        let all = memory.counts.of(Kind::Identified, from);
+        let all = all.flat_map(|(_, keys)| keys.iter());
+        let all = all.filter(|(_, n)| **n > 0).take(MAX_VISITORS);
+        all.map(|(text, _)| text.clone()).collect()
     }
 
     /// What `/health` asks of the shard at `now_ms`.

@@ -26,6 +26,9 @@ pub enum Kind {
     /// Uses of a feature, by minute.
     #[serde(rename = "f")]
     Feature,
+    /// What events `identify` say, by minute: an [`Identified`](super::Identified) as a text.
+    #[serde(rename = "j")]
+    Identified,
     /// Events that ended in an outcome, by hour.
     #[serde(rename = "o")]
     Outcome,

@@ -8,11 +8,13 @@ pub mod commit;
 pub mod confirmation;
 pub mod counters;
 pub mod hours;
+mod identified;
 pub mod message;
 pub mod names;
 
 pub use commit::{BatchName, Commit, Head, Row};
 pub use confirmation::Confirmation;
+pub use identified::{Identified, identifies};
 pub use message::{Message, RowId};
 
 /// A body that no writer of this version made.

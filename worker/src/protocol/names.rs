@@ -115,6 +115,8 @@ pub const SEAL: &str = "/seal";
 pub const RETRY: &str = "/retry";
 /// `archive_do`: a step of forgetting a user.
 pub const FORGET: &str = "/forget";
+/// `archive_do`: whether any ids are one person.
+pub const JOINS: &str = "/joins";
 /// `archive_do`: the ids of the person of a user, by their hash in the body.
 pub const IDS: &str = "/ids";
 /// `archive_do`: what is known of a user, by their hash in the body.

@@ -1,13 +1,13 @@
 //! `GET /v1/analytics/live`: what happens now, over all shards of a site.
 
-use std::collections::HashMap;
-
 use serde::Serialize;
 
+use crate::archive::Joined;
 use crate::base::sort;
 use crate::base::sorted::Map;
 use crate::base::time::MINUTE_MS;
 use crate::log::{LIVE_MINUTES, Snapshot, first_minute};
+use crate::protocol::Identified;
 use crate::protocol::hours::Entry;
 
 /// Pages and features named at most.
@@ -69,7 +69,8 @@ pub fn unite(shards: Vec<Snapshot>, now_ms: i64) -> Live {
         })
         .collect();
     let (mut pages, mut features) = (Map::new(), Map::new());
-    let mut users: HashMap<String, i64> = HashMap::new();
+    let mut users: Vec<u64> = Vec::new();
+    let mut identified: Vec<Identified> = Vec::new();
     for shard in shards {
         for entry in shard.minutes {
             // A shard's clock may be a moment ahead: its newest minute is not shown yet.
@@ -85,11 +86,14 @@ pub fn unite(shards: Vec<Snapshot>, now_ms: i64) -> Live {
             .features
             .into_iter()
             .for_each(|entry| sum(&mut features, entry));
-        users.extend(shard.visitors.into_iter().map(|user| (user, 0)));
+        let visitors = shard.visitors.iter();
+        users.extend(visitors.filter_map(|user| u64::from_str_radix(user, 16).ok()));
+        let told = shard.identified.iter();
+        identified.extend(told.filter_map(|one| Identified::parse(one)));
     }
     Live {
         as_of: now_ms,
-        active_users: users.len(),
+        active_users: distinct(users, identified),
         minutes: minutes
             .into_iter()
             .map(|(minute, counts)| Minute { minute, counts })
@@ -97,6 +101,18 @@ pub fn unite(shards: Vec<Snapshot>, now_ms: i64) -> Live {
         top_pages: top(pages),
         top_features: top(features),
     }
+}
+
+/// How many people these users are: who is one of them is as lately was said.
+fn distinct(users: Vec<u64>, identified: Vec<Identified>) -> usize {
+    let joined = Joined::of_all(identified);
+    let mut people: Vec<(u64, u32)> = Vec::with_capacity(users.len());
+    for user in users {
+        people.push((joined.person(user), 0));
+    }
+    sort::sort_pairs(&mut people);
+    people.dedup();
+    people.len()
 }
 
 /// Adds a shard's count to the site's.
@@ -143,9 +159,24 @@ mod tests {
                 .map(|i| entry(0, &format!("f{i:02}"), i + 1))
                 .collect(),
             visitors: users.iter().map(|u| (*u).to_owned()).collect(),
+            identified: Vec::new(),
         };
-        let live = unite(vec![shard(&["u1", "u2"]), shard(&["u2", "u3"])], now);
+        let live = unite(vec![shard(&["a1", "a2"]), shard(&["a2", "a3"])], now);
         assert_eq!(live.active_users, 3);
+        // One shard heard that a1 is a3, another, later, that it is a2.
+        let said = |at: i64, user: u64| {
+            let one = Identified {
+                anonymous: 0xa1,
+                at,
+                id: 7,
+                user,
+            };
+            vec![one.text(), "…".to_owned()]
+        };
+        let mut shards = vec![shard(&["a1", "a2"]), shard(&["a2", "a3"])];
+        shards[1].identified = said(now, 0xa3);
+        shards[0].identified = said(now + 1, 0xa2);
+        assert_eq!(unite(shards, now).active_users, 2);
         assert_eq!(live.minutes.len(), 60);
         assert_eq!(live.minutes[59].minute, minute);
         assert_eq!(live.minutes[59].counts["page_view"], 4);

@@ -7,14 +7,14 @@ use shoreline_shared::pass::Tape;
 
 use super::super::erase::nameless_event;
 use super::super::reshard::{done_before, parts_between};
-use super::super::{Event, Hasher, Identified, ids};
+use super::super::{Event, Hasher, ids};
 use super::{Appended, Draft, Packable, appended};
 use crate::archive::counted::Stored;
 use crate::archive::nameless::{Alias, nameless_text};
 use crate::base::sorted::Map;
 use crate::base::sql::{Cell, Sql, SqlError};
 use crate::lake::hour_of;
-use crate::protocol::Message;
+use crate::protocol::{Identified, Message};
 
 /// A line of a message, read.
 pub(in crate::archive) struct Line<'a> {
@@ -190,7 +190,7 @@ fn segments(
     let mut identified: Map<i64, Vec<Identified>> = Map::new();
     for (((event, line), text), renamed) in new.into_iter().zip(&texts).zip(&renamed) {
         // Of one who was erased, too: its other id is erased with the next call.
-        if let Some(one) = Identified::of(&event, &line.stored, hasher) {
+        if let Some(one) = event.identified(&line.stored, hasher) {
             let hour = identified.entry(hour_of(event.received)).or_default();
             hour.push(one);
         }

@@ -46,7 +46,8 @@ pub fn rewrite(
     if lines.len() != events.len() {
         return Err(broken(&"its lines are not those of its columns"));
     }
-    let is_theirs = |event: &Event<'_>| ids.contains(&event.user) && event.received <= alias.erased_at;
+    let is_theirs =
+        |event: &Event<'_>| ids.contains(&event.user) && event.received <= alias.erased_at;
     let mut days: Vec<i64> = Vec::new();
     let mut count = 0_i64;
     let texts: Vec<Cow<'_, str>> = events

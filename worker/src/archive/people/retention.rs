@@ -81,8 +81,7 @@ impl Retention {
         let next = PEOPLE
             .users
             .walk(sql, from, STEP_PAGES, &mut |user, record| {
-                while let Some((other, new)) = self.unfolded.next_if(|(other, _)| *other < user)
-                {
+                while let Some((other, new)) = self.unfolded.next_if(|(other, _)| *other < user) {
                     self.take(other, new);
                 }
                 let mut person = Person::read_head(record)?;

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::page::{Lines, Page, PageSpec};
 use super::timeline::MAX_ENTRIES;
 use super::{FunnelSpec, JourneysSpec, Scan, Scanning, VitalsSpec, funnel, journeys, vitals};
-use crate::archive::{Hasher, Joined};
 use crate::archive::fold::Gathered;
 use crate::archive::people::Retention;
+use crate::archive::{Hasher, Joined};
 use crate::base::json;
 use crate::base::sql::{Sql, SqlError};
 

@@ -199,6 +199,14 @@ impl<S: Sql> Archive<S> {
         }
     }
 
+    /// Whether anybody is joined.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub fn joins(&self) -> Result<bool, SqlError> {
+        joined::is_any(&self.sql)
+    }
+
     /// The ids of the person of a user, as hashes in hex.
     ///
     /// # Errors

@@ -53,7 +53,8 @@ fn people(events: &[Value]) -> BTreeMap<String, String> {
 /// The same event as if it had said from the beginning whose it is.
 fn known<const SEED: usize>(n: usize) -> Value {
     static ALL: [OnceLock<BTreeMap<String, String>>; 5] = [const { OnceLock::new() }; 5];
-    let people = ALL[SEED].get_or_init(|| people(&(0..EVENTS).map(told::<SEED>).collect::<Vec<_>>()));
+    let people =
+        ALL[SEED].get_or_init(|| people(&(0..EVENTS).map(told::<SEED>).collect::<Vec<_>>()));
     let mut event = told::<SEED>(n);
     if let Some(person) = event["userId"].as_str().and_then(|id| people.get(id)) {
         event["userId"] = json!(person);
@@ -70,14 +71,21 @@ fn theirs(both: &Both, user: &str) -> BTreeSet<String> {
     let page = recent.answer(asked(&both.open(), &recent.asked()));
     let page: Value = serde_json::from_str(&page).unwrap();
     let events = page["events"].as_array().unwrap().iter();
-    events.map(|event| event["eventId"].as_str().unwrap().to_owned()).collect()
+    events
+        .map(|event| event["eventId"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// Users of a day as they are counted again, when all is folded.
 fn recounted(both: &Both, day: i64) -> String {
     let archives = both.open();
     testing::fold(&archives[0], &both.d1);
-    let mut recount = archives[0].recount(Day { part: Part::People, day }).unwrap();
+    let mut recount = archives[0]
+        .recount(Day {
+            part: Part::People,
+            day,
+        })
+        .unwrap();
     while recount.slice(archives[0].sql(), 0).unwrap() {}
     let counted = recount.end(archives[0].sql()).unwrap().unwrap();
     serde_json::to_string(&counted.rows).unwrap()

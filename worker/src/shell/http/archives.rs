@@ -9,10 +9,10 @@ use crate::archive::reshard::State;
 use crate::base::json::told;
 use crate::endpoints::ArchivesCall;
 use crate::http::error::Fault;
-use crate::protocol::names::{OWN_SITE, RESHARD};
+use crate::protocol::names::{JOINS, OWN_SITE, RESHARD};
 use crate::shell::http::admin::{authorize, body, rows};
 use crate::shell::http::reply::{Cors, empty, json, problem};
-use crate::shell::platform::archives::ask_first;
+use crate::shell::platform::archives::{ask_first, ask_home};
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::log;
 use crate::upkeep::jobs::Job;
@@ -57,10 +57,16 @@ async fn answer(
             ));
         }
     }
-    let (is_granted, state) = ask(env, site, wish).await.map_err(|error| {
-        log::error("archive_do", error);
-        Fault::Unavailable("The archive cannot be reached right now.")
-    })?;
+    if matches!(wish, Wish::Archives(archives) if archives > 1) {
+        let joins = ask_home(env, site, &|_| 0, JOINS, b"").await;
+        let joins = joins.and_then(|joins| Ok(told::<bool>(joins)?));
+        if joins.map_err(unreachable)? {
+            return Err(Fault::Conflict(
+                "The site has joined ids, whose events several archives could not count as one user's.",
+            ));
+        }
+    }
+    let (is_granted, state) = ask(env, site, wish).await.map_err(unreachable)?;
     match wish {
         _ if is_granted => {}
         Wish::Cancel => {
@@ -78,6 +84,11 @@ async fn answer(
     let status = if is_under_way { 202 } else { 200 };
     let answer = Archives::of(&state);
     Ok((status, serde_json::to_string(&answer).ok()))
+}
+
+fn unreachable(error: worker::Error) -> Fault {
+    log::error("archive_do", error);
+    Fault::Unavailable("The archive cannot be reached right now.")
 }
 
 async fn ask(env: &Env, site: &str, wish: Wish) -> Result<(bool, State)> {

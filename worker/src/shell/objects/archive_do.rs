@@ -22,8 +22,8 @@ use crate::base::sql::SqlError;
 use crate::lake::{LakeSettings, LakeStore};
 use crate::protocol::Message;
 use crate::protocol::names::{
-    APPEND, ARCHIVES, ASK, FOLD, FORGET, HOURS, IDS, LOOK, OBEY, PROFILE, PRUNE, QUERY, RECOUNT, REFOLD,
-    RESHARD, RESTORE, RETRY, SEAL, STATE, TAKE, WAKE, parse_archive,
+    APPEND, ARCHIVES, ASK, FOLD, FORGET, HOURS, IDS, JOINS, LOOK, OBEY, PROFILE, PRUNE, QUERY,
+    RECOUNT, REFOLD, RESHARD, RESTORE, RETRY, SEAL, STATE, TAKE, WAKE, parse_archive,
 };
 use crate::query::Query;
 use crate::shell::objects::alarm::AlarmClock;
@@ -86,6 +86,7 @@ impl DurableObject for ArchiveDo {
             LOOK => told(self.look(&body).await),
             FORGET => objects::answer(self.forget(&body).await),
             IDS => objects::answer(self.archive()?.ids_of(&String::from_utf8_lossy(&body))),
+            JOINS => objects::answer(self.archive()?.joins()),
             PROFILE => objects::answer(self.profile(&body).await),
             PRUNE => objects::answer(self.archive()?.prune(json::told(&body)?, now_ms())),
             RECOUNT => objects::answer(self.recount(&body).await),

@@ -1,8 +1,8 @@
 //! The transaction that has D1's rows say what the archive has counted.
 
 use super::Difference;
-use crate::base::json_rows::json_rows;
 use crate::archive::recount::{Counted, Model};
+use crate::base::json_rows::json_rows;
 use crate::base::sql::{Param, Statement};
 
 /// Where D1 stands, as [`Counted::stand`] tells it.

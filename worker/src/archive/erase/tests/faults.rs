@@ -111,7 +111,14 @@ fn a_segment_that_cannot_be_read_is_told_and_keeps_no_other_from_its_turn() {
     let mut hasher = Hasher::new("demo", KEY);
     let text = std::str::from_utf8(&hit.lines).unwrap();
     let short = text.split_inclusive('\n').skip(1).collect::<String>();
-    let failed = rewrite(hit, &short, "demo", &[hash_of("u1")], &alias(NOW), &mut hasher);
+    let failed = rewrite(
+        hit,
+        &short,
+        "demo",
+        &[hash_of("u1")],
+        &alias(NOW),
+        &mut hasher,
+    );
     assert!(failed.unwrap_err().0.contains("segment"));
 }
 

@@ -22,7 +22,9 @@ impl Person {
     pub(crate) fn gaps(&self, tell: &mut dyn FnMut(u32, i64, i64)) {
         let keys = self.keys.iter().map(|(id, days)| (*id, days));
         for (id, days) in [(USER, &self.days)].into_iter().chain(keys) {
-            joined(&[], days.iter().copied(), &mut |day, gap, _| tell(id, day, gap));
+            joined(&[], days.iter().copied(), &mut |day, gap, _| {
+                tell(id, day, gap)
+            });
         }
     }
 
