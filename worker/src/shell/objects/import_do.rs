@@ -20,7 +20,7 @@ use crate::protocol::names::{
     site_object,
 };
 use crate::shell::http::calls::note;
-use crate::shell::http::edge::commit;
+use crate::shell::http::commits::commit;
 use crate::shell::objects::alarm::AlarmClock;
 use crate::shell::platform::bindings::{LAKE, SITE_DO, settings};
 use crate::shell::platform::clock::{Ids, now_ms};
