@@ -59,6 +59,10 @@ impl DurableObject for SiteDo {
         let path = request.path();
         let body = request.bytes().await?;
         let now = now_ms();
+        let due = || Ok(self.store()?.next_due(now));
+        if let Err(error) = self.alarm.rouse(&self.state, due, now).await {
+            log::error("site_do", error);
+        }
         match path.as_str() {
             CONFIRM => objects::answer(self.confirm(&body, now).await),
             SNAPSHOT => answer_with(self.store()?.snapshot(now)),
