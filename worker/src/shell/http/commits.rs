@@ -3,16 +3,15 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-use worker::{Env, Error, Result};
+use worker::{Env, Result};
 
-use crate::base::json;
 use crate::ingest::publish::Publication;
 use crate::log::Receipt;
 use crate::log::shards::register_shard;
 use crate::protocol::names::site_object;
+use crate::shell::platform::clients::site_do::SiteDo;
 use crate::shell::platform::d1;
 use crate::shell::platform::log;
-use crate::shell::platform::objects;
 
 thread_local! {
     /// The shards that this isolate has told D1 of.
@@ -44,15 +43,6 @@ pub(crate) async fn register(env: &Env, site: &str, shard: u32) {
 
 /// Commits a batch, for which no script waits.
 pub(crate) async fn commit(env: &Env, publication: &Publication) -> Result<Receipt> {
-    let name = site_object(publication.site(), publication.shard());
-    let said = objects::commit(env, &name, publication.body()).await;
-    said.and_then(receipt).map_err(Error::RustError)
-}
-
-/// What a log said of a batch, where it said more than that it took it.
-pub(crate) fn receipt(said: Option<String>) -> std::result::Result<Receipt, String> {
-    let receipt = said.map(json::told).transpose();
-    receipt
-        .map(Option::unwrap_or_default)
-        .map_err(|error| error.to_string())
+    let log = SiteDo::of(env, publication.site(), publication.shard());
+    log.commit(publication.body()).await
 }

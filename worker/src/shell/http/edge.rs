@@ -19,16 +19,17 @@ use crate::ingest::publish::Publication;
 use crate::ingest::rejected::Rejected;
 use crate::ingest::{Platform, Settings};
 use crate::observe::tally::{APPROXIMATE, Tally};
-use crate::protocol::names::{DAY_KEY, PRIVACY_OBJECT, site_object};
-use crate::shell::http::commits::{commit, is_new_shard, receipt, register};
+use crate::protocol::names::site_object;
+use crate::shell::http::commits::{commit, is_new_shard, register};
 use crate::shell::http::incoming::Incoming;
 use crate::shell::http::rejected_items::{keep, may_keep};
-use crate::shell::platform::bindings::{PRIVACY_DO, RATE_LIMITER};
+use crate::shell::platform::bindings::RATE_LIMITER;
+use crate::shell::platform::clients::privacy_do::day_key;
+use crate::shell::platform::clients::site_do::receipt;
 use crate::shell::platform::clock::{Ids, now_ms, random};
 use crate::shell::platform::gzip::{ReadError, read};
 use crate::shell::platform::keys;
 use crate::shell::platform::log;
-use crate::shell::platform::objects;
 
 thread_local! {
     /// The day's key as this isolate was told it: asked for once a day.
@@ -113,8 +114,7 @@ impl Platform for Edge {
         {
             return Ok(key);
         }
-        let asked = objects::call(&self.env, PRIVACY_DO, PRIVACY_OBJECT, DAY_KEY, "");
-        let answer: worker::Result<DayKey> = Box::pin(asked).await;
+        let answer: Result<DayKey> = Box::pin(day_key(&self.env)).await;
         answer
             .map_err(|error| log::error("privacy_do", error))
             .ok()
