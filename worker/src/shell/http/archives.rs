@@ -5,14 +5,12 @@ use worker::{Env, Request, Response, Result};
 
 use crate::admin::archives::{Archives, Wish};
 use crate::admin::find_site;
-use crate::archive::reshard::State;
-use crate::base::json::told;
 use crate::endpoints::ArchivesCall;
 use crate::http::error::Fault;
-use crate::protocol::names::{JOINS, OWN_SITE, RESHARD};
+use crate::protocol::names::OWN_SITE;
 use crate::shell::http::admin::{authorize, body, rows};
 use crate::shell::http::reply::{Cors, empty, json, problem};
-use crate::shell::platform::archives::{ask_first, ask_home};
+use crate::shell::platform::clients::archives::Archives as Client;
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::log;
 use crate::upkeep::jobs::Job;
@@ -58,15 +56,15 @@ async fn answer(
         }
     }
     if matches!(wish, Wish::Archives(archives) if archives > 1) {
-        let joins = ask_home(env, site, &|_| 0, JOINS, b"").await;
-        let joins = joins.and_then(|joins| Ok(told::<bool>(joins)?));
+        let joins = Client::of(env, site).at(&|_| 0).joins().await;
         if joins.map_err(unreachable)? {
             return Err(Fault::Conflict(
                 "The site has joined ids, whose events several archives could not count as one user's.",
             ));
         }
     }
-    let (is_granted, state) = ask(env, site, wish).await.map_err(unreachable)?;
+    let wished = Client::of(env, site).reshard(wish).await;
+    let (is_granted, state) = wished.map_err(unreachable)?;
     match wish {
         _ if is_granted => {}
         Wish::Cancel => {
@@ -91,13 +89,8 @@ fn unreachable(error: worker::Error) -> Fault {
     Fault::Unavailable("The archive cannot be reached right now.")
 }
 
-async fn ask(env: &Env, site: &str, wish: Wish) -> Result<(bool, State)> {
-    let wish = serde_json::to_string(&wish)?;
-    Ok(told(ask_first(env, site, RESHARD, &wish).await?)?)
-}
-
 /// Whether a site is getting another number of archives.
 pub(super) async fn is_changing(env: &Env, site: &str) -> Result<bool> {
-    let (_, state) = ask(env, site, Wish::Nothing).await?;
+    let (_, state) = Client::of(env, site).reshard(Wish::Nothing).await?;
     Ok(state.job.is_some())
 }
