@@ -52,6 +52,53 @@ fn each_required_field_of_a_tracker_event_has_its_codes() {
     }
 }
 
+/// An id that the tracker makes.
+const VISITOR: &str = "v-0198c1d2-0000-7000-8000-000000000002";
+
+fn identify(id: Option<Value>) -> Value {
+    let told = with(event(), "eventType", Some(json!("identify")));
+    let told = with(told, "eventData", Some(json!({})));
+    with(told, "eventData.anonymousId", id)
+}
+
+#[test]
+fn an_identify_names_the_id_that_came_before() {
+    let field = "eventData.anonymousId";
+    for sender in SENDERS {
+        assert_taken(&identify(Some(json!(VISITOR))), &sender);
+        assert_refused(&identify(None), &sender, "missing_field", field);
+        assert_refused(&identify(Some(json!(" "))), &sender, "empty_field", field);
+        assert_refused(&identify(Some(json!(7))), &sender, "wrong_type", field);
+    }
+    // A page says of nobody whose id can be known that they are somebody else; a service may.
+    for id in [
+        "bob",
+        EVENT_ID,
+        "v-",
+        "v-bob",
+        " v-0198c1d2-0000-7000-8000-000000000002",
+        &VISITOR.to_uppercase(),
+    ] {
+        assert_refused(&identify(Some(json!(id))), &PAGE, "invalid_user_id", field);
+        assert_taken(&identify(Some(json!(id))), &SERVICE);
+    }
+}
+
+#[test]
+fn the_id_that_came_before_is_cleaned_as_a_users_is() {
+    let privacy = Privacy::default();
+    for id in [
+        "alice@example.com",
+        " 4111 1111 1111 1111 ",
+        "a\u{0}b",
+        VISITOR,
+    ] {
+        let told = with(identify(Some(json!(id))), "userId", Some(json!(id)));
+        let stored = stored(&told, &SERVICE, &privacy);
+        assert_eq!(stored["eventData"]["anonymousId"], stored["userId"], "{id}");
+    }
+}
+
 #[test]
 fn objects_must_be_objects() {
     for sender in SENDERS {

@@ -8,22 +8,23 @@
 //! which ids are one. A fold that joins ids, or has new events of joined ones, takes out of the sums what the old people
 //! were and adds what the new ones are ([`crate::archive::fold`]).
 
-use super::event::first_bits;
+mod joining;
+
+pub(crate) use joining::Joining;
+
 use super::segment::{Broken, Segment, Users};
-use crate::base::json_rows::json_rows;
 use crate::base::sort;
 use crate::base::sql::{Cell, Sql, SqlError};
 use crate::protocol::Identified;
 
 /// `aliases`: of each anonymous id the `identify` that holds, of what is folded. `identified`: what segments that are not
-/// folded say, with their number. Hashes are 16 hex digits: a statement's numbers are below 2^53.
+/// folded say, with their number. Each an [`Identified`] as a text.
 pub(crate) const SCHEMA: [&str; 3] = [
     "CREATE TABLE IF NOT EXISTS aliases (anonymous TEXT PRIMARY KEY, user TEXT NOT NULL, \
-     at INTEGER NOT NULL, id TEXT NOT NULL) WITHOUT ROWID",
+     text TEXT NOT NULL) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS aliases_user ON aliases (user)",
-    "CREATE TABLE IF NOT EXISTS identified (seq INTEGER NOT NULL, id TEXT NOT NULL, \
-     anonymous TEXT NOT NULL, user TEXT NOT NULL, at INTEGER NOT NULL, \
-     PRIMARY KEY (seq, id)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS identified (seq INTEGER NOT NULL, text TEXT NOT NULL, \
+     PRIMARY KEY (seq, text)) WITHOUT ROWID",
 ];
 
 /// What holds: of each anonymous id the earliest, in the order of these ids.
@@ -142,28 +143,18 @@ fn first(before: &mut [usize], mut place: usize) -> usize {
     place
 }
 
-fn identified([anonymous, user, at, id]: &[Cell; 4]) -> Identified {
-    Identified {
-        anonymous: first_bits(anonymous.text()),
-        at: at.int(),
-        id: u128::from_str_radix(id.text(), 16).unwrap_or(0),
-        user: first_bits(user.text()),
-    }
+/// What rows of one column say.
+fn read(rows: &[[Cell; 1]]) -> Vec<Identified> {
+    let texts = rows.iter().map(|[text]| text.text());
+    texts.filter_map(Identified::parse).collect()
 }
 
 /// Notes what the events of a segment say that is not folded, inside the caller's transaction.
 pub(crate) fn note(sql: &impl Sql, seq: i64, all: &[Identified]) -> Result<(), SqlError> {
     for one in all {
         sql.run(
-            "INSERT INTO identified (seq, id, anonymous, user, at) VALUES (?1, ?2, ?3, ?4, ?5) \
-             ON CONFLICT DO NOTHING",
-            &[
-                seq.into(),
-                format!("{:032x}", one.id).into(),
-                hex(one.anonymous).into(),
-                hex(one.user).into(),
-                one.at.into(),
-            ],
+            "INSERT INTO identified (seq, text) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            &[seq.into(), one.text().into()],
         )?;
     }
     Ok(())
@@ -179,14 +170,12 @@ pub(crate) fn noted(
     after: i64,
     upto: i64,
 ) -> Result<Vec<(i64, Identified)>, SqlError> {
-    let rows: Vec<[Cell; 5]> = sql.cells(
-        "SELECT seq, anonymous, user, at, id FROM identified WHERE seq > ?1 AND seq <= ?2",
+    let rows: Vec<[Cell; 2]> = sql.cells(
+        "SELECT seq, text FROM identified WHERE seq > ?1 AND seq <= ?2",
         &[after.into(), upto.into()],
     )?;
-    let one = |[seq, anonymous, user, at, id]: [Cell; 5]| {
-        (seq.int(), identified(&[anonymous, user, at, id]))
-    };
-    Ok(rows.into_iter().map(one).collect())
+    let one = |[seq, text]: &[Cell; 2]| Some((seq.int(), Identified::parse(text.text())?));
+    Ok(rows.iter().filter_map(one).collect())
 }
 
 /// Forgets what segments say up to one that is folded, inside the caller's transaction.
@@ -196,19 +185,17 @@ pub(crate) fn forget_noted(sql: &impl Sql, upto: i64) -> Result<(), SqlError> {
 
 /// Who is one person, of what is folded.
 pub(crate) fn folded(sql: &impl Sql) -> Result<Joined, SqlError> {
-    let rows: Vec<[Cell; 4]> = sql.cells("SELECT anonymous, user, at, id FROM aliases", &[])?;
-    let all: Vec<Identified> = rows.iter().map(identified).collect();
-    Ok(Joined::of_holding(&all))
+    let rows: Vec<[Cell; 1]> = sql.cells("SELECT text FROM aliases", &[])?;
+    Ok(Joined::of_all(read(&rows)))
 }
 
 /// Who is one person, of all that was appended.
 pub(crate) fn known(sql: &impl Sql) -> Result<Joined, SqlError> {
-    let rows: Vec<[Cell; 4]> = sql.cells(
-        "SELECT anonymous, user, at, id FROM aliases \
-         UNION ALL SELECT anonymous, user, at, id FROM identified",
+    let rows: Vec<[Cell; 1]> = sql.cells(
+        "SELECT text FROM aliases UNION ALL SELECT text FROM identified",
         &[],
     )?;
-    Ok(Joined::of_all(rows.iter().map(identified).collect()))
+    Ok(Joined::of_all(read(&rows)))
 }
 
 /// Whether anybody is joined, or will be by what is not folded.
@@ -218,105 +205,6 @@ pub(crate) fn is_any(sql: &impl Sql) -> Result<bool, SqlError> {
         &[],
     )?;
     Ok(any.is_some())
-}
-
-/// What a fold joins: the people of whom it has events, or whose ids it joins, before it and after.
-#[derive(Debug, Default)]
-pub(crate) struct Joining {
-    /// Who was one person.
-    pub(crate) before: Joined,
-    /// Who is one.
-    pub(crate) after: Joined,
-    /// What is new of what holds then.
-    new: Vec<Identified>,
-}
-
-impl Joining {
-    /// Of a fold that has events of these users, in order, and says this.
-    pub(crate) fn of(
-        sql: &impl Sql,
-        users: impl Iterator<Item = u64>,
-        new: &[Identified],
-    ) -> Result<Self, SqlError> {
-        let any: Option<serde::de::IgnoredAny> = sql.first("SELECT 1 FROM aliases LIMIT 1", &[])?;
-        let mut all = Vec::new();
-        if any.is_some() {
-            let ends = new.iter().flat_map(|one| [one.anonymous, one.user]);
-            all = around(sql, users.chain(ends).collect())?;
-        }
-        let before = Joined::of_holding(&all);
-        let mut after = all.clone();
-        after.extend(new);
-        let after = holding(after);
-        let mut new = after.clone();
-        new.retain(|one| all.binary_search(one).is_err());
-        Ok(Self {
-            before,
-            after: Joined::of_holding(&after),
-            new,
-        })
-    }
-
-    /// Whether nobody of these is, or was, joined.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.before.is_empty() && self.after.is_empty()
-    }
-
-    /// Whether an id is joined to another, or was.
-    pub(crate) fn has(&self, id: u64) -> bool {
-        self.before.has(id) || self.after.has(id)
-    }
-
-    /// All such ids.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = u64> {
-        self.before.all().chain(self.after.all())
-    }
-
-    /// Writes what holds now, inside the caller's transaction.
-    pub(crate) fn save(&self, sql: &impl Sql) -> Result<(), SqlError> {
-        for one in &self.new {
-            sql.run(
-                "INSERT INTO aliases (anonymous, user, at, id) VALUES (?1, ?2, ?3, ?4) \
-                 ON CONFLICT (anonymous) DO UPDATE SET user = excluded.user, at = excluded.at, \
-                 id = excluded.id",
-                &[
-                    hex(one.anonymous).into(),
-                    hex(one.user).into(),
-                    one.at.into(),
-                    format!("{:032x}", one.id).into(),
-                ],
-            )?;
-        }
-        Ok(())
-    }
-}
-
-/// What is folded of all ids that these are joined to.
-fn around(sql: &impl Sql, mut ids: Vec<u64>) -> Result<Vec<Identified>, SqlError> {
-    let mut all: Vec<Identified> = Vec::new();
-    let mut seen: Vec<u64> = Vec::new();
-    while !ids.is_empty() {
-        let mut found = Vec::new();
-        for some in json_rows(ids.iter().map(|id| format!("\"{id:016x}\""))) {
-            let rows: Vec<[Cell; 4]> = sql.cells(
-                "SELECT a.anonymous, a.user, a.at, a.id FROM json_each(?1) AS t \
-                 CROSS JOIN aliases AS a WHERE a.anonymous = t.value \
-                 UNION SELECT a.anonymous, a.user, a.at, a.id FROM json_each(?1) AS t \
-                 CROSS JOIN aliases AS a WHERE a.user = t.value",
-                &[some.into()],
-            )?;
-            found.extend(rows.iter().map(identified));
-        }
-        seen.extend(ids);
-        sort::sort(&mut seen);
-        seen.dedup();
-        let ends = found.iter().flat_map(|one| [one.anonymous, one.user]);
-        ids = ends.filter(|id| seen.binary_search(id).is_err()).collect();
-        sort::sort(&mut ids);
-        ids.dedup();
-        all.extend(found);
-    }
-    Ok(holding(all))
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ impl Identified {
         Some(Self {
             anonymous: hash(0)?,
             user: hash(16)?,
-            id: u128::from_str_radix(text.get(32..64)?, 16).ok()?,
+            id: u128::from(hash(32)?) << 64 | u128::from(hash(48)?),
             at: text.get(64..)?.parse().ok()?,
         })
     }

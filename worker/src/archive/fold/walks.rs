@@ -29,7 +29,7 @@ pub(super) struct Walk {
     /// Dimension, day, key, gap to users.
     pub(super) gaps: Counts,
     /// Number of a key, day, gap to users, of those who are joined or were: by what they differ.
-    regrouped: HashMap<[i64; 4], i64>,
+    regrouped: Counts,
     /// Day to users first seen and signups.
     pub(super) user_days: Counts,
     /// Day to sessions and milliseconds.
@@ -56,7 +56,7 @@ impl Walk {
             places,
             today,
             gaps: Counts::default(),
-            regrouped: HashMap::new(),
+            regrouped: Counts::default(),
             user_days: Counts::default(),
             session_days: Counts::default(),
         }

@@ -1,9 +1,14 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use serde_json::{Value, json};
+use shoreline_shared::privacy::user_hash;
 
 use super::*;
-use crate::testing::TestSql;
+use crate::archive::erase::Forget;
+use crate::archive::testing::{self, KEY};
+use crate::lake::testing::unpack;
+use crate::testing::{NOW, TestSql, message, uuid};
 
 /// Who is one person, in the plainest way: of each anonymous id the earliest that names it holds, and what is connected
 /// by what holds is one.
@@ -114,4 +119,86 @@ fn a_person_of_very_many_ids_is_found() {
     let joined = Joined::of(&all);
     assert_eq!(joined.ids_of(777).len(), 50_001);
     assert_eq!(joined.person(50_000), 0);
+}
+
+/// An event of a user, received at [`NOW`]; an `identify` where it names an id that came before.
+fn event(n: usize, user: &str, before: Option<&str>) -> Value {
+    let (event_type, data) = match before {
+        Some(id) => ("identify", json!({"anonymousId": id})),
+        None => ("page_view", json!({"path": "/a"})),
+    };
+    json!({
+        "eventId": uuid(n), "eventType": event_type, "siteId": "demo", "source": "tracker",
+        "userId": user, "sessionId": "s", "timestamp": NOW, "receivedAt": NOW,
+        "eventData": data, "metadata": {"platform": "web"},
+    })
+}
+
+/// The users of all stored events, in their order.
+fn stored(sql: &TestSql) -> Vec<String> {
+    let rows: Vec<[Cell; 1]> = (&sql)
+        .cells("SELECT lines FROM segments ORDER BY seq", &[])
+        .unwrap();
+    let lines: String = rows.iter().map(|[lines]| unpack(lines.bytes())).collect();
+    let user = |line: &str| -> String {
+        let line: Value = serde_json::from_str(line).unwrap();
+        line["userId"].as_str().unwrap().to_owned()
+    };
+    lines.lines().map(user).collect()
+}
+
+#[test]
+fn one_erasure_takes_all_ids_and_the_next_one_what_was_joined_since() {
+    let (sql, d1) = (TestSql::new(), TestSql::new());
+    d1.migrate();
+    let archive = testing::open(&sql, "demo");
+    let append = |row: usize, events: &[Value]| {
+        testing::append(&archive, &message("demo", 0, &[(row, NOW, events)]), false).unwrap();
+        testing::fold(&archive, &d1);
+        testing::land(&archive);
+    };
+    append(
+        1,
+        &[
+            event(1, "v-1", None),
+            event(2, "u2", None),
+            event(3, "v-2", None),
+        ],
+    );
+    append(2, &[event(4, "u1", Some("v-1")), event(5, "u1", None)]);
+    let users = || d1.number("SELECT sum(first_seen) FROM user_days");
+    assert_eq!(users(), 3);
+    let forget = Forget {
+        user: user_hash(KEY, "demo", "v-1"),
+        alias_key: "00112233445566778899aabbccddeeff".into(),
+        erased_at: NOW,
+    };
+    testing::erase(&archive, &forget);
+    let left = stored(&sql);
+    assert_eq!((left[1].as_str(), left[2].as_str()), ("u2", "v-2"));
+    assert!(left[0].starts_with("erased-"));
+    assert_eq!([&left[0], &left[0]], [&left[3], &left[4]]);
+    // It was received before, and comes later.
+    append(3, &[event(6, "u1", Some("v-2")), event(7, "v-1", None)]);
+    assert_eq!(stored(&sql)[5..], [left[0].as_str(), left[0].as_str()]);
+    assert_eq!(archive.ids_of(&forget.user).unwrap().len(), 3);
+    assert_eq!(users(), 2);
+    testing::erase(&archive, &forget);
+    let left = stored(&sql);
+    assert_eq!(left[2], left[0]);
+    assert_eq!(left.iter().filter(|user| **user != left[0]).count(), 1);
+    assert_eq!(users(), 2);
+}
+
+#[test]
+fn several_archives_join_nobody() {
+    let sql = TestSql::new();
+    let archive = testing::open_shard(&sql, "demo", (0, 2));
+    let body = message("demo", 0, &[(1, NOW, &[event(1, "u1", Some("v-1"))])]);
+    testing::append(&archive, &body, false).unwrap();
+    assert_eq!(
+        archive.ids_of(&user_hash(KEY, "demo", "u1")).unwrap().len(),
+        1
+    );
+    assert!(!archive.joins().unwrap());
 }

@@ -9,7 +9,7 @@ const MAX_SEGMENTS: i64 = 200;
 const MAX_BYTES: i64 = 100_000_000;
 
 /// All tables of an archive but `segments`, which is emptied first, and those in [`KEPT`].
-pub(super) const EMPTIED: [&str; 26] = [
+pub(super) const EMPTIED: [&str; 28] = [
     "logs",
     "duplicates",
     "erased",
@@ -36,6 +36,8 @@ pub(super) const EMPTIED: [&str; 26] = [
     "session_homes",
     "taken",
     "parts",
+    "aliases",
+    "identified",
 ];
 
 /// Tables that tell what the archive is, and what the site has, of a row or a few; the object still looks into them.

@@ -20,15 +20,17 @@ fn joined_ids_are_one_user() {
         .collect();
     let sql = archived(&events, 9);
     let hash = |id: &str| user_hash(KEY, "demo", id);
-    for (table, seq, anonymous, user) in [
-        ("aliases", "", "u2", "u1"),
-        ("identified", "7,", "u4", "u2"),
+    let text =
+        |anonymous: &str, user: &str| format!("{}{}{:032x}1", hash(anonymous), hash(user), 1);
+    for insert in [
+        format!(
+            "INSERT INTO aliases VALUES ('{}', '{}', '{}')",
+            hash("u2"),
+            hash("u1"),
+            text("u2", "u1")
+        ),
+        format!("INSERT INTO identified VALUES (7, '{}')", text("u4", "u2")),
     ] {
-        let columns = if seq.is_empty() { "" } else { "seq," };
-        let (anonymous, user) = (hash(anonymous), hash(user));
-        let insert = format!(
-            "INSERT INTO {table} ({columns} anonymous, user, at, id) VALUES ({seq} '{anonymous}', '{user}', 1, '1')"
-        );
         sql.run(&insert, &[]).unwrap();
     }
     let plain = archived(&one, 9);

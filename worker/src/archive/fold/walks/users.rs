@@ -47,8 +47,7 @@ impl Walk {
             for person in people.into_values() {
                 self.add_user(&person, n);
                 person.gaps(&mut |id, day, gap| {
-                    let sum = self.regrouped.entry([id.into(), day, gap, 0]).or_default();
-                    *sum = sum.saturating_add(n);
+                    self.regrouped.add([id.into(), day, gap, 0], [n, 0, 0]);
                 });
             }
         }
@@ -61,14 +60,14 @@ impl Walk {
         sql: &impl Sql,
         number: &mut dyn FnMut(&str) -> i64,
     ) -> Result<(), SqlError> {
-        self.regrouped.retain(|_, n| *n != 0);
+        let regrouped = std::mem::take(&mut self.regrouped);
+        let differ = || regrouped.rows().iter().filter(|(_, [n, ..])| *n != 0);
         let of_fold = |id: u32| {
             let place = self.keys.partition_point(|key| key.id < id);
             let key = self.keys.get(place);
             key.filter(|key| key.id == id && id != USER)
         };
-        let ids = self.regrouped.keys();
-        let ids = ids.filter_map(|[id, ..]| u32::try_from(*id).ok());
+        let ids = differ().filter_map(|([id, ..], _)| u32::try_from(*id).ok());
         let unnamed = ids.filter(|id| *id != USER && of_fold(*id).is_none());
         let named = key_names(sql, unnamed.collect())?;
         // In the order of their numbers, of which that of `user` is the lowest.
@@ -76,7 +75,7 @@ impl Walk {
         for (id, dim, text) in named {
             names.push((id, dim, number(&text)));
         }
-        for ([id, day, gap, _], n) in &self.regrouped {
+        for ([id, day, gap, _], [n, ..]) in differ() {
             let Ok(id) = u32::try_from(*id) else { continue };
             let named = || {
                 let place = names.binary_search_by(|(of, ..)| of.cmp(&id)).ok()?;
