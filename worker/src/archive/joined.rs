@@ -39,8 +39,6 @@ pub(crate) fn holding(mut all: Vec<Identified>) -> Vec<Identified> {
 pub struct Joined {
     /// Ids that are joined to others, in order, and the smallest id of their person.
     ids: Vec<(u64, u64)>,
-    /// The same, by person: the smallest id, and each of theirs.
-    people: Vec<(u64, u64)>,
 }
 
 impl Joined {
@@ -62,8 +60,6 @@ impl Joined {
             let person = ids.get(first(&mut before, at));
             joined.ids.push((*id, person.map_or(*id, |(id, _)| *id)));
         }
-        joined.people = joined.ids.iter().map(|(id, of)| (*of, *id)).collect();
-        sort::sort(&mut joined.people);
         joined
     }
 
@@ -105,10 +101,8 @@ impl Joined {
             return vec![id];
         }
         let person = self.person(id);
-        let from = self.people.partition_point(|(of, _)| *of < person);
-        let theirs = self.people.iter().skip(from);
-        let theirs = theirs.take_while(|(of, _)| *of == person);
-        theirs.map(|(_, id)| *id).collect()
+        let theirs = self.ids.iter().filter(|(_, of)| *of == person);
+        theirs.map(|(id, _)| *id).collect()
     }
 
     /// The users of a segment, each by what stands for their person.

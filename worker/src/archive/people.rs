@@ -6,6 +6,7 @@
 pub(crate) mod pages;
 pub(crate) mod person;
 mod retention;
+pub(crate) mod united;
 pub(crate) mod varint;
 pub(crate) mod visit;
 

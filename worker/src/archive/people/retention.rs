@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::PEOPLE;
 use super::person::Person;
+use super::united::United;
 use crate::archive::joined::Joined;
 use crate::base::sort;
-use crate::base::sorted::Map;
 use crate::base::sql::{Sql, SqlError};
 use crate::base::time::day_of;
 
@@ -46,7 +46,7 @@ pub struct Retention {
     /// Who is one person.
     pub(crate) joined: Rc<Joined>,
     /// Those who are joined, as far as their ids were met.
-    people: Map<u64, Person>,
+    people: United,
     counts: HashMap<[i64; 4], usize>,
 }
 
@@ -67,7 +67,7 @@ impl Retention {
             today,
             unfolded: unfolded.into_iter().peekable(),
             joined: Rc::default(),
-            people: Map::new(),
+            people: United::default(),
             counts: HashMap::new(),
         }
     }
@@ -95,7 +95,7 @@ impl Retention {
             while let Some((user, new)) = self.unfolded.next() {
                 self.take(user, new);
             }
-            for person in std::mem::take(&mut self.people).into_values() {
+            for person in self.people.take() {
                 self.count(&person);
             }
         }
@@ -107,11 +107,7 @@ impl Retention {
         if !self.joined.has(user) {
             return self.count(&person);
         }
-        let of = self.joined.person(user);
-        match self.people.get_mut(&of) {
-            Some(known) => known.unite(&person),
-            None => drop(self.people.insert(of, person)),
-        }
+        self.people.add(self.joined.person(user), person);
     }
 
     fn count(&mut self, person: &Person) {

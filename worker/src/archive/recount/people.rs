@@ -6,10 +6,10 @@ use super::super::fold::dim_name;
 use super::super::joined::Joined;
 use super::super::people::PEOPLE;
 use super::super::people::person::{Person, USER, gap_on};
+use super::super::people::united::United;
 use super::super::people::visit::{Session, days_of};
 use super::{Model, Row};
 use crate::base::sort;
-use crate::base::sorted::Map;
 use crate::base::sql::{Cell, Sql, SqlError};
 use crate::base::time::day_of;
 
@@ -24,7 +24,7 @@ pub(super) struct People {
     from: u64,
     /// Who is one person, and those who are joined, as far as their ids were met.
     joined: Joined,
-    people: Map<u64, Person>,
+    people: United,
     /// Number of a key and gap to users.
     gaps: HashMap<[i64; 4], usize>,
     /// Gap to day-scoped ids.
@@ -73,7 +73,7 @@ impl People {
             })?,
         };
         if next.is_none() {
-            for person in std::mem::take(&mut self.people).into_values() {
+            for person in self.people.take() {
                 self.add_user(&person, day);
             }
         }
@@ -92,11 +92,7 @@ impl People {
         if !self.joined.has(user) {
             return self.add_user(&person, day);
         }
-        let of = self.joined.person(user);
-        match self.people.get_mut(&of) {
-            Some(known) => known.unite_all(person),
-            None => drop(self.people.insert(of, person)),
-        }
+        self.people.add(self.joined.person(user), person);
     }
 
     fn add_user(&mut self, person: &Person, day: i64) {

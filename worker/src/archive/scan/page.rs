@@ -225,19 +225,26 @@ impl Page {
                 Some(code) => filters.push((segment.column(column)?.codes, code)),
             }
         }
-        // Whether each is of the user's person, and whether of another id of theirs.
-        let mut theirs: Option<Vec<(bool, bool)>> = None;
+        // Of each 0 for somebody else, 1 for the user, 2 for another id of their person.
+        let mut theirs: Option<Vec<u32>> = None;
         if let Some(user) = self.user {
-            let users = segment.users()?;
-            let of = |(hash, _): &(u64, _)| (self.users.binary_search(hash).is_ok(), *hash != user);
-            let table = users.dict.iter().map(of);
-            let table: Vec<_> = std::iter::once((false, false)).chain(table).collect();
-            if table.iter().all(|(is_theirs, _)| !is_theirs) {
+            let mut users = segment.users()?;
+            let mut table = vec![0_u32];
+            for (hash, _) in &users.dict {
+                let is_theirs = self.users.binary_search(hash).is_ok();
+                table.push(match is_theirs {
+                    true if *hash == user => 1,
+                    true => 2,
+                    false => 0,
+                });
+            }
+            if table.iter().all(|whose| *whose == 0) {
                 return Ok(());
             }
-            let codes = users.codes.iter();
-            let whose = codes.map(|code| table.get(*code as usize).copied().unwrap_or_default());
-            theirs = Some(whose.collect());
+            for code in &mut users.codes {
+                *code = table.get(*code as usize).copied().unwrap_or(0);
+            }
+            theirs = Some(users.codes);
         }
         let received = segment.received()?;
         if received.iter().all(|received| *received < self.least) {
@@ -247,19 +254,17 @@ impl Page {
         let all = received.into_iter().zip(ids).zip(at).enumerate();
         for (index, ((received, id), at)) in all {
             let is_it = |(codes, code): &(Vec<u32>, u32)| codes.get(index) == Some(code);
-            let theirs = theirs.as_ref().map(|theirs| theirs.get(index));
-            let (is_theirs, is_joined) = match theirs {
-                None => (true, false),
-                Some(whose) => whose.copied().unwrap_or_default(),
-            };
-            let is_in = at >= self.from && at < self.until && is_theirs;
+            let whose = theirs
+                .as_ref()
+                .map_or(1, |all| all.get(index).copied().unwrap_or(0));
+            let is_in = at >= self.from && at < self.until && whose > 0;
             if (received, id) < self.before && is_in && filters.iter().all(is_it) {
                 self.found.push(Found {
                     received,
                     id,
                     seq,
                     index,
-                    is_joined,
+                    is_joined: whose > 1,
                 });
             }
         }

@@ -7,8 +7,8 @@ use crate::archive::joined::Joining;
 use crate::archive::people::Mode;
 use crate::archive::people::pages::{Change, Pages};
 use crate::archive::people::person::{Person, USER, earlier};
+use crate::archive::people::united::United;
 use crate::base::sort;
-use crate::base::sorted::Map;
 use crate::base::sql::{Sql, SqlError};
 
 /// No place: of who has nothing new.
@@ -38,13 +38,13 @@ impl Walk {
             moments,
             groups,
             joining,
-            before: Map::new(),
-            after: Map::new(),
+            before: United::default(),
+            after: United::default(),
         };
         pages.update(sql, &hashes, mode, &mut users)?;
         let (before, after) = (users.before, users.after);
-        for (people, n) in [(before, -1), (after, 1)] {
-            for person in people.into_values() {
+        for (mut people, n) in [(before, -1), (after, 1)] {
+            for person in people.take() {
                 self.add_user(&person, n);
                 person.gaps(&mut |id, day, gap| {
                     self.regrouped.add([id.into(), day, gap, 0], [n, 0, 0]);
@@ -96,16 +96,8 @@ struct Users<'w, 'a> {
     groups: Vec<&'a [(u64, u32)]>,
     joining: &'a Joining,
     /// Those who are joined or were, by what stands for them.
-    before: Map<u64, Person>,
-    after: Map<u64, Person>,
-}
-
-/// Adds what is known of one id to the person whom it is of.
-fn unite(people: &mut Map<u64, Person>, of: u64, person: &Person) {
-    match people.get_mut(&of) {
-        Some(known) => known.unite_all(person.clone()),
-        None => drop(people.insert(of, person.clone())),
-    }
+    before: United,
+    after: United,
 }
 
 impl Change for Users<'_, '_> {
@@ -157,7 +149,8 @@ impl Users<'_, '_> {
             old => Some(Person::read(old)?),
         };
         if let Some(person) = &known {
-            unite(&mut self.before, self.joining.before.person(hash), person);
+            let of = self.joining.before.person(hash);
+            self.before.add(of, person.clone());
         }
         let new = self.moments.get(&hash).copied();
         let person = match (known, new) {
@@ -173,7 +166,8 @@ impl Users<'_, '_> {
                 person
             }
         };
-        unite(&mut self.after, self.joining.after.person(hash), &person);
+        let of = self.joining.after.person(hash);
+        self.after.add(of, person.clone());
         Ok(match new {
             None => old.to_vec(),
             Some(_) => person.record(),
