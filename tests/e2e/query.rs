@@ -363,7 +363,7 @@ async fn funnels_cohorts_journeys_features_and_vitals_are_of_events_that_pass() 
     let vitals = site
         .get(&of("metrics/vitals", json!(["is", "page", "/a"])))
         .await;
-    assert_eq!(vitals["vitals"][0]["p50"], 1_200, "{vitals}");
+    assert_eq!(vitals["vitals"][0]["p50"], 1_200.0, "{vitals}");
     for path in ["metrics/vitals", "metrics/platform"] {
         let url = format!("{}{}", site.url, of(path, json!(["exists", "feature"])));
         let call = shoreline_tests::client().get(url);

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, json};
 
 use super::properties::Seen;
+use super::rows::name;
 use crate::archive::scan::Walk;
 use crate::base::sort;
 use crate::http::days::Days;
@@ -121,11 +122,11 @@ impl Properties {
 
     /// The answer from what the shards found.
     pub fn answer(&self, found: Vec<Told<Vec<Seen>>>, meta: Option<Meta>) -> Answer {
-        let mut places: HashMap<(String, Option<String>), u64> = HashMap::new();
+        let mut places: HashMap<String, u64> = HashMap::new();
         let mut events: Vec<Event> = Vec::new();
         for seen in found.into_iter().flat_map(|told| told.found) {
             let next = events.len() as u64;
-            let key = (seen.event_type.clone(), seen.event.clone());
+            let key = name(&[Some(seen.event_type.clone()), seen.event.clone()]);
             let place = *places.entry(key).or_insert(next);
             if place == next {
                 events.push(Event {
@@ -144,8 +145,8 @@ impl Properties {
         }
         sort::sort_by(&mut events, |a, b| {
             let by_events = b.events.cmp(&a.events);
-            let name = |event: &Event| (event.event_type.clone(), event.event.clone());
-            by_events.then_with(|| name(a).cmp(&name(b)))
+            let by_type = || a.event_type.cmp(&b.event_type);
+            by_events.then_with(|| by_type().then_with(|| a.event.cmp(&b.event)))
         });
         let (mut left, mut others) = (self.limit, 0_usize);
         for event in &mut events {

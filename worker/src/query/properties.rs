@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::loaded::{Entry, Kind};
 use super::part::TooMuch;
 use super::picking::Walked;
+use super::rows::name as name_of;
 use super::spec::{Limits, Spec};
 use crate::archive::Column;
 use crate::archive::scan::{Scan, Walk};
@@ -42,9 +43,12 @@ pub(super) struct Discovery {
     too_much: Option<TooMuch>,
     work: usize,
     /// Places in the list, by what stands before the counts.
-    places: HashMap<(String, Option<String>, String), u64>,
+    places: HashMap<String, u64>,
     seen: Vec<Seen>,
 }
+
+/// An event by its number, a property of it, and how many have a text, a number, a boolean.
+type Counts = (usize, String, [i64; 3]);
 
 /// The events of a segment that are looked at: the type and the name of each, by numbers; none of others.
 struct Events<'a> {
@@ -81,12 +85,12 @@ impl Discovery {
         if events.of.iter().all(Option::is_none) {
             return Ok(());
         }
-        let mut counts: HashMap<(usize, String), [i64; 3]> = HashMap::new();
+        let mut counts: Vec<Counts> = Vec::new();
         if let Some(lines) = lines {
             self.work = self.work.saturating_add(lines.len() / 2);
             let mut scalars = Scalars::default();
-            let places = segment.lines()?.into_iter().zip(&events.of);
-            for (range, event) in places {
+            let mut known: HashMap<String, u64> = HashMap::new();
+            for (range, event) in segment.lines()?.into_iter().zip(&events.of) {
                 let Some(event) = *event else { continue };
                 let line = lines.get(range).ok_or(Broken("its lines are others"))?;
                 // Of a name that comes twice the last value counts.
@@ -95,8 +99,14 @@ impl Discovery {
                     kinds.insert(name.to_owned(), kind_of(value) as u64);
                 });
                 for (name, kind) in kinds {
-                    let counts = counts.entry((event, name)).or_default();
-                    bump(counts.get_mut(kind as usize));
+                    let next = counts.len() as u64;
+                    let place = *known.entry(format!("{event} {name}")).or_insert(next);
+                    if place == next {
+                        counts.push((event, name, [0; 3]));
+                    }
+                    if let Some((.., counts)) = counts.get_mut(place as usize) {
+                        bump(counts.get_mut(kind as usize));
+                    }
                 }
             }
         } else {
@@ -123,9 +133,9 @@ impl Discovery {
             bump(totals.get_mut(*event));
         }
         for (event, total) in totals.iter().enumerate() {
-            counts.insert((event, String::new()), [*total, 0, 0]);
+            counts.push((event, String::new(), [*total, 0, 0]));
         }
-        for ((event, name), counts) in counts {
+        for (event, name, counts) in counts {
             if let Some((event_type, of)) = events.names.get(event) {
                 self.add((*event_type).to_owned(), of.clone(), name, counts);
             }
@@ -140,7 +150,7 @@ impl Discovery {
 
     fn add(&mut self, event_type: String, event: Option<String>, name: String, counts: [i64; 3]) {
         let next = self.seen.len() as u64;
-        let key = (event_type.clone(), event.clone(), name.clone());
+        let key = name_of(&[Some(event_type.clone()), event.clone(), Some(name.clone())]);
         let place = *self.places.entry(key).or_insert(next);
         if place == next {
             self.seen.push(Seen {
@@ -198,14 +208,14 @@ impl Discovery {
                 customs
             }
         };
-        let mut places: HashMap<(String, Option<String>), u64> = HashMap::new();
+        let mut places: HashMap<String, u64> = HashMap::new();
         let mut names = Vec::new();
         let mut of = Vec::new();
         for ((code, at), custom) in types.codes.iter().zip(&at).zip(customs) {
             of.push(wanted(code, at).map(|name| {
                 let custom = custom.filter(|_| name == CUSTOM);
                 let next = names.len() as u64;
-                let key = (name.to_owned(), custom.clone());
+                let key = name_of(&[Some(name.to_owned()), custom.clone()]);
                 let place = *places.entry(key).or_insert(next);
                 if place == next {
                     names.push((name, custom));
@@ -250,7 +260,7 @@ fn count_stored(
     name: &str,
     property: &Property<'_>,
     events: &Events<'_>,
-    counts: &mut HashMap<(usize, String), [i64; 3]>,
+    counts: &mut Vec<Counts>,
 ) {
     let kinds: Vec<usize> = property.dict.iter().copied().map(kind_of).collect();
     let mut sums = vec![[0_i64; 3]; events.names.len()];
@@ -264,7 +274,7 @@ fn count_stored(
     }
     for (event, sums) in sums.into_iter().enumerate() {
         if sums != [0; 3] {
-            counts.insert((event, name.to_owned()), sums);
+            counts.push((event, name.to_owned(), sums));
         }
     }
 }

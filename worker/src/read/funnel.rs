@@ -169,7 +169,7 @@ impl Question for Funnel {
             ..FunnelGroup::default()
         };
         let mut groups: Vec<(Option<String>, FunnelGroup)> = Vec::new();
-        let mut places: HashMap<Option<String>, u64> = HashMap::new();
+        let mut places: HashMap<String, u64> = HashMap::new();
         let mut names = Vec::new();
         for told in found {
             names.extend(told.names);
@@ -178,7 +178,8 @@ impl Question for Funnel {
                 let value = (group.value as usize).checked_sub(1);
                 let value = value.and_then(|place| told.values.get(place).cloned());
                 let next = groups.len() as u64;
-                let place = *places.entry(value.clone()).or_insert(next);
+                let key = value.as_ref().map(|text| format!("={text}"));
+                let place = *places.entry(key.unwrap_or_default()).or_insert(next);
                 match groups.get_mut(place as usize) {
                     Some((_, known)) => known.unite(group),
                     None => groups.push((value, group.clone())),

@@ -88,8 +88,8 @@ fn progress(
 
 fn median(mut all: Vec<i64>) -> Option<i64> {
     all.sort_unstable();
-    all.get((all.len() + 1) / 2 - usize::from(!all.is_empty()))
-        .copied()
+    let place = all.len().checked_sub(1)? / 2;
+    all.get(place).copied()
 }
 
 pub(super) fn funnel(

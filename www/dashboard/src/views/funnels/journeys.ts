@@ -64,7 +64,7 @@ export function showJourneys(context: Context): void {
       title: 'Journeys',
       class: 'wide journeys',
       lines: 20,
-      note: 'The pages and features of sessions, in order. A path leads to its funnel, a page of the flow to what follows.',
+      note: 'Pages and features of sessions, in order. A path leads to its funnel, a page of the flow to what follows.',
       tools: [
         endChoice(params),
         depthChoice(depth),
