@@ -12,7 +12,6 @@ mod joining;
 
 pub(crate) use joining::Joining;
 
-use super::segment::{Broken, Segment, Users};
 use crate::base::sort;
 use crate::base::sql::{Cell, Sql, SqlError};
 use crate::protocol::Identified;
@@ -103,20 +102,6 @@ impl Joined {
         let person = self.person(id);
         let theirs = self.ids.iter().filter(|(_, of)| *of == person);
         theirs.map(|(id, _)| *id).collect()
-    }
-
-    /// The users of a segment, each by what stands for their person.
-    ///
-    /// # Errors
-    /// Where the segment is broken.
-    pub(crate) fn users_of(&self, segment: &Segment<'_>) -> Result<Users, Broken> {
-        let mut users = segment.users()?;
-        if !self.is_empty() {
-            for (user, _) in &mut users.dict {
-                *user = self.person(*user);
-            }
-        }
-        Ok(users)
     }
 
     /// All ids that are joined, in order.

@@ -8,20 +8,27 @@ mod ask;
 mod funnel;
 mod journeys;
 mod page;
+mod pick;
 mod places;
 mod timeline;
 mod vitals;
+mod walk;
+mod walker;
 
 use std::ops::Range;
 use std::rc::Rc;
 
 pub use ask::{Ask, Asked, Asking, Part, RetentionSpec};
-pub use funnel::{FunnelPart, FunnelSpec, Step};
-pub use journeys::{JourneysPart, JourneysSpec};
+pub use funnel::{FunnelSpec, Step};
+pub use journeys::{End, JourneysPart, JourneysSpec};
 pub(crate) use page::MAX_AT;
 pub use page::{Line, Lines, PageSpec};
+pub use pick::{Pick, Picked};
 pub(crate) use places::Places;
 pub use vitals::{VitalPart, VitalsSpec};
+pub use walk::Walk;
+pub(crate) use walker::VALUE_BITS;
+pub use walker::{Dropped, FunnelGroup, FunnelPart, FunnelRule, Order};
 
 use super::joined::{self, Joined};
 use super::segment::{Broken, Segment};
@@ -45,8 +52,6 @@ pub trait Scan {
     fn range(&self) -> Range<i64>;
     /// Forgets all that it was shown.
     fn reset(&mut self);
-    /// Hears who is one person, before it is shown anything.
-    fn join(&mut self, _joined: Rc<Joined>) {}
     /// Takes the events of a segment. Nothing of one that is broken may be counted.
     ///
     /// # Errors
@@ -91,6 +96,8 @@ struct Scanning {
     alone: bool,
     /// Who is one person, where the caller knows; else it is read.
     joined: Option<Rc<Joined>>,
+    /// Who is one person in this answer.
+    people: Rc<Joined>,
     /// The last segment that was read.
     cursor: i64,
     /// The last segment that there was when it began: what is appended later is not in the answer.
@@ -118,6 +125,7 @@ impl Scanning {
             scan,
             alone,
             joined: None,
+            people: Rc::default(),
             cursor: 0,
             last: None,
             rewrites: 0,
@@ -141,7 +149,7 @@ impl Scanning {
                     self.unreadable.clear();
                     (self.cursor, self.is_shown) = (0, false);
                 }
-                self.scan.join(joined_in(&mut self.joined, sql)?);
+                self.people = joined_in(&mut self.joined, sql)?;
                 last_of(sql)?
             }
         };
@@ -179,7 +187,7 @@ impl Scanning {
         for [seq, columns] in &rows {
             self.cursor = seq.int();
             bytes = bytes.saturating_add(columns.bytes().len());
-            let segment = Segment::parse(columns.bytes());
+            let segment = Segment::parse(columns.bytes()).map(|segment| segment.with(&self.people));
             let taken = segment.and_then(|segment| self.scan.take(&segment));
             if taken.is_err() {
                 self.note_unreadable(self.cursor);
@@ -196,7 +204,8 @@ impl Scanning {
         } else if bytes > SLICE_BYTES.saturating_mul(2) {
             self.rows = (self.rows / 2).max(1);
         }
-        if full && self.scan.is_full() {
+        // Segments that wait for their lines may have events of any time.
+        if full && self.deferred.is_empty() && self.scan.is_full() {
             let before = self.first_left(sql, last)?;
             self.scan.settle(before);
         }
@@ -230,7 +239,7 @@ impl Scanning {
 
     /// Shows a segment with its lines.
     fn cut(&mut self, from: &Lines, text: &str) {
-        let segment = Segment::parse(&from.columns);
+        let segment = Segment::parse(&from.columns).map(|segment| segment.with(&self.people));
         let taken = segment.and_then(|segment| self.scan.take_lines(&segment, text));
         if taken.is_ok()
             && let Ok(place) = self.unreadable.binary_search(&from.seq)

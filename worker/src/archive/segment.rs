@@ -15,6 +15,7 @@ mod read;
 mod scalars;
 mod store;
 
+use super::joined::Joined;
 use std::fmt;
 
 use self::bytes::Reader;
@@ -57,6 +58,7 @@ fn check_of(head: &[u8]) -> u32 {
 pub struct Segment<'a> {
     n: usize,
     columns: Vec<(u8, &'a [u8])>,
+    joined: Option<&'a Joined>,
 }
 
 impl<'a> Segment<'a> {
@@ -90,12 +92,20 @@ impl<'a> Segment<'a> {
             columns.push((kind, reader.take(length)?));
         }
         reader.end()?;
-        let segment = Self { n, columns };
+        let joined = None;
+        let segment = Self { n, columns, joined };
         // A length takes a byte at least: so no number of events is larger than the bytes bear out.
         if segment.bytes(kind::LINES).len() < n {
             return Err(Broken("it has fewer lines than events"));
         }
         Ok(segment)
+    }
+
+    /// Tells who is one person: its users are told by what stands for these.
+    #[must_use]
+    pub(crate) fn with(mut self, joined: &'a Joined) -> Self {
+        self.joined = Some(joined).filter(|joined| !joined.is_empty());
+        self
     }
 
     /// How many events there are.

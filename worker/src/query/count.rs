@@ -3,11 +3,11 @@
 use shoreline_shared::event_type::PAGE_VIEW;
 
 use super::ask::{KEPT, OF_FILTER, OF_ROWS};
-use super::filter::Filter;
 use super::groups::{Groups, NO_GROUP};
 use super::loaded::{Loaded, by_code};
 use super::measures::Amount;
 use super::panel::Panel;
+use super::passing::Passing;
 use super::scan::{Events, Query};
 use super::visits::Visits;
 use crate::archive::segment::{Broken, Segment};
@@ -40,7 +40,7 @@ impl Query {
         events: &Events<'_, '_>,
         loaded: &[Option<Loaded<'_>>],
     ) -> Result<bool, Broken> {
-        let users = self.joined.users_of(events.segment)?;
+        let users = events.segment.users()?;
         for (filter, who) in self.question.dids.iter().zip(&mut self.dids) {
             self.work = self.work.saturating_add(filter.work(loaded));
             let mask = filter.mask(events.at.len(), loaded, &[]);
@@ -60,7 +60,7 @@ impl Query {
         if self.dids.is_empty() {
             return Ok(Vec::new());
         }
-        let users = self.joined.users_of(segment)?;
+        let users = segment.users()?;
         let mut masks = Vec::new();
         for who in &self.dids {
             let mut table = vec![false];
@@ -96,6 +96,14 @@ impl Query {
         if !self.load(events, loaded, OF_ROWS)? {
             return Ok(false);
         }
+        if let Some(picking) = &mut self.picking {
+            let mask = &passing;
+            let did = &did;
+            let all = Passing { mask, loaded, did };
+            let work = picking.take(events.segment, &self.question.panels, &all)?;
+            self.work = self.work.saturating_add(work);
+            return Ok(true);
+        }
         // All is decoded before anything is counted: nothing of a broken segment is.
         let whose = self.whose(events.segment)?;
         if takes_visits {
@@ -120,7 +128,7 @@ impl Query {
         let counts_sessions = panels().any(|counted| counted.sessions);
         let view = segment.column_code(Column::Type, PAGE_VIEW)?;
         let users = if counts_users {
-            let users = self.joined.users_of(segment)?;
+            let users = segment.users()?;
             let is_user = |who: &Who| matches!(who, Who::Known | Who::Erased);
             let hash = |(hash, who): &(u64, Who)| is_user(who).then_some(*hash);
             let table: Vec<_> = std::iter::once(None)
@@ -147,28 +155,6 @@ impl Query {
             users,
             sessions,
         })
-    }
-}
-
-/// Events that pass, and what further filters ask of them.
-struct Passing<'p, 'a> {
-    mask: &'p [bool],
-    loaded: &'p [Option<Loaded<'a>>],
-    did: &'p [Vec<bool>],
-}
-
-impl Passing<'_, '_> {
-    /// Those that pass a filter, too, and what that takes.
-    fn through(&self, filter: Option<&Filter>) -> (Vec<bool>, usize) {
-        let mut passing = self.mask.to_vec();
-        let Some(filter) = filter else {
-            return (passing, 0);
-        };
-        let mask = filter.mask(self.mask.len(), self.loaded, self.did);
-        for (passes, more) in passing.iter_mut().zip(mask) {
-            *passes &= more;
-        }
-        (passing, filter.work(self.loaded))
     }
 }
 

@@ -79,7 +79,9 @@ impl<'a> Segment<'a> {
             2 => Who::Anonymous,
             _ => Who::Erased,
         });
-        let dict: Vec<(u64, Who)> = hashes.into_iter().zip(who).collect();
+        let person = |hash| self.joined.map_or(hash, |joined| joined.person(hash));
+        let hashes = hashes.into_iter().map(person);
+        let dict: Vec<(u64, Who)> = hashes.zip(who).collect();
         let codes = self.codes(reader, dict.len())?;
         Ok(Users { dict, codes })
     }

@@ -25,7 +25,6 @@ use crate::protocol::names::{
     APPEND, ARCHIVES, ASK, FOLD, FORGET, HOURS, IDS, JOINS, LOOK, OBEY, PROFILE, PRUNE, QUERY,
     RECOUNT, REFOLD, RESHARD, RESTORE, RETRY, SEAL, STATE, TAKE, WAKE, parse_archive,
 };
-use crate::query::Query;
 use crate::shell::objects::alarm::AlarmClock;
 use crate::shell::platform::bindings::settings;
 use crate::shell::platform::clock::{now_ms, random};
@@ -218,11 +217,11 @@ impl ArchiveDo {
             Delay::from(WAIT).await;
         }
         let _querying = Asked::by(&self.querying);
-        let query = Query::begin(body, self.archive()?.kept_from()?);
+        let query = crate::query::begin(body, self.archive()?.kept_from()?);
         let query = query.map_err(|fault| SqlError(fault.detail().into_owned()))?;
         let joined = self.archive()?.joined()?;
-        let asking = Asking::of_scan(Box::new(query), true).with(joined);
-        self.answered(asking).await
+        self.answered(Asking::of_scan(query, true).with(joined))
+            .await
     }
 
     async fn answered(&self, mut asking: Asking) -> Result<String> {
