@@ -27,19 +27,17 @@ use crate::protocol::names::{DAY_KEY, PRIVACY_OBJECT, site_object};
 use crate::shell::http::incoming::Incoming;
 use crate::shell::http::rejected_items::{keep, may_keep};
 use crate::shell::platform::bindings::{PRIVACY_DO, RATE_LIMITER};
-use crate::shell::platform::clock::{Ids, now_ms, random};
+use crate::shell::platform::clock::{Ids, now_ms};
 use crate::shell::platform::d1;
 use crate::shell::platform::gzip::{ReadError, read};
 use crate::shell::platform::keys;
+use crate::shell::platform::limiter;
 use crate::shell::platform::log;
 use crate::shell::platform::objects;
 
 thread_local! {
     /// The day's key as this isolate was told it: asked for once a day.
     static DAY_KEYS: Cell<Option<(i64, [u8; 32])>> = const { Cell::new(None) };
-
-    /// The buckets of the visitors that this isolate serves.
-    static LIMITER: RefCell<Limiter> = RefCell::default();
 
     /// What the user agents tell that this isolate meets.
     static AGENTS: RefCell<Agents> = RefCell::default();
@@ -159,7 +157,7 @@ impl Platform for Edge {
     }
 
     fn limiter<T>(&self, ask: impl FnOnce(&mut Limiter) -> T) -> T {
-        LIMITER.with_borrow_mut(ask)
+        limiter::ask(ask)
     }
 
     async fn within_limit(&self, name: &str) -> bool {
@@ -219,7 +217,7 @@ impl Edge {
         config: Rc<Config>,
         length_known: bool,
     ) -> Result<Self> {
-        seed_limiter()?;
+        limiter::seed()?;
         Ok(Self {
             now_ms: now_ms(),
             ids: Ids::new()?,
@@ -248,18 +246,6 @@ impl Edge {
         self.context
             .wait_until(async move { register(&env, &site, shard).await });
     }
-}
-
-/// Gives this isolate's buckets their secret, before the first of them is named.
-fn seed_limiter() -> Result<()> {
-    LIMITER.with_borrow_mut(|limiter| {
-        if !limiter.is_seeded() {
-            let mut seed = [0; 16];
-            random(&mut seed)?;
-            *limiter = Limiter::new(u128::from_be_bytes(seed));
-        }
-        Ok(())
-    })
 }
 
 /// Whether this isolate has not told D1 of the publication's shard yet; from now on it has.

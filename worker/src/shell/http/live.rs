@@ -10,8 +10,9 @@ use crate::observe::operations::current;
 use crate::protocol::names::{OPEN, TICKET, live_object};
 use crate::shell::http::asking::{asked, site_of};
 use crate::shell::http::reply::{Cors, json, problem};
-use crate::shell::platform::bindings::LIVE_DO;
+use crate::shell::platform::bindings::{LIVE_DO, config};
 use crate::shell::platform::clock::random;
+use crate::shell::platform::limiter;
 use crate::shell::platform::log;
 use crate::shell::platform::objects;
 
@@ -34,7 +35,7 @@ async fn new(request: &Request, env: &Env) -> std::result::Result<Response, Faul
     let site = site_of(&facts, env).await?;
     let mut bytes = [0; SECRET_CHARS];
     random(&mut bytes).map_err(broken)?;
-    let ticket = new_ticket(&site, &bytes);
+    let ticket = new_ticket(&site, &bytes, &config(env)?.ingest.hash_key);
     let hash = sha256_hex(ticket.as_bytes());
     let expires_at: i64 = objects::call(env, LIVE_DO, &live_object(&site), TICKET, &hash)
         .await
@@ -48,20 +49,24 @@ async fn opened(request: &Request, env: &Env) -> std::result::Result<Response, F
     if !upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket")) {
         return Err(Fault::UpgradeRequired);
     }
-    let (params, _) = asked(request).map_err(broken)?;
-    let presented = params.get("ticket").and_then(Presented::read);
-    let presented = presented.ok_or(Fault::InvalidTicket)?;
-    let answer = open(&presented, env).await.map_err(broken)?;
-    match answer.status_code() {
-        101 => {
-            // Not before: a made-up ticket names any site.
-            current(|call| call.note_site(&presented.site));
-            Ok(answer)
+    let (params, facts) = asked(request).map_err(broken)?;
+    let config = config(env)?;
+    let opened = limiter::of_strangers(env, facts.ip.as_deref(), async {
+        let ticket = params.get("ticket").unwrap_or_default();
+        let presented = Presented::read(ticket, &config.ingest.hash_key);
+        let presented = presented.ok_or(Fault::InvalidTicket)?;
+        let answer = open(&presented, env).await.map_err(broken)?;
+        match answer.status_code() {
+            101 => {
+                current(|call| call.note_site(&presented.site));
+                Ok(answer)
+            }
+            401 => Err(Fault::InvalidTicket),
+            429 => Err(Fault::TooManyStreams),
+            status => Err(broken(format!("{OPEN}: {status}"))),
         }
-        401 => Err(Fault::InvalidTicket),
-        429 => Err(Fault::TooManyStreams),
-        status => Err(broken(format!("{OPEN}: {status}"))),
-    }
+    });
+    opened.await
 }
 
 async fn open(presented: &Presented, env: &Env) -> Result<Response> {
