@@ -38,7 +38,8 @@ export async function isolateBytes(port) {
   const listed = await fetch(`http://127.0.0.1:${port}/json`, { signal: AbortSignal.timeout(EVERY_MS) });
   const [target] = /** @type {{ webSocketDebuggerUrl: string }[]} */ (await listed.json());
   if (!target) throw new Error('the inspector lists nothing');
-  const socket = new WebSocket(target.webSocketDebuggerUrl);
+  // Wrangler lets in who comes from this machine, and says so.
+  const socket = new WebSocket(target.webSocketDebuggerUrl, /** @type {any} */ ({ headers: { origin: 'http://localhost' } }));
   try {
     return await new Promise((resolve, reject) => {
       const timeout = setTimeout(() => reject(new Error('the inspector does not answer')), EVERY_MS);

@@ -125,7 +125,11 @@ async fn a_body_without_a_length_is_read_to_the_limit_on_every_path() {
             "/v1/analytics/query/funnel".to_owned(),
             &site.read_token,
         ),
-        ("POST", "/v1/analytics/panels".to_owned(), &site.read_token),
+        (
+            "POST",
+            "/v1/analytics/query/panels".to_owned(),
+            &site.read_token,
+        ),
         ("POST", "/v1/imports".to_owned(), &site.source_key),
         ("POST", "/v1/sites".to_owned(), &site.admin_token),
         ("PUT", format!("/v1/sites/{id}"), &site.admin_token),
