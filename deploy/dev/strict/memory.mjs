@@ -39,7 +39,10 @@ export async function isolateBytes(port) {
   const [target] = /** @type {{ webSocketDebuggerUrl: string }[]} */ (await listed.json());
   if (!target) throw new Error('the inspector lists nothing');
   // Wrangler lets in who comes from this machine, and says so.
-  const socket = new WebSocket(target.webSocketDebuggerUrl, /** @type {any} */ ({ headers: { origin: 'http://localhost' } }));
+  const socket = new WebSocket(
+    target.webSocketDebuggerUrl,
+    /** @type {any} */ ({ headers: { origin: 'http://localhost' } }),
+  );
   try {
     return await new Promise((resolve, reject) => {
       const timeout = setTimeout(() => reject(new Error('the inspector does not answer')), EVERY_MS);

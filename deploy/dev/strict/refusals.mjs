@@ -12,5 +12,4 @@ export const noteRefusal = (line) => appendFileSync(FILE, `${line}\n`);
 export const forgetRefusals = () => rmSync(FILE, { force: true });
 
 /** What was refused since the last {@link forgetRefusals}. @returns {string[]} */
-export const refusals = () =>
-  existsSync(FILE) ? readFileSync(FILE, 'utf8').split('\n').filter(Boolean) : [];
+export const refusals = () => (existsSync(FILE) ? readFileSync(FILE, 'utf8').split('\n').filter(Boolean) : []);

@@ -20,7 +20,9 @@ const asked = (text) => (text.match(/shoreline_[a-z_]+/g) ?? []).map((name) => n
 
 /** The alerts, as far as these tests need them. */
 function alerts() {
-  const each = readText(RULES).split(/^ {6}- alert: /m).slice(1);
+  const each = readText(RULES)
+    .split(/^ {6}- alert: /m)
+    .slice(1);
   return each.map((text) => {
     const name = text.split('\n', 1)[0];
     const expr = /^ {8}expr: (?:\|\n((?: {10}.*\n)+)|(.*)\n)/m.exec(text);
@@ -35,7 +37,10 @@ test('each alert asks for families that there are, and has a page of the runbook
   assert.ok(alerts().length >= 12);
   const pages = new Set(
     [...readText('docs/RUNBOOK.md').matchAll(/^## (.*)$/gm)].map(([, title]) =>
-      title.toLowerCase().replace(/[^a-z0-9 -]/g, '').replaceAll(' ', '-'),
+      title
+        .toLowerCase()
+        .replace(/[^a-z0-9 -]/g, '')
+        .replaceAll(' ', '-'),
     ),
   );
   for (const { name, expr, runbook, hasSummary } of alerts()) {

@@ -10,6 +10,7 @@
 )]
 
 #[path = "../../fuzz/targets.rs"]
+#[allow(unreachable_pub)] // The fuzz targets are another crate.
 mod targets;
 
 use std::path::PathBuf;
