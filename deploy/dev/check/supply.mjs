@@ -54,7 +54,8 @@ export function problems(crates, packages, allowed) {
   for (const [place, { version, resolved, integrity, hasInstallScript }] of packages) {
     const name = nameAt(place);
     // The lock file leaves the registry to npm's configuration, and pins what it brings by hash.
-    if (resolved !== undefined && !resolved.startsWith(NPM)) wrong.push(`package ${name} ${version} comes from ${resolved}`);
+    if (resolved !== undefined && !resolved.startsWith(NPM))
+      wrong.push(`package ${name} ${version} comes from ${resolved}`);
     if (!integrity?.startsWith('sha512-')) wrong.push(`package ${name} ${version} has no hash`);
     if (hasInstallScript && !allowed[name]) wrong.push(`package ${name} ${version} wants to run a script`);
   }

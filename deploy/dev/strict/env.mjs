@@ -3,7 +3,21 @@ import { LIMITS, add, faultOf, refuse } from './report.mjs';
 
 /** What one invocation uses. */
 export class Invocation {
-  used = { d1Queries: 0, d1RowsRead: 0, d1RowsWritten: 0, subrequests: 0, connections: 0 };
+  used = {
+    d1Queries: 0,
+    d1RowsRead: 0,
+    d1RowsWritten: 0,
+    /** Of an object's own database. */
+    rowsRead: 0,
+    rowsWritten: 0,
+    kvReads: 0,
+    kvWrites: 0,
+    queueSends: 0,
+    r2Writes: 0,
+    r2Reads: 0,
+    subrequests: 0,
+    connections: 0,
+  };
   #open = 0;
   /** @type {(() => void)[]} */
   #waiting = [];
@@ -150,6 +164,7 @@ function kv(namespace, invocation, name) {
   /** @template T @param {string} operation @param {() => Promise<T>} work */
   const call = (operation, work) => {
     invocation.subrequest();
+    invocation.used[operation === 'read' ? 'kvReads' : 'kvWrites'] += 1;
     return invocation.connection(() => faulty(name, operation, work));
   };
   /** @param {string} key @param {() => Promise<any>} write */
@@ -179,6 +194,7 @@ function queue(producer, invocation, name) {
       const bytes = bytesOf(body) + LIMITS.metadataBytes;
       if (bytes > LIMITS.messageBytes) throw refuse('message_bytes', `${bytes} bytes`);
       invocation.subrequest();
+      invocation.used.queueSends += 1;
       return invocation.connection(() => faulty(name, 'send', () => producer.send(body, options)));
     },
   });
@@ -190,6 +206,7 @@ function r2(bucket, invocation, name) {
     method,
     (/** @type {any[]} */ ...args) => {
       invocation.subrequest();
+      invocation.used[method === 'put' || method === 'list' ? 'r2Writes' : 'r2Reads'] += 1;
       return invocation.connection(() => faulty(name, method, () => bucket[method](...args)));
     },
   ]);

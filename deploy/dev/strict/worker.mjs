@@ -67,13 +67,18 @@ async function control(request, pathname) {
 
 /** Has an object's storage refuse what the platform refuses. @param {any} storage @param {string} kind */
 function strictStorage(storage, kind) {
+  /** What was asked since it was counted last. @type {any[]} */
+  const cursors = [];
+  const alarms = { set: 0 };
   const { sql } = storage;
   const exec = sql.exec.bind(sql);
   Object.defineProperty(sql, 'exec', {
     /** @param {string} text @param {any[]} params */
     value: (text, ...params) => {
       checkValues(params, `${kind}: ${text.slice(0, 80)}`);
-      return exec(text, ...params);
+      const cursor = exec(text, ...params);
+      cursors.push(cursor);
+      return cursor;
     },
   });
   const setAlarm = storage.setAlarm.bind(storage);
@@ -82,6 +87,7 @@ function strictStorage(storage, kind) {
     value: (at, options) => {
       // It is not armed: nobody may count on it.
       if (Number(at) <= Date.now()) throw refuse('alarm_not_ahead', `${kind}: ${Date.now() - Number(at)} ms ago`);
+      alarms.set += 1;
       return setAlarm(at, options);
     },
   });
@@ -93,6 +99,15 @@ function strictStorage(storage, kind) {
       return at !== null && at <= Date.now() ? null : at;
     },
   });
+  /** Adds the rows of what was asked; a cursor knows them when it was read to its end. An alarm that is set is a row. */
+  return (/** @type {Record<string, number>} */ used) => {
+    for (const { rowsRead, rowsWritten } of cursors.splice(0)) {
+      used.rowsRead += rowsRead;
+      used.rowsWritten += rowsWritten;
+    }
+    used.rowsWritten += alarms.set;
+    alarms.set = 0;
+  };
 }
 
 /**
@@ -105,7 +120,7 @@ function strictObject(Class, kind) {
   class Strict extends Class {
     /** @param {any} state @param {any} env */
     constructor(state, env) {
-      strictStorage(state.storage, kind);
+      const rows = strictStorage(state.storage, kind);
       const counted = { invocation: new Invocation(kind, isFree(env)), running: 0 };
       const current = new Proxy(counted.invocation, {
         get(_, name) {
@@ -115,6 +130,7 @@ function strictObject(Class, kind) {
       });
       super(state, strictEnv(env, current));
       this.strict = counted;
+      this.countRows = rows;
       this.isFree = isFree(env);
     }
   }
@@ -131,6 +147,7 @@ function strictObject(Class, kind) {
           return await method.apply(this, args);
         } finally {
           strict.running -= 1;
+          this.countRows(strict.invocation.used);
           if (strict.running === 0) strict.invocation.end();
         }
       },
