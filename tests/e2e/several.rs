@@ -192,7 +192,7 @@ async fn several_archives_lose_and_double_nothing_and_the_setting_is_for_new_sit
 
 async fn archives_call(site: &Site, method: reqwest::Method, body: &Value) -> (u16, Value) {
     let url = format!("{}/v1/sites/{}/archives", site.url, site.id);
-    let mut request = reqwest::Client::new()
+    let mut request = shoreline_tests::client()
         .request(method, url)
         .bearer_auth(&site.admin_token);
     if !body.is_null() {
@@ -213,6 +213,17 @@ async fn change(system: &System, site: &Site, archives: usize, kills: usize) -> 
         (202, &wish["archives"]),
         "{begun}"
     );
+    // Its events have not landed yet, so it is under way: nothing else may begin meanwhile.
+    let other = json!({"archives": archives + 1});
+    let (status, refused) = archives_call(site, reqwest::Method::POST, &other).await;
+    assert_eq!((status, &refused["code"]), (409, &json!("conflict")));
+    let url = format!("{}/v1/analytics/users/u3?siteId={}", site.url, site.id);
+    let erasure = shoreline_tests::client().delete(url);
+    let refused = reply(erasure.bearer_auth(&site.admin_token)).await;
+    assert_eq!(
+        (refused.status, &refused.body["code"]),
+        (409, &json!("conflict"))
+    );
     for turn in 0.. {
         taken.extend(send(site, 3).await);
         if turn < kills {
@@ -220,7 +231,7 @@ async fn change(system: &System, site: &Site, archives: usize, kills: usize) -> 
         }
         let state = eventually("the number is told", async || {
             let url = format!("{}/v1/sites/{}/archives", site.url, site.id);
-            let request = reqwest::Client::new()
+            let request = shoreline_tests::client()
                 .get(url)
                 .bearer_auth(&site.admin_token);
             let answer = request.send().await.ok()?;

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::prune::NEXT_SEQ;
 use super::ranges::Ranges;
-use super::reshard::DUPLICATE;
 use super::{Event, ids, segment};
 use crate::base::sql::{Cell, Param, Sql, SqlError};
 use crate::lake::LakeStore;
@@ -17,15 +16,19 @@ mod read;
 pub(super) use read::lines_of;
 pub use read::read;
 
-/// Of each log, the rows that were appended; of rows that brought events that came before, the ids of
+/// Of rows that brought events that came before, the ids of
 /// these, until the log is certain to have heard of them; and who is to be forgotten.
-pub(super) const SCHEMA: [&str; 3] = [
-    "CREATE TABLE IF NOT EXISTS logs (log TEXT PRIMARY KEY, appended TEXT NOT NULL) WITHOUT ROWID",
+pub(super) const SCHEMA: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS duplicates (log TEXT NOT NULL, row INTEGER NOT NULL, \
      at INTEGER NOT NULL, ids TEXT NOT NULL, PRIMARY KEY (log, row)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS erased (user BLOB PRIMARY KEY, alias_key TEXT NOT NULL, \
      erased_at INTEGER NOT NULL) WITHOUT ROWID",
 ];
+
+/// Of one row that several archives heard duplicates of, all are told.
+pub(in crate::archive) const DUPLICATE: &str = "INSERT INTO duplicates (log, row, at, ids) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (log, row) \
+     DO UPDATE SET at = max(at, excluded.at), ids = (SELECT json_group_array(value) FROM \
+     (SELECT value FROM json_each(duplicates.ids) UNION ALL SELECT value FROM json_each(excluded.ids)))";
 
 /// What the consumer is told of a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

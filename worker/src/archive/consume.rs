@@ -2,10 +2,19 @@
 //! one archive, no event is read on the way.
 
 use crate::archive::Appended;
+use crate::archive::reshard::PAUSED;
 use crate::protocol::{Confirmation, Message};
 
 /// How long a message that failed waits before it is tried again, in seconds.
 pub const RETRY_DELAY_S: u32 = 5;
+
+/// The code of a message that could not be stored: of archives that pause, for now alone.
+pub fn code(why: &str) -> &'static str {
+    match why.contains(PAUSED) {
+        true => "paused",
+        false => "not_stored",
+    }
+}
 
 /// What all archives of a site say of a message.
 pub fn united(parts: Vec<Appended>) -> Appended {
@@ -50,6 +59,12 @@ pub fn by_site<'a, T>(items: Vec<T>, site: impl Fn(&T) -> &'a str) -> Vec<Vec<T>
 mod tests {
     use super::*;
     use crate::protocol::message::MessageRow;
+
+    #[test]
+    fn an_archive_that_pauses_is_told_apart() {
+        assert_eq!(code(&format!("/append: {PAUSED}")), "paused");
+        assert_eq!(code("/append: disk I/O error"), "not_stored");
+    }
 
     #[test]
     fn rows_that_nobody_can_read_are_not_confirmed() {

@@ -11,12 +11,10 @@
 //!
 //! [`Job`] tells which step is next, and the shell (`archive_reshard.rs`) takes it.
 
-mod archive;
 mod empty;
 mod gate;
 mod give;
 mod job;
-mod logs;
 mod parcel;
 mod share;
 mod take;
@@ -24,20 +22,21 @@ mod take;
 pub use gate::{Gate, MOVED, PAUSED};
 pub use give::Slice;
 pub use job::{Job, Order, Phase, Plan, Round, Spread, State, Told, note, noted};
-pub(super) use logs::{done_before, parts_between};
 
+pub(super) use empty::{empty, forget_giving};
 pub(super) use gate::Place;
-pub(super) use take::DUPLICATE;
+pub(super) use give::{given, next};
+pub(super) use job::generation_of;
+pub(super) use share::{Raw, Shared};
+pub(super) use take::take;
 
 /// - `place`: of an archive that was part of a reshard: how it is (`gate`), how many archives there are, whether
 ///   sessions are of one user, and the latest order (`seen`), before which none is obeyed.
 /// - `giving`: how far the giving is: of which table, after which key, how many slices.
 /// - `session_homes`: of sessions whose events were given, their new hash and archive.
 /// - `taken`: of each old archive, the last slice.
-/// - `parts`: rows of a log of which only some of the archives had their events when these paused: `homes`, pairs of
-///   the number of archives and which of them.
 /// - `reshard`: in the first archive of the first generation alone: [`State`].
-pub(super) const SCHEMA: [&str; 6] = [
+pub(super) const SCHEMA: [&str; 5] = [
     "CREATE TABLE IF NOT EXISTS place (id INTEGER PRIMARY KEY CHECK (id = 1), gate INTEGER NOT NULL, \
      archives INTEGER NOT NULL, is_spread INTEGER NOT NULL, seen INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS giving (id INTEGER PRIMARY KEY CHECK (id = 1), stage INTEGER NOT NULL, \
@@ -45,8 +44,6 @@ pub(super) const SCHEMA: [&str; 6] = [
     "CREATE TABLE IF NOT EXISTS session_homes (hash BLOB PRIMARY KEY, new BLOB NOT NULL, \
      home INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS taken (shard INTEGER PRIMARY KEY, step INTEGER NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS parts (log TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, \
-     homes TEXT NOT NULL, PRIMARY KEY (log, first)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS reshard (id INTEGER PRIMARY KEY CHECK (id = 1), state TEXT NOT NULL)",
 ];
 

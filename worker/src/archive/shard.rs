@@ -3,6 +3,7 @@
 mod compacts;
 mod folds;
 mod looking;
+mod reshards;
 
 use std::cell::{Cell, RefCell};
 
@@ -16,7 +17,7 @@ use super::folding;
 use super::prune::{self, Pruned};
 use super::recount::{Day, Recount};
 use super::reshard::{Gate, MOVED, PAUSED, Place};
-use super::{Hasher, compact, ids, reshard, spread};
+use super::{Hasher, compact, ids, logs, reshard, spread};
 use crate::base::sql::{Sql, SqlError};
 use crate::lake::LakeStore;
 use crate::protocol::Message;
@@ -62,7 +63,8 @@ impl<S: Sql> Archive<S> {
         now_ms: i64,
     ) -> Result<Self, SqlError> {
         let schemas = [
-            &append::SCHEMA[..],
+            &logs::SCHEMA[..],
+            &append::SCHEMA,
             &ids::SCHEMA,
             &folding::SCHEMA,
             &erase::SCHEMA,

@@ -4,10 +4,10 @@
 //! nobody, in that of its session; else in that of its id. The number is fixed with the site's first archive: with
 //! another one, users would be in archives that do not know what they did before.
 
+use super::Hasher;
 use super::append::lines_of;
-use super::event::first_bits;
+use super::home::{home, home_of};
 use super::scan::{Asked, PageSpec};
-use super::{Hasher, id_bits};
 use crate::archive::counted::Stored;
 use crate::archive::nameless::ERASED_PREFIX;
 use crate::base::sql::{Cell, Sql, SqlError};
@@ -36,11 +36,6 @@ pub(super) fn archives(sql: &impl Sql, setting: u32) -> Result<u32, SqlError> {
         .unwrap_or(1))
 }
 
-/// In which of so many archives a user is, by their hash in hex.
-pub fn home_of_user(hash: &str, archives: u32) -> u32 {
-    home(first_bits(hash), archives)
-}
-
 /// The only archive that can have what is asked for: of a user's events, theirs. Who was erased is where they were.
 pub fn only(asked: &Asked, site: &str, archives: u32, key: &[u8]) -> Option<u32> {
     match asked {
@@ -51,24 +46,6 @@ pub fn only(asked: &Asked, site: &str, archives: u32, key: &[u8]) -> Option<u32>
         }
         _ => None,
     }
-}
-
-pub(super) fn home(hash: u64, archives: u32) -> u32 {
-    let place = hash.checked_rem(u64::from(archives)).unwrap_or(0);
-    u32::try_from(place).unwrap_or(0)
-}
-
-/// In which of so many archives an event is.
-pub(super) fn home_of(event: &Stored<'_>, archives: u32, hasher: &mut Hasher<'_>) -> u32 {
-    let hash = match (&event.user_id, &event.session_id) {
-        (Some(user), _) => hasher.user(user),
-        (None, Some(session)) => hasher.session(session, None),
-        (None, None) => {
-            let bits = id_bits(&event.event_id);
-            (bits ^ (bits >> 64)) as u64
-        }
-    };
-    home(hash, archives)
 }
 
 /// What each of so many archives is told of a message: all its rows, each with the events that are in this archive, so

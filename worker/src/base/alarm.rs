@@ -33,6 +33,15 @@ impl Alarm {
         }
     }
 
+    /// The alarm of an instance that has just begun and is asked something. A run that died with the instance before
+    /// left the alarm at its safety: what is due need not wait for that.
+    pub fn roused(self, due: Option<i64>, now_ms: i64) -> Self {
+        match (self, due) {
+            (Self::Unknown, Some(due)) if due <= now_ms => Self::At(now_ms),
+            _ => self,
+        }
+    }
+
     /// The alarm of a run that begins at `now_ms`.
     pub fn safety(now_ms: i64) -> Self {
         Self::At(now_ms.saturating_add(SAFETY_MS))
@@ -61,6 +70,16 @@ mod tests {
         let late = 1_000 + LOST_MS;
         assert_eq!(Alarm::At(1_000).by(late + 100, late - 1), Alarm::At(1_000));
         assert_eq!(Alarm::At(1_000).by(late + 100, late), Alarm::At(late + 100));
+    }
+
+    #[test]
+    fn an_instance_that_begins_with_work_that_is_due_does_not_wait() {
+        assert_eq!(Alarm::Unknown.roused(Some(5), 5), Alarm::At(5));
+        assert_eq!(Alarm::Unknown.roused(Some(1), 5), Alarm::At(5));
+        // What is not due, or known to ring, costs no write.
+        assert_eq!(Alarm::Unknown.roused(Some(6), 5), Alarm::Unknown);
+        assert_eq!(Alarm::Unknown.roused(None, 5), Alarm::Unknown);
+        assert_eq!(Alarm::At(9).roused(Some(1), 5), Alarm::At(9));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use shoreline_shared::pass::Tape;
 
 use super::super::erase::nameless_event;
-use super::super::reshard::{done_before, parts_between};
+use super::super::logs::{done_before, parts_between};
 use super::super::{Event, Hasher, ids};
 use super::{Appended, Draft, Packable, appended};
 use crate::archive::counted::Stored;

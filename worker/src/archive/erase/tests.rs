@@ -254,7 +254,7 @@ fn what_comes_late_is_nameless_as_what_came_in_time() {
     ];
     let sql = opened();
     let tables = crate::archive::ids::SCHEMA.into_iter();
-    for statement in tables.chain(crate::archive::reshard::SCHEMA) {
+    for statement in tables.chain(crate::archive::logs::SCHEMA) {
         sql.execute_batch(statement);
     }
     suppress(&sql, hash_of("u1"), &alias(NOW)).unwrap();

@@ -45,7 +45,7 @@ pub(super) const KEPT: [&str; 7] = [
 ];
 
 /// Deletes some of it; whether there is more.
-pub(super) fn empty(sql: &impl Sql) -> Result<bool, SqlError> {
+pub(in crate::archive) fn empty(sql: &impl Sql) -> Result<bool, SqlError> {
     let sizes: Vec<[Cell; 2]> = sql.cells(
         "SELECT seq, bytes FROM segments ORDER BY seq LIMIT ?1",
         &[MAX_SEGMENTS.into()],
@@ -71,7 +71,7 @@ pub(super) fn empty(sql: &impl Sql) -> Result<bool, SqlError> {
 }
 
 /// Forgets how far the giving was, of an archive that goes on.
-pub(super) fn forget_giving(sql: &impl Sql) -> Result<(), SqlError> {
+pub(in crate::archive) fn forget_giving(sql: &impl Sql) -> Result<(), SqlError> {
     for statement in [
         "DELETE FROM giving",
         "DELETE FROM session_homes",

@@ -72,7 +72,7 @@ impl Place {
         }))
     }
 
-    pub(super) fn save(self, sql: &impl Sql) -> Result<(), SqlError> {
+    pub(in crate::archive) fn save(self, sql: &impl Sql) -> Result<(), SqlError> {
         sql.run(
             "INSERT INTO place (id, gate, archives, is_spread, seen) VALUES (1, ?1, ?2, ?3, ?4) \
              ON CONFLICT (id) DO UPDATE SET gate = excluded.gate, archives = excluded.archives, \

@@ -4,10 +4,10 @@
 
 use super::super::compact::Part;
 use super::super::fold::key_names;
+use super::super::home::home;
 use super::super::people::PEOPLE;
 use super::super::people::pages::Pages;
 use super::super::people::person::Person;
-use super::super::spread::home;
 use super::parcel::{Parcel, Row, param};
 use super::share::{Raw, SessionHome, Shared};
 use crate::base::sorted::Map;
@@ -59,7 +59,7 @@ const SLICE_DAYS: i64 = 2;
 #[derive(Debug)]
 pub struct Slice {
     /// The generation that it is given to.
-    pub(super) generation: i64,
+    pub(in crate::archive) generation: i64,
     step: i64,
     stage: i64,
     next: (i64, Cell),
@@ -96,7 +96,7 @@ fn place(sql: &impl Sql) -> Result<Place, SqlError> {
 }
 
 /// The next slice of the archive `shard` for so many; none when all is given.
-pub(super) fn next(
+pub(in crate::archive) fn next(
     sql: &impl Sql,
     (shard, archives): (u32, u32),
     generation: i64,
@@ -123,7 +123,7 @@ pub(super) fn next(
 }
 
 /// Notes that a slice was taken by all.
-pub(super) fn given(sql: &impl Sql, slice: &Slice) -> Result<(), SqlError> {
+pub(in crate::archive) fn given(sql: &impl Sql, slice: &Slice) -> Result<(), SqlError> {
     sql.transaction(&mut || {
         let mut homes: Map<u32, Vec<u8>> = Map::new();
         for (was, is, home) in &slice.homes {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::logs::Logs;
+use super::super::logs::Logs;
 use crate::base::sql::{Sql, SqlError, Statement};
 
 /// A site's archives.
@@ -287,7 +287,7 @@ fn seen(generation: i64, phase: Phase) -> i64 {
 }
 
 /// The generation of an order's number.
-pub(super) fn generation_of(seen: i64) -> i64 {
+pub(in crate::archive) fn generation_of(seen: i64) -> i64 {
     seen.checked_div(ORDERS).unwrap_or(0)
 }
 

@@ -1,7 +1,7 @@
 //! A segment of an old archive as segments of the new ones.
 
 use super::super::compact::{Part, read_part};
-use super::super::spread::home_of;
+use super::super::home::home_of;
 use super::super::{Event, Hasher, Packable};
 use crate::archive::counted::Stored;
 use crate::base::sorted::Map;

@@ -1,5 +1,6 @@
 //! What a new archive takes: each slice of each old archive once, in one transaction that notes it.
 
+use super::super::append::DUPLICATE;
 use super::super::fold::{admit_keys, number_keys};
 use super::super::people::PEOPLE;
 use super::super::people::pages::{Change, Mode, Pages};
@@ -15,7 +16,7 @@ use super::share::Raw;
 use crate::base::sql::{Cell, Param, Sql, SqlError};
 
 /// Takes a parcel, unless it was taken before.
-pub(super) fn take(sql: &impl Sql, bytes: &[u8], now_ms: i64) -> Result<(), SqlError> {
+pub(in crate::archive) fn take(sql: &impl Sql, bytes: &[u8], now_ms: i64) -> Result<(), SqlError> {
     let parcel = Parcel::read(bytes)?;
     sql.transaction(&mut || {
         let new: Option<serde::de::IgnoredAny> = sql.first(
@@ -59,11 +60,6 @@ fn put(sql: &impl Sql, parcel: &Parcel, now_ms: i64) -> Result<(), SqlError> {
         _ => Err(SqlError("a slice of an unknown table".to_owned())),
     }
 }
-
-/// Of one row that several archives heard duplicates of, all are told.
-pub(in crate::archive) const DUPLICATE: &str = "INSERT INTO duplicates (log, row, at, ids) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (log, row) \
-     DO UPDATE SET at = max(at, excluded.at), ids = (SELECT json_group_array(value) FROM \
-     (SELECT value FROM json_each(duplicates.ids) UNION ALL SELECT value FROM json_each(excluded.ids)))";
 
 const FORGET: &str = "INSERT INTO erased (user, alias_key, erased_at) VALUES (?1, ?2, ?3) \
      ON CONFLICT (user) DO UPDATE SET alias_key = excluded.alias_key, erased_at = excluded.erased_at \

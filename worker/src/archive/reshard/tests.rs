@@ -2,9 +2,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
+use super::super::logs::{Logs, Part};
 use super::empty::{EMPTIED, KEPT};
 use super::job::{Phase, State};
-use super::logs::{Logs, Part};
 use super::testing::World;
 use super::{Gate, Spread};
 use crate::archive::erase::Forget;

@@ -4,17 +4,14 @@
 use worker::{Env, Result};
 
 use crate::access::grants::{Unreachable, publish};
-use crate::archive::prune::Pruned;
 use crate::archive::recount::Counted;
-use crate::protocol::names::{PRUNE, RECOUNT};
 use crate::shell::http::rejected_items;
-use crate::shell::platform::archives::ask_all;
 use crate::shell::platform::bindings::settings;
+use crate::shell::platform::clients::archives::Archives;
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::d1;
 use crate::shell::platform::keys::Platform;
 use crate::shell::platform::log;
-use crate::shell::platform::objects;
 use crate::upkeep::jobs::{self, Job};
 use crate::upkeep::prune::{self, Deleted, MAX_CALL_STATEMENTS, MAX_CALLS, MAX_STEPS, Site, Turns};
 use crate::upkeep::rebuild;
@@ -103,9 +100,8 @@ async fn recount(env: &Env) -> Result<()> {
 async fn recount_step(env: &Env, step: &Step, now_ms: i64) -> Result<()> {
     let statements = match step.asks() {
         Some(day) => {
-            let body = serde_json::to_string(&day)?;
-            let counted = ask_all(env, &step.site, RECOUNT, &body).await?;
-            let Some(counted) = Counted::united(objects::told_all(counted)?) else {
+            let counted = Archives::of(env, &step.site).recount(&day).await?;
+            let Some(counted) = Counted::united(counted) else {
                 return Ok(());
             };
             let stored: Vec<Stored> = d1::rows(env, &step.stored(day.part, &counted)).await?;
@@ -205,10 +201,9 @@ async fn forget_events(env: &Env) -> Result<()> {
 
 /// Some steps of a site's archives; whether there is more to delete.
 async fn prune_archive(env: &Env, site: &Site, now_ms: i64) -> Result<bool> {
-    let kept_from = prune::events_from(site.days, now_ms).to_string();
+    let kept_from = prune::events_from(site.days, now_ms);
     for _ in 0..MAX_STEPS {
-        let steps = ask_all(env, &site.site_id, PRUNE, &kept_from).await?;
-        let steps: Vec<Pruned> = objects::told_all(steps)?;
+        let steps = Archives::of(env, &site.site_id).prune(kept_from).await?;
         if steps.iter().all(|step| !step.more) {
             return Ok(false);
         }

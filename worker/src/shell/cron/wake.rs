@@ -1,32 +1,32 @@
 //! Every minute, before [`upkeep`]: wakes the shards that have ever taken a batch, in turns where
 //! they are many, so that no alarm that was lost leaves work lying.
 
+use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use worker::{Delay, Env, Result, ScheduleContext, ScheduledEvent, event};
 
-use crate::base::json;
 use crate::base::together::join_all;
 use crate::http::error::Fault;
-use crate::import::{ImportRow, list_imports};
+use crate::import::{ImportRow, Place, list_imports};
 use crate::log::shards::{ShardRow, WAKE_JOB, cursor, list_shards};
 use crate::observe::alert::{Condition, LONG_MS, Ran};
 use crate::observe::operations::Background;
-use crate::protocol::names::{WAKE, import_object, site_object};
 use crate::read::reconciliation::Reconciliation;
 use crate::shell::cron::upkeep;
 use crate::shell::cron::upkeep::{load, save};
 use crate::shell::http::calls::note;
 use crate::shell::http::read::reconcile;
 use crate::shell::platform::alerts;
-use crate::shell::platform::archives;
-use crate::shell::platform::bindings::{ARCHIVE_DO, IMPORT_DO, SITE_DO};
+use crate::shell::platform::clients::archives::Archives;
+use crate::shell::platform::clients::import_do::ImportDo;
+use crate::shell::platform::clients::site_do::SiteDo;
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::d1;
+use crate::shell::platform::deadline::within;
 use crate::shell::platform::log;
-use crate::shell::platform::objects;
 use crate::upkeep::jobs::Job;
 
 /// Shards woken at once: each is two calls or more, and the platform opens six connections at a time.
@@ -127,16 +127,13 @@ async fn wake_shards(env: &Env, until: i64, ran: &mut Ran) -> Result<()> {
             })
             .collect();
         let called = join_all(some.iter().map(|(shard, is_first)| async move {
-            let log = site_object(&shard.site_id, shard.shard);
-            let (called, oldest) = wake(env, SITE_DO, &log).await;
-            let called = match is_first {
-                true => wake(env, ARCHIVE_DO, &shard.site_id)
-                    .await
-                    .0
-                    .saturating_add(called),
-                false => called,
+            let site = shard.site_id.as_str();
+            let oldest = in_time(SiteDo::of(env, site, shard.shard).wake()).await;
+            let archives = match is_first {
+                true => in_time(Archives::of(env, site).wake()).await.unwrap_or(1),
+                false => 0,
             };
-            (called, shard.site_id.as_str(), oldest)
+            (archives.saturating_add(1), site, oldest.flatten())
         }));
         for (called, site, oldest) in called.await {
             calls = calls.saturating_add(called);
@@ -162,28 +159,23 @@ async fn wake_imports(env: &Env, until: i64) -> Result<()> {
             break;
         }
         join_all(some.iter().map(|import| async move {
-            let name = import_object(&import.site_id, &import.import_id);
-            wake(env, IMPORT_DO, &name).await;
+            let place = Place {
+                site: &import.site_id,
+                import_id: &import.import_id,
+            };
+            in_time(ImportDo::of(env, place).wake()).await;
         }))
         .await;
     }
     Ok(())
 }
 
-/// Wakes an object, or all archives of the site `name`; how many that may have been, and, of a log, since when what waits
-/// there has been waiting. One that does not answer must not keep the others asleep.
-async fn wake(env: &Env, namespace: &str, name: &str) -> (usize, Option<i64>) {
-    let call = pin!(async {
-        if namespace == ARCHIVE_DO {
-            return Ok((archives::wake(env, name).await?, None));
-        }
-        let said = objects::ask(env, namespace, name, WAKE, "").await?;
-        Ok::<_, worker::Error>((1, json::told(said).unwrap_or_default()))
-    });
-    match select(call, pin!(Delay::from(DEADLINE))).await {
-        Either::Left((Ok(called), _)) => return called,
-        Either::Left((Err(error), _)) => log::error("wake_cron", error),
-        Either::Right(_) => log::error("wake_cron", "an object did not answer in time"),
+/// What a call comes to; none where the object does not answer: it must not keep the others asleep.
+async fn in_time<T>(call: impl Future<Output = Result<T>>) -> Option<T> {
+    match within(DEADLINE, call).await {
+        Some(Ok(told)) => return Some(told),
+        Some(Err(error)) => log::error("wake_cron", error),
+        None => log::error("wake_cron", "an object did not answer in time"),
     }
-    (1, None)
+    None
 }

@@ -5,14 +5,12 @@ use worker::{Env, Request, Response, Result};
 
 use crate::admin::archives::{Archives, Wish};
 use crate::admin::find_site;
-use crate::archive::reshard::State;
-use crate::base::json::told;
 use crate::endpoints::ArchivesCall;
 use crate::http::error::Fault;
-use crate::protocol::names::{OWN_SITE, RESHARD};
+use crate::protocol::names::OWN_SITE;
 use crate::shell::http::admin::{authorize, body, rows};
 use crate::shell::http::reply::{Cors, empty, json, problem};
-use crate::shell::platform::archives::ask_first;
+use crate::shell::platform::clients::archives::Archives as Client;
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::log;
 use crate::upkeep::jobs::Job;
@@ -57,7 +55,7 @@ async fn answer(
             ));
         }
     }
-    let (is_granted, state) = ask(env, site, wish).await.map_err(|error| {
+    let (is_granted, state) = Client::of(env, site).reshard(wish).await.map_err(|error| {
         log::error("archive_do", error);
         Fault::Unavailable("The archive cannot be reached right now.")
     })?;
@@ -80,13 +78,8 @@ async fn answer(
     Ok((status, serde_json::to_string(&answer).ok()))
 }
 
-async fn ask(env: &Env, site: &str, wish: Wish) -> Result<(bool, State)> {
-    let wish = serde_json::to_string(&wish)?;
-    Ok(told(ask_first(env, site, RESHARD, &wish).await?)?)
-}
-
 /// Whether a site is getting another number of archives.
 pub(super) async fn is_changing(env: &Env, site: &str) -> Result<bool> {
-    let (_, state) = ask(env, site, Wish::Nothing).await?;
+    let (_, state) = Client::of(env, site).reshard(Wish::Nothing).await?;
     Ok(state.job.is_some())
 }

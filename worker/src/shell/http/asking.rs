@@ -12,16 +12,15 @@ use crate::http::error::Fault;
 use crate::http::facts::RequestFacts;
 use crate::http::fields::{MAX_BODY_BYTES, QUESTION_TOO_LARGE};
 use crate::http::params::Params;
-use crate::protocol::names::ASK;
-use crate::shell::platform::archives::{archives, ask_all, ask_home};
-use crate::shell::platform::bindings::{SITE_DO, config};
+use crate::shell::platform::bindings::config;
+use crate::shell::platform::clients::archives::Archives;
+use crate::shell::platform::clients::site_do::{SiteDo, SiteDos};
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::d1;
 use crate::shell::platform::gzip::{ReadError, read};
 use crate::shell::platform::keys;
 use crate::shell::platform::limiter;
 use crate::shell::platform::log;
-use crate::shell::platform::objects;
 
 /// What a request of the dashboard API asks, and with which token.
 pub(crate) fn asked(request: &Request) -> Result<(Params, RequestFacts)> {
@@ -99,38 +98,24 @@ pub(crate) fn unanswered(error: worker::Error) -> Fault {
     Fault::Unavailable("The archive cannot be reached right now.")
 }
 
-/// Asks all of a site's archives.
-pub(crate) async fn ask(
-    env: &Env,
-    site: &str,
-    command: &str,
-    body: &str,
-) -> std::result::Result<Vec<String>, Fault> {
-    ask_all(env, site, command, body).await.map_err(unanswered)
-}
-
-/// Reads what shards answered.
-pub(crate) fn told<T: DeserializeOwned>(said: Vec<String>) -> std::result::Result<Vec<T>, Fault> {
-    objects::told_all(said).map_err(unanswered)
-}
-
 /// Asks the archives of a site that can have what is asked for, each of which answers a [`Part`].
 pub(crate) async fn ask_archive(
     env: &Env,
     site: &str,
     asked: Asked,
 ) -> std::result::Result<Vec<String>, Fault> {
-    let number = archives(env, site).await.map_err(unanswered)?;
+    let archives = Archives::of(env, site);
+    let number = archives.number().await.map_err(unanswered)?;
     let key = &config(env)?.ingest.hash_key;
     let alone = number == 1;
     let has_home = only(&asked, site, number, key).is_some();
     let ask_of = Ask { asked, alone };
     let body = to_json(&ask_of)?;
     if !has_home {
-        return ask(env, site, ASK, &body).await;
+        return archives.ask(&body).await.map_err(unanswered);
     }
-    let home = |archives| only(&ask_of.asked, site, archives, key).unwrap_or(0);
-    let said = ask_home(env, site, &home, ASK, body.as_bytes()).await;
+    let home = |number| only(&ask_of.asked, site, number, key).unwrap_or(0);
+    let said = archives.at(&home).ask(&body).await;
     Ok(vec![said.map_err(unanswered)?])
 }
 
@@ -156,17 +141,12 @@ fn unreadable(segments: i64) {
     );
 }
 
-/// Asks every shard of a site's log.
-pub(crate) async fn each_shard(
-    env: &Env,
-    site: &str,
-    shards: u32,
-    command: &str,
-    body: &str,
-) -> std::result::Result<Vec<String>, Fault> {
-    let asked = objects::ask_all(env, SITE_DO, site, shards, command, body).await;
-    asked.map_err(|error| {
-        log::error("objects", error);
-        Fault::Unavailable("The live counts cannot be reached right now.")
-    })
+/// A site's logs.
+pub(crate) fn logs<'a>(env: &'a Env, site: &'a str) -> std::result::Result<SiteDos<'a>, Fault> {
+    Ok(SiteDo::all(env, site, config(env)?.ingest.shards))
+}
+
+pub(crate) fn uncounted(error: worker::Error) -> Fault {
+    log::error("site_do", error);
+    Fault::Unavailable("The live counts cannot be reached right now.")
 }

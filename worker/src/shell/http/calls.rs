@@ -18,7 +18,7 @@ use crate::observe::operations::{
 };
 use crate::observe::trace::Trace;
 use crate::protocol::names::OWN_SITE;
-use crate::shell::http::edge::{commit, is_new_shard, register};
+use crate::shell::http::commits::{commit, is_new_shard, register};
 use crate::shell::http::reply::{Cors, problem};
 use crate::shell::platform::bindings::config;
 use crate::shell::platform::clock::{Ids, now_ms, serial};

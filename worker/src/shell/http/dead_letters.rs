@@ -3,7 +3,6 @@
 use serde::de::IgnoredAny;
 use worker::{Env, Request, Response, Result};
 
-use crate::base::json::told;
 use crate::dead_letter::{
     Chosen, ListQuery, MAX_REPLAYS, Replayed, Row, Selection, forget_refused, replay_message, touch,
 };
@@ -12,13 +11,12 @@ use crate::http::error::Fault;
 use crate::http::params::Params;
 use crate::lake::Retry;
 use crate::protocol::message::Replay;
-use crate::protocol::names::RETRY;
 use crate::shell::http::admin::{authorize, body, rows};
 use crate::shell::http::asking::to_json;
 use crate::shell::http::rejected_items::{Tried, again};
 use crate::shell::http::reply::{Cors, json, problem};
-use crate::shell::platform::archives::ask;
 use crate::shell::platform::bindings::{EVENTS_QUEUE, LAKE};
+use crate::shell::platform::clients::archives::Archives;
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::d1;
 use crate::shell::platform::log;
@@ -117,8 +115,11 @@ fn done(is_there: bool) -> Tried {
 
 /// Has an archive take up again what a sink refused. `false` where it has done so before.
 async fn retry(one: &Chosen, what: &Retry, touched_at: i64, env: &Env) -> Result<bool> {
-    let what = serde_json::to_string(what)?;
-    let done = told(ask(env, &one.site_id, one.shard, RETRY, &what).await?)?;
+    let home = |_| one.shard;
+    let done = Archives::of(env, &one.site_id)
+        .at(&home)
+        .retry(what)
+        .await?;
     d1::rows::<IgnoredAny>(env, &forget_refused(one, touched_at)).await?;
     Ok(done)
 }

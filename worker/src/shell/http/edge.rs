@@ -1,16 +1,14 @@
 //! One request on the platform: what the recipes in [`crate::ingest`] need of the world.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
 use std::rc::Rc;
 
-use worker::{Context, Env, Error, Result};
+use worker::{Context, Env, Result};
 
 use crate::access::auth::Grant;
 use crate::access::privacy::DayKey;
 use crate::access::rate::Limiter;
 use crate::base::gunzip::{GunzipError, gunzip};
-use crate::base::json;
 use crate::base::time::day_of;
 use crate::config::Config;
 use crate::http::error::Fault;
@@ -20,20 +18,19 @@ use crate::ingest::enrich::skew::Clocks;
 use crate::ingest::publish::Publication;
 use crate::ingest::rejected::Rejected;
 use crate::ingest::{Platform, Settings};
-use crate::log::Receipt;
-use crate::log::shards::register_shard;
 use crate::observe::tally::{APPROXIMATE, Tally};
-use crate::protocol::names::{DAY_KEY, PRIVACY_OBJECT, site_object};
+use crate::protocol::names::site_object;
+use crate::shell::http::commits::{commit, is_new_shard, register};
 use crate::shell::http::incoming::Incoming;
 use crate::shell::http::rejected_items::{keep, may_keep};
-use crate::shell::platform::bindings::{PRIVACY_DO, RATE_LIMITER};
+use crate::shell::platform::bindings::RATE_LIMITER;
+use crate::shell::platform::clients::privacy_do::day_key;
+use crate::shell::platform::clients::site_do::receipt;
 use crate::shell::platform::clock::{Ids, now_ms};
-use crate::shell::platform::d1;
 use crate::shell::platform::gzip::{ReadError, read};
 use crate::shell::platform::keys;
 use crate::shell::platform::limiter;
 use crate::shell::platform::log;
-use crate::shell::platform::objects;
 
 thread_local! {
     /// The day's key as this isolate was told it: asked for once a day.
@@ -47,13 +44,7 @@ thread_local! {
 
     /// What this isolate has refused and not written yet.
     static TALLY: RefCell<Tally> = RefCell::default();
-
-    /// The shards that this isolate has told D1 of.
-    static KNOWN_SHARDS: RefCell<HashSet<String>> = RefCell::default();
 }
-
-/// Shards an isolate remembers to have told D1 of: names of about 50 bytes.
-const MAX_KNOWN_SHARDS: usize = 10_000;
 
 /// One request on the platform.
 pub(crate) struct Edge {
@@ -121,8 +112,7 @@ impl Platform for Edge {
         {
             return Ok(key);
         }
-        let asked = objects::call(&self.env, PRIVACY_DO, PRIVACY_OBJECT, DAY_KEY, "");
-        let answer: worker::Result<DayKey> = Box::pin(asked).await;
+        let answer: Result<DayKey> = Box::pin(day_key(&self.env)).await;
         answer
             .map_err(|error| log::error("privacy_do", error))
             .ok()
@@ -246,39 +236,4 @@ impl Edge {
         self.context
             .wait_until(async move { register(&env, &site, shard).await });
     }
-}
-
-/// Whether this isolate has not told D1 of the publication's shard yet; from now on it has.
-pub(crate) fn is_new_shard(publication: &Publication) -> bool {
-    let name = site_object(publication.site(), publication.shard());
-    KNOWN_SHARDS.with_borrow_mut(|known| {
-        if known.len() >= MAX_KNOWN_SHARDS {
-            known.clear();
-        }
-        known.insert(name)
-    })
-}
-
-/// Tells D1 of a shard.
-pub(crate) async fn register(env: &Env, site: &str, shard: u32) {
-    let statement = register_shard(site, shard);
-    if let Err(error) = d1::rows::<serde::de::IgnoredAny>(env, &statement).await {
-        log::error("shards", error);
-        KNOWN_SHARDS.with_borrow_mut(|known| known.remove(&site_object(site, shard)));
-    }
-}
-
-/// Commits a batch, for which no script waits.
-pub(crate) async fn commit(env: &Env, publication: &Publication) -> Result<Receipt> {
-    let name = site_object(publication.site(), publication.shard());
-    let said = objects::commit(env, &name, publication.body()).await;
-    said.and_then(receipt).map_err(Error::RustError)
-}
-
-/// What a log said of a batch, where it said more than that it took it.
-fn receipt(said: Option<String>) -> std::result::Result<Receipt, String> {
-    let receipt = said.map(json::told).transpose();
-    receipt
-        .map(Option::unwrap_or_default)
-        .map_err(|error| error.to_string())
 }

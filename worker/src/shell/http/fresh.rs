@@ -7,12 +7,10 @@ use crate::archive::fold::{Sums, Want};
 use crate::archive::{Looked, Stand, standing};
 use crate::base::sql::{Statement, Table};
 use crate::http::error::Fault;
-use crate::protocol::names::{FOLD, LOOK};
 use crate::read::fresh::{Fresh, Next, united};
-use crate::shell::platform::archives::{archives, ask, ask_all};
+use crate::shell::platform::clients::archives::Archives;
 use crate::shell::platform::d1;
 use crate::shell::platform::log;
-use crate::shell::platform::objects::told_all;
 
 type Answer<T> = std::result::Result<T, Fault>;
 
@@ -87,11 +85,11 @@ async fn found(
 /// What the archives say; none where D1 is to be asked alone. One that cannot tell so much folds it.
 async fn look(env: &Env, site: &str, fresh: &Fresh, wants: &[Want]) -> Option<Vec<Looked>> {
     let looked = async {
-        let archives = archives(env, site).await?;
-        let body = serde_json::to_string(&fresh.look(wants.to_vec(), archives))?;
-        let looked: Vec<Option<Looked>> = told_all(ask_all(env, site, LOOK, &body).await?)?;
+        let archives = Archives::of(env, site);
+        let look = fresh.look(wants.to_vec(), archives.number().await?);
+        let looked = archives.look(&look).await?;
         for (shard, _) in (0..).zip(&looked).filter(|(_, looked)| looked.is_none()) {
-            ask(env, site, shard, FOLD, "").await?;
+            archives.at(&|_| shard).fold().await?;
         }
         Ok::<_, worker::Error>(looked.into_iter().collect())
     };

@@ -8,22 +8,20 @@ use crate::archive::fold::Sums;
 use crate::base::sorted::Map;
 use crate::http::error::Fault;
 use crate::http::facts::RequestFacts;
-use crate::lake::LakeState;
-use crate::log::State;
-use crate::protocol::names::{HEALTH_SITE, STATE};
+use crate::protocol::names::HEALTH_SITE;
 use crate::read::health::{
     Backlog, Condition, Details, Health, Metrics, Service, WRITE_PROBE_MS, database_service,
     lake_service, queue_service, totals, wants, worst,
 };
 use crate::read::live::sum;
-use crate::shell::http::asking::{asked, each_shard, site_of, to_json, told as all_told};
+use crate::shell::http::asking::{asked, site_of, to_json, uncounted};
 use crate::shell::http::fresh::fresh;
 use crate::shell::http::reply::{Cors, json, problem};
-use crate::shell::platform::archives::ask_all;
 use crate::shell::platform::bindings::{LAKE, config};
+use crate::shell::platform::clients::archives::Archives;
+use crate::shell::platform::clients::site_do::SiteDo;
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::d1;
-use crate::shell::platform::objects::told_all;
 
 /// How long the verdict for everybody is good: whoever asks a thousand times a second costs one
 /// check in that time.
@@ -111,8 +109,10 @@ async fn check(env: &Env, site: &str, shards: u32, now: i64) -> Findings {
     let writes = size.is_ok() && writes(env, now).await;
     services.insert("d1", database_service(size.is_ok(), writes));
 
-    let states = each_shard(env, site, shards, STATE, "").await;
-    let states = states.and_then(all_told::<State>);
+    let states = SiteDo::all(env, site, shards)
+        .states()
+        .await
+        .map_err(uncounted);
     services.insert(
         "site_do",
         service(&states, "The live counts do not answer."),
@@ -125,8 +125,7 @@ async fn check(env: &Env, site: &str, shards: u32, now: i64) -> Findings {
     }
     services.insert("events_queue", queue_service(&backlog.outbox, now));
 
-    let lakes = ask_all(env, site, STATE, "").await;
-    let lakes = lakes.and_then(told_all::<LakeState>);
+    let lakes = Archives::of(env, site).states().await;
     let answers = service(&lakes, "The archive does not answer.");
     for state in lakes.unwrap_or_default() {
         backlog.add_lake(&state);

@@ -11,16 +11,15 @@ use crate::import::{
     check_grant, check_part, id_of_key, import_id, new_import, part_number, register_import,
 };
 use crate::ingest::adapters::is_lines;
-use crate::protocol::names::{ADD_PART, COMPLETE, CREATE, IS_OPEN, PROGRESS, import_object};
 use crate::shell::http::asking::{address, body_within};
 use crate::shell::http::reply::{Cors, json, problem};
-use crate::shell::platform::bindings::{IMPORT_DO, LAKE};
+use crate::shell::platform::bindings::LAKE;
+use crate::shell::platform::clients::import_do::ImportDo;
 use crate::shell::platform::clock::{Ids, now_ms};
 use crate::shell::platform::d1;
 use crate::shell::platform::keys;
 use crate::shell::platform::limiter;
 use crate::shell::platform::log;
-use crate::shell::platform::objects;
 
 /// Bytes of a body that makes an import: a number and its name.
 const MAX_CREATE_BYTES: usize = 4 * 1024;
@@ -68,13 +67,10 @@ async fn answer(call: ImportCall, import: &str, part: &str, request: Request, en
         Call::Create => create(&facts, length, &grant, &request, env).await,
         Call::Part(import_id, n) => {
             let length = check_part(length, facts.content_encoding.as_deref())?;
-            let place = Place {
-                site: &grant.site,
-                import_id: &import_id,
-            };
-            let known: Option<bool> = ask(env, place, IS_OPEN, "").await?;
+            let place = place_of(&grant, &import_id);
+            let known = ImportDo::of(env, place).is_open().await;
             // A part that was taken may come again after the import was closed: it is compared.
-            if known.is_none() {
+            if known.map_err(unavailable)?.is_none() {
                 return Err(Fault::NotFound);
             }
             let part = upload(place, n, length, &request, env).await?;
@@ -86,8 +82,14 @@ async fn answer(call: ImportCall, import: &str, part: &str, request: Request, en
             };
             Ok((202, serde_json::to_string(&taken).unwrap_or_default()))
         }
-        Call::Complete(import_id) => told(env, &grant, &import_id, COMPLETE, 202).await,
-        Call::Progress(import_id) => told(env, &grant, &import_id, PROGRESS, 200).await,
+        Call::Complete(import_id) => {
+            let place = place_of(&grant, &import_id);
+            told(ImportDo::of(env, place).complete().await, 202)
+        }
+        Call::Progress(import_id) => {
+            let place = place_of(&grant, &import_id);
+            told(ImportDo::of(env, place).progress().await, 200)
+        }
     }
 }
 
@@ -103,10 +105,7 @@ async fn create(
         Some(key) => id_of_key(&grant.site, key),
         None => fresh_id()?,
     };
-    let place = Place {
-        site: &grant.site,
-        import_id: &import_id,
-    };
+    let place = place_of(grant, &import_id);
     let mut new = NewImport {
         import_id: import_id.clone(),
         parts: Some(1),
@@ -124,8 +123,8 @@ async fn create(
         // For the cron alone: the import sets an alarm of its own.
         log::error("imports", error);
     }
-    let body = serde_json::to_string(&new).unwrap_or_default();
-    ask::<()>(env, place, CREATE, &body).await?;
+    let created = ImportDo::of(env, place).create(&new).await;
+    created.map_err(unavailable)?;
     if let Some(part) = part {
         add(place, &part, env).await?;
     }
@@ -176,8 +175,8 @@ async fn upload(
 
 /// Tells the import of a part that was uploaded. An upload that is not needed is deleted.
 async fn add(place: Place<'_>, part: &UploadedPart, env: &Env) -> std::result::Result<(), Fault> {
-    let body = serde_json::to_string(part).unwrap_or_default();
-    let added: Option<Added> = ask(env, place, ADD_PART, &body).await?;
+    let added = ImportDo::of(env, place).add_part(part).await;
+    let added = added.map_err(unavailable)?;
     if added != Some(Added::New)
         && let Err(error) = delete(&part.key, env).await
     {
@@ -196,30 +195,23 @@ async fn delete(key: &str, env: &Env) -> Result<()> {
     env.bucket(LAKE)?.delete(key).await
 }
 
-async fn told(env: &Env, grant: &Grant, import_id: &str, command: &str, status: u16) -> Answer {
-    let place = Place {
+/// Where an import is: its site is the key's, so another's is another object.
+fn place_of<'a>(grant: &'a Grant, import_id: &'a str) -> Place<'a> {
+    Place {
         site: &grant.site,
         import_id,
-    };
-    let progress: Option<Progress> = ask(env, place, command, "").await?;
-    let progress = progress.ok_or(Fault::NotFound)?;
+    }
+}
+
+/// How far an import is.
+fn told(progress: Result<Option<Progress>>, status: u16) -> Answer {
+    let progress = progress.map_err(unavailable)?.ok_or(Fault::NotFound)?;
     Ok((status, serde_json::to_string(&progress).unwrap_or_default()))
 }
 
-/// Calls an import's object. Its name begins with the key's site: another's is another object.
-async fn ask<T: serde::de::DeserializeOwned>(
-    env: &Env,
-    place: Place<'_>,
-    command: &str,
-    body: &str,
-) -> std::result::Result<T, Fault> {
-    let name = import_object(place.site, place.import_id);
-    objects::call(env, IMPORT_DO, &name, command, body)
-        .await
-        .map_err(|error| {
-            log::error("import_do", error);
-            Fault::Unavailable("The import cannot be reached right now.")
-        })
+fn unavailable(error: worker::Error) -> Fault {
+    log::error("import_do", error);
+    Fault::Unavailable("The import cannot be reached right now.")
 }
 
 fn fresh_id() -> std::result::Result<String, Fault> {

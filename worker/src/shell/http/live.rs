@@ -7,14 +7,13 @@ use crate::base::hash::sha256_hex;
 use crate::http::error::Fault;
 use crate::live::{Presented, new_ticket};
 use crate::observe::operations::current;
-use crate::protocol::names::{OPEN, TICKET, live_object};
 use crate::shell::http::asking::{asked, site_of};
 use crate::shell::http::reply::{Cors, json, problem};
-use crate::shell::platform::bindings::{LIVE_DO, config};
+use crate::shell::platform::bindings::config;
+use crate::shell::platform::clients::live_do::LiveDo;
 use crate::shell::platform::clock::random;
 use crate::shell::platform::limiter;
 use crate::shell::platform::log;
-use crate::shell::platform::objects;
 
 const DOWN: Fault = Fault::Unavailable("The live stream cannot be reached right now.");
 
@@ -37,9 +36,8 @@ async fn new(request: &Request, env: &Env) -> std::result::Result<Response, Faul
     random(&mut bytes).map_err(broken)?;
     let ticket = new_ticket(&site, &bytes, &config(env)?.ingest.hash_key);
     let hash = sha256_hex(ticket.as_bytes());
-    let expires_at: i64 = objects::call(env, LIVE_DO, &live_object(&site), TICKET, &hash)
-        .await
-        .map_err(broken)?;
+    let kept = LiveDo::of(env, &site).keep_ticket(&hash).await;
+    let expires_at = kept.map_err(broken)?;
     let text = serde_json::json!({ "ticket": ticket, "expiresAt": expires_at }).to_string();
     json(201, text, &Cors::Any).map_err(broken)
 }
@@ -55,7 +53,8 @@ async fn opened(request: &Request, env: &Env) -> std::result::Result<Response, F
         let ticket = params.get("ticket").unwrap_or_default();
         let presented = Presented::read(ticket, &config.ingest.hash_key);
         let presented = presented.ok_or(Fault::InvalidTicket)?;
-        let answer = open(&presented, env).await.map_err(broken)?;
+        let streams = LiveDo::of(env, &presented.site);
+        let answer = streams.open(&presented.hash).await.map_err(broken)?;
         match answer.status_code() {
             101 => {
                 current(|call| call.note_site(&presented.site));
@@ -63,15 +62,10 @@ async fn opened(request: &Request, env: &Env) -> std::result::Result<Response, F
             }
             401 => Err(Fault::InvalidTicket),
             429 => Err(Fault::TooManyStreams),
-            status => Err(broken(format!("{OPEN}: {status}"))),
+            status => Err(broken(format!("a stream was answered {status}"))),
         }
     });
     opened.await
-}
-
-async fn open(presented: &Presented, env: &Env) -> Result<Response> {
-    let command = format!("{OPEN}?{}", presented.hash);
-    objects::open(env, LIVE_DO, &live_object(&presented.site), &command).await
 }
 
 fn broken(error: impl std::fmt::Display) -> Fault {

@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod archives;
 pub(crate) mod asking;
 pub(crate) mod calls;
+pub(crate) mod commits;
 pub(crate) mod dead_letters;
 pub(crate) mod edge;
 pub(crate) mod entry;

@@ -1,10 +1,8 @@
 //! `GET /metrics`: the deployment's figures, for the holder of the admin token.
 
-use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
-use worker::{Delay, Env, Request, Response, Result};
+use worker::{Env, Request, Response, Result};
 
 use crate::archive::fold::Sums;
 use crate::base::together::join_all;
@@ -12,17 +10,17 @@ use crate::http::error::Fault;
 use crate::lake::LakeState;
 use crate::log::State;
 use crate::log::shards::{Count, ShardRow, count_shards, list_shards};
-use crate::protocol::names::{OWN_SITE, STATE, site_object};
+use crate::protocol::names::OWN_SITE;
 use crate::read::prometheus::{self, Findings, MAX_SHARDS};
 use crate::shell::http::admin::{authorize, rows};
 use crate::shell::http::fresh::fresh;
 use crate::shell::http::reply::{Cors, exposition, problem};
-use crate::shell::platform::archives::ask_all;
-use crate::shell::platform::bindings::SITE_DO;
+use crate::shell::platform::clients::archives::Archives;
+use crate::shell::platform::clients::site_do::SiteDo;
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::d1;
+use crate::shell::platform::deadline::within;
 use crate::shell::platform::log;
-use crate::shell::platform::objects;
 
 /// Shards asked at once: each is two calls, and the platform opens six connections at a time.
 const AT_ONCE: usize = 3;
@@ -97,24 +95,22 @@ async fn find(request: &Request, env: &Env) -> std::result::Result<Findings, Fau
 
 /// How a shard does, and, for the first one of a site, its archives; none: they do not say.
 async fn state(env: &Env, shard: &ShardRow, is_first: bool) -> Option<(State, Vec<LakeState>)> {
-    let site = site_object(&shard.site_id, shard.shard);
-    let asked = pin!(async {
-        Ok::<_, worker::Error>((
-            objects::call(env, SITE_DO, &site, STATE, "").await?,
-            if is_first {
-                objects::told_all(ask_all(env, &shard.site_id, STATE, "").await?)?
-            } else {
-                Vec::new()
-            },
-        ))
-    });
-    match select(asked, pin!(Delay::from(ANSWER_WITHIN))).await {
-        Either::Left((Ok(states), _)) => Some(states),
-        Either::Left((Err(error), _)) => {
+    let site = shard.site_id.as_str();
+    let asked = async {
+        let log = SiteDo::of(env, site, shard.shard).state().await?;
+        let lakes = match is_first {
+            true => Archives::of(env, site).states().await?,
+            false => Vec::new(),
+        };
+        Ok::<_, worker::Error>((log, lakes))
+    };
+    match within(ANSWER_WITHIN, asked).await {
+        Some(Ok(states)) => Some(states),
+        Some(Err(error)) => {
             log::error("metrics", error);
             None
         }
-        Either::Right(_) => {
+        None => {
             log::error("metrics", "an object did not answer in time");
             None
         }

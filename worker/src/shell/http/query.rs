@@ -9,14 +9,13 @@ use worker::{Env, Request, Response, Result};
 use crate::base::json::told;
 use crate::endpoints::QueryCall;
 use crate::http::error::Fault;
-use crate::protocol::names::QUERY;
 use crate::query::goals::{self, Goal, GoalRow, Goals};
 use crate::query::{Answer, Asked, Found, Panels, Question};
 use crate::read::metric::Format;
 use crate::read::question::{found, with_missing};
-use crate::shell::http::asking::{ask, asked, body_of, parts, rows, site_of, to_json, unanswered};
+use crate::shell::http::asking::{asked, body_of, parts, rows, site_of, to_json, unanswered};
 use crate::shell::http::reply::{Cors, json, problem, table};
-use crate::shell::platform::archives::archives;
+use crate::shell::platform::clients::archives::Archives;
 use crate::shell::platform::clock::now_ms;
 
 #[wasm_bindgen(module = "/src/shell/platform/zone.js")]
@@ -71,10 +70,11 @@ pub(super) async fn answers(
     if is_of_panels {
         asked = asked.of_panels();
     }
-    let archives = archives(env, site).await.map_err(unanswered)?;
+    let archives = Archives::of(env, site);
+    let number = archives.number().await.map_err(unanswered)?;
     let (mut all, mut missing) = (Vec::new(), 0_i64);
-    for spec in asked.specs(&text, archives) {
-        let said = ask(env, site, QUERY, &to_json(&spec)?).await?;
+    for spec in asked.specs(&text, number) {
+        let said = archives.query(&to_json(&spec)?).await.map_err(unanswered)?;
         let (some, unreadable) = found(parts::<Found>(said)?);
         missing = missing.saturating_add(unreadable);
         all.push(some);

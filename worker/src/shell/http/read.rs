@@ -6,9 +6,7 @@ use crate::archive::fold::Sums;
 use crate::endpoints::ReadCall;
 use crate::http::error::Fault;
 use crate::http::params::Params;
-use crate::log::Snapshot;
-use crate::protocol::hours::Entry;
-use crate::protocol::names::{HOURS, OUTCOMES, OWN_SITE, SNAPSHOT};
+use crate::protocol::names::OWN_SITE;
 use crate::read::live::unite;
 use crate::read::metric::Format;
 use crate::read::operations::Operations;
@@ -18,12 +16,13 @@ use crate::read::recent::Recent;
 use crate::read::reconciliation::{self, Findings, Reconciliation};
 use crate::read::summary::Summary;
 use crate::shell::http::asking::{
-    ask, ask_archive, asked, each_shard, parts, rows, site_of, to_json, told,
+    ask_archive, asked, logs, parts, rows, site_of, to_json, unanswered, uncounted,
 };
 use crate::shell::http::fresh::fresh;
 use crate::shell::http::reply;
 use crate::shell::http::reply::{Cors, json, problem, table};
 use crate::shell::platform::bindings::config;
+use crate::shell::platform::clients::archives::Archives;
 use crate::shell::platform::clock::now_ms;
 
 /// Answers a GET of the dashboard API.
@@ -75,9 +74,8 @@ async fn answer(
     let now = now_ms();
     let text = match call {
         ReadCall::Live => {
-            let shards = config(env)?.ingest.shards;
-            let snapshots = each_shard(env, site, shards, SNAPSHOT, "").await?;
-            to_json(&unite(told::<Snapshot>(snapshots)?, now))
+            let snapshots = logs(env, site)?.snapshots().await.map_err(uncounted)?;
+            to_json(&unite(snapshots, now))
         }
         ReadCall::Recent => {
             let query = Recent::parse(params, now)?;
@@ -86,12 +84,8 @@ async fn answer(
         }
         ReadCall::Outcomes => {
             let query = Outcomes::parse(params)?;
-            let (shards, from) = (
-                config(env)?.ingest.shards,
-                query.first_hour(now).to_string(),
-            );
-            let counts = each_shard(env, site, shards, OUTCOMES, &from).await?;
-            to_json(&query.answer(told::<Vec<Entry>>(counts)?, now))
+            let counts = logs(env, site)?.outcomes(query.first_hour(now)).await;
+            to_json(&query.answer(counts.map_err(uncounted)?, now))
         }
         ReadCall::Reconciliation => {
             let query = Reconciliation::parse(params)?;
@@ -115,11 +109,8 @@ pub(crate) async fn reconcile(
     query: &Reconciliation,
     now: i64,
 ) -> std::result::Result<reconciliation::Answer, Fault> {
-    let (shards, from) = (
-        config(env)?.ingest.shards,
-        query.first_hour(now).to_string(),
-    );
-    let before = told(each_shard(env, site, shards, HOURS, &from).await?)?;
+    let (logs, from) = (logs(env, site)?, query.first_hour(now));
+    let before = logs.hours(from).await.map_err(uncounted)?;
     let statement = |_: &Sums| vec![query.stored(site, now)];
     let stored = fresh(env, site, &query.wants(now), &statement).await?;
     let found = Findings {
@@ -127,8 +118,11 @@ pub(crate) async fn reconcile(
         stored: stored.rows(0)?,
         lacking: stored.lacking,
         dead: rows(env, &query.dead(site, now)).await?,
-        lakes: told(ask(env, site, HOURS, &from).await?)?,
-        after: told(each_shard(env, site, shards, HOURS, &from).await?)?,
+        lakes: Archives::of(env, site)
+            .hours(from)
+            .await
+            .map_err(unanswered)?,
+        after: logs.hours(from).await.map_err(uncounted)?,
     };
     Ok(query.answer(&found, now))
 }

@@ -6,25 +6,22 @@ use worker::{Env, Request, Response, ResponseBody, Result};
 use crate::admin::users::erased;
 use crate::archive::erase::Forget;
 use crate::archive::spread::{is_home, split};
-use crate::archive::{Appended, Cursor, Stand, standing};
-use crate::base::json::told as read_told;
+use crate::archive::{Cursor, Stand, standing};
 use crate::base::sort;
 use crate::base::sql::SqlError;
 use crate::http::error::Fault;
 use crate::lake::{ObjectName, member_ends};
 use crate::log::shards::{ShardRow, possible_shards};
 use crate::protocol::Message;
-use crate::protocol::hours::ShardHours;
-use crate::protocol::names::{FOLD, FORGET, HOURS, REFOLD, RESTORE, SEAL, site_object};
 use crate::shell::http::admin::{authorize, body, rows};
-use crate::shell::http::asking::{ask, to_json, told};
+use crate::shell::http::asking::{to_json, unanswered};
 use crate::shell::http::reply::{Cors, json, problem};
-use crate::shell::platform::archives::{self, archives, ask_home, spread, tell_all};
-use crate::shell::platform::bindings::{LAKE, SITE_DO, config, settings};
+use crate::shell::platform::bindings::{LAKE, config, settings};
+use crate::shell::platform::clients::archives::Archives;
+use crate::shell::platform::clients::site_do::SiteDo;
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::gzip::{inflate, read};
 use crate::shell::platform::log;
-use crate::shell::platform::objects;
 use crate::sinks::SinkKind;
 use crate::upkeep::rebuild::{self, Rebuild, Step, messages};
 
@@ -81,45 +78,37 @@ async fn answer(request: Request, env: &Env) -> Answer<Step> {
 /// that D1 has heard nothing of, D1 was lost: it is folded into D1 again.
 async fn seal(rebuild: &Rebuild, shards: u32, env: &Env) -> Answer<i64> {
     let shards: Vec<ShardRow> = rows(env, &possible_shards(shards)).await?;
-    let from = rebuild.from_ms().to_string();
+    let from = rebuild.from_ms();
     let mut waiting = 0_i64;
     let mut sites: Vec<&str> = shards.iter().map(|shard| shard.site_id.as_str()).collect();
     sort::sort(&mut sites);
     sites.dedup();
     for ShardRow { site_id, shard } in &shards {
-        let log = site_object(site_id, *shard);
-        let outbox = objects::call::<ShardHours>(env, SITE_DO, &log, HOURS, &from).await;
+        let outbox = SiteDo::of(env, site_id, *shard).hours(from).await;
         waiting = waiting.saturating_add(rebuild.waiting(&outbox.map_err(unavailable)?));
     }
     for site in sites {
-        ask(env, site, SEAL, "").await?;
-        for pending in told::<ShardHours>(ask(env, site, HOURS, &from).await?)? {
+        let archives = Archives::of(env, site);
+        archives.seal().await.map_err(unanswered)?;
+        for pending in archives.hours(from).await.map_err(unanswered)? {
             waiting = waiting.saturating_add(rebuild.waiting(&pending));
         }
         // An archive that was lost knows nobody who is to be forgotten.
         for forget in rows::<Forget>(env, &erased(site)).await? {
-            ask(env, site, FORGET, &to_json(&forget)?).await?;
+            archives.forget(&forget).await.map_err(unanswered)?;
         }
         let stands: Vec<Stand> = rows(env, &standing(site)).await?;
-        let number = archives(env, site).await.map_err(unavailable)?;
+        let number = archives.number().await.map_err(unavailable)?;
         for shard in (0..number).filter(|shard| Cursor::of(&stands, *shard).is_none()) {
-            let mut command = REFOLD;
-            while has_more(env, site, shard, command)
-                .await
-                .map_err(unavailable)?
-            {
-                command = FOLD;
+            let home = |_| shard;
+            let archive = archives.at(&home);
+            let mut more = archive.refold().await.map_err(unavailable)?;
+            while more {
+                more = archive.fold().await.map_err(unavailable)?;
             }
         }
     }
     Ok(waiting)
-}
-
-/// Has an archive fold; whether there is more.
-async fn has_more(env: &Env, site: &str, shard: u32, command: &str) -> Result<bool> {
-    Ok(read_told(
-        archives::ask(env, site, shard, command, "").await?,
-    )?)
 }
 
 async fn step(rebuild: &Rebuild, env: &Env) -> Answer<Step> {
@@ -172,7 +161,8 @@ async fn next_key(rebuild: &Rebuild, env: &Env) -> Result<Option<String>> {
 async fn tell(name: &ObjectName<'_>, key: &str, done: usize, env: &Env) -> Result<Option<Step>> {
     let text = lines(key, env).await?;
     let (messages, events, next) = messages(name, &text, done, now_ms());
-    let (spread, config) = (spread(env, name.site).await?, settings(env)?);
+    let archives = Archives::of(env, name.site);
+    let (spread, config) = (archives.spread().await?, settings(env)?);
     let hash_key = &config.ingest.hash_key;
     let is_home = |body: &Vec<u8>| {
         let message = Message::parse(body);
@@ -186,14 +176,14 @@ async fn tell(name: &ObjectName<'_>, key: &str, done: usize, env: &Env) -> Resul
         let said = if is_home {
             // Its own archive, which knows its ids, also of users who were erased since.
             let home = |_| name.shard;
-            vec![ask_home(env, name.site, &home, RESTORE, message).await?]
+            vec![archives.at(&home).restore(message).await?]
         } else {
             // The site had another number of archives when it was written.
             let parsed = Message::parse(message).map_err(|error| SqlError(error.0))?;
             let bodies = |archives| Ok(split(&parsed, archives, hash_key));
-            tell_all(env, name.site, RESTORE, &bodies).await?
+            archives.restore(&bodies).await?
         };
-        for told in objects::told_all::<Appended>(said)? {
+        for told in said {
             if let Some((_, why)) = told.unreadable.into_iter().next() {
                 return Err(worker::Error::RustError(why));
             }
@@ -201,7 +191,7 @@ async fn tell(name: &ObjectName<'_>, key: &str, done: usize, env: &Env) -> Resul
     }
     if next.is_none() {
         for shard in (0..spread.archives).filter(|shard| !is_home || *shard == name.shard) {
-            while has_more(env, name.site, shard, FOLD).await? {}
+            while archives.at(&|_| shard).fold().await? {}
         }
     }
     Ok(Some(after(key.to_owned(), events, next)))

@@ -10,7 +10,7 @@ use crate::base::json;
 use crate::base::time::MINUTE_MS;
 use crate::dead_letter::{Again, Chosen, forget, site_of, too_old};
 use crate::ingest::rejected::Rejected;
-use crate::shell::http::edge::{commit, is_new_shard, register};
+use crate::shell::http::commits::{commit, is_new_shard, register};
 use crate::shell::platform::bindings::{LAKE, config};
 use crate::shell::platform::clock::{Ids, now_ms};
 use crate::shell::platform::d1;

@@ -5,24 +5,21 @@ use worker::{Env, Request, Response, Result};
 
 use crate::access::auth::is_site_id;
 use crate::admin::users::{Erased, ErasedAt, MAX_STEPS, Profile, erased_at, suppress};
-use crate::archive::erase::{Forget, Step};
+use crate::archive::erase::Forget;
+use crate::archive::home::home_of_user;
 use crate::archive::nameless::Alias;
-use crate::archive::people;
-use crate::archive::spread::home_of_user;
 use crate::base::hash::hex;
-use crate::base::json::told;
 use crate::endpoints::UserCall;
 use crate::http::error::Fault;
 use crate::http::params::{Params, segment};
-use crate::protocol::names::{FORGET, PROFILE};
 use crate::read::question::{found, with_missing};
 use crate::read::recent::Recent;
 use crate::shell::http::admin::authorize;
 use crate::shell::http::archives::is_changing;
 use crate::shell::http::asking::{ask_archive, asked, parts, rows, site_of, to_json};
 use crate::shell::http::reply::{Cors, json, problem};
-use crate::shell::platform::archives::ask_home;
 use crate::shell::platform::bindings::config;
+use crate::shell::platform::clients::archives::Archives;
 use crate::shell::platform::clock::{now_ms, random};
 use crate::shell::platform::log;
 
@@ -83,9 +80,8 @@ async fn events(env: &Env, site: &str, user: &str, params: &Params) -> Answer {
 async fn export(env: &Env, site: &str, user: &str, params: &Params) -> Answer {
     let hash = user_hash(&config(env)?.ingest.hash_key, site, user);
     let home = |archives| home_of_user(&hash, archives);
-    let known = ask_home(env, site, &home, PROFILE, hash.as_bytes()).await;
+    let known = Archives::of(env, site).at(&home).profile(&hash).await;
     let known = known.map_err(unavailable)?;
-    let known: Option<people::Profile> = told(known).map_err(|error| unavailable(error.into()))?;
     let erased: Vec<ErasedAt> = rows(env, &erased_at(site, &hash)).await?;
     let erased = erased.first().map(|row| row.erased_at);
     let profile = to_json(&Profile::of(known.as_ref(), erased))?;
@@ -127,11 +123,11 @@ async fn forget(env: &Env, site: &str, hash: &str, alias: Alias) -> Result<Erase
         alias_key: alias.alias_key,
         erased_at: alias.erased_at,
     };
-    let body = serde_json::to_string(&forget)?;
     let home = |archives| home_of_user(hash, archives);
+    let archive = Archives::of(env, site).at(&home);
     let mut events = 0_i64;
     for _ in 0..MAX_STEPS {
-        let step: Step = told(ask_home(env, site, &home, FORGET, body.as_bytes()).await?)?;
+        let step = archive.forget(&forget).await?;
         events = events.saturating_add(step.events);
         if !step.more {
             let complete = step.complete;

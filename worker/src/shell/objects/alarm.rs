@@ -12,6 +12,7 @@ use crate::shell::platform::log;
 #[derive(Debug, Default)]
 pub(crate) struct AlarmClock {
     known: Cell<Alarm>,
+    was_roused: Cell<bool>,
 }
 
 impl AlarmClock {
@@ -33,6 +34,20 @@ impl AlarmClock {
                 log::error("alarm", error);
             }
         });
+    }
+
+    /// Arms it where this instance has just begun, is asked something, and has work that is `due`: looked at once.
+    pub(crate) async fn rouse(
+        &self,
+        state: &State,
+        due: impl FnOnce() -> Result<Option<i64>>,
+        now_ms: i64,
+    ) -> Result<()> {
+        if self.was_roused.replace(true) {
+            return Ok(());
+        }
+        let wanted = self.known.get().roused(due()?, now_ms);
+        self.set(state, wanted, now_ms).await
     }
 
     /// Arms it for the case that the run which begins now dies.

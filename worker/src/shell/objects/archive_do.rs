@@ -74,6 +74,10 @@ impl DurableObject for ArchiveDo {
         if self.refuses(&path)? {
             return Response::error(MOVED, 500);
         }
+        let rouse = self.alarm.rouse(&self.state, || self.next_due(), now_ms());
+        if let Err(error) = rouse.await {
+            log::error("archive_do", error);
+        }
         match path.as_str() {
             APPEND => objects::answer(self.append(&body, false).await),
             RESTORE => objects::answer(self.append(&body, true).await),

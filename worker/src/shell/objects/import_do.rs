@@ -16,13 +16,13 @@ use crate::log::shards::register_shard;
 use crate::log::{ImportState, Receipt};
 use crate::observe::operations::Background;
 use crate::protocol::names::{
-    ADD_PART, COMPLETE, CREATE, IMPORT_STATE, IS_OPEN, PROGRESS, WAKE, parse_import_object,
-    site_object,
+    ADD_PART, COMPLETE, CREATE, IS_OPEN, PROGRESS, WAKE, parse_import_object,
 };
 use crate::shell::http::calls::note;
-use crate::shell::http::edge::commit;
+use crate::shell::http::commits::commit;
 use crate::shell::objects::alarm::AlarmClock;
-use crate::shell::platform::bindings::{LAKE, SITE_DO, settings};
+use crate::shell::platform::bindings::{LAKE, settings};
+use crate::shell::platform::clients::site_do::SiteDo;
 use crate::shell::platform::clock::{Ids, now_ms};
 use crate::shell::platform::d1;
 use crate::shell::platform::do_sql::DoSql;
@@ -311,8 +311,7 @@ impl World for Walker<'_> {
         shard: u32,
         import_id: &str,
     ) -> std::result::Result<ImportState, Trouble> {
-        let name = site_object(self.site, shard);
-        let state = objects::call(&self.object.env, SITE_DO, &name, IMPORT_STATE, import_id);
-        Ok(state.await?)
+        let log = SiteDo::of(&self.object.env, self.site, shard);
+        Ok(log.import_state(import_id).await?)
     }
 }

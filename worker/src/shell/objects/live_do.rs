@@ -3,25 +3,24 @@
 //! Its alarm is the one place that makes frames; everything else only brings it nearer.
 
 use std::cell::RefCell;
-use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
 use wasm_bindgen::prelude::*;
 use worker::{
-    Delay, DurableObject, Env, Request, Response, Result, State, WebSocket,
-    WebSocketIncomingMessage, WebSocketPair, WebSocketRequestResponsePair, durable_object,
+    DurableObject, Env, Request, Response, Result, State, WebSocket, WebSocketIncomingMessage,
+    WebSocketPair, WebSocketRequestResponsePair, durable_object,
 };
 
 use crate::base::json;
-use crate::base::together::try_join_all;
 use crate::live::{Closing, Hub, Opening, ROUND_DEADLINE_MS, Socket, TicketStore, allowance};
 use crate::log::Snapshot;
-use crate::protocol::names::{CHANGED, OPEN, TICKET, WATCH, site_object};
+use crate::protocol::names::{CHANGED, OPEN, TICKET};
 use crate::read::live::unite;
 use crate::shell::objects::alarm::AlarmClock;
-use crate::shell::platform::bindings::{SITE_DO, settings};
+use crate::shell::platform::bindings::settings;
+use crate::shell::platform::clients::site_do::SiteDo;
 use crate::shell::platform::clock::now_ms;
+use crate::shell::platform::deadline::within;
 use crate::shell::platform::do_sql::DoSql;
 use crate::shell::platform::log;
 use crate::shell::platform::objects;
@@ -202,15 +201,10 @@ impl LiveDo {
     async fn look(&self) -> Result<Vec<Snapshot>> {
         let site = self.state.id().name().unwrap_or_default();
         let shards = settings(&self.env)?.ingest.shards;
-        let names: Vec<String> = (0..shards).map(|shard| site_object(&site, shard)).collect();
-        let looks = names
-            .iter()
-            .map(|name| objects::call(&self.env, SITE_DO, name, WATCH, ""));
-        let deadline = Delay::from(Duration::from_millis(ROUND_DEADLINE_MS));
-        match select(pin!(try_join_all(looks)), pin!(deadline)).await {
-            Either::Left((snapshots, _)) => snapshots,
-            Either::Right(_) => Err("the shards did not answer in time".into()),
-        }
+        let logs = SiteDo::all(&self.env, &site, shards);
+        within(Duration::from_millis(ROUND_DEADLINE_MS), logs.watch())
+            .await
+            .ok_or("the shards did not answer in time")?
     }
 
     /// Gives every socket its frame.

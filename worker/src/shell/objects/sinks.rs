@@ -1,15 +1,14 @@
 //! The sinks on the platform: fetch, the bucket binding, and one attempt of a delivery.
 
 use std::cell::Cell;
-use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
-use worker::{Conditional, Data, Delay, Env, HttpMetadata, Result};
+use worker::{Conditional, Data, Env, HttpMetadata, Result};
 
 use crate::lake::{Delivery, LakeStore};
 use crate::shell::platform::bindings::LAKE;
 use crate::shell::platform::clock::{new_trace, now_ms};
+use crate::shell::platform::deadline::within;
 use crate::shell::platform::do_sql::DoSql;
 use crate::shell::platform::fetch;
 use crate::shell::platform::gzip::inflate;
@@ -110,14 +109,13 @@ async fn lines(store: &LakeStore<DoSql>, sequence: i64, window: &[u32]) -> Resul
 
 /// Puts a sealed object into the bucket, unless its key is taken.
 async fn put_r2(env: &Env, object: &SealedObject, packed: Vec<u8>) -> Landing {
-    let put = pin!(put_into_bucket(env, object, packed));
-    match select(put, pin!(Delay::from(ANSWER_WITHIN))).await {
-        Either::Left((Ok(landing), _)) => landing,
-        Either::Left((Err(error), _)) => {
+    match within(ANSWER_WITHIN, put_into_bucket(env, object, packed)).await {
+        Some(Ok(landing)) => landing,
+        Some(Err(error)) => {
             log::error("r2", error);
             Landing::Failed(Failure::passing("r2_error"))
         }
-        Either::Right(_) => Landing::Failed(Failure::passing("timeout")),
+        None => Landing::Failed(Failure::passing("timeout")),
     }
 }
 

@@ -11,12 +11,13 @@ use crate::base::sql::SqlError;
 use crate::log::{Log, Outgoing, Receipt, Snapshot, Watch};
 use crate::observe::alert::{Board, Claim};
 use crate::protocol::names::{
-    ALERTS, CHANGED, CONFIRM, HOURS, IMPORT_STATE, OUTCOMES, SNAPSHOT, STATE, UNSENT, WAKE, WATCH,
-    live_object, parse_object,
+    ALERTS, CONFIRM, HOURS, IMPORT_STATE, OUTCOMES, SNAPSHOT, STATE, UNSENT, WAKE, WATCH,
+    parse_object,
 };
 use crate::protocol::{Commit, Confirmation};
 use crate::shell::objects::alarm::AlarmClock;
-use crate::shell::platform::bindings::{EVENTS_QUEUE, LIVE_DO, settings};
+use crate::shell::platform::bindings::{EVENTS_QUEUE, settings};
+use crate::shell::platform::clients::live_do::LiveDo;
 use crate::shell::platform::clock::{Ids, now_ms};
 use crate::shell::platform::do_sql::DoSql;
 use crate::shell::platform::log;
@@ -59,6 +60,10 @@ impl DurableObject for SiteDo {
         let path = request.path();
         let body = request.bytes().await?;
         let now = now_ms();
+        let due = || Ok(self.store()?.next_due(now));
+        if let Err(error) = self.alarm.rouse(&self.state, due, now).await {
+            log::error("site_do", error);
+        }
         match path.as_str() {
             CONFIRM => objects::answer(self.confirm(&body, now).await),
             SNAPSHOT => answer_with(self.store()?.snapshot(now)),
@@ -175,12 +180,12 @@ impl SiteDo {
             Err(error) => return log::error("site_do", error),
         }
         let name = self.state.id().name().unwrap_or_default();
-        let Some(live) = parse_object(&name).map(|(site, _)| live_object(site)) else {
+        let Some(site) = parse_object(&name).map(|(site, _)| site.to_owned()) else {
             return;
         };
         let (env, watch) = (self.env.clone(), self.watch.clone());
         self.state.wait_until(async move {
-            if let Err(error) = objects::call::<()>(&env, LIVE_DO, &live, CHANGED, "").await {
+            if let Err(error) = LiveDo::of(&env, &site).changed().await {
                 log::error("site_do", error);
                 watch.was_not_told(now_ms());
             }

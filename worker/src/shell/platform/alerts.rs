@@ -1,22 +1,18 @@
 //! Posting alerts. One that cannot be posted is logged: nothing waits for it.
 
-use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
-use serde::de::DeserializeOwned;
-use worker::{Delay, Env, Result};
+use worker::{Env, Result};
 
 use crate::dead_letter::Reason;
 use crate::lake::{FailingSink, works_again};
 use crate::observe::alert::{Alert, Claim, Condition, LASTING_QUIET_MS, QUIET_MS};
-use crate::protocol::names::OWN_SITE;
-use crate::protocol::names::{ALERTS, UNSENT, site_object};
-use crate::shell::platform::bindings::{SITE_DO, settings};
+use crate::shell::platform::bindings::settings;
+use crate::shell::platform::clients::site_do::SiteDo;
 use crate::shell::platform::clock::new_trace;
+use crate::shell::platform::deadline::within;
 use crate::shell::platform::fetch;
 use crate::shell::platform::log;
-use crate::shell::platform::objects;
 use crate::sinks::{Method, SinkKind, SinkRequest};
 
 /// Says that events of a site are dead letters.
@@ -97,7 +93,8 @@ async fn post_all(env: &Env, alerts: &[Alert], quiet_ms: i64) {
         return;
     };
     let claims: Vec<Claim> = alerts.iter().map(|alert| alert.claim(quiet_ms)).collect();
-    let claimed: Vec<bool> = match ask(env, ALERTS, &claims).await {
+    let kept = SiteDo::of_alerts(env);
+    let claimed = match kept.claim(&claims).await {
         Ok(claimed) => claimed,
         Err(error) => return log::error("alerts", error),
     };
@@ -105,27 +102,16 @@ async fn post_all(env: &Env, alerts: &[Alert], quiet_ms: i64) {
         if !is_claimed {
             continue;
         }
-        let sent = pin!(send(&url, alert));
-        let error = match select(sent, pin!(Delay::from(POSTED_WITHIN))).await {
-            Either::Left((Ok(()), _)) => continue,
-            Either::Left((Err(error), _)) => error.to_string(),
-            Either::Right(_) => "the webhook did not answer in time".to_owned(),
+        let error = match within(POSTED_WITHIN, send(&url, alert)).await {
+            Some(Ok(())) => continue,
+            Some(Err(error)) => error.to_string(),
+            None => "the webhook did not answer in time".to_owned(),
         };
         log::error("alerts", error);
-        if let Err(error) = ask::<()>(env, UNSENT, claim).await {
+        if let Err(error) = kept.release(claim).await {
             log::error("alerts", error);
         }
     }
-}
-
-/// Asks the log of Shoreline's own site, which keeps what was posted.
-async fn ask<T: DeserializeOwned>(
-    env: &Env,
-    command: &str,
-    body: &impl serde::Serialize,
-) -> Result<T> {
-    let body = serde_json::to_string(body)?;
-    objects::call(env, SITE_DO, &site_object(OWN_SITE, 0), command, &body).await
 }
 
 async fn send(url: &str, alert: &Alert) -> Result<()> {

@@ -1,18 +1,17 @@
 //! Running the core's statements on D1.
 
-use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
 use js_sys::Array;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use worker::{Delay, Env, Result};
+use worker::{Env, Result};
 
 use crate::base::sql::{Statement, Table};
 use crate::shell::platform::bindings::DB;
 use crate::shell::platform::clock::now_ms;
+use crate::shell::platform::deadline::within;
 use crate::shell::platform::do_sql::bound;
 use crate::shell::platform::log;
 use crate::upkeep::jobs::{self, Job};
@@ -60,14 +59,13 @@ pub(crate) async fn takes_writes(env: &Env) -> bool {
         cursor: String::new(),
     };
     let statement = jobs::save("write_probe", &probe);
-    let written = pin!(rows::<IgnoredAny>(env, &statement));
-    match select(written, pin!(Delay::from(WRITTEN_WITHIN))).await {
-        Either::Left((Ok(_), _)) => true,
-        Either::Left((Err(error), _)) => {
+    match within(WRITTEN_WITHIN, rows::<IgnoredAny>(env, &statement)).await {
+        Some(Ok(_)) => true,
+        Some(Err(error)) => {
             log::error("d1", error);
             false
         }
-        Either::Right(_) => {
+        None => {
             log::error("d1", "a write was not taken in time");
             false
         }

@@ -1,11 +1,9 @@
 //! What a key may do: the platform's side of [`crate::access::grants`].
 
 use std::cell::RefCell;
-use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
 use serde::de::DeserializeOwned;
 use worker::{Context, Delay, Env};
 
@@ -19,6 +17,7 @@ use crate::observe::operations::current;
 use crate::shell::platform::bindings::GRANTS;
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::d1;
+use crate::shell::platform::deadline::within;
 use crate::shell::platform::log;
 
 thread_local! {
@@ -109,14 +108,11 @@ impl Stores for Platform<'_> {
     }
 
     async fn within<T>(&self, limit_ms: u32, work: impl Future<Output = T>) -> Option<T> {
-        let limit = Delay::from(Duration::from_millis(limit_ms.into()));
-        match select(pin!(work), pin!(limit)).await {
-            Either::Left((done, _)) => Some(done),
-            Either::Right(_) => {
-                unreachable(format!("no answer within {limit_ms} ms"));
-                None
-            }
+        let done = within(Duration::from_millis(limit_ms.into()), work).await;
+        if done.is_none() {
+            unreachable(format!("no answer within {limit_ms} ms"));
         }
+        done
     }
 
     async fn wait(&self, ms: u32) {

@@ -8,7 +8,6 @@ use worker::{Env, Error, Response, Result};
 
 use crate::base::json;
 use crate::base::together::try_join_all;
-use crate::protocol::names::site_object;
 
 #[wasm_bindgen(module = "/src/shell/platform/objects.js")]
 extern "C" {
@@ -79,19 +78,6 @@ pub(crate) async fn call<T: DeserializeOwned>(
     body: &str,
 ) -> Result<T> {
     Ok(json::told(ask(env, namespace, name, command, body).await?)?)
-}
-
-/// Calls `command` of the first `shards` objects of a site, all at once; the texts of their answers in their order.
-pub(crate) async fn ask_all(
-    env: &Env,
-    namespace: &str,
-    site: &str,
-    shards: u32,
-    command: &str,
-    body: &str,
-) -> Result<Vec<String>> {
-    let names = (0..shards).map(|shard| (site_object(site, shard), JsValue::from_str(body)));
-    post_all(env, namespace, command, names.collect()).await
 }
 
 /// Reads the answers of several objects.

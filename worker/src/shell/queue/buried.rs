@@ -4,14 +4,12 @@ use serde::de::IgnoredAny;
 use worker::{Env, Result};
 
 use crate::dead_letter::{DeadPart, Kept, Reason, find, forget};
-use crate::protocol::Confirmation;
-use crate::protocol::names::{CONFIRM, site_object};
 use crate::shell::platform::alerts;
-use crate::shell::platform::bindings::{LAKE, SITE_DO};
+use crate::shell::platform::bindings::LAKE;
+use crate::shell::platform::clients::site_do::SiteDo;
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::d1;
 use crate::shell::platform::log;
-use crate::shell::platform::objects;
 
 /// Keeps a part, lists it, and then lets the log drop it. Whatever fails, the log still has it.
 pub(crate) async fn bury(part: &DeadPart, reason: Reason, detail: &str, env: &Env) -> Result<()> {
@@ -21,7 +19,9 @@ pub(crate) async fn bury(part: &DeadPart, reason: Reason, detail: &str, env: &En
     let statement = part.statement(reason, detail, now_ms());
     d1::rows::<IgnoredAny>(env, &statement).await?;
     if let Some(confirmation) = part.confirmation() {
-        confirm(env, &part.site, part.shard, &confirmation).await?;
+        SiteDo::of(env, &part.site, part.shard)
+            .confirm(&confirmation)
+            .await?;
     }
     log::error("dead_letter_queue", reason.code());
     alerts::dead_letters(env, &part.site, part.events, reason).await;
@@ -37,18 +37,4 @@ pub(crate) async fn forget_replayed(env: &Env, site: &str, part_ids: &[String]) 
     }
     d1::rows::<IgnoredAny>(env, &forget(site, part_ids)).await?;
     Ok(())
-}
-
-/// Tells the log that rows need not be kept any more.
-pub(crate) async fn confirm(
-    env: &Env,
-    site: &str,
-    shard: u32,
-    confirmation: &Confirmation,
-) -> Result<()> {
-    if confirmation.ranges.is_empty() {
-        return Ok(());
-    }
-    let body = serde_json::to_string(confirmation)?;
-    objects::call::<()>(env, SITE_DO, &site_object(site, shard), CONFIRM, &body).await
 }

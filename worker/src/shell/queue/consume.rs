@@ -7,11 +7,10 @@ use crate::archive::consume::{confirmation, united};
 use crate::archive::spread::split;
 use crate::dead_letter::{DeadPart, Reason};
 use crate::protocol::Message;
-use crate::protocol::names::APPEND;
-use crate::shell::platform::archives::tell_all;
 use crate::shell::platform::bindings::settings;
-use crate::shell::platform::objects;
-use crate::shell::queue::buried::{bury, confirm, forget_replayed};
+use crate::shell::platform::clients::archives::Archives;
+use crate::shell::platform::clients::site_do::SiteDo;
+use crate::shell::queue::buried::{bury, forget_replayed};
 
 /// Has the site's archives append a message, each its own events.
 async fn append(body: &[u8], message: &Message<'_>, env: &Env) -> Result<Appended> {
@@ -22,8 +21,8 @@ async fn append(body: &[u8], message: &Message<'_>, env: &Env) -> Result<Appende
             Ok(split(message, several, key))
         }
     };
-    let said = tell_all(env, &message.site, APPEND, &bodies).await?;
-    Ok(united(objects::told_all(said)?))
+    let archives = Archives::of(env, &message.site);
+    Ok(united(archives.append(&bodies).await?))
 }
 
 /// One message: whatever fails in between, the log sends its rows again, and every step meets what it
@@ -37,7 +36,8 @@ pub(crate) async fn consume(body: &[u8], message: &Message<'_>, env: &Env) -> Re
         }
     }
     let confirmation = confirmation(message, &appended);
-    confirm(env, &message.site, message.shard, &confirmation).await?;
+    let log = SiteDo::of(env, &message.site, message.shard);
+    log.confirm(&confirmation).await?;
     if message.replay.is_some() {
         let done = message.rows.iter().filter(|row| {
             appended

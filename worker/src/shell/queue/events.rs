@@ -5,7 +5,7 @@ use worker::{
     Context, Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, RawMessage, Result, event,
 };
 
-use crate::archive::consume::{RETRY_DELAY_S, by_site};
+use crate::archive::consume::{RETRY_DELAY_S, by_site, code};
 use crate::base::together::join_all;
 use crate::observe::operations::Background;
 use crate::protocol::Message;
@@ -72,7 +72,8 @@ async fn settle_site(group: Vec<&Item<'_>>, env: &Env, context: &Context) {
     for item in group {
         let began = now_ms();
         let consumed = consume(item.body, &item.message, env).await;
-        let failed = consumed.is_err().then_some("not_stored");
+        let why = consumed.as_ref().err().map(ToString::to_string);
+        let failed = why.as_deref().map(code);
         let site = Some(item.message.site.as_str());
         if let Some(committed) = note(env, Background::Consume, site, began, failed) {
             context.wait_until(committed);
@@ -82,7 +83,10 @@ async fn settle_site(group: Vec<&Item<'_>>, env: &Env, context: &Context) {
             // After the queue's tries it goes to the dead letters' queue, which tells what may pass
             // from what does not.
             Err(error) => {
-                log::error("events_queue", error);
+                // A pause passes, and would be told of every message.
+                if failed != Some("paused") {
+                    log::error("events_queue", error);
+                }
                 let options = QueueRetryOptionsBuilder::new()
                     .with_delay_seconds(RETRY_DELAY_S)
                     .build();

@@ -1,24 +1,22 @@
 //! The steps of another number of archives, as an archive takes them, and as the first one has all of them taken.
 
-use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::future::{Either, join, select};
-use js_sys::Uint8Array;
+use futures_util::future::join;
 use serde::de::IgnoredAny;
-use wasm_bindgen::JsValue;
-use worker::{Delay, Result};
+use worker::Result;
 
 use crate::admin::archives::Wish;
 use crate::archive::reshard::{Job, Order, Phase, Slice, Spread, State, Told, note, noted};
 use crate::archive::{Cursor, Stand, standing};
 use crate::base::json;
-use crate::protocol::names::{ARCHIVES, OBEY, RESHARD, TAKE, WAKE, archive_object};
+use crate::protocol::names::{ARCHIVES, OBEY, RESHARD, TAKE, WAKE};
 use crate::shell::objects::archive_do::{ArchiveDo, archive_of};
-use crate::shell::platform::bindings::ARCHIVE_DO;
+use crate::shell::platform::clients::archives::Archives;
 use crate::shell::platform::clock::now_ms;
+use crate::shell::platform::deadline::within;
 use crate::shell::platform::gzip::{compress, inflate};
-use crate::shell::platform::{d1, log, objects};
+use crate::shell::platform::{d1, log};
 
 /// How long a run of the alarm goes on with it, in milliseconds: the archive's own sinks wait meanwhile.
 const CONDUCT_MS: i64 = 5_000;
@@ -129,21 +127,16 @@ impl ArchiveDo {
             return Ok(Vec::new());
         }
         let round = job.round();
-        let order = serde_json::to_string(&round.order)?;
         // Its own steps it takes itself.
         let is_own = round.who.generation == 0;
-        let others = (u32::from(is_own)..round.who.archives)
-            .map(|shard| {
-                let name = archive_object(site, shard, round.who.generation);
-                (name, JsValue::from_str(&order))
-            })
-            .collect();
-        let others = objects::post_all(&self.env, ARCHIVE_DO, OBEY, others);
+        let who = Archives::of(&self.env, site).generation(round.who.generation);
+        let others = u32::from(is_own)..round.who.archives;
+        let others = who.obey(others, &round.order);
         if !is_own {
-            return objects::told_all(others.await?);
+            return others.await;
         }
         let (own, others) = join(self.take_step(&round.order), others).await;
-        let mut told = objects::told_all(others?)?;
+        let mut told = others?;
         told.insert(0, own?);
         Ok(told)
     }
@@ -159,14 +152,13 @@ impl ArchiveDo {
         let mut told = archive.obey(order)?;
         match order.phase {
             Phase::Settling => {
-                let settled =
-                    match select(pin!(self.settle()), pin!(Delay::from(TAKEN_WITHIN))).await {
-                        Either::Left((settled, _)) => settled.unwrap_or_else(|error| {
-                            log::error("archive_reshard", error);
-                            Some("D1 does not take what is folded")
-                        }),
-                        Either::Right(_) => Some("D1 does not answer in time"),
-                    };
+                let settled = match within(TAKEN_WITHIN, self.settle()).await {
+                    Some(settled) => settled.unwrap_or_else(|error| {
+                        log::error("archive_reshard", error);
+                        Some("D1 does not take what is folded")
+                    }),
+                    None => Some("D1 does not answer in time"),
+                };
                 told.done = settled.is_none();
                 told.why = settled.map(str::to_owned);
             }
@@ -204,12 +196,8 @@ impl ArchiveDo {
             self.share(&mut slice, order.archives).await?;
             let name = self.state.id().name().unwrap_or_default();
             let (site, ..) = archive_of(&name)?;
-            let parcels = slice.parcels();
-            let calls = parcels.iter().map(|(shard, parcel)| {
-                let name = archive_object(site, *shard, order.generation);
-                (name, Uint8Array::from(parcel.as_slice()).into())
-            });
-            objects::post_all(&self.env, ARCHIVE_DO, TAKE, calls.collect()).await?;
+            let new = Archives::of(&self.env, site).generation(order.generation);
+            new.take(&slice.parcels()).await?;
             archive.given(&slice)?;
         }
         Ok(true)

@@ -20,6 +20,7 @@ use crate::shell::platform::alerts;
 use crate::shell::platform::bindings::settings;
 use crate::shell::platform::clock::{now_ms, random};
 use crate::shell::platform::d1;
+use crate::shell::platform::deadline::within;
 use crate::shell::platform::do_sql::DoSql;
 use crate::shell::platform::log;
 use crate::sinks::{Outcome, Sink, SinkKind};
@@ -57,13 +58,10 @@ impl ArchiveDo {
             .iter()
             .map(|object| dead_letter::list_refused(site, shard, object, now))
             .collect();
-        let list = pin!(d1::transaction::<IgnoredAny>(&self.env, &statements));
-        match select(list, pin!(Delay::from(LISTED_WITHIN))).await {
-            Either::Left((listed, _)) => listed?,
-            Either::Right(_) => {
-                return Err(SqlError("dead letters were not listed in time".to_owned()).into());
-            }
-        };
+        let list = d1::transaction::<IgnoredAny>(&self.env, &statements);
+        let listed = within(LISTED_WITHIN, list).await;
+        let late = || SqlError("dead letters were not listed in time".to_owned());
+        listed.ok_or_else(late)??;
         store.listed(&objects, now)?;
         let events = objects
             .iter()
@@ -74,10 +72,9 @@ impl ArchiveDo {
 
     /// Folds, as long as D1 does not keep the sinks waiting.
     async fn fold_in_time(&self) -> Result<()> {
-        match select(pin!(self.fold()), pin!(Delay::from(TAKEN_WITHIN))).await {
-            Either::Left((done, _)) => done.map(drop),
-            Either::Right(_) => Err(SqlError("a fold was not taken in time".to_owned()).into()),
-        }
+        let folded = within(TAKEN_WITHIN, self.fold()).await;
+        let late = || SqlError("a fold was not taken in time".to_owned());
+        folded.ok_or_else(late)?.map(drop)
     }
 
     /// Seals what is due, delivers what is sealed, each sink for itself, and sets the next alarm.

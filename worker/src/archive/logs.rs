@@ -3,13 +3,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::Hasher;
-use super::super::ranges::Ranges;
-use super::super::spread::home_of;
+use super::Hasher;
+use super::home::home_of;
+use super::ranges::Ranges;
 use crate::archive::counted::Stored;
 use crate::base::sort;
 use crate::base::sorted::Map;
 use crate::base::sql::{Cell, Sql, SqlError};
+
+/// - `logs`: of each log, the rows that were appended.
+/// - `parts`: rows of a log of which only some of the archives had their events when these paused: `homes`, pairs of
+///   the number of archives and which of them.
+pub(in crate::archive) const SCHEMA: [&str; 2] = [
+    "CREATE TABLE IF NOT EXISTS logs (log TEXT PRIMARY KEY, appended TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS parts (log TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, \
+     homes TEXT NOT NULL, PRIMARY KEY (log, first)) WITHOUT ROWID",
+];
 
 /// Which archives of so many had appended what is theirs of a row.
 pub(in crate::archive) type Homes = Vec<(u32, Vec<u32>)>;
@@ -32,7 +41,7 @@ const OF_LAKE: &str = "/lake-";
 
 impl Logs {
     /// What an archive knows.
-    pub(super) fn load(sql: &impl Sql) -> Result<Self, SqlError> {
+    pub(in crate::archive) fn load(sql: &impl Sql) -> Result<Self, SqlError> {
         let rows: Vec<[Cell; 2]> = sql.cells("SELECT log, appended FROM logs ORDER BY log", &[])?;
         let whole = rows
             .iter()
@@ -53,7 +62,7 @@ impl Logs {
     }
 
     /// Writes it to an archive that knows nothing yet, inside the caller's transaction.
-    pub(super) fn save(&self, sql: &impl Sql) -> Result<(), SqlError> {
+    pub(in crate::archive) fn save(&self, sql: &impl Sql) -> Result<(), SqlError> {
         for table in ["logs", "parts"] {
             sql.run(&format!("DELETE FROM {table}"), &[])?;
         }
@@ -78,7 +87,7 @@ impl Logs {
     }
 
     /// What all archives of a site know, in their order.
-    pub(super) fn united(all: &[Self]) -> Self {
+    pub(in crate::archive) fn united(all: &[Self]) -> Self {
         let mut logs: Map<&str, Vec<Option<&Ranges>>> = Map::new();
         for (place, one) in all.iter().enumerate() {
             for (log, ranges) in &one.whole {

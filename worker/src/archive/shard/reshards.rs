@@ -1,14 +1,14 @@
 //! The steps of a reshard, as an archive's object calls them.
 
-use super::super::{Archive, Cursor, spread};
-use super::empty::{empty, forget_giving};
-use super::gate::{Gate, Place};
-use super::give::{self, Slice};
-use super::job::{Order, Phase, Plan, Spread, State, Told, generation_of};
-use super::logs::Logs;
-use super::share::{Raw, Shared};
-use super::take;
+use super::Archive;
+use crate::archive::fold::Cursor;
 use crate::archive::folded::folded;
+use crate::archive::logs::Logs;
+use crate::archive::reshard::{
+    self, Gate, Order, Phase, Place, Plan, Raw, Shared, Slice, Spread, State, Told, empty,
+    forget_giving, generation_of,
+};
+use crate::archive::spread;
 use crate::base::sql::{Cell, Sql, SqlError};
 
 impl<S: Sql> Archive<S> {
@@ -195,7 +195,7 @@ impl<S: Sql> Archive<S> {
     /// # Errors
     /// Whatever the database says.
     pub fn slice(&self, archives: u32) -> Result<Option<Slice>, SqlError> {
-        give::next(&self.sql, (self.shard, archives), self.gives_to()?)
+        reshard::next(&self.sql, (self.shard, archives), self.gives_to()?)
     }
 
     /// The generation that it gives to.
@@ -227,7 +227,7 @@ impl<S: Sql> Archive<S> {
         if self.gives_to()? != slice.generation {
             return Err(SqlError("this archive gives to others".to_owned()));
         }
-        give::given(&self.sql, slice)
+        reshard::given(&self.sql, slice)
     }
 
     /// Takes what an old archive gives.
@@ -239,6 +239,6 @@ impl<S: Sql> Archive<S> {
             return Err(SqlError("this archive is not to be filled".to_owned()));
         }
         self.waiting.set(None);
-        take::take(&self.sql, parcel, now_ms)
+        reshard::take(&self.sql, parcel, now_ms)
     }
 }
