@@ -215,6 +215,7 @@ mod tests {
         for (name, value) in [
             ("SITE_SHARDS", "0"),
             ("SITE_SHARDS", "many"),
+            ("OBJECT_LOCATION", "mars"),
             ("ARCHIVE_SHARDS", "0"),
             ("ARCHIVE_SHARDS", "17"),
             ("RETENTION_DAYS", "91"),

@@ -1,6 +1,7 @@
 //! The system behind bindings that refuse what the platform refuses, and count what is asked of them.
 
 mod chaos;
+mod free;
 mod idle;
 
 use std::collections::BTreeMap;
