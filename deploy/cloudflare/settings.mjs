@@ -49,7 +49,8 @@ export function readSettings(text, file) {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) throw wrong('must be an object');
   const { accountId, domain, location, plan = 'paid', vars = {}, ...unknown } = given;
   const [stranger] = Object.keys(unknown);
-  if (stranger !== undefined) throw wrong(`knows no "${stranger}"; it may have accountId, domain, location, plan and vars`);
+  if (stranger !== undefined)
+    throw wrong(`knows no "${stranger}"; it may have accountId, domain, location, plan and vars`);
   if (accountId !== undefined && !isAccountId(accountId))
     throw wrong('accountId must be the 32 hex digits that npx wrangler whoami shows');
   if (domain !== undefined && !(typeof domain === 'string' && DOMAIN.test(domain)))

@@ -8,9 +8,9 @@ use shoreline_tests::system::{QUIET, StateDir, System};
 use super::used;
 use crate::folds::{cron, fold};
 
-/// Events of a day, in batches of 5: as a site with 20 visitors an hour sends them.
+/// Events of a day, and of a batch: some pages of a visit with their clicks, vitals and leaves.
 const EVENTS: i64 = 20_000;
-const A_BATCH: i64 = 5;
+const A_BATCH: i64 = 8;
 
 /// Batches that are counted, each alone in its message, as on a quiet site.
 const BATCHES: i64 = 6;
@@ -95,6 +95,14 @@ async fn a_day_of_a_small_site_and_an_open_dashboard_fits_the_free_plan() {
     system.forget_counts().await;
     cron(&site).await;
     let minute = operations(&system.counted().await);
+    // What D1 gets once an hour.
+    system.forget_counts().await;
+    fold(&site).await;
+    let hour = shoreline_tests::eventually("D1 has taken the hour's fold", async || {
+        let counted = operations(&system.counted().await);
+        (counted[2] > 10).then_some(counted)
+    })
+    .await;
     system.forget_counts().await;
     let mut stream = Stream::of(&site).await;
     for _ in 0..FRAMES {
@@ -103,19 +111,21 @@ async fn a_day_of_a_small_site_and_an_open_dashboard_fits_the_free_plan() {
     }
     let frames = operations(&system.counted().await);
     println!(
-        "a batch {batches:?} / {BATCHES}, a minute of cron {minute:?}, frames {frames:?} / {FRAMES}"
+        "{BATCHES} batches {batches:?}, a minute {minute:?}, an hour {hour:?}, {FRAMES} frames {frames:?}"
     );
-    println!(
-        "| a day | batches | cron | dashboard | in all | the plan has |\n|---|--:|--:|--:|--:|--:|"
-    );
+    println!("| a day | batches | cron | folds | dashboard | in all | the plan has |");
     for (at, (what, most)) in PLAN.iter().enumerate() {
         let of_batches = batches[at] * (EVENTS / A_BATCH) / BATCHES;
         let of_cron = minute[at] * 24 * 60;
         // Each frame that was counted came with a batch, which is counted above.
         let a_frame = (frames[at] * BATCHES - batches[at] * FRAMES).max(0) / (FRAMES * BATCHES);
         let of_frames = a_frame * OPEN_HOURS * 3_600 / 5;
-        let all = of_batches + of_cron + of_frames;
-        println!("| {what} | {of_batches} | {of_cron} | {of_frames} | {all} | {most} |");
+        let of_folds = hour[at] * 24;
+        let all = of_batches + of_cron + of_folds + of_frames;
+        println!(
+            "| {what} | {of_batches} | {of_cron} | {of_folds} | {of_frames} | {all} | {most} |"
+        );
+        assert!(all <= *most, "{what}: {all} of {most}");
     }
     assert_eq!(system.counted().await["refused"], json!({}));
 }

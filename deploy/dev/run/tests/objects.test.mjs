@@ -19,6 +19,10 @@ test('every call of an object has the hint that is set, and none where none is',
     await commit(env, 'a/0', new Uint8Array());
     await open(env, 'LIVE_DO', 'a', '/open');
     const want = hint ? { locationHint: hint } : undefined;
-    assert.deepEqual(asked, [['a/0', want], ['a/0', want], ['a', want]]);
+    assert.deepEqual(asked, [
+      ['a/0', want],
+      ['a/0', want],
+      ['a', want],
+    ]);
   }
 });
