@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
     reason = "a test stops at what goes wrong"
 )]
 
