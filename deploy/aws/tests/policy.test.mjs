@@ -6,7 +6,7 @@ import { readText } from '../../dev/base/project.mjs';
 const TEMPLATES = ['deploy/aws/shoreline-lake.yaml', 'deploy/aws/shoreline-ingest.yaml'];
 
 /**
- * The statements of a template that allow something, as far as these tests need them: resource of the template, actions,
+ * The statements of a template that allow something, as far as these tests need them: the template's resource, actions,
  * and all lines.
  * @param {string} path
  */

@@ -13,7 +13,9 @@ const SEVERITY = 'high';
 
 /**
  * @typedef {{ name: string, version: string, source?: string, checksum?: string }} Crate
- * @typedef {{ version?: string, resolved?: string, integrity?: string, license?: string, hasInstallScript?: boolean, link?: boolean, dev?: boolean }} Package
+ * @typedef {{
+ *   version?: string, resolved?: string, integrity?: string, license?: string, hasInstallScript?: boolean, dev?: boolean
+ * }} Package
  */
 
 /** The crates of a lock file. @param {string} lock @returns {Crate[]} */

@@ -17,7 +17,7 @@ import { TIMED } from './timed.mjs';
  * @typedef {{ args: string[], threads?: number }} Run
  */
 
-/** Wished for by `SHORELINE_STRICT=1`: systems whose bindings refuse what the platform refuses (docs/RELIABILITY.md). */
+/** By `SHORELINE_STRICT=1`: systems whose bindings refuse what the platform refuses (docs/RELIABILITY.md). */
 const isStrict = Boolean(process.env.SHORELINE_STRICT);
 
 const PROCESSORS = availableParallelism();

@@ -156,7 +156,10 @@ function d1(db, invocation, name) {
   };
 }
 
-/** What KV was told, by key: what it says until another location has heard of it. @type {Map<string, { was: any, until: number }[]>} */
+/**
+ * What KV was told, by key: what it says until another location has heard of it.
+ * @type {Map<string, { was: any, until: number }[]>}
+ */
 const late = new Map();
 
 /** @param {any} namespace @param {Invocation} invocation @param {string} name */

@@ -23,7 +23,10 @@ export const LIMITS = {
 /** Each thing that was refused, and how often. @type {Record<string, number>} */
 const refused = {};
 
-/** By kind of invocation: how many there were, sums, and the most of one. @type {Record<string, Record<string, number>>} */
+/**
+ * By kind of invocation: how many there were, sums, and the most of one.
+ * @type {Record<string, Record<string, number>>}
+ */
 const kinds = {};
 
 /** By binding. @type {Record<string, { mode: Mode, ms: number, until: number, only?: string }>} */

@@ -90,7 +90,8 @@ function strictStorage(storage, kind) {
     value: (at, options) => {
       // It is not armed: nobody may count on it. Not the last moments: the clock here goes on while wasm computes, and
       // a busy machine may stop between the setting and this.
-      if (Number(at) <= Date.now() - PAUSE_MS) throw refuse('alarm_not_ahead', `${kind}: ${Date.now() - Number(at)} ms ago`);
+      if (Number(at) <= Date.now() - PAUSE_MS)
+        throw refuse('alarm_not_ahead', `${kind}: ${Date.now() - Number(at)} ms ago`);
       alarms.set += 1;
       return setAlarm(at, options);
     },
@@ -103,7 +104,7 @@ function strictStorage(storage, kind) {
       return at !== null && at <= Date.now() ? null : at;
     },
   });
-  /** Adds the rows of what was asked; a cursor knows them when it was read to its end. An alarm that is set is a row. */
+  /** Adds the rows of what was asked; a cursor knows them when it was read to its end. A set alarm is a row. */
   return (/** @type {Record<string, number>} */ used) => {
     for (const { rowsRead, rowsWritten } of cursors.splice(0)) {
       used.rowsRead += rowsRead;
@@ -115,8 +116,8 @@ function strictStorage(storage, kind) {
 }
 
 /**
- * A class of objects whose storage and bindings are strict. An object's invocations share its bindings, so what they use
- * is counted from where none was under way.
+ * A class of objects whose storage and bindings are strict. An object's invocations share its bindings, so what they
+ * use is counted from where none was under way.
  * @param {any} Class
  * @param {string} kind
  */

@@ -3,15 +3,13 @@
 //! stay what they are as long as a reshard may be under way when another version is deployed.)
 
 use super::super::compact::Part;
-use super::super::fold::key_names;
-use super::super::home::home;
-use super::super::people::PEOPLE;
-use super::super::people::pages::Pages;
-use super::super::people::person::Person;
 use super::parcel::{Parcel, Row, param};
 use super::share::{Raw, SessionHome, Shared};
 use crate::base::sorted::Map;
 use crate::base::sql::{Cell, Param, Sql, SqlError};
+
+mod people;
+mod rest;
 
 /// Stages: of which table the rows of a parcel are.
 pub(super) const SEGMENTS: i64 = 0;
@@ -286,151 +284,6 @@ impl Slice {
         Ok(more(&rows, SLICE_IDS, |[id]| id.clone()))
     }
 
-    /// Users, with the texts of their keys, which have other numbers in each archive.
-    fn people(&mut self, sql: &impl Sql, after: &Cell) -> Result<Option<Cell>, SqlError> {
-        if *after == Cell::Null {
-            // It goes with all the rest when all is given.
-            sql.run("CREATE INDEX IF NOT EXISTS keys_id ON keys (id)", &[])?;
-        }
-        let (records, next) = records(sql, PEOPLE.users, after)?;
-        let mut ids: Vec<u32> = Vec::new();
-        let mut people: Map<u32, Vec<(u64, Person)>> = Map::new();
-        for (hash, record) in records {
-            let person = Person::read(&record)?;
-            ids.extend(person.key_ids());
-            let of = people.entry(home(hash, self.archives)).or_default();
-            of.push((hash, person));
-        }
-        let names = key_names(sql, ids)?;
-        for (home, people) in people {
-            let mut used: Vec<u32> = people
-                .iter()
-                .flat_map(|(_, person)| person.key_ids())
-                .collect();
-            crate::base::sort::sort(&mut used);
-            used.dedup();
-            let texts: Vec<&(u32, i64, String)> = names
-                .iter()
-                .filter(|(id, ..)| used.binary_search(id).is_ok())
-                .collect();
-            // From 1 on: 0 is what every user has.
-            let place = |id: u32| {
-                let place = texts.binary_search_by_key(&id, |(id, ..)| *id).ok()?;
-                u32::try_from(place.saturating_add(1)).ok()
-            };
-            let mut rows = vec![vec![keys_cell(&texts)]];
-            for (hash, person) in people {
-                let record = person.renumbered(&place).record();
-                rows.push(vec![hash_cell(hash), Cell::Blob(record)]);
-            }
-            self.rows.insert(home, rows);
-        }
-        Ok(next)
-    }
-
-    fn sessions(&mut self, sql: &impl Sql, after: &Cell) -> Result<Option<Cell>, SqlError> {
-        let (records, next) = records(sql, PEOPLE.sessions, after)?;
-        let (Some((first, _)), Some((last, _))) = (records.first(), records.last()) else {
-            return Ok(next);
-        };
-        let homes: Vec<[Cell; 3]> = sql.cells(
-            "SELECT hash, new, home FROM session_homes WHERE hash >= ?1 AND hash <= ?2 ORDER BY hash",
-            &[blob(*first), blob(*last)],
-        )?;
-        for (hash, record) in records {
-            let at = homes.binary_search_by_key(&hash, |[hash, ..]| hash_of(hash));
-            // Where none of its events is there any more, its user is not known.
-            let (hash, home) = match at.ok().and_then(|at| homes.get(at)) {
-                Some([_, new, home]) => (hash_of(new), u32::try_from(home.int()).unwrap_or(0)),
-                None => (hash, home(hash, self.archives)),
-            };
-            self.push(home, vec![hash_cell(hash), Cell::Blob(record)]);
-        }
-        Ok(next)
-    }
-
-    fn visitors(&mut self, sql: &impl Sql, after: &Cell) -> Result<Option<Cell>, SqlError> {
-        let (records, next) = records(sql, PEOPLE.visitors, after)?;
-        for (hash, record) in records {
-            let home = home(hash, self.archives);
-            self.push(home, vec![hash_cell(hash), Cell::Blob(record)]);
-        }
-        Ok(next)
-    }
-
-    fn day_keys(&mut self, sql: &impl Sql, after: &Cell) -> Result<Option<Cell>, SqlError> {
-        let from = match after {
-            Cell::Int(day) => *day,
-            _ => i64::MIN / 1_000_000,
-        };
-        let rows: Vec<[Cell; 2]> = sql.cells(
-            "SELECT day, body FROM day_keys WHERE day > ?1 ORDER BY day LIMIT ?2",
-            &[from.into(), SLICE_DAYS.into()],
-        )?;
-        for [day, body] in &rows {
-            let ids = super::super::fold::day_key_ids(body.bytes())?;
-            let names = key_names(sql, ids)?;
-            let texts: Vec<&(u32, i64, String)> = names.iter().collect();
-            self.push_all(&vec![day.clone(), keys_cell(&texts)]);
-        }
-        Ok(more(&rows, SLICE_DAYS, |[day, _]| day.clone()))
-    }
-
-    fn duplicates(&mut self, sql: &impl Sql, after: &Cell) -> Result<Option<Cell>, SqlError> {
-        let from = match after {
-            Cell::Text(text) => text.as_str(),
-            _ => r#"["",0]"#,
-        };
-        let rows: Vec<[Cell; 5]> = sql.cells(
-            "SELECT log, row, at, ids, json_array(log, row) FROM duplicates \
-             WHERE (log, row) > (?1->>0, ?1->>1) ORDER BY log, row LIMIT ?2",
-            &[from.into(), SLICE_ROWS.into()],
-        )?;
-        for [log, row, at, ids, _] in &rows {
-            let row = vec![log.clone(), row.clone(), at.clone(), ids.clone()];
-            self.push(self.heir(), row);
-        }
-        Ok(more(&rows, SLICE_ROWS, |[.., key]| key.clone()))
-    }
-
-    fn erased(&mut self, sql: &impl Sql, after: &Cell) -> Result<Option<Cell>, SqlError> {
-        let rows: Vec<[Cell; 3]> = sql.cells(
-            "SELECT user, alias_key, erased_at FROM erased WHERE user > ?1 ORDER BY user LIMIT ?2",
-            &[Param::Blob(after.bytes().to_vec()), SLICE_ROWS.into()],
-        )?;
-        for row in &rows {
-            let home = home(hash_of(&row[0]), self.archives);
-            self.push(home, row.to_vec());
-        }
-        Ok(more(&rows, SLICE_ROWS, |[user, ..]| user.clone()))
-    }
-
-    fn days(&mut self, sql: &impl Sql) -> Result<Option<Cell>, SqlError> {
-        let rows: Vec<[Cell; 3]> = sql.cells(
-            "SELECT (SELECT json_group_array(day) FROM erased_days), \
-             (SELECT json_group_array(day) FROM pruned_days), \
-             (SELECT kept_from FROM pruned)",
-            &[],
-        )?;
-        for row in rows {
-            self.push_all(&row.to_vec());
-        }
-        Ok(None)
-    }
-
-    fn landed(&mut self, sql: &impl Sql) -> Result<Option<Cell>, SqlError> {
-        let rows: Vec<[Cell; 4]> = sql.cells(
-            "SELECT (SELECT json_group_array(json_array(hour, n)) FROM landed), landed_events, \
-             landed_objects, (SELECT json_group_array(json_array(sink, landed_events, \
-             landed_objects, refused_events, refused_code)) FROM sinks) FROM shard",
-            &[],
-        )?;
-        for row in rows {
-            self.push(self.heir(), row.to_vec());
-        }
-        Ok(None)
-    }
-
     /// What each new archive is to take; its rows leave it.
     pub fn parcels(&mut self) -> Vec<(u32, Vec<u8>)> {
         let rows = std::mem::take(&mut self.rows);
@@ -445,30 +298,4 @@ impl Slice {
         };
         rows.into_iter().map(parcel).collect()
     }
-}
-
-/// Dimension and text of keys, as JSON.
-fn keys_cell(texts: &[&(u32, i64, String)]) -> Cell {
-    let keys: Vec<(i64, &str)> = texts
-        .iter()
-        .map(|(_, dim, key)| (*dim, key.as_str()))
-        .collect();
-    Cell::Text(serde_json::to_string(&keys).unwrap_or_default())
-}
-
-/// What people or sessions have, by their hash.
-type Records = Vec<(u64, Vec<u8>)>;
-
-/// Records of some pages, and where the next ones are.
-fn records(
-    sql: &impl Sql,
-    pages: Pages,
-    after: &Cell,
-) -> Result<(Records, Option<Cell>), SqlError> {
-    let mut records = Vec::new();
-    let next = pages.walk(sql, hash_of(after), SLICE_PAGES, &mut |hash, record| {
-        records.push((hash, record.to_vec()));
-        Ok(())
-    })?;
-    Ok((records, next.map(hash_cell)))
 }
