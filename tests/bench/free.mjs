@@ -26,7 +26,8 @@ fits Cloudflare's free plan. The table is computed from operations that the bind
 ${DAY.map((cells) => `| ${cells.map(grouped).join(' | ')} |`).join('\n')}
 
 - Settings, in \`production.json\`:
-  \`{"plan": "free", "vars": {"OPERATION_EVENTS": "off", "LAKE_SEAL_SECONDS": "3600"}}\`. With operation events on, the cron alone makes a message a minute.
+  \`{"plan": "free", "vars": {"OPERATION_EVENTS": "off", "LAKE_SEAL_SECONDS": "3600"}}\`.
+  With operation events on, the cron alone makes a message a minute.
 - **The queue is the first limit**: 10,000 operations are 3,333 messages. In batches of 5 events, each alone, that is
   16,600 events a day. What the queue refuses stays in the log and is sent the next day; pages get their 202.
 - The rows of objects are the second: 20 a batch. A dashboard that is open all day adds 51,840, not 21,600.

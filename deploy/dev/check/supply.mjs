@@ -14,7 +14,8 @@ const SEVERITY = 'high';
 /**
  * @typedef {{ name: string, version: string, source?: string, checksum?: string }} Crate
  * @typedef {{
- *   version?: string, resolved?: string, integrity?: string, license?: string, hasInstallScript?: boolean, dev?: boolean
+ *   version?: string, resolved?: string, integrity?: string, license?: string,
+ *   hasInstallScript?: boolean, dev?: boolean
  * }} Package
  */
 
