@@ -58,9 +58,27 @@ def is_breakdown(query):
     """Whether there is no cursor, range or filter, whose forms no schema tells, and the zone is one of these."""
     if not isinstance(query, dict):
         return True
-    zone = query.get("timeZone")
-    is_zone = not zone or zone in ("UTC", "Europe/Berlin", "Asia/Kathmandu")
-    return is_zone and not any(query.get(name) for name in ("cursor", "range", "filters"))
+    # The platform's figures take no zone at all.
+    return not any(query.get(name) for name in ("cursor", "range", "filters", "timeZone"))
+
+
+def is_walk(path, body):
+    """Whether a funnel, cohorts or journeys have one range, one end, and a page of users of a step that they have."""
+    if not isinstance(body, dict):
+        return True
+    steps = body.get("steps") if isinstance(body.get("steps"), list) else []
+    after = body.get("droppedAfter")
+    is_page = not isinstance(after, int) or after < len(steps)
+    if path.endswith("/funnel") and after is None:
+        is_page = body.get("limit") is None and body.get("cursor") is None
+    is_one_range = body.get("range") is None or (body.get("startDate") is None and body.get("endDate") is None)
+    has_one_end = body.get("from") is None or body.get("to") is None
+    return is_page and is_one_range and has_one_end and all(map(is_plain, [*steps, body.get("filters")]))
+
+
+# What takes filters, a range and a zone as parameters.
+OF_EVENTS = tuple(f"/v1/analytics/{name}" for name in (
+    "metrics/breakdown", "metrics/features", "metrics/platform", "metrics/vitals", "properties"))
 
 
 @schemathesis.hook
@@ -70,7 +88,8 @@ def filter_case(context, case):
     # A cursor is one that a step answered.
     begun = path == "/v1/rebuild" and isinstance(case.body, dict) and case.body.get("cursor")
     is_asked = not path.startswith("/v1/analytics/query") or is_question(case.body)
-    is_shown = path != "/v1/analytics/metrics/breakdown" or is_breakdown(case.query)
+    is_asked = is_asked and (not path.startswith("/v1/analytics/query/") or is_walk(path, case.body))
+    is_shown = path not in OF_EVENTS or is_breakdown(case.query)
     return not begun and is_asked and is_shown and is_range(case.query, most) and is_range(case.body, most)
 
 

@@ -289,3 +289,101 @@ async fn goals_are_kept_with_the_site_and_asked_for_by_name() {
     assert_eq!(admin(client.delete(&one), Value::Null).await.status, 404);
     assert_eq!(reply(asking(&site, &question)).await.status, 400);
 }
+
+#[tokio::test]
+async fn funnels_cohorts_journeys_features_and_vitals_are_of_events_that_pass() {
+    let site = shared().new_site().await;
+    let mut vital = view("/a", "ann");
+    vital["eventType"] = json!("web_vital");
+    vital["eventData"] = json!({"name": "LCP", "value": 1_200, "url": "https://a.example/a"});
+    let long = "long ".repeat(80);
+    let events = [
+        noted("/a", "ann", "in"),
+        noted("/b", "ann", long.trim()),
+        feature("search", "ann"),
+        noted("/a", "bob", "in"),
+        noted("/a", "cid", "out"),
+        vital,
+    ];
+    site.send_ok(&batch(&events)).await;
+    site.settle().await;
+    let post = async |what: &str, body: &Value| {
+        let url = format!("{}/v1/analytics/query/{what}", site.url);
+        let call = shoreline_tests::client().post(url);
+        reply(call.bearer_auth(&site.read_token).json(body)).await
+    };
+    let steps = json!([["is", "page", "/a"], {"eventType": "feature_use"}, ["starts_with", "data.note", "long"]]);
+    let funnel = json!({"steps": steps, "order": "any", "range": "24h", "by": "data.note", "droppedAfter": 1,
+        "filters": ["did", ["is", "data.note", "in"]]});
+    let Reply { status, body } = post("funnel", &funnel).await;
+    assert_eq!(status, 200, "{body}");
+    let users: Vec<&Value> = body["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| &step["users"])
+        .collect();
+    assert_eq!(users, [2, 1, 1], "{body}");
+    assert_eq!(body["dropped"]["users"], json!(["bob"]));
+    assert_eq!(body["groups"][0]["value"], "in");
+    assert!(body["medianMs"].is_number() && body["meta"]["from"].is_number());
+
+    let Reply { body, .. } = post(
+        "journeys",
+        &json!({"to": "/b", "range": "24h", "timeZone": "Asia/Kathmandu"}),
+    )
+    .await;
+    assert_eq!(body["sessions"], 1, "{body}");
+    assert_eq!(
+        body["paths"][0]["steps"].as_array().unwrap().last(),
+        Some(&json!(["page", "/b"]))
+    );
+    let goal = json!({"goal": ["exists", "feature"], "range": "7d"});
+    let Reply { body, .. } = post("retention", &goal).await;
+    let users = body["cohorts"].as_array().unwrap().iter();
+    assert_eq!(
+        users
+            .map(|cohort| cohort["users"].as_i64().unwrap())
+            .sum::<i64>(),
+        1
+    );
+
+    let of = |path: &str, filter: Value| {
+        let text = filter.to_string();
+        let filter: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        format!("/v1/analytics/{path}?filters={filter}&range=24h")
+    };
+    let features = site
+        .get(&of(
+            "metrics/features",
+            json!(["did", ["is", "data.note", "in"]]),
+        ))
+        .await;
+    assert_eq!(features["features"][0]["users"], 1, "{features}");
+    let vitals = site
+        .get(&of("metrics/vitals", json!(["is", "page", "/a"])))
+        .await;
+    assert_eq!(vitals["vitals"][0]["p50"], 1_200.0, "{vitals}");
+    for path in ["metrics/vitals", "metrics/platform"] {
+        let url = format!("{}{}", site.url, of(path, json!(["exists", "feature"])));
+        let call = shoreline_tests::client().get(url);
+        let refused = reply(call.bearer_auth(&site.read_token)).await;
+        assert_eq!(
+            (refused.status, &refused.body["field"]),
+            (400, &json!("filters")),
+            "{path}"
+        );
+    }
+
+    let properties = site
+        .get("/v1/analytics/properties?eventType=page_view&range=24h")
+        .await;
+    let event = &properties["events"][0];
+    assert_eq!(
+        (&event["eventType"], &event["events"]),
+        (&json!("page_view"), &json!(4))
+    );
+    let held = event["properties"].as_array().unwrap();
+    let note = held.iter().find(|one| one["name"] == "note").unwrap();
+    assert_eq!((&note["texts"], &note["numbers"]), (&json!(4), &json!(0)));
+}

@@ -22,7 +22,7 @@ use shoreline_worker::http::error::Fault;
 use shoreline_worker::lake::{LakeSettings, LakeStore, SealRule};
 use shoreline_worker::protocol::Message;
 use shoreline_worker::protocol::message::MessageRow;
-use shoreline_worker::query::{Asked, Found, Query, Question};
+use shoreline_worker::query::{Asked, Found, Question, begin};
 use shoreline_worker::sinks::SinkKind;
 
 use self::made::event;
@@ -213,8 +213,8 @@ fn ask(archive: &Archive<&Database>, question: &Value, now: i64) -> Result<(Stri
     let mut parts = Vec::new();
     let mut longest = 0.0_f64;
     for spec in asked.specs(&body, 1) {
-        let query = Query::begin(&serde_json::to_vec(&spec).unwrap(), 0).unwrap();
-        let mut asking = Asking::of_scan(Box::new(query), true);
+        let query = begin(&serde_json::to_vec(&spec).unwrap(), 0).unwrap();
+        let mut asking = Asking::of_scan(query, true);
         let found = loop {
             loop {
                 let begun = Instant::now();

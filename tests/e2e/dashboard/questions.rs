@@ -22,6 +22,18 @@ async fn asked(site: &Site, what: &str, mut body: Value) -> Value {
     answer.body
 }
 
+/// Asks the API by the range that the page has, with filters.
+async fn narrowed(site: &Site, what: &str, mut body: Value) -> Value {
+    body["range"] = json!([date(DAYS), date(1)]);
+    let url = format!("{}/v1/analytics/query/{what}", site.url);
+    let call = shoreline_tests::client()
+        .post(url)
+        .bearer_auth(&site.read_token);
+    let answer = reply(call.json(&body)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.body
+}
+
 fn list(value: &Value) -> &Vec<Value> {
     value.as_array().unwrap()
 }
@@ -265,5 +277,66 @@ async fn journeys_show_paths_and_lead_to_their_funnels() {
         })
         .collect();
     assert_eq!(typed(&d).await, json!(want));
+    d.nothing_wrong().await;
+}
+
+#[tokio::test]
+async fn funnels_and_journeys_are_of_what_the_place_is_narrowed_to() {
+    let site = shared().new_site().await;
+    fill(&site).await;
+    let filter = json!(["did", ["is", "feature", ["f1"]]]);
+    let place = format!("{}&filters={}", days(), super::filters::encoded(&filter));
+    let d = Dashboard::open(site.clone(), &format!("?view=funnels&order=any&{place}")).await;
+    let steps = json!([{"eventType": "page_view"}, {"eventType": "feature_use"}]);
+    let api = narrowed(
+        &site,
+        "funnel",
+        json!({"steps": steps, "order": "any", "filters": filter}),
+    )
+    .await;
+    assert_eq!(bars(&d).await, want_bars(&api));
+    assert!(api["medianMs"].is_number());
+    assert_ne!(d.figure("Median time").await, "");
+    assert_eq!(
+        d.browser
+            .run("return document.querySelector('#order').value")
+            .await,
+        "any"
+    );
+    d.go(&format!("?view=funnels&tab=journeys&{place}")).await;
+    let api = narrowed(
+        &site,
+        "journeys",
+        json!({"depth": 5, "limit": 50, "filters": filter}),
+    )
+    .await;
+    assert_eq!(d.rows("Journeys").await.len(), list(&api["paths"]).len());
+    // A page of the flow is reached by the keyboard, and leads to what follows it.
+    let page = d
+        .browser
+        .run(
+            "const one = document.querySelector('.flow a'); one.focus(); \
+            return document.activeElement === one && one.getAttribute('aria-label')",
+        )
+        .await;
+    assert!(page.as_str().unwrap().starts_with("Step 1: /"), "{page}");
+    let to = d
+        .browser
+        .run("const one = document.activeElement; one.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true})); \
+            return one.getAttribute('href')")
+        .await;
+    assert!(to.as_str().unwrap().contains("end=from"), "{to}");
+    d.ready().await;
+    let page = d
+        .browser
+        .run("return document.querySelector('#journey-page').value")
+        .await;
+    let api = narrowed(
+        &site,
+        "journeys",
+        json!({"depth": 5, "limit": 50, "filters": filter, "from": page}),
+    )
+    .await;
+    assert_eq!(d.rows("Journeys").await.len(), list(&api["paths"]).len());
     d.nothing_wrong().await;
 }

@@ -294,8 +294,9 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
 }
 
 /// What a read token reads.
-pub(super) const READS: [&str; 13] = [
+pub(super) const READS: [&str; 14] = [
     "/v1/analytics/goals",
+    "/v1/analytics/properties",
     "/v1/analytics/live",
     "/v1/analytics/events/recent",
     "/v1/analytics/operations",

@@ -8,19 +8,26 @@ mod ask;
 mod funnel;
 mod journeys;
 mod page;
+mod pick;
 mod places;
 mod timeline;
 mod vitals;
+mod walk;
+mod walker;
 
 use std::ops::Range;
 
 pub use ask::{Ask, Asked, Asking, Part, RetentionSpec};
-pub use funnel::{FunnelPart, FunnelSpec, Step};
-pub use journeys::{JourneysPart, JourneysSpec};
+pub use funnel::{FunnelSpec, Step};
+pub use journeys::{End, JourneysPart, JourneysSpec};
 pub(crate) use page::MAX_AT;
 pub use page::{Line, Lines, PageSpec};
+pub use pick::{Pick, Picked};
 pub(crate) use places::Places;
 pub use vitals::{VitalPart, VitalsSpec};
+pub use walk::Walk;
+pub(crate) use walker::VALUE_BITS;
+pub use walker::{Dropped, FunnelGroup, FunnelPart, FunnelRule, Order};
 
 use super::segment::{Broken, Segment};
 use crate::base::sql::{Cell, Sql, SqlError};
@@ -188,7 +195,8 @@ impl Scanning {
         } else if bytes > SLICE_BYTES.saturating_mul(2) {
             self.rows = (self.rows / 2).max(1);
         }
-        if full && self.scan.is_full() {
+        // Segments that wait for their lines may have events of any time.
+        if full && self.deferred.is_empty() && self.scan.is_full() {
             let before = self.first_left(sql, last)?;
             self.scan.settle(before);
         }

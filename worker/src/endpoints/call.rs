@@ -52,6 +52,8 @@ pub enum Asked {
     Query(QueryCall),
     /// The goals of the token's site.
     Goals,
+    /// Which properties events have.
+    Properties,
     /// A user.
     User(UserCall),
     /// Sites, their keys and their goals.

@@ -122,6 +122,15 @@ const fn metric(
 
 /// The days of a metric, and the form of its answer.
 const METRIC: &[&str] = &["startDate", "endDate", "format"];
+/// The same of a metric that can be of events that pass filters.
+const FILTERED: &[&str] = &[
+    "startDate",
+    "endDate",
+    "filters",
+    "range",
+    "timeZone",
+    "format",
+];
 const HOURS: &[&str] = &["hours"];
 
 /// Which stored events.
@@ -191,15 +200,16 @@ pub const ENDPOINTS: &[Endpoint] = &[
     get("/v1/analytics/outcomes", Asked::Read(ReadCall::Outcomes), Query, "outcomes").query(HOURS),
     get("/v1/analytics/reconciliation", Asked::Read(ReadCall::Reconciliation), Query, "reconciliation").query(HOURS),
     get("/v1/analytics/metrics/summary", Asked::Read(ReadCall::Summary), Query, "summary").query(&["windowMinutes", "groupBy"]),
-    metric("/v1/analytics/metrics/platform", MetricCall::Platform, METRIC, "platform"),
-    metric("/v1/analytics/metrics/features", MetricCall::Features, METRIC, "features"),
+    metric("/v1/analytics/metrics/platform", MetricCall::Platform, FILTERED, "platform"),
+    metric("/v1/analytics/metrics/features", MetricCall::Features, FILTERED, "features"),
     metric("/v1/analytics/metrics/engagement", MetricCall::Engagement, METRIC, "engagement"),
     metric("/v1/analytics/metrics/products", MetricCall::Products, METRIC, "products"),
     metric("/v1/analytics/metrics/breakdown", MetricCall::Breakdown, &["by", "startDate", "endDate", "filters", "range", "timeZone", "limit", "cursor", "format"], "breakdown"),
-    metric("/v1/analytics/metrics/vitals", MetricCall::Vitals, &["startDate", "endDate", "page", "format"], "vitals"),
+    metric("/v1/analytics/metrics/vitals", MetricCall::Vitals, &["startDate", "endDate", "filters", "range", "timeZone", "page", "format"], "vitals"),
     post("/v1/analytics/query", Asked::Query(QueryCall::One), Query, "query").query(&["format"]).body(query::FIELDS),
     post("/v1/analytics/query/panels", Asked::Query(QueryCall::Panels), Query, "panels").body(query::PANELS_FIELDS),
     get("/v1/analytics/goals", Asked::Goals, Query, "goals"),
+    get("/v1/analytics/properties", Asked::Properties, Query, "properties").query(query::PROPERTIES_PARAMS),
     post("/v1/analytics/query/funnel", Asked::Question(QuestionCall::Funnel), Query, "funnel").body(funnel::FIELDS),
     post("/v1/analytics/query/retention", Asked::Question(QuestionCall::Retention), Query, "retention").body(retention::FIELDS),
     post("/v1/analytics/query/journeys", Asked::Question(QuestionCall::Journeys), Query, "journeys").body(journeys::FIELDS),

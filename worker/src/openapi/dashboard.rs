@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::ingest::stored_event;
 use super::operation::{Operation, READ, date, one_of, operation, read, whole};
+use super::query::{by, goal, of_events, step};
 use super::shapes::{
     Events, FullHealth, FunnelQuestion, JourneysQuestion, PublicHealth, RetentionQuestion,
 };
@@ -222,15 +223,37 @@ fn metrics() -> Vec<Operation> {
     let page = json!({"type": "string"});
     let text = json!({"type": "string"});
     let by = [breakdown::DIMENSIONS.as_slice(), &breakdown::MORE].concat();
+    let of_filters = |operation: Operation| {
+        operation
+            .query(
+                "filters",
+                text.clone(),
+                "A filter of the query call, as JSON: only these events.",
+            )
+            .query(
+                "range",
+                text.clone(),
+                "A preset of the query call, or two dates with a comma, in the zone.",
+            )
+            .query("timeZone", text.clone(), "An IANA zone.")
+    };
+    let refused = |operation: Operation| {
+        let detail =
+            "Refused: these figures have no meaning of some events alone; the query call has them.";
+        let names = ["filters", "range", "timeZone"];
+        names.into_iter().fold(operation, |operation, name| {
+            operation.query(name, text.clone(), detail)
+        })
+    };
     vec![
-        metric(read("/v1/analytics/metrics/platform", "platform", "The figures of a range, and of each of its days"),
-            "date,activeUsers\r\n2026-01-31,2\r\n")
+        refused(metric(read("/v1/analytics/metrics/platform", "platform", "The figures of a range, and of each of its days"),
+            "date,activeUsers\r\n2026-01-31,2\r\n"))
             .answers::<platform::Answer>(200, "The figures.", platform),
         metric(read("/v1/analytics/metrics/engagement", "engagement", "How many users come, and how often"),
             "date,dau,anonymous,wau,mau,stickiness\r\n2026-01-31,2,0,4,7,0.2857\r\n")
             .answers::<engagement::Answer>(200, "The figures.", engagement),
-        metric(read("/v1/analytics/metrics/features", "features", "Which features are used, by how many, for how long"),
-            "feature,uses,users,averageDuration\r\nsearch,5,2,\r\n")
+        of_filters(metric(read("/v1/analytics/metrics/features", "features", "Which features are used, by how many, for how long"),
+            "feature,uses,users,averageDuration\r\nsearch,5,2,\r\n"))
             .answers::<features::Answer>(200, "The figures.",
                 json!({"features": [{"feature": "search", "uses": 5, "users": 2, "averageDuration": null}]})),
         metric(read("/v1/analytics/metrics/products", "products", "Domain events by hour, type and status"),
@@ -244,11 +267,11 @@ fn metrics() -> Vec<Operation> {
             .required(json!("page"))
             .query("filters", text.clone(), "A filter of the query call, as JSON: only these events.")
             .query("range", text.clone(), "A preset of the query call, or two dates with a comma, in the zone.")
-            .query("timeZone", text, "An IANA zone.")
+            .query("timeZone", text.clone(), "An IANA zone.")
             .answers::<breakdown::Answer>(200, "The figures.", json!({"by": "page", "total": 4, "note": note,
                 "rows": [{"key": "/", "events": 3, "users": 2, "share": 0.75}], "nextCursor": null})),
-        metric(read("/v1/analytics/metrics/vitals", "vitals", "Web Vitals: how fast pages were for those who saw them"),
-            "name,count,p50,p75,p95,good,needsImprovement,poor\r\nLCP,4,1200,1900.5,4100,3,0,1\r\n")
+        of_filters(metric(read("/v1/analytics/metrics/vitals", "vitals", "Web Vitals: how fast pages were for those who saw them"),
+            "name,count,p50,p75,p95,good,needsImprovement,poor\r\nLCP,4,1200,1900.5,4100,3,0,1\r\n"))
             .query("page", page, "Only of this page, by its path.")
             .answers::<vitals::Answer>(200, "The figures.", json!({"vitals": [{"name": "LCP", "count": 4, "p50": 1200,
                 "p75": 1900.5, "p95": 4100, "good": 3, "needsImprovement": 0, "poor": 1}], "note": note})),
@@ -265,6 +288,9 @@ fn questions() -> Vec<Operation> {
                 Fault::UnknownKey,
                 Fault::WrongScope,
                 Fault::PayloadTooLarge("A question has at most 64 KiB."),
+                Fault::QuestionTooLarge(
+                    "The question takes more than two seconds of computing. Ask for less.",
+                ),
                 Fault::Unavailable("The read model cannot be reached right now."),
             ])
             .checked("startDate")
@@ -273,15 +299,19 @@ fn questions() -> Vec<Operation> {
         question("/v1/analytics/query/funnel", "funnel", "How many users did these steps, in this order")
             .body::<FunnelQuestion>("application/json",
                 json!({"steps": [{"eventType": "page_view", "page": "/"}, {"eventType": "feature_use"}], "windowHours": 24}))
-            .answers::<funnel::Answer>(200, "The steps.", json!({"windowHours": 24, "steps": [
+            .also(of_events(json!({"steps": step(), "by": by()})))
+            .answers::<funnel::Answer>(200, "The steps.", json!({"windowHours": 24, "order": "sequence",
+                "medianMs": 61_000, "steps": [
                 {"eventType": "page_view", "page": "/", "users": 4, "conversion": 1.0, "fromPrevious": 1.0},
                 {"eventType": "feature_use", "users": 1, "conversion": 0.25, "fromPrevious": 0.25}]})),
         question("/v1/analytics/query/retention", "retention", "Who comes back, by the day or week of their first event")
             .body::<RetentionQuestion>("application/json", json!({"period": "week", "periods": 4}))
+            .also(of_events(json!({"goal": goal()})))
             .answers::<retention::Answer>(200, "The cohorts.", json!({"period": "week", "note": "What is left out.",
                 "cohorts": [{"date": "2026-01-26", "users": 4, "retained": [4, 1]}]})),
         question("/v1/analytics/query/journeys", "journeys", "The paths that most sessions begin with")
             .body::<JourneysQuestion>("application/json", json!({"depth": 3}))
+            .also(of_events(json!({})))
             .answers::<journeys::Answer>(200, "The paths.", json!({"sessions": 4, "paths": [
                 {"steps": [["page", "/"], ["feature", "search"]], "sessions": 3, "share": 0.75}]})),
     ]

@@ -39,7 +39,12 @@ const TAGS: [&str; 6] = [
 fn operations() -> Vec<Operation> {
     let mut all = ingest::operations();
     all.extend(dashboard::operations());
-    all.extend([query::query(), query::panels(), query::goals()]);
+    all.extend([
+        query::query(),
+        query::panels(),
+        query::goals(),
+        query::properties(),
+    ]);
     all.extend(query::of_goals());
     all.extend(admin::operations());
     all.extend(service::operations());

@@ -4,10 +4,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::operation::{Operation, READ, admin, one_of, operation};
+use super::operation::{Operation, READ, admin, date, one_of, operation};
 use crate::http::error::Fault;
 use crate::query::goals::{Goal, Goals, NewGoal};
-use crate::query::{Answer, Panels};
+use crate::query::{Answer, Panels, PropertiesAnswer};
 
 /// What is asked, and how the answer is cut.
 #[derive(ToSchema, Serialize)]
@@ -239,6 +239,70 @@ fn faults() -> [Fault; 6] {
         Fault::QuestionTooLarge("The answer has more than 100,000 rows. Ask for fewer dimensions."),
         Fault::Unavailable("The archive cannot be reached right now."),
     ]
+}
+
+/// What stands beside the schema of a question with a body of its own form.
+pub(super) fn of_events(more: Value) -> Value {
+    let mut properties = json!({"filters": of_one()["filters"], "range": range()});
+    if let (Value::Object(properties), Value::Object(more)) = (&mut properties, more) {
+        properties.extend(more);
+    }
+    json!({"properties": properties})
+}
+
+/// A step of a funnel.
+pub(super) fn step() -> Value {
+    let text = json!({"type": ["string", "null"]});
+    json!({"items": {"anyOf": [
+        {"type": "object", "properties": {"eventType": {"type": "string"}, "page": text, "feature": text},
+            "required": ["eventType"]},
+        {"$ref": "#/components/schemas/QueryFilter"},
+    ]}})
+}
+
+/// What users are told apart by.
+pub(super) fn by() -> Value {
+    json!({"type": ["string", "null"], "pattern": format!("^({DIMENSIONS}|{PROPERTY})$")})
+}
+
+/// What cohorts are of.
+pub(super) fn goal() -> Value {
+    of_one()["goal"].clone()
+}
+
+/// Which properties events have.
+pub(super) fn properties() -> Operation {
+    let text = || json!({"type": "string"});
+    let limit = json!({"type": "integer", "minimum": 1, "maximum": 5_000, "default": 500});
+    operation(
+        "get",
+        "/v1/analytics/properties",
+        "properties",
+        "Dashboard",
+        "Which properties events have, and of which types",
+    )
+    .keys(READ)
+    .query("eventType", text(), "Of events of this type alone.")
+    .query("startDate", date(), "The first day, UTC; without it the last 30 days up to the end.")
+    .query("endDate", date(), "The last day, UTC, included; without it today. At most 366 days.")
+    .query("range", text(), "A preset of the query call, or two dates with a comma, in the zone.")
+    .query("timeZone", text(), "An IANA zone.")
+    .query("limit", limit, "Properties at most, of the events that there are most of first.")
+    .answers::<PropertiesAnswer>(
+        200,
+        "The events with their properties.",
+        json!({"events": [{"eventType": "custom", "event": "purchase", "events": 3, "properties": [
+            {"name": "revenue.amount", "texts": 1, "numbers": 2, "booleans": 0}]}], "otherProperties": 0,
+            "meta": {"from": 1_705_273_200_000_i64, "to": 1_705_878_000_000_i64, "timeZone": "UTC",
+                "coveredFrom": 1_705_273_200_000_i64}}),
+    )
+    .faults(&[
+        Fault::UnknownKey,
+        Fault::WrongScope,
+        Fault::QuestionTooLarge("The answer has more than 100,000 rows. Ask for fewer dimensions."),
+        Fault::Unavailable("The archive cannot be reached right now."),
+    ])
+    .checked("startDate")
 }
 
 /// Several questions, answered by one scan.

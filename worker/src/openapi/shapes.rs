@@ -190,31 +190,74 @@ pub(super) struct FullHealth {
     details: Details,
 }
 
-/// A step of a funnel.
+/// A step of a funnel: by type, page and feature, or by the name of a goal.
 #[derive(ToSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct FunnelQuestionStep {
-    event_type: String,
+    event_type: Option<String>,
     page: Option<String>,
     feature: Option<String>,
+    /// The name or the id of a goal of the site, and nothing else.
+    goal: Option<String>,
 }
 
-/// How many users did these steps, in this order.
+/// A step of whatever kind.
+#[derive(ToSchema, Serialize)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "describes what is read as JSON")]
+pub(super) enum AnyStep {
+    Named(FunnelQuestionStep),
+    Filter(Vec<Value>),
+}
+
+/// How many users did these steps.
 #[derive(ToSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct FunnelQuestion {
-    #[schema(min_items = 1, max_items = 10)]
-    steps: Vec<FunnelQuestionStep>,
+    /// Each by type, page and feature, by the name of a goal, or by a filter.
+    #[schema(min_items = 1, max_items = 10, inline)]
+    steps: Vec<AnyStep>,
     /// The last step within so many hours of the first.
     #[schema(minimum = 1, maximum = 2160, default = 168)]
     window_hours: Option<i64>,
+    /// `strict`: nothing between the steps; `any`: in any order.
+    #[schema(pattern = "^(sequence|strict|any)$", default = "sequence")]
+    order: Option<String>,
+    /// A dimension: users by the value of their first event that is the first step.
+    by: Option<String>,
+    /// Tells the ids of users who came through so many steps and not through the next.
+    #[schema(minimum = 1, maximum = 9)]
+    dropped_after: Option<i64>,
+    /// So many ids at most.
+    #[schema(minimum = 1, maximum = 100, default = 50)]
+    limit: Option<i64>,
+    /// The `nextCursor` of the page of ids before.
+    #[schema(pattern = "^[0-9]{1,19}$")]
+    cursor: Option<String>,
+    #[serde(flatten)]
+    of: OfEvents,
+}
+
+/// Which events, and when.
+#[derive(ToSchema, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OfEvents {
+    /// Only events that pass.
+    #[schema(value_type = Option<Vec<Value>>)]
+    filters: Option<Value>,
+    /// A preset, or the first and the last date, both included; instead of `startDate` and `endDate`.
+    #[schema(value_type = Value, required = false)]
+    range: Option<Value>,
+    /// An IANA zone.
+    #[schema(min_length = 1, max_length = 64, default = "UTC")]
+    time_zone: Option<String>,
     #[schema(format = Date, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
     start_date: Option<String>,
     #[schema(format = Date, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
     end_date: Option<String>,
 }
 
-/// Who of the range's new users came again.
+/// Who comes again.
 #[derive(ToSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RetentionQuestion {
@@ -222,13 +265,14 @@ pub(super) struct RetentionQuestion {
     period: Option<String>,
     #[schema(minimum = 1, maximum = 90)]
     periods: Option<i64>,
-    #[schema(format = Date, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-    start_date: Option<String>,
-    #[schema(format = Date, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-    end_date: Option<String>,
+    /// Cohorts by the first conversion in the range: the name or the id of a goal of the site, or a filter.
+    #[schema(value_type = Value, required = false)]
+    goal: Option<Value>,
+    #[serde(flatten)]
+    of: OfEvents,
 }
 
-/// The paths that most sessions begin with.
+/// The paths that most sessions begin with, or that begin or end with a page.
 #[derive(ToSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct JourneysQuestion {
@@ -238,10 +282,12 @@ pub(super) struct JourneysQuestion {
     /// Paths.
     #[schema(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i64>,
-    #[schema(format = Date, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-    start_date: Option<String>,
-    #[schema(format = Date, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-    end_date: Option<String>,
+    /// The page that paths begin with, by its path.
+    from: Option<String>,
+    /// The page that paths end with; not beside `from`.
+    to: Option<String>,
+    #[serde(flatten)]
+    of: OfEvents,
 }
 
 /// A step of a rebuild.

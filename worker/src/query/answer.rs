@@ -132,7 +132,7 @@ impl Asked {
         offsets: Option<Vec<(i64, i64)>>,
         now_ms: i64,
     ) -> Result<Self, Fault> {
-        let offsets = offsets.ok_or_else(|| wrong("timeZone", NO_ZONE))?;
+        let offsets = offsets.ok_or_else(unknown_zone)?;
         let zone = Zone::new(offsets.clone());
         let span = question.range.span(&zone, now_ms);
         let compared = question.compare;
@@ -161,6 +161,8 @@ impl Asked {
             panels: self.is_of_panels,
             at: (span.from, span.to),
             zone: self.offsets.clone(),
+            walk: None,
+            until: 0,
         };
         spans.map(spec).collect()
     }
@@ -332,6 +334,11 @@ impl Asked {
         });
         csv(&[], std::iter::once(header).chain(rows))
     }
+}
+
+/// There is no zone of this name.
+pub(super) fn unknown_zone() -> Fault {
+    wrong("timeZone", NO_ZONE)
 }
 
 fn values(figures: Figures) -> Vec<Value> {

@@ -90,7 +90,7 @@ impl Question {
     /// With the path of what is wrong; [`Fault::Malformed`] for what is no object.
     pub fn parse(body: &[u8]) -> Result<Self, Fault> {
         let body = object(body, FIELDS)?;
-        Self::of(&body, std::slice::from_ref(&body), None)
+        Self::of(&body, std::slice::from_ref(&body), None, Field::Page)
     }
 
     /// Reads the body of several questions, each with a filter of its own beside the common one.
@@ -98,6 +98,14 @@ impl Question {
     /// # Errors
     /// As [`Question::parse`].
     pub fn parse_panels(body: &[u8]) -> Result<Self, Fault> {
+        Self::parse_panels_of(body, Field::Page)
+    }
+
+    /// The same, where `page` is what an event's page is.
+    ///
+    /// # Errors
+    /// As [`Question::parse`].
+    pub(super) fn parse_panels_of(body: &[u8], page: Field) -> Result<Self, Fault> {
         let body = object(body, PANELS_FIELDS)?;
         let detail = "panels are 1 to 20 questions, each an object.";
         let panels = body.get("panels").and_then(Value::as_array);
@@ -108,17 +116,18 @@ impl Question {
             let panel = panel.as_object().cloned();
             objects.push(panel.ok_or_else(|| wrong(&format!("panels[{at}]"), detail))?);
         }
-        Self::of(&body, &objects, body.get("filters"))
+        Self::of(&body, &objects, body.get("filters"), page)
     }
 
     fn of(
         body: &Map<String, Value>,
         panels: &[Map<String, Value>],
         common: Option<&Value>,
+        page: Field,
     ) -> Result<Self, Fault> {
         let is_alone = !body.contains_key("panels");
         let mut fields = Fields::default();
-        let mut reader = Reader::new(&mut fields);
+        let mut reader = Reader::new(&mut fields, page);
         let mut filter = reader.root(common, "filters")?;
         let mut read = Vec::new();
         for (at, panel) in panels.iter().enumerate() {

@@ -3,14 +3,13 @@
 
 use serde_json::{Value, json};
 
+use super::Question;
 use super::answer::Answer;
-use super::{Question, wrong};
-use crate::base::json;
-use crate::base::time::date;
 use crate::http::days::Days;
 use crate::http::error::Fault;
 use crate::http::params::Params;
 use crate::read::breakdown::{self, DIMENSIONS, MORE, limit};
+use crate::read::question::{fields_of, range_of};
 
 /// Parameters that sums do not answer.
 const OF_EVENTS: [&str; 3] = ["filters", "range", "timeZone"];
@@ -38,8 +37,10 @@ impl Breakdown {
         };
         // What is wrong with a filter is told by its own place.
         let has_key = json!(["exists", by]);
-        let filters = match filters_of(params)? {
+        let fields = fields_of(params)?.unwrap_or_default();
+        let filters = match fields.get("filters").and_then(Value::as_array) {
             None => has_key,
+            Some(filter) if filter.is_empty() => has_key,
             Some(filter) => {
                 Question::parse(
                     json!({"metrics": ["events"], "filters": filter})
@@ -49,7 +50,7 @@ impl Breakdown {
                 json!(["and", has_key, filter])
             }
         };
-        let range = range_of(params, now_ms)?;
+        let range = range_of(&fields, Days::parse(params, now_ms)?)?;
         let mut body = json!({"metrics": ["events", "users"], "dimensions": [by], "filters": filters, "range": range,
             "orderBy": [["events", "desc"]], "limit": limit(params)?});
         for name in ["timeZone", "cursor"] {
@@ -79,35 +80,4 @@ fn set(body: &mut Value, name: &str, value: Value) {
     if let Value::Object(fields) = body {
         fields.insert(name.to_owned(), value);
     }
-}
-
-/// `filters` of a query: JSON.
-fn filters_of(params: &Params) -> Result<Option<Value>, Fault> {
-    let Some(text) = params.get("filters") else {
-        return Ok(None);
-    };
-    let read = json::read::<Vec<Value>>(text.as_bytes());
-    let filter =
-        read.map_err(|_| wrong("filters", "filters are a filter as JSON, percent-encoded."))?;
-    Ok((!filter.is_empty()).then_some(Value::Array(filter)))
-}
-
-/// `range` of a query, a preset or two dates with a comma; else its first and last date.
-fn range_of(params: &Params, now_ms: i64) -> Result<Value, Fault> {
-    let Some(range) = params.get("range") else {
-        let days = Days::parse(params, now_ms)?;
-        return Ok(json!([date(days.first), date(days.last)]));
-    };
-    for name in ["startDate", "endDate"] {
-        if params.get(name).is_some() {
-            return Err(wrong(
-                name,
-                "Either range or startDate and endDate say when.",
-            ));
-        }
-    }
-    Ok(match range.split_once(',') {
-        Some((first, last)) => json!([first, last]),
-        None => range.into(),
-    })
 }

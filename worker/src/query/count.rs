@@ -3,11 +3,11 @@
 use shoreline_shared::event_type::PAGE_VIEW;
 
 use super::ask::{KEPT, OF_FILTER, OF_ROWS};
-use super::filter::Filter;
 use super::groups::{Groups, NO_GROUP};
 use super::loaded::{Loaded, by_code};
 use super::measures::Amount;
 use super::panel::Panel;
+use super::passing::Passing;
 use super::scan::{Events, Query};
 use super::visits::Visits;
 use crate::archive::segment::{Broken, Segment};
@@ -96,6 +96,14 @@ impl Query {
         if !self.load(events, loaded, OF_ROWS)? {
             return Ok(false);
         }
+        if let Some(picking) = &mut self.picking {
+            let mask = &passing;
+            let did = &did;
+            let all = Passing { mask, loaded, did };
+            let work = picking.take(events.segment, &self.question.panels, &all)?;
+            self.work = self.work.saturating_add(work);
+            return Ok(true);
+        }
         // All is decoded before anything is counted: nothing of a broken segment is.
         let whose = self.whose(events.segment)?;
         if takes_visits {
@@ -147,28 +155,6 @@ impl Query {
             users,
             sessions,
         })
-    }
-}
-
-/// Events that pass, and what further filters ask of them.
-struct Passing<'p, 'a> {
-    mask: &'p [bool],
-    loaded: &'p [Option<Loaded<'a>>],
-    did: &'p [Vec<bool>],
-}
-
-impl Passing<'_, '_> {
-    /// Those that pass a filter, too, and what that takes.
-    fn through(&self, filter: Option<&Filter>) -> (Vec<bool>, usize) {
-        let mut passing = self.mask.to_vec();
-        let Some(filter) = filter else {
-            return (passing, 0);
-        };
-        let mask = filter.mask(self.mask.len(), self.loaded, self.did);
-        for (passes, more) in passing.iter_mut().zip(mask) {
-            *passes &= more;
-        }
-        (passing, filter.work(self.loaded))
     }
 }
 

@@ -86,6 +86,9 @@ impl Field {
     /// The page of a view.
     pub(super) const VIEWED: Self = Self::Column(Column::Page);
 
+    /// The page whose speed was measured.
+    pub(super) const MEASURED: Self = Self::Column(Column::VitalPage);
+
     /// By its name; none where nothing is called so.
     pub(super) fn of(name: &str) -> Option<Self> {
         if let Some(property) = name.strip_prefix(DATA) {
@@ -119,6 +122,24 @@ impl Field {
             self,
             Self::EntryPage | Self::ExitPage | Self::Source | Self::Channel
         )
+    }
+
+    /// Whether an event of this type never has it.
+    pub(super) fn is_not_of(&self, event_type: &str) -> bool {
+        match self {
+            Self::Column(column) => matches!(
+                column,
+                Column::Page
+                    | Column::Referrer
+                    | Column::UtmSource
+                    | Column::UtmMedium
+                    | Column::UtmCampaign
+                    | Column::Feature
+                    | Column::Error
+            ),
+            Self::Property(_, Some(of)) => *of != event_type,
+            _ => false,
+        }
     }
 
     /// Whether it is a number in answers.

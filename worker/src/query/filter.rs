@@ -39,15 +39,18 @@ pub(super) struct Reader<'f> {
     pub(super) fields: &'f mut Fields,
     /// The inner filters of `did` and `did_not`.
     pub(super) dids: Vec<Filter>,
+    /// What an event's page is, but for what a user did.
+    page: Field,
     nodes: usize,
     is_in_did: bool,
 }
 
 impl<'f> Reader<'f> {
     /// That notes the fields it meets.
-    pub(super) fn new(fields: &'f mut Fields) -> Self {
+    pub(super) fn new(fields: &'f mut Fields, page: Field) -> Self {
         Self {
             fields,
+            page,
             dids: Vec::new(),
             nodes: 0,
             is_in_did: false,
@@ -137,6 +140,11 @@ impl<'f> Reader<'f> {
             let detail = "This is no dimension that can be filtered by; time is filtered by range.";
             wrong(&format!("{path}[1]"), detail)
         })?;
+        let field = if field == Field::Page && !self.is_in_did {
+            self.page.clone()
+        } else {
+            field
+        };
         let is_of_numbers = matches!(op, Op::Greater | Op::AtLeast | Op::Less | Op::AtMost);
         if is_of_numbers && !(field.is_number() || matches!(field, Field::Property(..))) {
             let detail = "Only numbers are greater or less: those of data.<name>, hour_of_day and day_of_week.";

@@ -1,14 +1,17 @@
 //! `POST /v1/analytics/query`: any question, answered by scans of the archive.
 //!
-//! A body becomes a checked [`Question`]; of the archive each shard scans segments for it ([`Query`]) and tells a
+//! A body becomes a checked [`Question`]; of the archive each shard scans segments for it ([`begin`]) and tells a
 //! part; parts add up to the [`Answer`], for a user lives in one shard. See "Questions" in `docs/API.md`.
 
 mod answer;
 mod ask;
 mod breakdown;
 mod channel;
+mod cohorts;
 mod compared;
 mod count;
+mod discovered;
+mod features;
 mod field;
 mod figures;
 mod filter;
@@ -21,6 +24,10 @@ mod metric;
 mod origin;
 mod panel;
 mod part;
+mod passing;
+mod picked;
+mod picking;
+mod properties;
 mod range;
 mod rows;
 mod scan;
@@ -28,18 +35,38 @@ mod set;
 mod spec;
 mod test;
 mod visits;
+mod walking;
 mod zone;
 
 pub use answer::{Answer, Asked, Panels};
 pub use ask::{FIELDS, PANELS_FIELDS, Question};
 pub use breakdown::Breakdown;
+pub use discovered::{Answer as PropertiesAnswer, PROPERTIES_PARAMS, Properties};
+pub use features::{features_answer, features_body};
 pub use part::Found;
+pub use picking::Walked;
 pub use range::{Compare, Range, Span};
-pub use scan::Query;
 pub use spec::Spec;
+pub use walking::Walking;
 pub use zone::{Unit, Zone};
 
+use crate::archive::scan::Scan;
 use crate::http::error::Fault;
+
+#[cfg(test)]
+use scan::Query;
+
+/// Begins to answer what a shard is asked, from events that happened at `kept_from` (Unix milliseconds) or later.
+///
+/// # Errors
+/// Where the body is no [`Spec`], or its question is none.
+pub fn begin(body: &[u8], kept_from: i64) -> Result<Box<dyn Scan>, Fault> {
+    let spec = Spec::read(body)?;
+    if let Some(discovery) = properties::Discovery::of(&spec, kept_from) {
+        return Ok(Box::new(discovery));
+    }
+    Ok(Box::new(scan::Query::of(spec, kept_from)?))
+}
 
 /// A field of the question that is not what it must be, by its path, such as `filters[2][1]`.
 fn wrong(path: &str, detail: &'static str) -> Fault {

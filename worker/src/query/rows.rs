@@ -98,7 +98,11 @@ pub(super) fn name(key: &[Option<String>]) -> String {
     name
 }
 
-fn check(too_much: u8) -> Result<(), Fault> {
+/// Whether a shard gave up, and why.
+///
+/// # Errors
+/// Where it did.
+pub(super) fn check(too_much: u8) -> Result<(), Fault> {
     let known = [TooMuch::Rows, TooMuch::Memory, TooMuch::Work];
     let why = known.into_iter().find(|why| *why as u8 == too_much);
     why.map_or(Ok(()), |why| {

@@ -8,24 +8,28 @@ use super::load::Source;
 use super::loaded::Loaded;
 use super::panel::Panel;
 use super::part::{Found, Told, TooMuch};
+use super::picking::Picking;
 use super::set::Set;
 use super::spec::{Limits, Spec};
 use super::visits::Visits;
 use super::zone::Zone;
 use crate::archive::scan::Scan;
 use crate::archive::segment::{Broken, Segment};
-use crate::base::json;
 use crate::http::error::Fault;
 
 /// What a pass over all segments is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pass {
+    /// Who was there before the range.
+    Before,
     /// Sessions as a whole, before events are filtered and grouped by them.
     Visits,
     /// Who did what `did` asks for.
     Dids,
-    /// Rows.
+    /// Rows, or events that are picked.
     Rows,
+    /// The ids of users who are asked for.
+    Names,
 }
 
 /// The events of a segment.
@@ -38,7 +42,7 @@ pub(super) struct Events<'s, 'a> {
 }
 
 /// A question under way.
-pub struct Query {
+pub(super) struct Query {
     pub(super) question: Question,
     zone: Zone,
     range: ops::Range<i64>,
@@ -54,6 +58,8 @@ pub struct Query {
     pub(super) dids: Vec<Set>,
     /// Of each panel.
     pub(super) groups: Vec<Groups>,
+    /// What takes the events, where they are not counted in rows.
+    pub(super) picking: Option<Picking>,
 }
 
 impl Query {
@@ -61,12 +67,21 @@ impl Query {
     ///
     /// # Errors
     /// Where the body is no [`Spec`], or its question is none.
-    pub fn begin(body: &[u8], kept_from: i64) -> Result<Self, Fault> {
-        let no_spec = |_| Fault::malformed("The archive cannot read the question.");
-        let spec: Spec = json::told(body).map_err(no_spec)?;
+    #[cfg(test)]
+    pub(super) fn begin(body: &[u8], kept_from: i64) -> Result<Self, Fault> {
+        Self::of(Spec::read(body)?, kept_from)
+    }
+
+    /// The same of a spec that was read.
+    ///
+    /// # Errors
+    /// Where its question is none.
+    pub(super) fn of(spec: Spec, kept_from: i64) -> Result<Self, Fault> {
         let question = spec.question()?;
+        let range = spec.at.0.max(kept_from)..spec.at.1;
         let mut query = Self {
-            range: spec.at.0.max(kept_from)..spec.at.1,
+            picking: Picking::of(&spec, range.clone()),
+            range,
             zone: Zone::new(spec.zone),
             kept_from,
             pass: Pass::Rows,
@@ -90,11 +105,34 @@ impl Query {
         }
     }
 
+    /// Goes on to the next pass; whether there is one.
+    fn go_on(&mut self) -> bool {
+        let (by_session, by_dids) = (self.question.by_session, !self.dids.is_empty());
+        self.pass = match self.pass {
+            Pass::Before if by_session => Pass::Visits,
+            Pass::Before | Pass::Visits if by_dids => Pass::Dids,
+            Pass::Before | Pass::Visits | Pass::Dids => Pass::Rows,
+            Pass::Rows => {
+                for groups in &mut self.groups {
+                    groups.settle(&self.visits);
+                }
+                let picking = self.picking.as_mut();
+                if !picking.is_some_and(Picking::ask_for_names) {
+                    return false;
+                }
+                Pass::Names
+            }
+            Pass::Names => return false,
+        };
+        true
+    }
+
     /// Looks at a segment; nothing is counted where its lines are needed and not there.
     fn look(&mut self, segment: &Segment<'_>, lines: Option<&str>) -> Result<(), Broken> {
         self.needs_lines = false;
         let at = segment.at()?;
-        let is_in: Vec<bool> = at.iter().map(|at| self.range.contains(at)).collect();
+        let range = self.range();
+        let is_in: Vec<bool> = at.iter().map(|at| range.contains(at)).collect();
         let count = is_in.iter().filter(|is_in| **is_in).count();
         if count == 0 {
             return Ok(());
@@ -118,6 +156,17 @@ impl Query {
                 self.load(&events, &mut loaded, OF_DIDS)? && self.take_dids(&events, &loaded)?
             }
             Pass::Rows => self.take_rows(&events, &mut loaded)?,
+            Pass::Before | Pass::Names => {
+                self.work = self.work.saturating_add(at.len());
+                match &mut self.picking {
+                    Some(picking) if self.pass == Pass::Before => {
+                        picking.note_before(segment, &is_in)?;
+                        true
+                    }
+                    Some(picking) => picking.take_names(segment, &is_in, lines)?,
+                    None => true,
+                }
+            }
         };
         self.needs_lines = !done;
         if self.pass == Pass::Rows && done {
@@ -135,7 +184,10 @@ impl Query {
         let (rows, told) = (of_groups(Groups::len), of_groups(Groups::told));
         let bytes = of_groups(Groups::bytes)
             .saturating_add(self.visits.bytes())
-            .saturating_add(dids);
+            .saturating_add(dids)
+            .saturating_add(self.picking.as_ref().map_or(0, Picking::bytes));
+        let values = self.picking.as_ref().map_or(0, Picking::values);
+        let rows = rows.max(values);
         self.give_up_if(rows > self.limits.rows, TooMuch::Rows);
         let is_over = bytes > self.limits.bytes || told > self.limits.told;
         self.give_up_if(is_over, TooMuch::Memory);
@@ -174,7 +226,11 @@ impl Query {
 
 impl Scan for Query {
     fn range(&self) -> ops::Range<i64> {
-        self.range.clone()
+        match (&self.picking, self.pass) {
+            (_, Pass::Before) => self.kept_from..self.range.start,
+            (Some(picking), Pass::Rows) => picking.pick.window(),
+            _ => self.range.clone(),
+        }
     }
 
     fn reset(&mut self) {
@@ -187,11 +243,13 @@ impl Scan for Query {
             .map(|panel| Groups::new(panel.dimensions.len(), panel.counted.measures.len()));
         self.groups = groups.collect();
         (self.scanned, self.work) = (0, 0);
-        self.pass = match (self.question.by_session, self.dids.is_empty()) {
-            (true, _) => Pass::Visits,
-            (false, false) => Pass::Dids,
-            (false, true) => Pass::Rows,
-        };
+        if let Some(picking) = &mut self.picking {
+            picking.reset();
+        }
+        self.pass = Pass::Before;
+        if !self.picking.as_ref().is_some_and(Picking::looks_before) {
+            self.go_on();
+        }
     }
 
     fn take(&mut self, segment: &Segment<'_>) -> Result<(), Broken> {
@@ -210,22 +268,32 @@ impl Scan for Query {
         self.too_much.is_some()
     }
 
+    fn is_full(&self) -> bool {
+        let picking = self.picking.as_ref();
+        self.pass == Pass::Rows && picking.is_some_and(|picking| picking.pick.is_full())
+    }
+
+    fn settle(&mut self, before: i64) {
+        if let Some(picking) = &mut self.picking {
+            picking.pick.settle(before);
+        }
+    }
+
     fn again(&mut self) -> bool {
-        let next = match self.pass {
-            Pass::Visits if !self.dids.is_empty() => Pass::Dids,
-            Pass::Visits | Pass::Dids => Pass::Rows,
-            Pass::Rows => {
-                for groups in &mut self.groups {
-                    groups.settle(&self.visits);
-                }
-                return false;
-            }
-        };
-        self.pass = next;
-        true
+        if self.pass == Pass::Rows
+            && let Some(picking) = &mut self.picking
+            && picking.pick.again()
+        {
+            return true;
+        }
+        self.go_on()
     }
 
     fn part(&self, _alone: bool) -> serde_json::Result<String> {
+        if let Some(picking) = &self.picking {
+            let too_much = self.too_much.map_or(0, |why| why as u8);
+            return picking.walked(too_much, self.kept_from);
+        }
         let mut found = Found {
             too_much: self.too_much.map_or(0, |why| why as u8),
             scanned: self.scanned,
@@ -239,5 +307,17 @@ impl Scan for Query {
             found.panels = panels.map(told).collect();
         }
         serde_json::to_string(&found)
+    }
+}
+
+#[cfg(test)]
+impl Query {
+    /// Has a walk keep so many entries at most.
+    pub(super) fn keep_at_most(&mut self, spec: &Spec, most: usize) {
+        if let (Some(walk), Some(picking)) = (&spec.walk, &mut self.picking)
+            && let Some(pick) = walk.pick_few(self.range.clone(), most)
+        {
+            picking.pick = pick;
+        }
     }
 }

@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::ask::Question;
+use super::picked::picking_question;
+use crate::archive::scan::Walk;
+use crate::base::json;
 use crate::http::error::Fault;
 
 /// A checked question as the archive is told it: the body, and what the worker made of it.
@@ -19,14 +22,32 @@ pub struct Spec {
     pub at: (i64, i64),
     /// The offsets of the zone: see `Zone`.
     pub zone: Vec<(i64, i64)>,
+    /// What becomes of the events, where they are not counted in rows.
+    #[serde(default)]
+    pub walk: Option<Walk>,
+    /// Before which moment cohorts begin.
+    #[serde(default)]
+    pub until: i64,
 }
 
 impl Spec {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Where the body is none.
+    pub(super) fn read(body: &[u8]) -> Result<Self, Fault> {
+        let no_spec = |_| Fault::malformed("The archive cannot read the question.");
+        json::told(body).map_err(no_spec)
+    }
+
     /// Its question.
     ///
     /// # Errors
     /// Where the body is none.
     pub(super) fn question(&self) -> Result<Question, Fault> {
+        if let Some(walk) = &self.walk {
+            return picking_question(self.body.as_bytes(), walk);
+        }
         let parse = if self.panels {
             Question::parse_panels
         } else {

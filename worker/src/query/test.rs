@@ -36,7 +36,8 @@ pub(super) struct Wanted {
 impl Wanted {
     /// Spelled as pages are, which are asked for in any spelling, and cut as keys are.
     pub(super) fn kept(mut self, field: &Field, op: Op) -> Self {
-        if matches!(field, Field::Page | Field::EntryPage | Field::ExitPage) {
+        let is_page = matches!(field, Field::Page | Field::EntryPage | Field::ExitPage);
+        if is_page || *field == Field::MEASURED {
             self.text = spelled(&self.text).into_owned();
         }
         if op == Op::Is && !matches!(field, Field::Property(..)) {

@@ -2,6 +2,7 @@
 
 mod ask;
 mod breakdown;
+mod discovered;
 mod goals;
 mod model;
 mod panels;
@@ -9,6 +10,7 @@ mod properties;
 mod questions;
 mod range;
 mod scan;
+mod walks;
 mod zones;
 
 use serde_json::{Value, json};
@@ -125,7 +127,18 @@ pub(super) fn find(sql: &TestSql, spec: &[u8], kept_from: i64) -> Part<Found> {
 }
 
 pub(super) fn found_by(sql: &TestSql, query: Query) -> Part<Found> {
-    let mut asking = Asking::of_scan(Box::new(query), false);
+    found_of(sql, query)
+}
+
+pub(super) fn found_of<T: serde::de::DeserializeOwned>(sql: &TestSql, query: Query) -> Part<T> {
+    scanned(sql, Box::new(query))
+}
+
+pub(super) fn scanned<T: serde::de::DeserializeOwned>(
+    sql: &TestSql,
+    scan: Box<dyn crate::archive::scan::Scan>,
+) -> Part<T> {
+    let mut asking = Asking::of_scan(scan, false);
     loop {
         while asking.slice(sql, 0).unwrap() {}
         let some = asking.packed(sql).unwrap();

@@ -81,7 +81,7 @@ pub struct Answer {
 #[schema(as = BreakdownMeta)]
 #[serde(rename_all = "camelCase")]
 #[allow(dead_code, reason = "describes what is written as JSON")]
-struct Scanned {
+pub(super) struct Scanned {
     from: i64,
     to: i64,
     time_zone: String,

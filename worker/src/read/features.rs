@@ -1,6 +1,7 @@
 //! `GET /v1/analytics/metrics/features`: which features are used, by how many, for how long.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::archive::fold::{Sums, Table, Want};
 use crate::base::sort;
@@ -10,10 +11,14 @@ use crate::http::csv::csv;
 use crate::http::days::Days;
 
 /// The answer: most used first, equals by name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Features))]
 pub struct Answer {
     features: Vec<Feature>,
+    /// What was looked at, where that were the events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(value_type = Option<super::breakdown::Scanned>))]
+    meta: Option<Box<RawValue>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -87,10 +92,32 @@ pub fn answer(days: Days, rows: Vec<Row>, lacking: &Sums) -> Answer {
         .collect();
     // By name they are already.
     sort::sort_by(&mut features, |a, b| b.uses.cmp(&a.uses));
-    Answer { features }
+    Answer {
+        features,
+        meta: None,
+    }
 }
 
 impl Answer {
+    /// Of features with their uses, users and mean duration, counted from the events that `meta` tells of.
+    pub fn of_events(
+        rows: Vec<(String, i64, i64, Option<i64>)>,
+        meta: Option<Box<RawValue>>,
+    ) -> Self {
+        let features = rows
+            .into_iter()
+            .map(|(feature, uses, users, average_duration)| Feature {
+                feature,
+                uses,
+                users,
+                average_duration,
+            });
+        Self {
+            features: features.collect(),
+            meta,
+        }
+    }
+
     /// The features as CSV.
     pub fn csv(&self) -> String {
         csv(

@@ -2,33 +2,52 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use shoreline_shared::privacy::spelled;
 
 use super::activity::ratio;
-use super::question::Question;
-use crate::archive::scan::{Asked, JourneysPart, JourneysSpec};
+use super::question::{Ask, Meta, OfEvents, Question, Told, is_of_events, panel, picking};
+use crate::archive::scan::{Asked, End, JourneysPart, JourneysSpec, Walk};
 use crate::base::sort;
 use crate::http::days::Days;
 use crate::http::error::Fault;
 use crate::http::fields::{days, number, object};
+use crate::protocol::counters::live_key;
 
 /// Fields of the body.
-pub const FIELDS: &[&str] = &["depth", "limit", "startDate", "endDate"];
+pub const FIELDS: &[&str] = &[
+    "depth",
+    "limit",
+    "from",
+    "to",
+    "filters",
+    "range",
+    "timeZone",
+    "startDate",
+    "endDate",
+];
 
 /// A checked question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Journeys {
     days: Days,
     depth: i64,
     limit: i64,
+    end: Option<End>,
+    /// The body that picks events, where there are filters.
+    picking: Option<Map<String, Value>>,
 }
 
 /// The answer: the most travelled first.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema), schema(as = Journeys))]
 pub struct Answer {
-    /// Sessions that have a page or feature in the range.
+    /// Sessions that have a page or feature in the range, or the page that is asked for.
     sessions: i64,
     paths: Vec<Path>,
+    /// What was looked at, of events that were picked by filters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meta: Option<Meta>,
 }
 
 #[derive(Debug, Serialize)]
@@ -47,6 +66,12 @@ impl Question for Journeys {
 
     fn parse(body: &[u8], now_ms: i64) -> Result<Self, Fault> {
         let fields = object(body, FIELDS)?;
+        let days = days(&fields, now_ms)?;
+        let picking = if is_of_events(&fields) {
+            Some(picking(&fields, days, vec![panel()])?)
+        } else {
+            None
+        };
         Ok(Self {
             depth: number(
                 &fields,
@@ -62,19 +87,30 @@ impl Question for Journeys {
                 20,
                 "limit must be a whole number from 1 to 100.",
             )?,
-            days: days(&fields, now_ms)?,
+            end: end(&fields)?,
+            days,
+            picking,
         })
     }
 
-    fn asked(&self) -> Asked {
-        Asked::Journeys(JourneysSpec {
+    fn asked(&self) -> Ask {
+        let spec = JourneysSpec {
             at: (self.days.from_ms(), self.days.to_ms()),
             depth: usize::try_from(self.depth).unwrap_or(1),
             limit: usize::try_from(self.limit).unwrap_or(1),
-        })
+            end: self.end.clone(),
+        };
+        match &self.picking {
+            None => Ask::Archive(Asked::Journeys(spec)),
+            Some(body) => Ask::Events(OfEvents {
+                body: body.clone(),
+                walk: Walk::Journeys(spec),
+            }),
+        }
     }
 
-    fn answer(&self, found: Vec<JourneysPart>) -> Answer {
+    fn answer(&self, found: Vec<Told<JourneysPart>>, meta: Option<Meta>) -> Answer {
+        let found: Vec<JourneysPart> = found.into_iter().map(|told| told.found).collect();
         let total = found.iter().map(|part| part.sessions);
         let total = total.fold(0, i64::saturating_add);
         let mut paths: Vec<(String, i64)> = found.iter().flat_map(texts).collect();
@@ -97,7 +133,27 @@ impl Question for Journeys {
         Answer {
             sessions: total,
             paths: paths.collect(),
+            meta,
         }
+    }
+}
+
+/// The page that paths begin or end with, in any spelling.
+fn end(fields: &Map<String, Value>) -> Result<Option<End>, Fault> {
+    let page = |name: &'static str| match fields.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(page)) => Ok(Some(live_key(&spelled(page)).into_owned())),
+        Some(_) => Err(Fault::InvalidParameter {
+            name,
+            detail: "from and to are the path of a page.",
+        }),
+    };
+    match (page("from")?, page("to")?) {
+        (Some(_), Some(_)) => Err(Fault::InvalidParameter {
+            name: "to",
+            detail: "Paths either begin with a page or end with one.",
+        }),
+        (from, to) => Ok(from.map(End::From).or(to.map(End::To))),
     }
 }
 

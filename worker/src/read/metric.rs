@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::breakdown::{self, Breakdown};
-use super::{activity, engagement, features, platform, products};
+use super::{activity, engagement, features, platform, products, question};
 use crate::archive::fold::{Sums, Want};
 use crate::base::hash::sha256_hex;
 use crate::base::sql::Statement;
@@ -133,6 +133,7 @@ impl Metric for Platform {
     type Row = activity::Row;
     type Answer = platform::Answer;
     fn parse(params: &Params, now_ms: i64) -> Result<Self, Fault> {
+        question::of_sums_alone(params)?;
         Days::parse(params, now_ms).map(Self)
     }
     fn days(&self) -> Days {

@@ -11,7 +11,7 @@ use super::fresh::tests::fresh;
 use super::funnel::Funnel;
 use super::journeys::Journeys;
 use super::metric::{Engagement, Features, Metric, Platform, Products};
-use super::question::Question;
+use super::question::{Question, Told};
 use super::recent::Recent;
 use super::retention::Retention;
 use super::summary::{self, Summary};
@@ -122,7 +122,9 @@ fn asked<T: DeserializeOwned>(archives: &[Archive<&TestSql>], asked: &Asked) -> 
 
 fn question<Q: Question>(archives: &[Archive<&TestSql>], body: &Value) -> Vec<String> {
     let question = Q::parse(body.to_string().as_bytes(), NOW).unwrap();
-    let answer = question.answer(asked(archives, &question.asked()));
+    let found = asked(archives, &question.asked().of_archive());
+    let told = found.into_iter().map(Told::plain).collect();
+    let answer = question.answer(told, None);
     vec![serde_json::to_string(&answer).unwrap()]
 }
 

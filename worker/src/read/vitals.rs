@@ -1,10 +1,12 @@
 //! `GET /v1/analytics/metrics/vitals`: how fast pages were for those who saw them.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 use shoreline_shared::privacy::spelled;
 
+use super::question::{Ask, Meta, OfEvents, Told, fields_of, panel, picking};
 use crate::archive::counted::VITALS;
-use crate::archive::scan::{Asked, VitalPart, VitalsSpec};
+use crate::archive::scan::{Asked, VitalPart, VitalsSpec, Walk};
 use crate::http::csv::csv;
 use crate::http::days::Days;
 use crate::http::error::Fault;
@@ -17,10 +19,12 @@ const NOTE: &str = "Milliseconds; CLS has no unit. Percentiles are measured valu
     0.25, FCP 1800 and 3000, TTFB 800 and 1800, the first being good still, the second not poor yet.";
 
 /// A checked query.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Vitals {
     days: Days,
     page: Option<String>,
+    /// The body that picks events, where there are filters.
+    picking: Option<Map<String, Value>>,
 }
 
 /// The answer: LCP, INP, CLS, FCP, TTFB, as far as there are any.
@@ -29,6 +33,9 @@ pub struct Vitals {
 pub struct Answer {
     vitals: Vec<Vital>,
     note: &'static str,
+    /// What was looked at, of events that were picked by filters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meta: Option<Meta>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -56,32 +63,45 @@ impl Vitals {
     /// # Errors
     /// [`Fault::InvalidParameter`] with the parameter.
     pub fn parse(params: &Params, now_ms: i64) -> Result<Self, Fault> {
+        let days = Days::parse(params, now_ms)?;
+        let picking = match fields_of(params)? {
+            Some(fields) => Some(picking(&fields, days, vec![panel()])?),
+            None => None,
+        };
         Ok(Self {
-            days: Days::parse(params, now_ms)?,
+            days,
+            picking,
             page: params
                 .get("page")
                 .map(|page| live_key(&spelled(page)).into_owned()),
         })
     }
 
-    /// Its range.
-    pub fn days(&self) -> Days {
-        self.days
+    /// Whether its last day is over; a range by name goes on.
+    pub fn finished(&self, now_ms: i64) -> bool {
+        self.picking.is_none() && self.days.finished(now_ms)
     }
 
     /// What each shard of the archive is asked.
-    pub fn asked(&self) -> Asked {
-        Asked::Vitals(VitalsSpec {
+    pub fn asked(&self) -> Ask {
+        let spec = VitalsSpec {
             at: (self.days.from_ms(), self.days.to_ms()),
             page: self.page.clone(),
-        })
+        };
+        match &self.picking {
+            None => Ask::Archive(Asked::Vitals(spec)),
+            Some(body) => Ask::Events(OfEvents {
+                body: body.clone(),
+                walk: Walk::Vitals(spec),
+            }),
+        }
     }
 
     /// The answer from what the shards found.
-    pub fn answer(found: Vec<Vec<VitalPart>>) -> Answer {
+    pub fn answer(found: Vec<Told<Vec<VitalPart>>>, meta: Option<Meta>) -> Answer {
         let mut all: [VitalPart; VITALS.len()] = Default::default();
         for part in found {
-            for (vital, more) in all.iter_mut().zip(part) {
+            for (vital, more) in all.iter_mut().zip(part.found) {
                 vital.unite(more);
             }
         }
@@ -91,6 +111,7 @@ impl Vitals {
                 .filter_map(|(name, part)| vital(name, part))
                 .collect(),
             note: NOTE,
+            meta,
         }
     }
 

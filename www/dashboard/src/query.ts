@@ -74,6 +74,13 @@ export function rangeChange(range: unknown): Changes | undefined {
 
 type Place = Pick<Context, 'range' | 'zone' | 'filters' | 'compare'>;
 
+/** When, and of which events, as calls with bodies of their own take it; by days of UTC alone where that is enough. */
+export function whenOf(place: Pick<Context, 'range' | 'zone' | 'filters' | 'plain'>): Record<string, unknown> {
+  if (place.plain) return { startDate: place.range.start, endDate: place.range.end };
+  const filters = whole(place.filters);
+  return { ...(filters && { filters }), range: rangeWord(place.range), timeZone: place.zone };
+}
+
 /** The body of the call. */
 export function bodyOf(place: Place, asked: Asked): Record<string, unknown> {
   const { metrics, dimensions = [], only = [], compare = false, ...rest } = asked;

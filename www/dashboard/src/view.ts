@@ -94,7 +94,6 @@ export const VIEWS: readonly [Entry, ...Entry[]] = [
     name: 'funnels',
     title: 'Funnels, retention, journeys',
     ranged: true,
-    unfiltered: 'Filters do not narrow this view; its days are of UTC.',
     icon: 'M3 4h14l-5 6v6l-4-2v-4z',
     load: () => import('./views/funnels'),
   },

@@ -1,13 +1,13 @@
-//! A funnel: how many users went through steps, in order, in time.
+//! A funnel whose steps are of the simplest kind: how many users went through them, in order, in time.
 
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::places::Places;
-use super::timeline::{Entry, Timeline};
+use super::pick::{Pick, Picked};
+use super::walker::{FunnelRule, Order, Walker};
+use crate::archive::Column;
 use crate::archive::segment::{Broken, Segment};
-use crate::archive::{Column, Who};
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct FunnelSpec {
     pub at: (i64, i64),
     /// Milliseconds from the first step to the last one at most.
     pub window_ms: i64,
-    /// The steps, 32 at most.
+    /// The steps, 10 at most.
     pub steps: Vec<Step>,
 }
 
@@ -25,50 +25,26 @@ pub struct FunnelSpec {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step(pub String, pub Option<String>, pub Option<String>);
 
-/// How many users came through each step.
-pub type FunnelPart = Vec<i64>;
-
-/// No beginning.
-const NONE: i64 = i64::MIN;
-
-/// No place yet, and the place of who is no user.
-const UNKNOWN: u32 = u32::MAX;
-const NOBODY: u32 = u32::MAX - 1;
-
 /// A funnel under way.
 pub(super) struct Scan {
-    spec: FunnelSpec,
-    users: Places,
-    timeline: Timeline,
-    /// Of each user and step the latest beginning that leads to it: if any beginning does it in time, the
-    /// latest does.
-    begun: Vec<i64>,
+    steps: Vec<Step>,
+    walker: Walker,
 }
 
 impl Scan {
     pub(super) fn new(spec: FunnelSpec, kept_from: i64, most: usize) -> Self {
-        Self {
-            users: Places::default(),
-            timeline: Timeline::new(spec.at.0.max(kept_from)..spec.at.1, most),
-            begun: Vec::new(),
-            spec,
-        }
-    }
-}
-
-impl Scan {
-    /// The entries, and what takes them in order.
-    fn parts(&mut self) -> (&mut Timeline, impl FnMut(&Entry)) {
-        let (begun, steps) = (&mut self.begun, self.spec.steps.len());
-        begun.resize(self.users.len().saturating_mul(steps), NONE);
-        let window_ms = self.spec.window_ms;
-        let tell = move |entry: &Entry| {
-            let start = (entry.whose as usize).saturating_mul(steps);
-            if let Some(begun) = begun.get_mut(start..start.saturating_add(steps)) {
-                walk(begun, entry, window_ms);
-            }
+        let rule = FunnelRule {
+            steps: spec.steps.len(),
+            window_ms: spec.window_ms,
+            order: Order::Sequence,
+            by_value: false,
+            dropped: None,
         };
-        (&mut self.timeline, tell)
+        let range = spec.at.0.max(kept_from)..spec.at.1;
+        Self {
+            walker: Walker::new(rule, range, most),
+            steps: spec.steps,
+        }
     }
 }
 
@@ -119,90 +95,31 @@ fn masks(steps: &[Step], segment: &Segment<'_>) -> Result<Vec<u32>, Broken> {
 
 impl super::Scan for Scan {
     fn range(&self) -> Range<i64> {
-        self.timeline.window()
+        self.walker.window()
     }
 
     fn reset(&mut self) {
-        self.users = Places::default();
-        self.begun.clear();
-        self.timeline.reset();
+        self.walker.reset();
     }
 
     fn take(&mut self, segment: &Segment<'_>) -> Result<(), Broken> {
-        let masks = masks(&self.spec.steps, segment)?;
-        if masks.iter().all(|mask| *mask == 0) {
-            return Ok(());
-        }
-        let (at, ids, users) = (segment.at()?, segment.ids()?, segment.users()?);
-        let mut places = vec![UNKNOWN; users.dict.len()];
-        let events = masks.iter().zip(at).zip(ids).zip(users.codes);
-        for (((mask, at), id), code) in events {
-            let index = (code as usize).wrapping_sub(1);
-            let (true, Some(place)) = (*mask != 0, places.get_mut(index)) else {
-                continue;
-            };
-            if *place == UNKNOWN {
-                *place = match users.dict.get(index) {
-                    Some((user, Who::Known | Who::Erased)) => self.users.place(*user),
-                    _ => NOBODY,
-                };
-            }
-            if *place != NOBODY {
-                self.timeline.add(Entry {
-                    at,
-                    id,
-                    whose: *place,
-                    what: *mask,
-                });
-            }
-        }
-        Ok(())
+        let what = &masks(&self.steps, segment)?;
+        self.walker.pick(Picked { segment, what })
     }
 
     fn is_full(&self) -> bool {
-        self.timeline.is_full()
+        self.walker.is_full()
     }
 
     fn settle(&mut self, before: i64) {
-        let (timeline, mut tell) = self.parts();
-        timeline.settle(before, &mut tell);
+        self.walker.settle(before);
     }
 
     fn again(&mut self) -> bool {
-        let (timeline, mut tell) = self.parts();
-        timeline.next(&mut tell)
+        self.walker.again()
     }
 
-    fn part(&self, _: bool) -> serde_json::Result<String> {
-        let mut users: FunnelPart = vec![0; self.spec.steps.len()];
-        for begun in self.begun.chunks(self.spec.steps.len().max(1)) {
-            let reached = begun.iter().take_while(|begin| **begin != NONE);
-            for (count, _) in users.iter_mut().zip(reached) {
-                *count = count.saturating_add(1);
-            }
-        }
-        serde_json::to_string(&users)
-    }
-}
-
-/// Takes a user's next event. One that is two steps at once is the later one first, so that it is not both in a
-/// row.
-fn walk(begun: &mut [i64], entry: &Entry, window_ms: i64) {
-    let mut steps = entry.what;
-    while steps != 0 {
-        let step = steps.ilog2();
-        steps ^= 1_u32.wrapping_shl(step);
-        let step = step as usize;
-        let begin = match step.checked_sub(1) {
-            None => entry.at,
-            Some(before) => begun
-                .get(before)
-                .copied()
-                .filter(|begin| *begin != NONE && entry.at.saturating_sub(*begin) <= window_ms)
-                .unwrap_or(NONE),
-        };
-        if let Some(slot) = begun.get_mut(step) {
-            *slot = (*slot).max(begin);
-        }
+    fn part(&self, alone: bool) -> serde_json::Result<String> {
+        self.walker.part(alone)
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::pick::{Pick, Picked};
 use super::places::Places;
 use super::timeline::{Entry, Timeline};
 use crate::archive::Column;
@@ -15,7 +16,7 @@ use crate::base::sort;
 const MAX_DEPTH: usize = 10;
 
 /// What is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JourneysSpec {
     /// Events from here on (Unix milliseconds) and before there.
     pub at: (i64, i64),
@@ -23,6 +24,18 @@ pub struct JourneysSpec {
     pub depth: usize,
     /// Paths of the answer at most.
     pub limit: usize,
+    /// The page that they begin or end with; without one they begin with the session.
+    pub end: Option<End>,
+}
+
+/// An end of all paths.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum End {
+    /// They begin where a session comes to this page first.
+    From(String),
+    /// They are the steps that lead to where a session comes to this page first, and end there.
+    To(String),
 }
 
 /// Paths, each with its sessions.
@@ -52,12 +65,17 @@ pub(super) struct Scan {
     depths: Vec<u8>,
     /// The node of each session.
     nodes: Vec<u32>,
+    /// Of each session the last steps before the page that paths end with, as many as a path has, each with one more;
+    /// 0 where there is none.
+    tails: Vec<u32>,
 }
+
+/// The number of the step that is an end, the first of all.
+const END: u32 = 0;
 
 impl Scan {
     pub(super) fn new(spec: JourneysSpec, kept_from: i64, most: usize) -> Self {
-        Self {
-            spec,
+        let mut scan = Self {
             timeline: Timeline::new(spec.at.0.max(kept_from)..spec.at.1, most),
             sessions: Places::default(),
             pages: HashMap::new(),
@@ -66,16 +84,49 @@ impl Scan {
             tree: Places::default(),
             depths: vec![0],
             nodes: Vec::new(),
+            tails: Vec::new(),
+            spec,
+        };
+        if let Some(End::From(page) | End::To(page)) = &scan.spec.end {
+            steps_of(&[page], "page", &mut scan.pages, &mut scan.steps);
         }
+        scan
+    }
+
+    fn depth(&self) -> usize {
+        self.spec.depth.min(MAX_DEPTH)
     }
 
     /// The entries, and what takes them in order.
     fn parts(&mut self) -> (&mut Timeline, impl FnMut(&Entry)) {
+        let depth = self.depth();
         let (tree, nodes, depths) = (&mut self.tree, &mut self.nodes, &mut self.depths);
+        let tails = &mut self.tails;
         nodes.resize(self.sessions.len(), 0);
-        let depth = self.spec.depth.min(MAX_DEPTH);
+        let end = self.spec.end.as_ref();
+        let goes_to = matches!(end, Some(End::To(_)));
+        let comes_from = matches!(end, Some(End::From(_)));
+        if goes_to {
+            tails.resize(self.sessions.len().saturating_mul(depth), 0);
+        }
         let tell = move |entry: &Entry| {
-            if let Some(node) = nodes.get_mut(entry.whose as usize) {
+            let session = entry.whose as usize;
+            let Some(node) = nodes.get_mut(session) else {
+                return;
+            };
+            if goes_to {
+                let start = session.saturating_mul(depth);
+                let tail = tails.get_mut(start..start.saturating_add(depth));
+                // A path that was found is over.
+                if let (Some(tail), 0) = (tail, *node) {
+                    push(tail, entry.what);
+                    if entry.what == END {
+                        for step in tail.iter().filter_map(|step| step.checked_sub(1)) {
+                            *node = walk(*node, step, depth, tree, depths);
+                        }
+                    }
+                }
+            } else if !comes_from || *node != 0 || entry.what == END {
                 *node = walk(*node, entry.what, depth, tree, depths);
             }
         };
@@ -144,6 +195,18 @@ impl Scan {
     }
 }
 
+/// Adds a session's next step to its last ones, unless it repeats the last.
+fn push(tail: &mut [u32], step: u32) {
+    let step = step.saturating_add(1);
+    if tail.last() == Some(&step) {
+        return;
+    }
+    tail.rotate_left(1);
+    if let Some(last) = tail.last_mut() {
+        *last = step;
+    }
+}
+
 /// The steps of a column's codes; 0 of none. `kind` is what the JSON text of a step begins with.
 fn steps_of(
     dict: &[&str],
@@ -164,8 +227,8 @@ fn steps_of(
     std::iter::once(0).chain(texts).collect()
 }
 
-impl super::Scan for Scan {
-    fn range(&self) -> Range<i64> {
+impl Pick for Scan {
+    fn window(&self) -> Range<i64> {
         self.timeline.window()
     }
 
@@ -173,10 +236,12 @@ impl super::Scan for Scan {
         // The steps and the tree stay what they are, whoever took them.
         self.sessions = Places::default();
         self.nodes.clear();
+        self.tails.clear();
         self.timeline.reset();
     }
 
-    fn take(&mut self, segment: &Segment<'_>) -> Result<(), Broken> {
+    fn pick(&mut self, picked: Picked<'_, '_>) -> Result<(), Broken> {
+        let Picked { segment, what } = picked;
         let (pages, features) = (
             segment.column(Column::Page)?,
             segment.column(Column::Feature)?,
@@ -191,7 +256,11 @@ impl super::Scan for Scan {
         // Places, and one more; 0 is not known yet.
         let mut places = vec![0_u32; sessions.dict.len()];
         let codes = pages.codes.iter().zip(&features.codes).zip(sessions.codes);
-        for (((page, feature), session), (at, id)) in codes.zip(at.into_iter().zip(ids)) {
+        let events = codes.zip(at.into_iter().zip(ids)).zip(what);
+        for ((((page, feature), session), (at, id)), what) in events {
+            if *what == 0 {
+                continue;
+            }
             let step = match page {
                 0 => by_feature.get(*feature as usize),
                 page => by_page.get(*page as usize),
@@ -231,6 +300,16 @@ impl super::Scan for Scan {
         timeline.next(&mut tell)
     }
 
+    fn bytes(&self) -> usize {
+        // Nodes, places of hashes and tails; texts of pages are few beside them.
+        let each = self.depth().saturating_mul(4).saturating_add(28);
+        let tree = self.tree.len().saturating_mul(32);
+        self.sessions
+            .len()
+            .saturating_mul(each)
+            .saturating_add(tree)
+    }
+
     fn part(&self, alone: bool) -> serde_json::Result<String> {
         let counts = self.counts();
         let nodes = if alone {
@@ -260,6 +339,37 @@ impl super::Scan for Scan {
             .filter_map(|step| self.steps.get(*step as usize).cloned())
             .collect();
         serde_json::to_string(&part)
+    }
+}
+
+impl super::Scan for Scan {
+    fn range(&self) -> Range<i64> {
+        self.window()
+    }
+
+    fn reset(&mut self) {
+        Pick::reset(self);
+    }
+
+    fn take(&mut self, segment: &Segment<'_>) -> Result<(), Broken> {
+        let what = &vec![1; segment.len()];
+        self.pick(Picked { segment, what })
+    }
+
+    fn is_full(&self) -> bool {
+        Pick::is_full(self)
+    }
+
+    fn settle(&mut self, before: i64) {
+        Pick::settle(self, before);
+    }
+
+    fn again(&mut self) -> bool {
+        Pick::again(self)
+    }
+
+    fn part(&self, alone: bool) -> serde_json::Result<String> {
+        Pick::part(self, alone)
     }
 }
 

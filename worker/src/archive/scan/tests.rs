@@ -148,6 +148,7 @@ pub(crate) fn journeys(limit: usize) -> Asked {
         at: RANGE,
         depth: 3,
         limit,
+        end: None,
     })
 }
 
@@ -204,7 +205,7 @@ proptest! {
     ) {
         let answered = answers(&archived(&order, size));
         prop_assert_eq!(&answered, &answers(&archived(&some_events(200), 1_000)));
-        prop_assert!(answered[0] != "[0,0,0]" && answered[2].contains("runs\":[["));
+        prop_assert!(!answered[0].contains("[0,0,0]") && answered[2].contains("runs\":[["));
     }
 
     #[test]
@@ -215,7 +216,7 @@ proptest! {
         for asked in [funnel(), journeys(9)] {
             let scan: Box<dyn Scan> = match &asked {
                 Asked::Funnel(spec) => Box::new(funnel::Scan::new(spec.clone(), 0, most)),
-                Asked::Journeys(spec) => Box::new(journeys::Scan::new(*spec, 0, most)),
+                Asked::Journeys(spec) => Box::new(journeys::Scan::new(spec.clone(), 0, most)),
                 _ => unreachable!(),
             };
             let mut scanning = Scanning::begin(scan, true);
@@ -324,10 +325,8 @@ fn a_user_who_was_erased_is_one_still_and_nobody_else_is() {
         window_ms: 1,
         steps: vec![Step("error".into(), None, None)],
     });
-    assert_eq!(
-        ask::<FunnelPart>(&archived(&events, 4), asked, 0).found,
-        [2]
-    );
+    let found = ask::<FunnelPart>(&archived(&events, 4), asked, 0).found;
+    assert_eq!(found.groups[0].users, [2]);
 }
 
 #[test]
@@ -354,7 +353,7 @@ fn an_error_of_the_database_is_told_and_the_slice_can_be_tried_again() {
 #[test]
 fn the_most_travelled_paths_are_found_in_whatever_order_they_come() {
     use crate::read::journeys::Journeys;
-    use crate::read::question::Question;
+    use crate::read::question::{Question, Told};
     let mut events = Vec::new();
     // Sessions of one page each, as many as stand beside it.
     for (page, sessions) in [
@@ -379,8 +378,9 @@ fn the_most_travelled_paths_are_found_in_whatever_order_they_come() {
     for limit in 1..7 {
         let body = json!({"startDate": date, "endDate": date, "limit": limit});
         let asked = Journeys::parse(body.to_string().as_bytes(), (DAY + 1) * DAY_MS).unwrap();
-        let found = ask::<JourneysPart>(&sql, asked.asked(), 0).found;
-        let answer = serde_json::to_value(asked.answer(vec![found])).unwrap();
+        let question = asked.asked().of_archive();
+        let found = Told::plain(ask::<JourneysPart>(&sql, question, 0).found);
+        let answer = serde_json::to_value(asked.answer(vec![found], None)).unwrap();
         let paths = answer["paths"].as_array().unwrap().iter();
         let paths: Vec<&str> = paths
             .map(|path| path["steps"][0][1].as_str().unwrap())

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::pick::{Pick, Picked};
 use crate::archive::Column;
 use crate::archive::counted::VITALS;
 use crate::archive::segment::{Broken, Segment};
@@ -162,8 +163,8 @@ impl Scan {
     }
 }
 
-impl super::Scan for Scan {
-    fn range(&self) -> Range<i64> {
+impl Pick for Scan {
+    fn window(&self) -> Range<i64> {
         self.range.clone()
     }
 
@@ -172,7 +173,8 @@ impl super::Scan for Scan {
         self.fresh = Default::default();
     }
 
-    fn take(&mut self, segment: &Segment<'_>) -> Result<(), Broken> {
+    fn pick(&mut self, picked: Picked<'_, '_>) -> Result<(), Broken> {
+        let Picked { segment, what } = picked;
         let names = segment.column_dict(Column::Vital)?;
         let page = match &self.spec.page {
             Some(page) => segment.column_code(Column::VitalPage, page)?,
@@ -190,13 +192,14 @@ impl super::Scan for Scan {
         let page = page.unwrap_or(0);
         let place = |name: &&str| VITALS.iter().position(|vital| vital == name);
         let vitals: Vec<Option<usize>> = names.iter().map(place).collect();
-        let events = codes.iter().zip(pages).zip(at).zip(values);
-        for (((code, on), at), value) in events {
+        let events = codes.iter().zip(pages).zip(at).zip(values).zip(what);
+        for ((((code, on), at), value), what) in events {
             let vital = vitals.get((*code as usize).wrapping_sub(1)).copied();
             let (Some(Some(vital)), Some(value)) = (vital, value) else {
                 continue;
             };
-            if on == page
+            if *what != 0
+                && on == page
                 && self.range.contains(&at)
                 && let Some(fresh) = self.fresh.get_mut(vital)
             {
@@ -212,12 +215,40 @@ impl super::Scan for Scan {
         false
     }
 
+    fn bytes(&self) -> usize {
+        let runs = self.vitals.iter().map(|vital| vital.runs.len());
+        runs.fold(0, usize::saturating_add).saturating_mul(16)
+    }
+
     fn part(&self, alone: bool) -> serde_json::Result<String> {
         if alone {
             let thinned = self.vitals.each_ref().map(VitalPart::thinned);
             return serde_json::to_string(&thinned);
         }
         serde_json::to_string(&self.vitals)
+    }
+}
+
+impl super::Scan for Scan {
+    fn range(&self) -> Range<i64> {
+        self.window()
+    }
+
+    fn reset(&mut self) {
+        Pick::reset(self);
+    }
+
+    fn take(&mut self, segment: &Segment<'_>) -> Result<(), Broken> {
+        let what = &vec![1; segment.len()];
+        self.pick(Picked { segment, what })
+    }
+
+    fn again(&mut self) -> bool {
+        Pick::again(self)
+    }
+
+    fn part(&self, alone: bool) -> serde_json::Result<String> {
+        Pick::part(self, alone)
     }
 }
 

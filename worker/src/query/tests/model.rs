@@ -60,7 +60,7 @@ impl Model<'_> {
         views
     }
 
-    fn field(&self, event: &Value, name: &str) -> Option<String> {
+    pub(super) fn field(&self, event: &Value, name: &str) -> Option<String> {
         let day = at(event).div_euclid(DAY_MS);
         let data = &event["eventData"];
         match name {

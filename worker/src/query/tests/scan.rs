@@ -177,6 +177,8 @@ fn spec(body: &Value) -> Vec<u8> {
         body: body.to_string(),
         at: (DAY * DAY_MS, (DAY + 6) * DAY_MS),
         zone: Vec::new(),
+        walk: None,
+        until: 0,
     })
     .unwrap()
 }

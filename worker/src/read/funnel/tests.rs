@@ -17,8 +17,10 @@ const NOW: i64 = (DAY + 5) * DAY_MS + 1;
 
 fn get<Q: Question>(sql: &TestSql, body: &Value) -> Value {
     let question = Q::parse(body.to_string().as_bytes(), NOW).unwrap();
-    let found = vec![ask(sql, question.asked(), 0).found];
-    serde_json::to_value(question.answer(found)).unwrap()
+    let found = vec![Told::plain(
+        ask(sql, question.asked().of_archive(), 0).found,
+    )];
+    serde_json::to_value(question.answer(found, None)).unwrap()
 }
 
 #[test]

@@ -35,7 +35,10 @@ fn a_page_is_asked_for_in_any_spelling() {
 
 fn get(sql: &TestSql, query: &str) -> Value {
     let vitals = Vitals::parse(&Params::parse(query), NOW).unwrap();
-    let answer = Vitals::answer(vec![ask(sql, vitals.asked(), 0).found]);
+    let answer = Vitals::answer(
+        vec![Told::plain(ask(sql, vitals.asked().of_archive(), 0).found)],
+        None,
+    );
     assert_eq!(
         Vitals::csv(&answer).lines().count(),
         1 + answer.vitals.len()
@@ -117,7 +120,10 @@ fn nothing_else_is_counted_and_no_other_site() {
     assert_eq!(get(&sql, page)["vitals"], json!([]));
     let csv = |sql: &TestSql| {
         let vitals = Vitals::parse(&Params::parse("startDate=2024-01-01"), NOW).unwrap();
-        Vitals::csv(&Vitals::answer(vec![ask(sql, vitals.asked(), 0).found]))
+        Vitals::csv(&Vitals::answer(
+            vec![Told::plain(ask(sql, vitals.asked().of_archive(), 0).found)],
+            None,
+        ))
     };
     assert_eq!(
         csv(&sql),
@@ -136,9 +142,9 @@ proptest! {
         let (one, other) = events.split_at(cut.min(events.len()));
         let vitals = Vitals::parse(&Params::parse(&query((0, 5), None)), NOW).unwrap();
         let parts = [one, other].map(|events| {
-            ask_with(&archived(events, 7), vitals.asked(), 0, false).found
+            Told::plain(ask_with(&archived(events, 7), vitals.asked().of_archive(), 0, false).found)
         });
-        let together = serde_json::to_value(Vitals::answer(parts.into())).unwrap();
+        let together = serde_json::to_value(Vitals::answer(parts.into(), None)).unwrap();
         prop_assert_eq!(together, get(&archived(&events, 9), &query((0, 5), None)));
     }
 }

@@ -6,17 +6,17 @@ use crate::archive::fold::Sums;
 use crate::endpoints::{MetricCall, QuestionCall};
 use crate::http::error::Fault;
 use crate::http::params::Params;
-use crate::query::Breakdown as OfEvents;
+use crate::query::{Breakdown as OfEvents, features_answer, features_body};
 use crate::read::breakdown::Breakdown;
 use crate::read::funnel::Funnel;
 use crate::read::journeys::Journeys;
 use crate::read::metric::{Cached, Engagement, Features, Format, Metric, Platform, Products};
-use crate::read::question::{Question, found, with_missing};
+use crate::read::question::{Question, with_missing};
 use crate::read::retention::Retention;
 use crate::read::vitals::Vitals;
-use crate::shell::http::asking::{ask_archive, asked, body_of, parts, site_of, to_json};
+use crate::shell::http::asking::{asked, body_of, site_of, to_json};
 use crate::shell::http::fresh::fresh;
-use crate::shell::http::query::answers;
+use crate::shell::http::query::{answers, found_of};
 use crate::shell::http::reply::{Cors, cached, json, problem};
 use crate::shell::platform::clock::now_ms;
 
@@ -34,7 +34,7 @@ pub(crate) async fn metric(call: MetricCall, request: &Request, env: &Env) -> Re
         };
         match call {
             MetricCall::Platform => ask.metric::<Platform>().await,
-            MetricCall::Features => ask.metric::<Features>().await,
+            MetricCall::Features => ask.features().await,
             MetricCall::Engagement => ask.metric::<Engagement>().await,
             MetricCall::Products => ask.metric::<Products>().await,
             MetricCall::Breakdown => ask.breakdown().await,
@@ -87,19 +87,32 @@ impl Ask<'_> {
         Ok(Cached::new(body, format, false, self.known))
     }
 
+    /// The same.
+    async fn features(&self) -> std::result::Result<Cached, Fault> {
+        let Some(body) = features_body(self.params, now_ms())? else {
+            return self.metric::<Features>().await;
+        };
+        let format = Format::parse(self.params)?;
+        let (_, answers, missing) = answers(&body, true, self.site, self.env).await?;
+        let answer = features_answer(answers);
+        let body = match format {
+            Format::Json => with_missing(to_json(&answer)?, missing),
+            Format::Csv => answer.csv(),
+        };
+        Ok(Cached::new(body, format, false, self.known))
+    }
+
     async fn vitals(&self) -> std::result::Result<Cached, Fault> {
         let now = now_ms();
         let format = Format::parse(self.params)?;
         let vitals = Vitals::parse(self.params, now)?;
-        let (found, missing) = found(parts(
-            ask_archive(self.env, self.site, vitals.asked()).await?,
-        )?);
-        let answer = Vitals::answer(found);
+        let (found, meta, missing) = found_of(vitals.asked(), self.site, self.env).await?;
+        let answer = Vitals::answer(found, meta);
         let body = match format {
             Format::Json => with_missing(to_json(&answer)?, missing),
             Format::Csv => Vitals::csv(&answer),
         };
-        let finished = vitals.days().finished(now);
+        let finished = vitals.finished(now);
         Ok(Cached::new(body, format, finished, self.known))
     }
 }
@@ -128,6 +141,9 @@ async fn ask<Q: Question>(
     body: &[u8],
 ) -> std::result::Result<String, Fault> {
     let question = Q::parse(body, now_ms())?;
-    let (found, missing) = found(parts(ask_archive(env, site, question.asked()).await?)?);
-    Ok(with_missing(to_json(&question.answer(found))?, missing))
+    let (found, meta, missing) = found_of(question.asked(), site, env).await?;
+    Ok(with_missing(
+        to_json(&question.answer(found, meta))?,
+        missing,
+    ))
 }

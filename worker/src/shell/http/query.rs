@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Env, Request, Response, Result};
@@ -10,10 +11,12 @@ use crate::base::json::told;
 use crate::endpoints::QueryCall;
 use crate::http::error::Fault;
 use crate::query::goals::{self, Goal, GoalRow, Goals};
-use crate::query::{Answer, Asked, Found, Panels, Question};
+use crate::query::{Answer, Asked, Found, Panels, Properties, Question, Walked, Walking};
 use crate::read::metric::Format;
-use crate::read::question::{found, with_missing};
-use crate::shell::http::asking::{asked, body_of, parts, rows, site_of, to_json, unanswered};
+use crate::read::question::{Ask, Meta, Told, found, with_missing};
+use crate::shell::http::asking::{
+    ask_archive, asked, body_of, parts, rows, site_of, to_json, unanswered,
+};
 use crate::shell::http::reply::{Cors, json, problem, table};
 use crate::shell::platform::clients::archives::Archives;
 use crate::shell::platform::clock::now_ms;
@@ -83,6 +86,36 @@ pub(super) async fn answers(
     Ok((asked, answers, missing))
 }
 
+/// What shards found of a question with a body of its own form, what was looked at, and how many segments are missing.
+pub(super) async fn found_of<T: DeserializeOwned>(
+    asked: Ask,
+    site: &str,
+    env: &Env,
+) -> std::result::Result<(Vec<Told<T>>, Option<Meta>, i64), Fault> {
+    let of = match asked {
+        Ask::Archive(asked) => {
+            let (all, missing) = found(parts(ask_archive(env, site, asked).await?)?);
+            return Ok((all.into_iter().map(Told::plain).collect(), None, missing));
+        }
+        Ask::Events(of) => of,
+    };
+    let now = now_ms();
+    let mut body = of.body;
+    if goals::are_named(&body) {
+        goals::put(&mut body, &goals_of(site, env).await?)?;
+    }
+    let walking = Walking::parse(Value::Object(body).to_string(), of.walk)?;
+    let window = walking.window(now);
+    let offsets = offsets(walking.time_zone(), window.from as f64, window.to as f64);
+    let archives = Archives::of(env, site);
+    let number = archives.number().await.map_err(unanswered)?;
+    let (spec, mut meta) = walking.spec(told(offsets).ok(), number, now)?;
+    let said = archives.query(&to_json(&spec)?).await.map_err(unanswered)?;
+    let (all, missing) = found(parts::<Walked>(said)?);
+    let all = Walking::told(all, &mut meta)?;
+    Ok((all, Some(meta), missing))
+}
+
 /// A body with the filters of the goals that it names.
 async fn with_goals<'t>(
     text: &'t str,
@@ -102,6 +135,22 @@ async fn with_goals<'t>(
 async fn goals_of(site: &str, env: &Env) -> std::result::Result<Vec<Goal>, Fault> {
     let rows: Vec<GoalRow> = rows(env, &goals::list(site)).await?;
     Ok(rows.into_iter().map(Goal::from).collect())
+}
+
+/// Which properties events have.
+pub(crate) async fn properties(request: &Request, env: &Env) -> Result<Response> {
+    let (params, facts) = asked(request)?;
+    let answer = async {
+        let site = site_of(&facts, env).await?;
+        let properties = Properties::parse(&params, now_ms())?;
+        let (found, meta, missing) = found_of(properties.asked(), &site, env).await?;
+        let answer = to_json(&properties.answer(found, meta))?;
+        Ok(with_missing(answer, missing))
+    };
+    match answer.await {
+        Ok(text) => json(200, text, &Cors::Any),
+        Err(fault) => problem(&fault, &Cors::Any),
+    }
 }
 
 /// The goals of the token's site.

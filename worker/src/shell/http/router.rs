@@ -111,6 +111,7 @@ async fn answered(
         Asked::Question(call) => metrics::question(call, request, &env).await,
         Asked::Query(call) => query::query(call, request, &env).await,
         Asked::Goals => query::goals(&request, &env).await,
+        Asked::Properties => query::properties(&request, &env).await,
         Asked::User(call) => users::users(call, segment("userId"), &request, &env).await,
         Asked::Admin(call) => {
             let part = match call {

@@ -25,7 +25,6 @@ use crate::protocol::names::{
     APPEND, ARCHIVES, ASK, FOLD, FORGET, HOURS, LOOK, OBEY, PROFILE, PRUNE, QUERY, RECOUNT, REFOLD,
     RESHARD, RESTORE, RETRY, SEAL, STATE, TAKE, WAKE, parse_archive,
 };
-use crate::query::Query;
 use crate::shell::objects::alarm::AlarmClock;
 use crate::shell::platform::bindings::settings;
 use crate::shell::platform::clock::{now_ms, random};
@@ -216,9 +215,9 @@ impl ArchiveDo {
             Delay::from(WAIT).await;
         }
         let _querying = Asked::by(&self.querying);
-        let query = Query::begin(body, self.archive()?.kept_from()?);
+        let query = crate::query::begin(body, self.archive()?.kept_from()?);
         let query = query.map_err(|fault| SqlError(fault.detail().into_owned()))?;
-        self.answered(Asking::of_scan(Box::new(query), true)).await
+        self.answered(Asking::of_scan(query, true)).await
     }
 
     async fn answered(&self, mut asking: Asking) -> Result<String> {

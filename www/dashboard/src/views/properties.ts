@@ -1,5 +1,4 @@
 // Properties: the events of a site, what they hold, and any of it broken down.
-import type { Recent, StoredEvent } from '../answers';
 import { type Child, h } from '../dom';
 import type { Filter } from '../filters';
 import { number, percent, typeName } from '../format';
@@ -11,7 +10,7 @@ import { panel } from '../ui/panel';
 import { empty } from '../ui/states';
 import { table } from '../ui/table';
 import type { Context, View } from '../view';
-import { LOOKED_AT, type Property, propertiesOf } from './properties/names';
+import { type Discovered, type Property, discovery, propertiesOf } from './properties/names';
 
 /** So many names of events, and so many values, are shown. */
 const NAMES = 200;
@@ -99,20 +98,16 @@ function eventsPanel(context: Context, chosen: Kind | undefined): HTMLElement {
   });
 }
 
-const isOf = ({ eventType, eventData }: StoredEvent, { by, key }: Kind): boolean =>
-  by === 'eventType' ? eventType === key : eventType === 'custom' && eventData?.['name'] === key;
-
 function namesPanel(context: Context, kind: Kind, chosen: string | null): HTMLElement {
   const type = kind.by === 'custom' ? 'custom' : kind.key;
-  return panel<Recent>(context, {
+  return panel<Discovered>(context, {
     title: `Properties of ${kindText(kind)}`,
     class: 'half',
     lines: 16,
-    note: `What the newest ${number(LOOKED_AT)} of them hold, whatever the days and filters.`,
-    load: (get) => get<Recent>(`/v1/analytics/events/recent?eventType=${encodeURIComponent(type)}&limit=${LOOKED_AT}`),
-    render: ({ events }) => {
-      const some = events.filter((event) => isOf(event, kind));
-      const rows = propertiesOf(some);
+    note: 'What those of these days hold, whatever the filters.',
+    load: (get) => get<Discovered>(discovery(context, type)),
+    render: (answer) => {
+      const { rows, events } = propertiesOf(answer, kind.by === 'custom' ? kind.key : undefined);
       return table<Property>({
         caption: 'Properties',
         rows,
@@ -122,7 +117,7 @@ function namesPanel(context: Context, kind: Kind, chosen: string | null): HTMLEl
           {
             name: 'In',
             value: ({ count }) => count,
-            show: ({ count }) => percent(count / Math.max(some.length, 1)),
+            show: ({ count }) => percent(count / Math.max(events, 1)),
             title: 'Share of these events that have it',
           },
         ],

@@ -5,7 +5,18 @@ import { number } from '../../format';
 import { go } from '../../place';
 import { rangeQuery } from '../../range';
 import type { Context } from '../../view';
-import { MAX_STEPS, type Step, WINDOWS, changesOf, stepsOf, windowChange, windowOf } from './steps';
+import {
+  MAX_STEPS,
+  ORDERS,
+  type Step,
+  WINDOWS,
+  changesOf,
+  orderChange,
+  orderOf,
+  stepsOf,
+  windowChange,
+  windowOf,
+} from './steps';
 
 /** Suggested beside the types that the site has. */
 const TYPES = ['page_view', 'feature_use', 'content_create', 'ai_request', 'error'];
@@ -38,6 +49,7 @@ export function builder(context: Context): HTMLElement {
     'Add a step',
   );
   const within = h('select', { id: 'window' }, windowOptions(windowOf(context.params)));
+  const order = h('select', { id: 'order' }, orderOptions(orderOf(context.params)));
   const paint = (): void => {
     fill(
       list,
@@ -87,15 +99,23 @@ export function builder(context: Context): HTMLElement {
       { class: 'builder-end' },
       add,
       h('label', { class: 'inline' }, 'All within', within),
+      h('label', { class: 'inline' }, 'Steps', order),
       h('button', { type: 'submit', class: 'button primary', id: 'show-funnel' }, 'Show funnel'),
     ),
   );
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    go({ ...changesOf(rows.map((row) => row.step())), ...windowChange(Number(within.value)) });
+    go({
+      ...changesOf(rows.map((row) => row.step())),
+      ...windowChange(Number(within.value)),
+      ...orderChange(order.value),
+    });
   });
   return form;
 }
+
+const orderOptions = (chosen: string): HTMLElement[] =>
+  ORDERS.map(([name, text]) => h('option', { value: name, selected: name === chosen }, text));
 
 function windowOptions(chosen: number): HTMLElement[] {
   const own = WINDOWS.some(([hours]) => hours === chosen) ? [] : [[chosen, `${number(chosen)} hours`] as const];

@@ -1,29 +1,32 @@
 // How many users go through steps, in order, in time.
 import { question } from '../../api';
 import { h } from '../../dom';
-import { number, percent } from '../../format';
+import { duration, number, percent } from '../../format';
+import { whenOf } from '../../query';
 import { saveCsvButton } from '../../ui/csv';
 import { figures } from '../../ui/figures';
 import { panel } from '../../ui/panel';
 import { empty } from '../../ui/states';
 import type { Context } from '../../view';
 import { builder } from './builder';
-import { type Step, stepText, stepsOf, windowOf } from './steps';
+import { type Step, orderOf, stepText, stepsOf, windowOf } from './steps';
 
 /** `POST /v1/analytics/query/funnel` */
 interface Funnel {
   windowHours: number;
+  medianMs: number | null;
   steps: (Step & { users: number; conversion: number; fromPrevious: number })[];
 }
 
 /** The builder, and what comes of it. */
 export function showFunnel(context: Context): void {
   const { range, params } = context;
+  const order = orderOf(params);
   const asked = question('/v1/analytics/query/funnel', {
-    startDate: range.start,
-    endDate: range.end,
+    ...whenOf(context),
     steps: stepsOf(params),
     windowHours: windowOf(params),
+    ...(order !== 'sequence' && { order }),
   });
   let shown: Funnel['steps'] = [];
   const rows = (): (string | number)[][] =>
@@ -49,15 +52,18 @@ export function showFunnel(context: Context): void {
         rows,
       ),
       load: (get) => get<Funnel>(asked),
-      render: ({ steps }) => {
+      render: ({ steps, medianMs }) => {
         shown = steps;
         const [first, last] = [steps[0], steps.at(-1)];
         if (!first || !last || first.users === 0) return empty('Nobody took the first step in these days.');
         return [
           figures([
             { label: 'Began', value: number(first.users), title: 'Users who took the first step' },
-            { label: 'Finished', value: number(last.users), title: 'Users who took all steps, in order, in time' },
+            { label: 'Finished', value: number(last.users), title: 'Users who took all steps in time' },
             { label: 'Conversion', value: percent(last.conversion), title: 'Of those who began' },
+            ...(medianMs === null
+              ? []
+              : [{ label: 'Median time', value: duration(medianMs), title: 'From the first step to the last' }]),
           ]),
           h('ol', { class: 'funnel', 'aria-label': 'Steps' }, steps.map(bar)),
           h(

@@ -1,25 +1,22 @@
-// The paths that sessions begin with.
+// The paths that sessions begin with, or that begin or end with a page: as a flow, and as a table.
 import { question } from '../../api';
 import { h } from '../../dom';
 import { number, percent } from '../../format';
 import { go, href } from '../../place';
+import { whenOf } from '../../query';
 import { saveCsvButton } from '../../ui/csv';
 import { panel } from '../../ui/panel';
 import { empty } from '../../ui/states';
 import { table } from '../../ui/table';
 import type { Context } from '../../view';
+import { flow } from './flow';
+import { type Path, pathText } from './path';
 import { type Step, changesOf } from './steps';
 
 /** `POST /v1/analytics/query/journeys` */
 interface Journeys {
   sessions: number;
   paths: Path[];
-}
-
-interface Path {
-  steps: [kind: string, key: string][];
-  sessions: number;
-  share: number;
 }
 
 const DEFAULT_DEPTH = 5;
@@ -32,20 +29,32 @@ function depthOf(params: URLSearchParams): number {
   return Number.isInteger(depth) && depth >= 1 && depth <= MAX_DEPTH ? depth : DEFAULT_DEPTH;
 }
 
-const pathText = ({ steps }: Path): string => steps.map(([, key]) => key).join(' → ');
-
 const asSteps = ({ steps }: Path): Step[] =>
   steps.map(([kind, key]) =>
     kind === 'page' ? { eventType: 'page_view', page: key } : { eventType: 'feature_use', feature: key },
   );
 
-/** The table of paths. */
+/** Where paths begin or end, as the API takes it, and the choice. */
+const ENDS = [
+  ['', 'From the start of a session'],
+  ['from', 'From the page'],
+  ['to', 'To the page'],
+] as const;
+
+/** The end that the URL asks for. */
+function endOf(params: URLSearchParams): Record<string, string> {
+  const page = params.get('endpage');
+  const [end] = ENDS.find(([name]) => name && name === params.get('end')) ?? [''];
+  return end && page ? { [end]: page } : {};
+}
+
+/** The flow and the table of paths. */
 export function showJourneys(context: Context): void {
   const { range, params } = context;
   const depth = depthOf(params);
   const asked = question('/v1/analytics/query/journeys', {
-    startDate: range.start,
-    endDate: range.end,
+    ...whenOf(context),
+    ...endOf(params),
     depth,
     limit: SHOWN,
   });
@@ -55,8 +64,9 @@ export function showJourneys(context: Context): void {
       title: 'Journeys',
       class: 'wide journeys',
       lines: 20,
-      note: 'The pages and features that sessions begin with, in order. A path leads to its funnel.',
+      note: 'Pages and features of sessions, in order. A path leads to its funnel, a page of the flow to what follows.',
       tools: [
+        endChoice(params),
         depthChoice(depth),
         saveCsvButton(
           'Journeys',
@@ -72,6 +82,7 @@ export function showJourneys(context: Context): void {
         const most = Math.max(...paths.map((path) => path.sessions), 1);
         return [
           h('p', { class: 'footnote journeys-sum' }, `${number(sessions)} sessions in all.`),
+          flow(paths),
           table<Path>({
             caption: 'Journeys',
             rows: paths,
@@ -86,13 +97,50 @@ export function showJourneys(context: Context): void {
                 minor: true,
               },
             ],
-            link: (path) => href({ tab: undefined, depth: undefined, ...changesOf(asSteps(path)) }),
+            link: (path) =>
+              href({
+                tab: undefined,
+                depth: undefined,
+                end: undefined,
+                endpage: undefined,
+                ...changesOf(asSteps(path)),
+              }),
             bar: (path) => path.sessions / most,
           }),
         ];
       },
     }),
   );
+}
+
+function endChoice(params: URLSearchParams): HTMLElement {
+  const [chosen = ''] = Object.keys(endOf(params));
+  const end = h(
+    'select',
+    { id: 'journey-end', 'aria-label': 'Paths go' },
+    ENDS.map(([name, text]) => h('option', { value: name, selected: name === chosen }, text)),
+  );
+  const page = h('input', {
+    id: 'journey-page',
+    class: 'journey-page',
+    value: params.get('endpage') ?? '/',
+    'aria-label': 'Page',
+    maxlength: 1000,
+    autocomplete: 'off',
+    spellcheck: 'false',
+    hidden: chosen === '',
+  });
+  const show = (): void => {
+    const text = page.value.trim();
+    go({ end: end.value || undefined, endpage: end.value ? text || undefined : undefined });
+  };
+  end.addEventListener('change', () => {
+    page.hidden = end.value === '';
+    if (page.hidden) show();
+    else page.focus();
+  });
+  page.addEventListener('change', show);
+  return h('span', { class: 'journey-end' }, end, page);
 }
 
 function depthChoice(depth: number): HTMLElement {

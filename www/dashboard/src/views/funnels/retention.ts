@@ -2,6 +2,7 @@
 import { question } from '../../api';
 import { type Child, h } from '../../dom';
 import { day, number, percent } from '../../format';
+import { whenOf } from '../../query';
 import { saveCsvButton } from '../../ui/csv';
 import { panel } from '../../ui/panel';
 import { empty } from '../../ui/states';
@@ -38,8 +39,7 @@ export function showRetention(context: Context): void {
   const period = params.get('period') === other ? other : usual;
   const unit = params.get('unit') === 'users' ? 'users' : 'percent';
   const asked = question('/v1/analytics/query/retention', {
-    startDate: range.start,
-    endDate: range.end,
+    ...whenOf(context),
     period,
     periods: PERIODS[period] - 1,
   });
@@ -52,8 +52,8 @@ export function showRetention(context: Context): void {
       class: 'wide',
       lines: 20,
       note:
-        `Of the users whose first event ever was in a ${period} of the range, how many had an event so many ` +
-        `${period}s later.`,
+        `Of the users whose first ${context.plain ? 'event ever' : 'event that passes'} was in a ${period} of the ` +
+        `range, how many had an event so many ${period}s later.`,
       tools: [
         tabs('Cohorts', 'period', period, [
           [usual, labels[usual]],

@@ -65,3 +65,17 @@ export function windowOf(params: URLSearchParams): number {
 export const windowChange = (hours: number): Changes => ({
   window: hours === DEFAULT_WINDOW ? undefined : String(hours),
 });
+
+/** In what order steps count, as the API takes it, and the choice; the first is not written. */
+export const ORDERS = [
+  ['sequence', 'in this order'],
+  ['strict', 'in this order, nothing between'],
+  ['any', 'in any order'],
+] as const;
+
+/** The order that the URL asks for. */
+export const orderOf = (params: URLSearchParams): string =>
+  ORDERS.find(([name]) => name === params.get('order'))?.[0] ?? ORDERS[0][0];
+
+/** As the URL has it. */
+export const orderChange = (order: string): Changes => ({ order: order === ORDERS[0][0] ? undefined : order });

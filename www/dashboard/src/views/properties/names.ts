@@ -1,12 +1,6 @@
-// The names and types of what events hold.
-import type { StoredEvent } from '../../answers';
-
-/** So many of the newest events are looked at; the API gives no more a call. */
-export const LOOKED_AT = 500;
-
-/** So many names are shown, and so deep they go. */
-const MOST_NAMES = 200;
-const DEEPEST = 5;
+// The names and types of what events hold, as `GET /v1/analytics/properties` tells them.
+import { rangeWord } from '../../query';
+import type { Context } from '../../view';
 
 /** A property. */
 export interface Property {
@@ -18,25 +12,37 @@ export interface Property {
   count: number;
 }
 
-const TYPES: Readonly<Record<string, string>> = { string: 'text', number: 'number', boolean: 'true or false' };
+/** `GET /v1/analytics/properties` */
+export interface Discovered {
+  events: {
+    eventType: string;
+    event?: string;
+    events: number;
+    properties: { name: string; texts: number; numbers: number; booleans: number }[];
+  }[];
+  otherProperties: number;
+}
 
-/** Those of some events, by name. */
-export function propertiesOf(events: readonly StoredEvent[]): Property[] {
-  const found = new Map<string, Property>();
-  const note = (name: string, type: string): void => {
-    const known = found.get(name) ?? { name, types: [], count: 0 };
-    known.count += 1;
-    if (!known.types.includes(type)) known.types.push(type);
-    if (found.size < MOST_NAMES) found.set(name, known);
-  };
-  const walk = (data: object, before: string, depth: number): void => {
-    for (const [key, value] of Object.entries(data) as [string, unknown][]) {
-      const type = TYPES[typeof value];
-      if (type !== undefined) note(before + key, type);
-      else if (typeof value === 'object' && value !== null && !Array.isArray(value) && depth < DEEPEST)
-        walk(value, `${before}${key}.`, depth + 1);
-    }
-  };
-  for (const { eventData } of events) if (eventData) walk(eventData, '', 1);
-  return [...found.values()].sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
+/** What the call is asked for events of a type. */
+export function discovery({ range, zone }: Context, eventType: string): string {
+  const word = rangeWord(range);
+  const asked = new URLSearchParams({
+    eventType,
+    range: typeof word === 'string' ? word : word.join(','),
+    timeZone: zone,
+  });
+  return `/v1/analytics/properties?${asked}`;
+}
+
+/** Those of the events of a name, of custom ones, and how many there are. */
+export function propertiesOf({ events }: Discovered, name: string | undefined): { rows: Property[]; events: number } {
+  const found = events.find((one) => one.event === name);
+  const rows = (found?.properties ?? []).map(({ name: property, texts, numbers, booleans }) => ({
+    name: property,
+    types: [texts > 0 && 'text', numbers > 0 && 'number', booleans > 0 && 'true or false'].filter(
+      (one) => one !== false,
+    ),
+    count: texts + numbers + booleans,
+  }));
+  return { rows, events: found?.events ?? 0 };
 }
