@@ -49,6 +49,7 @@ mod retention;
 mod services;
 mod several;
 mod sinks;
+mod strict;
 mod tenancy;
 mod tracker;
 mod traffic;
