@@ -17,6 +17,7 @@ use crate::http::error::Fault;
 use crate::http::facts::RequestFacts;
 use crate::http::params::Params;
 use crate::query::goals::{self, Goal, GoalRow, Goals, NewGoal};
+use crate::shell::http::query::is_zone;
 use crate::shell::http::reply::{Cors, empty, json, problem};
 use crate::shell::platform::bindings::config;
 use crate::shell::platform::clock::{Ids, now_ms, random};
@@ -56,7 +57,7 @@ async fn answer(
             Ok((200, Some(serde_json::json!({ "sites": sites }).to_string())))
         }
         AdminCall::MakeSite => {
-            let site = NewSite::parse(&body(&mut request).await?)?;
+            let site = site_in(&body(&mut request).await?)?;
             let rows: Vec<Found> = rows(env, &site.statement(now_ms())).await?;
             if rows.is_empty() {
                 return Err(Fault::AlreadyExists);
@@ -65,7 +66,7 @@ async fn answer(
             Ok((201, serde_json::to_string(&site).ok()))
         }
         AdminCall::ReplaceSite => {
-            let site = NewSite::parse(&body(&mut request).await?)?;
+            let site = site_in(&body(&mut request).await?)?;
             if site.site_id != site_id {
                 return Err(Fault::Malformed {
                     field: Some("siteId"),
@@ -194,6 +195,15 @@ async fn changed<Row: Due>(env: &Env, rows: Vec<Row>) -> std::result::Result<(),
 /// A change that is stored, but that KV did not take. The call may be repeated; the cron brings it there, too.
 const NOT_EVERYWHERE: Fault =
     Fault::Unavailable("The change is stored, but not everywhere yet; repeat the call.");
+
+/// A site of a body, whose zone the platform knows.
+fn site_in(body: &[u8]) -> std::result::Result<NewSite, Fault> {
+    let site = NewSite::parse(body)?;
+    match &site.time_zone {
+        Some(zone) if !is_zone(zone) => Err(site.unknown_zone()),
+        _ => Ok(site),
+    }
+}
 
 /// Whether the request shows the admin token.
 pub(crate) fn authorize(request: &Request, env: &Env) -> std::result::Result<(), Fault> {
