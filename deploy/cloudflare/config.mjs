@@ -16,10 +16,11 @@ const quoted = (text) => JSON.stringify(text);
  * The production configuration.
  * @param {string} base wrangler.toml
  * @param {{
- *   accountId: string, databaseId: string, namespaceId: string, domain?: string, vars: Record<string, string>
+ *   accountId: string, databaseId: string, namespaceId: string, domain?: string, plan?: 'free' | 'paid',
+ *   vars: Record<string, string>
  * }} own
  */
-export function productionConfig(base, { accountId, databaseId, namespaceId, domain, vars }) {
+export function productionConfig(base, { accountId, databaseId, namespaceId, domain, plan, vars }) {
   const top = [`account_id = ${quoted(accountId)}`];
   if (domain) top.push(`routes = [{ pattern = ${quoted(domain)}, custom_domain = true }]`);
   for (const [id, what] of [
@@ -30,7 +31,17 @@ export function productionConfig(base, { accountId, databaseId, namespaceId, dom
   }
   const text = base.replace(NO_DATABASE, quoted(databaseId)).replace(NO_NAMESPACE, quoted(namespaceId));
   // What stands before the first table is the worker's own.
-  return `${HEADER}${top.join('\n')}\n${withVars(text, vars)}`;
+  const ofPlan = plan === 'free' ? withoutLimits(text) : text;
+  return `${HEADER}${top.join('\n')}\n${withVars(ofPlan, vars)}`;
+}
+
+/** Without the limit of CPU, with which Cloudflare takes no worker on its free plan. @param {string} text */
+function withoutLimits(text) {
+  const lines = text.split('\n');
+  const start = lines.findIndex((line) => line.trim() === '[limits]');
+  if (start < 0) throw new Failure('wrangler.toml has no [limits]');
+  lines.splice(start, endOf(lines, start) - start);
+  return lines.join('\n');
 }
 
 /**

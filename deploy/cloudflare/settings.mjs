@@ -6,6 +6,7 @@ import { Failure } from '../dev/base/process.mjs';
  * @property {string} [accountId] the account, where the login reaches several
  * @property {string} [domain] the host name at which the collector answers; without it, one of workers.dev
  * @property {string} [location] where database and bucket are made: a hint, of use before the first run alone
+ * @property {'free' | 'paid'} plan the account's; the free one takes no limit of CPU
  * @property {Record<string, string>} vars variables of wrangler.toml that are others here
  */
 
@@ -46,15 +47,17 @@ export function readSettings(text, file) {
     throw wrong('is not JSON');
   }
   if (typeof given !== 'object' || given === null || Array.isArray(given)) throw wrong('must be an object');
-  const { accountId, domain, location, vars = {}, ...unknown } = given;
+  const { accountId, domain, location, plan = 'paid', vars = {}, ...unknown } = given;
   const [stranger] = Object.keys(unknown);
-  if (stranger !== undefined) throw wrong(`knows no "${stranger}"; it may have accountId, domain, location and vars`);
+  if (stranger !== undefined)
+    throw wrong(`knows no "${stranger}"; it may have accountId, domain, location, plan and vars`);
   if (accountId !== undefined && !isAccountId(accountId))
     throw wrong('accountId must be the 32 hex digits that npx wrangler whoami shows');
   if (domain !== undefined && !(typeof domain === 'string' && DOMAIN.test(domain)))
     throw wrong('domain must be a host name such as "collect.example.com"');
   if (location !== undefined && !LOCATIONS.includes(location))
     throw wrong(`location must be one of ${LOCATIONS.join(', ')}`);
+  if (!['free', 'paid'].includes(plan)) throw wrong('plan must be free or paid');
   if (typeof vars !== 'object' || vars === null || Array.isArray(vars)) throw wrong('vars must be an object');
   for (const [name, value] of Object.entries(vars)) {
     if (!VARIABLE.test(name)) throw wrong(`vars has "${name}", which is no variable's name`);
@@ -62,7 +65,7 @@ export function readSettings(text, file) {
       throw wrong(`${name} is a secret: give it as SHORELINE_SECRET_${name} in the environment, not in vars`);
     if (typeof value !== 'string') throw wrong(`vars.${name} must be a text, as in wrangler.toml`);
   }
-  return { accountId, domain, location, vars };
+  return { accountId, domain, location, plan, vars };
 }
 
 /** @param {unknown} text */

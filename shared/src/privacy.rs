@@ -10,7 +10,9 @@ mod spelling;
 mod style;
 mod url;
 
-pub use anonymous::{anonymous_id, hashed_id, is_anonymous_id, session_hash, user_hash};
+pub use anonymous::{
+    anonymous_id, hashed_id, is_anonymous_id, session_hash, ticket_seal, user_hash,
+};
 pub use ip::truncate_ip;
 pub use spelling::spelled;
 pub use url::path_part;

@@ -2,6 +2,7 @@
 // list prices. Nothing is measured here.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { at } from '../../deploy/dev/base/project.mjs';
+import { FREE } from './free.mjs';
 import { dollars, priceTable, PRICES } from './prices.mjs';
 
 /** @typedef {import('./prices.mjs').Use} Use */
@@ -211,7 +212,7 @@ ${limits.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}
 So a billion events a day need some ${Math.ceil(1000 / daily)} sites of ${daily.toFixed(1)} million events a day each.
 One site cannot take them all: with 16 archives it has room for some ${Math.floor(16 * daily)} million events a day.
 
-## Prices
+${FREE}## Prices
 
 Cloudflare, Workers Paid:
 

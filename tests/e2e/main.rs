@@ -48,6 +48,7 @@ mod retention;
 mod services;
 mod several;
 mod sinks;
+mod strict;
 mod tenancy;
 mod tracker;
 mod traffic;

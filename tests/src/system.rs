@@ -136,13 +136,51 @@ impl System {
     /// # Panics
     /// With its output, if it ends instead.
     pub fn start_with(state: &StateDir, settings: &str) -> Self {
+        Self::start_as(state, settings, None)
+    }
+
+    /// Starts a system whose bindings refuse what the platform refuses, count what is asked of them
+    /// ([`System::counted`]), and fail where a test wants it ([`System::faults`]).
+    ///
+    /// # Panics
+    /// With its output, if it ends instead.
+    pub fn start_strict(state: &StateDir, settings: &str) -> Self {
+        Self::start_as(state, settings, Some("1"))
+    }
+
+    fn start_as(state: &StateDir, settings: &str, strict: Option<&str>) -> Self {
         build_once();
         let (mut command, keys_file) = start_command(free_port(), state.path());
         // A start finds nothing to build, and need not look for it twice.
         command
             .env("SHORELINE_BUILT", "1")
             .env("SHORELINE_VARS", settings);
+        if let Some(strict) = strict {
+            command.env("SHORELINE_STRICT", strict);
+        }
         Self::run((command, keys_file), state)
+    }
+
+    /// What the bindings of a strict system were asked, and refused.
+    pub async fn counted(&self) -> Value {
+        self.strict(reqwest::Method::GET, "", Value::Null).await
+    }
+
+    /// Has a strict system forget what was counted.
+    pub async fn forget_counts(&self) {
+        self.strict(reqwest::Method::DELETE, "", Value::Null).await;
+    }
+
+    /// Has bindings of a strict system fail from now on: `{"DB": {"mode": "fail"}}` (`fail`, `hang`, `slow`, `lost`).
+    pub async fn faults(&self, faults: &Value) {
+        self.strict(reqwest::Method::PUT, "/faults", faults.clone())
+            .await;
+    }
+
+    async fn strict(&self, method: reqwest::Method, path: &str, body: Value) -> Value {
+        let url = self.at(&format!("/__strict{path}"));
+        let request = crate::client().request(method, url).body(body.to_string());
+        request.send().await.unwrap().json().await.unwrap()
     }
 
     /// Runs a start and waits until the system says that it runs.

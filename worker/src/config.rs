@@ -50,6 +50,11 @@ const MAX_BACKLOG: i64 = 8_000_000_000;
 /// each shard, and little enough to be worked off.
 const DEFAULT_BACKLOG: i64 = 2_000_000_000;
 
+/// Where the platform lets objects be made (`OBJECT_LOCATION`); a hint, for objects that are new.
+const LOCATIONS: [&str; 9] = [
+    "wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me",
+];
+
 /// The shortest secret for keyed hashes, as for any HMAC-SHA256: 128 bits in hex.
 const MIN_HASH_KEY_CHARS: usize = 32;
 
@@ -114,6 +119,13 @@ impl Config {
         let webhook = var("ALERT_WEBHOOK_URL").filter(|url| !url.is_empty());
         if !webhook.as_deref().is_none_or(is_webhook) {
             return Err(ConfigError("ALERT_WEBHOOK_URL must be an https address."));
+        }
+        // `shell/platform/objects.js` reads it: a wrong one is to be told of here, not to be a call that fails.
+        let location = var("OBJECT_LOCATION").filter(|location| !location.is_empty());
+        if !location.is_none_or(|location| LOCATIONS.contains(&location.as_str())) {
+            return Err(ConfigError(
+                "OBJECT_LOCATION must be empty or one of wnam, enam, sam, weur, eeur, apac, oc, afr, me.",
+            ));
         }
         let hash_key = var("HASH_KEY")
             .filter(|key| key.len() >= MIN_HASH_KEY_CHARS)
@@ -203,6 +215,7 @@ mod tests {
         for (name, value) in [
             ("SITE_SHARDS", "0"),
             ("SITE_SHARDS", "many"),
+            ("OBJECT_LOCATION", "mars"),
             ("ARCHIVE_SHARDS", "0"),
             ("ARCHIVE_SHARDS", "17"),
             ("RETENTION_DAYS", "91"),

@@ -157,6 +157,15 @@ test("the configuration differs from wrangler.toml in what is the account's own"
   assert.equal(accountIn(base), undefined);
 });
 
+test('on the free plan there is no limit of CPU, and all else is the same', () => {
+  const own = { accountId: ACCOUNT, databaseId: DATABASE, namespaceId: NAMESPACE, vars: {} };
+  const [paid, free] = [productionConfig(base, own), productionConfig(base, { ...own, plan: 'free' })];
+  assert.match(paid, /^cpu_ms = \d+$/m);
+  const kept = new Set(free.split('\n'));
+  const left = paid.split('\n').filter((line) => !kept.has(line));
+  assert.deepEqual(left, ['[limits]', 'cpu_ms = 30000']);
+});
+
 test('a value cannot leave its quotes', () => {
   const made = productionConfig(base, {
     accountId: ACCOUNT,
@@ -177,6 +186,7 @@ test('settings that are wrong are named', () => {
     ['{"domain": "localhost"}', 'domain'],
     ['{"location": "mars"}', 'location'],
     ['{"region": "x"}', 'region'],
+    ['{"plan": "cheap"}', 'plan'],
     ['{"vars": {"lower": "x"}}', 'lower'],
     ['{"vars": {"SITE_SHARDS": 4}}', 'SITE_SHARDS'],
     ['{"vars": {"HASH_KEY": "x"}}', 'SHORELINE_SECRET_HASH_KEY'],

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { build } from '../build/build.mjs';
 import { TEST_NEEDS, installNeeds } from '../setup/debian.mjs';
 import { installMoto } from '../setup/moto.mjs';
+import { forgetRefusals, refusals } from '../strict/refusals.mjs';
 import { main, runShown, say, seconds } from '../base/process.mjs';
 import { tools } from '../base/project.mjs';
 import { installSchemathesis } from '../setup/schemathesis.mjs';
@@ -15,6 +16,9 @@ import { TIMED } from './timed.mjs';
  * A run of cargo, and how many tests it has at a time: as many as processors where nothing is said.
  * @typedef {{ args: string[], threads?: number }} Run
  */
+
+/** By `SHORELINE_STRICT=1`: systems whose bindings refuse what the platform refuses (docs/RELIABILITY.md). */
+const isStrict = Boolean(process.env.SHORELINE_STRICT);
 
 const PROCESSORS = availableParallelism();
 
@@ -76,9 +80,19 @@ async function runQuickly(args) {
   await runCargo(runs.map((run) => ({ args: [...run, ...args] })));
 }
 
+/** Fails where the strict layer refused anything, whether a test noticed or not. */
+function tellRefusals() {
+  const all = refusals();
+  if (all.length === 0) return say('nothing was refused by the strict layer');
+  for (const line of new Set(all)) console.error(line);
+  say(`the strict layer refused ${all.length} times`);
+  process.exitCode = 1;
+}
+
 main(async () => {
   const start = Date.now();
   checkNode();
+  forgetRefusals();
   await installNeeds(TEST_NEEDS);
   const args = process.argv.slice(2);
   process.exitCode = 0;
@@ -96,5 +110,6 @@ main(async () => {
       await runCargo(chosen(args));
     }
   }
+  if (isStrict) tellRefusals();
   say(`tests ${process.exitCode === 0 ? 'passed' : 'failed'} (${seconds(start)})`);
 });

@@ -1,9 +1,11 @@
 // The running system: Wrangler, waited for until healthy, and started again if it no longer answers.
 import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { noteRefusal } from '../strict/refusals.mjs';
+import { watchMemory } from '../strict/memory.mjs';
 import { freePort } from '../base/port.mjs';
 import { Failure, isStopping, lastLines, say } from '../base/process.mjs';
-import { WRANGLER_LOG, wranglerDev } from './wrangler.mjs';
+import { WRANGLER_LOG, strict, wranglerDev } from './wrangler.mjs';
 
 /** How long the built worker may take until it is healthy. */
 const HEALTHY_WITHIN_MS = 120_000;
@@ -30,10 +32,13 @@ export async function runSystem({ url, port, vars }, onHealthy) {
     /** @type {Promise<void>} */
     const isStuck = new Promise((done) => (stuck = done));
     const onLine = (/** @type {string} */ line) => {
+      if (line.includes('strict: refused')) noteRefusal(line);
       if (WORTH_SHOWING.test(line)) say(line.replace(/^\[custom build\] (shoreline: )?/, ''));
       if (line.includes('runtime crashed unexpectedly')) hasRecovered(url).then((recovered) => recovered || stuck());
     };
-    const wrangler = wranglerDev({ port, inspectorPort: await freePort(), vars, onLine });
+    const inspectorPort = await freePort();
+    const wrangler = wranglerDev({ port, inspectorPort, vars, onLine });
+    const watch = strict ? watchMemory(inspectorPort, noteRefusal) : undefined;
     const ended = wrangler.ended.then(reportEnd);
     // One of its processes may die before it is healthy, too.
     const runs = await Promise.race([healthy(url).then(() => true), ended, isStuck]);
@@ -42,6 +47,7 @@ export async function runSystem({ url, port, vars }, onHealthy) {
       await onHealthy();
     }
     await Promise.race([ended, isStuck]);
+    watch?.stop();
     if (isStopping()) return wrangler.ended;
     say('Wrangler has not answered since one of its processes died; starting it again');
     ended.catch(() => {});

@@ -16,6 +16,12 @@ export const WRANGLER_LOG = join(stateNotes, 'wrangler.log');
 /** Tells Wrangler's build command that who started it has prepared the database and the settings. */
 export const PREPARED = 'SHORELINE_PREPARED';
 
+/** The worker behind bindings that refuse what the platform refuses. */
+const STRICT_WORKER = join('deploy', 'dev', 'strict', 'worker.mjs');
+
+/** Whether these are wanted: `1` for the limits of the paid plan, `free` for those of the free one. */
+export const strict = process.env.SHORELINE_STRICT ?? '';
+
 /** How long Wrangler may take to end by itself. */
 const GRACE_MS = 5_000;
 
@@ -57,6 +63,7 @@ export const wrangler = (task, args) =>
 export function wranglerDev({ port, inspectorPort, vars, onLine }) {
   const args = [
     'dev',
+    ...(strict ? [STRICT_WORKER] : []),
     '--port',
     `${port}`,
     '--inspector-port',
@@ -67,6 +74,7 @@ export function wranglerDev({ port, inspectorPort, vars, onLine }) {
     made.localPages,
     '--show-interactive-dev-session=false',
   ];
+  if (strict) args.push('--var', `SHORELINE_STRICT:${strict}`);
   for (const pair of vars) args.push('--var', pair);
   const child = spawn(tools.node, ['--import', GUARD, ...command(args)], {
     cwd: root,

@@ -5,3 +5,4 @@ pub mod grants;
 pub mod policy;
 pub mod privacy;
 pub mod rate;
+pub mod strangers;

@@ -26,6 +26,11 @@ pub use replay::{Chosen, FIELDS, ListQuery, MAX_REPLAYS, Replayed, Row, Selectio
 /// Characters of a reason that are kept: a database's sentence.
 const MAX_DETAIL_CHARS: usize = 300;
 
+/// Parts of a message in a row that fail for no fault of their own, after which no more are looked at: the archive, D1
+/// or the bucket is away. Not the first alone, so that one part which fails in a way of its own does not keep those
+/// behind it from their turn.
+pub const AWAY_AFTER: u32 = 2;
+
 /// Why a part is a dead letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema), schema(as = DeadLetterCode))]

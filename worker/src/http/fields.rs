@@ -10,13 +10,16 @@ use crate::http::known;
 /// Bytes of a question at most: ten steps of long names are a tenth of it.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
+/// What is answered to a longer one.
+pub const QUESTION_TOO_LARGE: Fault = Fault::PayloadTooLarge("A question has at most 64 KiB.");
+
 /// Reads the body as an object of known fields, each looked at by itself.
 ///
 /// # Errors
 /// [`Fault::Malformed`] for what is none, [`Fault::UnknownParameter`] for a field that is not known.
 pub fn object(body: &[u8], known: &[&str]) -> Result<Map<String, Value>, Fault> {
     if body.len() > MAX_BODY_BYTES {
-        return Err(Fault::PayloadTooLarge("A question has at most 64 KiB."));
+        return Err(QUESTION_TOO_LARGE);
     }
     let object = json::read(body);
     let object = object.map_err(|_| Fault::malformed("The body must be a JSON object."))?;

@@ -2,14 +2,11 @@
 //!
 //! A visitor is an address and a user agent, and anybody can send another agent with each request; so
 //! the network behind it has a bucket too, ten times as large: an office's visitors share it. What is
-//! no key at all is charged to its network alone, before the next look-up is made for it.
-
-use std::borrow::Cow;
-
-use shoreline_shared::privacy::truncate_ip;
+//! no key at all is charged to its network alone ([`strangers`]).
 
 use super::Platform;
 use crate::access::rate::{Limit, Standing};
+use crate::access::strangers::{self, network};
 use crate::base::hash::sha256_hex;
 use crate::http::error::Fault;
 use crate::http::facts::RequestFacts;
@@ -21,9 +18,6 @@ const NETWORK_VISITORS: u32 = 10;
 /// Seconds a sender is asked to wait where the platform's limiter refuses: its periods are 10 or 60.
 const LIMITER_RETRY_AFTER_S: u32 = 10;
 
-/// The name of the buckets of strangers: no site has it.
-const STRANGERS: &str = "_strangers";
-
 /// Those of a visitor and its network. A service has none: it is bound by its site's quota alone.
 fn limits(admitted: &Admitted, platform: &impl Platform) -> Option<[Limit; 2]> {
     if !admitted.is_page() {
@@ -31,7 +25,7 @@ fn limits(admitted: &Admitted, platform: &impl Platform) -> Option<[Limit; 2]> {
     }
     let grant = admitted.grant();
     let rate = grant.policy.rate(&platform.settings().limits);
-    let network = network(admitted.facts());
+    let network = network(admitted.facts().ip.as_deref());
     Some(platform.limiter(|limiter| {
         [
             limiter.limit(&visitor(admitted), rate),
@@ -66,16 +60,6 @@ fn visitor(admitted: &Admitted) -> [&str; 3] {
     ]
 }
 
-/// An IPv4 address as it is; of an IPv6 address the part that a customer is given.
-fn network(facts: &RequestFacts) -> Cow<'_, str> {
-    let ip = facts.ip.as_deref().unwrap_or_default();
-    if ip.contains(':') {
-        truncate_ip(ip).into()
-    } else {
-        ip.into()
-    }
-}
-
 /// Whether a request of this visitor may go on. It costs as much as an event, so that requests
 /// without events are bounded too.
 pub(super) async fn check(admitted: Admitted, platform: &impl Platform) -> Result<Admitted, Fault> {
@@ -103,7 +87,7 @@ pub(super) async fn check(admitted: Admitted, platform: &impl Platform) -> Resul
 /// The name of a bucket that is the same in every isolate, for the platform's limiter. It is a hash,
 /// for the platform is to be told of no visitor.
 fn everywhere(admitted: &Admitted, of_network: bool) -> String {
-    let network = network(admitted.facts());
+    let network = network(admitted.facts().ip.as_deref());
     let [site, ip, agent] = visitor(admitted);
     let fields = if of_network {
         [site, &network, "network"]
@@ -116,24 +100,19 @@ fn everywhere(admitted: &Admitted, of_network: bool) -> String {
 
 /// Whether somebody whose key is not known yet may have it looked up.
 pub(super) fn check_stranger(facts: &RequestFacts, platform: &impl Platform) -> Result<(), Fault> {
-    let limit = stranger(facts, platform);
+    let stranger = stranger(facts, platform);
     let now_ms = platform.now_ms();
-    match platform.limiter(|limiter| limiter.standing(limit, now_ms)) {
-        Standing::Over { retry_after_s } => Err(Fault::RateLimited { retry_after_s }),
-        Standing::Free | Standing::Close => Ok(()),
-    }
+    platform.limiter(|limiter| strangers::check(limiter, stranger, now_ms))
 }
 
-/// Notes that somebody's key was none.
-pub(super) fn charge_stranger(facts: &RequestFacts, platform: &impl Platform) {
-    let limit = stranger(facts, platform);
+/// Notes why somebody was not let in.
+pub(super) fn note_stranger(facts: &RequestFacts, fault: &Fault, platform: &impl Platform) {
+    let stranger = stranger(facts, platform);
     let now_ms = platform.now_ms();
-    platform.limiter(|limiter| limiter.charge(limit, 1, now_ms));
+    platform.limiter(|limiter| strangers::note(limiter, stranger, fault, now_ms));
 }
 
-/// As many a minute as a visitor may send events.
 fn stranger(facts: &RequestFacts, platform: &impl Platform) -> Limit {
     let per_minute = platform.settings().limits.visitor_per_minute;
-    let network = network(facts);
-    platform.limiter(|limiter| limiter.limit(&[STRANGERS, &network], per_minute))
+    platform.limiter(|limiter| strangers::bucket(limiter, facts.ip.as_deref(), per_minute))
 }

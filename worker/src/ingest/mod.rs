@@ -219,9 +219,7 @@ fn stranger<T>(
     platform: &impl Platform,
 ) -> Result<T, Fault> {
     result.inspect_err(|fault| {
-        if fault.retry_after_s().is_none() {
-            gate::charge_stranger(facts, platform);
-        }
+        gate::note_stranger(facts, fault, platform);
         platform.tally(OWN_SITE, fault);
     })
 }

@@ -224,6 +224,7 @@ fn settings() -> Vec<Operation> {
     let faults = [
         Fault::UnknownKey,
         Fault::WrongScope,
+        Fault::RateLimited { retry_after_s: 30 },
         Fault::Unavailable("The key cannot be looked up right now."),
     ];
     let object = || json!({"type": "object"});

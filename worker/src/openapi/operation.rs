@@ -70,12 +70,18 @@ pub(super) fn admin(
     id: &str,
     summary: &str,
 ) -> Operation {
-    operation(method, path, id, "Admin", summary)
+    let operation = operation(method, path, id, "Admin", summary)
         .keys(ADMIN)
-        .faults(&[Fault::UnknownKey])
-        .faults(&[Fault::Unavailable(
-            "The database cannot be reached right now.",
-        )])
+        .faults(&[Fault::UnknownKey]);
+    let operation = match method {
+        "post" | "put" => {
+            operation.faults(&[Fault::PayloadTooLarge("The body has at most 64 KiB.")])
+        }
+        _ => operation,
+    };
+    operation.faults(&[Fault::Unavailable(
+        "The database cannot be reached right now.",
+    )])
 }
 
 fn in_path(name: &str) -> (Value, Value) {
@@ -121,11 +127,11 @@ impl Operation {
         self
     }
 
-    /// Any of these keys will do.
+    /// Any of these keys will do. Who shows too many that are none is asked to wait.
     pub(super) fn keys(mut self, schemes: &[&str]) -> Self {
         let list = self.fields["security"].as_array_mut().unwrap();
         list.extend(schemes.iter().map(|scheme| json!({*scheme: []})));
-        self
+        self.faults(&[Fault::RateLimited { retry_after_s: 30 }])
     }
 
     /// No key will do, too.

@@ -10,7 +10,7 @@ pub(super) fn operations() -> Vec<Operation> {
     vec![ticket(), stream(), calls(), metrics()]
 }
 
-const TICKET: &str = "slt_shop_abcdefghijklmnopqrstuvwxyz234567";
+const TICKET: &str = "slt_shop_abcdefghijklmnopqrstuvwxyz0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
 fn ticket() -> Operation {
     operation(
@@ -52,6 +52,7 @@ fn stream() -> Operation {
         Fault::InvalidTicket,
         Fault::UpgradeRequired,
         Fault::TooManyStreams,
+        Fault::RateLimited { retry_after_s: 30 },
         Fault::Unavailable("The live stream cannot be reached right now."),
     ])
 }

@@ -73,3 +73,22 @@ fn what_changes_no_live_count_is_not_told() {
             .unwrap()
     );
 }
+
+#[test]
+fn a_look_reads_no_table_but_its_lease() {
+    let sql = TestSql::new();
+    let log = open(&sql, NOW);
+    assert!(!commit(&log, &view(1, 1, NOW)).unwrap());
+    let watch = Watch::default();
+    watch.look(&log, NOW).unwrap();
+    // Whatever is asked of the database from here on fails: a look a second for a minute asks nothing.
+    sql.fail_in(1);
+    for second in 1..=60 {
+        let now = NOW + second * 1_000;
+        watch.look(&log, now).unwrap();
+        assert_eq!(log.snapshot(now).minutes.len(), 1);
+        assert!(watch.must_tell(&log, now).unwrap());
+    }
+    // Then the lease is written anew.
+    assert!(watch.look(&log, NOW + 61_000).is_err());
+}

@@ -126,21 +126,32 @@ async fn recount_step(env: &Env, step: &Step, now_ms: i64) -> Result<()> {
     Ok(())
 }
 
+/// Once an hour, for a run in which nothing is old would read some rows of every site for nothing.
 async fn forget_old(env: &Env) -> Result<()> {
     let (default, now) = (settings(env)?.ingest.retention_days, now_ms());
     let mut job = load(env, prune::JOB).await?;
+    if job.done_for >= recompute::hour_of(now) {
+        return Ok(());
+    }
     let page: Vec<Site> = d1::rows(env, &prune::sites(&job.cursor, default, now)).await?;
     let mut turns = Turns::new(page);
+    let mut failed = false;
     while let Some(site) = turns.next_site() {
         match forget_some(env, &site, now).await {
             Ok(true) => turns.again(site),
             Ok(false) => {}
-            // The others have their turn all the same.
-            Err(error) => log::error(prune::JOB, error),
+            // The others have their turn all the same, and this one again in a minute.
+            Err(error) => {
+                log::error(prune::JOB, error);
+                failed = true;
+            }
         }
     }
+    let is_done = turns.is_done() && !failed;
     let cursor = turns.cursor();
-    if cursor == job.cursor {
+    if is_done && cursor.is_empty() {
+        job.done_for = recompute::hour_of(now);
+    } else if cursor == job.cursor {
         return Ok(());
     }
     job.cursor = cursor;

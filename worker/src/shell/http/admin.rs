@@ -15,14 +15,17 @@ use crate::base::sql::Statement;
 use crate::endpoints::AdminCall;
 use crate::http::error::Fault;
 use crate::http::facts::RequestFacts;
+use crate::http::fields::MAX_BODY_BYTES;
 use crate::http::params::Params;
 use crate::query::goals::{self, Goal, GoalRow, Goals, NewGoal};
+use crate::shell::http::asking::{address, body_within};
 use crate::shell::http::query::is_zone;
 use crate::shell::http::reply::{Cors, empty, json, problem};
 use crate::shell::platform::bindings::config;
 use crate::shell::platform::clock::{Ids, now_ms, random};
 use crate::shell::platform::d1;
 use crate::shell::platform::keys::Platform;
+use crate::shell::platform::limiter;
 use crate::shell::platform::log;
 
 /// Answers an admin call of the site that its path names, and of its `part`: a key or a goal.
@@ -42,14 +45,8 @@ pub(crate) async fn admin(
 
 type Answer = std::result::Result<(u16, Option<String>), Fault>;
 
-async fn answer(
-    call: AdminCall,
-    site_id: &str,
-    part: &str,
-    mut request: Request,
-    env: &Env,
-) -> Answer {
-    authorize(&request, env)?;
+async fn answer(call: AdminCall, site_id: &str, part: &str, request: Request, env: &Env) -> Answer {
+    authorize(&request, env).await?;
     match call {
         AdminCall::ListSites => {
             let sites: Vec<SiteRow> = rows(env, &list_sites()).await?;
@@ -57,7 +54,7 @@ async fn answer(
             Ok((200, Some(serde_json::json!({ "sites": sites }).to_string())))
         }
         AdminCall::MakeSite => {
-            let site = site_in(&body(&mut request).await?)?;
+            let site = site_in(&body(&request).await?)?;
             let rows: Vec<Found> = rows(env, &site.statement(now_ms())).await?;
             if rows.is_empty() {
                 return Err(Fault::AlreadyExists);
@@ -66,7 +63,7 @@ async fn answer(
             Ok((201, serde_json::to_string(&site).ok()))
         }
         AdminCall::ReplaceSite => {
-            let site = site_in(&body(&mut request).await?)?;
+            let site = site_in(&body(&request).await?)?;
             if site.site_id != site_id {
                 return Err(Fault::Malformed {
                     field: Some("siteId"),
@@ -103,7 +100,7 @@ async fn answer(
                 log::error("random", error);
                 Fault::Unavailable("A key cannot be made right now.")
             })?;
-            let key = new_key(site_id, &body(&mut request).await?, &bytes)?;
+            let key = new_key(site_id, &body(&request).await?, &bytes)?;
             let rows: Vec<KeyRow> = rows(env, &key.statement(now_ms())).await?;
             if rows.is_empty() {
                 return Err(Fault::NotFound);
@@ -130,7 +127,7 @@ async fn answer(
             Ok((200, serde_json::to_string(&Goals { goals }).ok()))
         }
         AdminCall::MakeGoal => {
-            let goal = NewGoal::parse(&body(&mut request).await?)?;
+            let goal = NewGoal::parse(&body(&request).await?)?;
             known(site_id, env).await?;
             let now = now_ms();
             let id = Ids::new().map_err(|error| {
@@ -142,7 +139,7 @@ async fn answer(
             Ok((201, serde_json::to_string(&made).ok()))
         }
         AdminCall::ReplaceGoal => {
-            let goal = NewGoal::parse(&body(&mut request).await?)?;
+            let goal = NewGoal::parse(&body(&request).await?)?;
             if let Some(replaced) = one_goal(env, &goal.replace(site_id, part)).await? {
                 return Ok((200, serde_json::to_string(&replaced).ok()));
             }
@@ -206,30 +203,28 @@ fn site_in(body: &[u8]) -> std::result::Result<NewSite, Fault> {
 }
 
 /// Whether the request shows the admin token.
-pub(crate) fn authorize(request: &Request, env: &Env) -> std::result::Result<(), Fault> {
-    let facts = RequestFacts {
-        authorization: request.headers().get("authorization").ok().flatten(),
-        ..RequestFacts::default()
-    };
-    let token = facts.bearer().ok_or(Fault::UnknownKey)?;
-    let config = config(env)?;
-    let known = config
-        .admin_token_hash
-        .as_deref()
-        .is_some_and(|hash| same_hash(hash, &sha256_hex(token.as_bytes())));
-    if known {
-        Ok(())
-    } else {
-        Err(Fault::UnknownKey)
-    }
+pub(crate) async fn authorize(request: &Request, env: &Env) -> std::result::Result<(), Fault> {
+    let ip = address(request);
+    let looked = limiter::of_strangers(env, ip.as_deref(), async {
+        let facts = RequestFacts {
+            authorization: request.headers().get("authorization").ok().flatten(),
+            ..RequestFacts::default()
+        };
+        let token = facts.bearer().ok_or(Fault::UnknownKey)?;
+        let config = config(env)?;
+        let known = config.admin_token_hash.as_deref();
+        known
+            .is_some_and(|hash| same_hash(hash, &sha256_hex(token.as_bytes())))
+            .then_some(())
+            .ok_or(Fault::UnknownKey)
+    });
+    looked.await
 }
 
 /// The request's body.
-pub(crate) async fn body(request: &mut Request) -> std::result::Result<Vec<u8>, Fault> {
-    request
-        .bytes()
-        .await
-        .map_err(|_| Fault::malformed("The body could not be read to its end."))
+pub(crate) async fn body(request: &Request) -> std::result::Result<Vec<u8>, Fault> {
+    let over = Fault::PayloadTooLarge("The body has at most 64 KiB.");
+    body_within(request, MAX_BODY_BYTES, over).await
 }
 
 /// The rows of a statement, or 503.

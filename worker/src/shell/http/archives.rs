@@ -34,11 +34,11 @@ pub(crate) async fn archives(
 async fn answer(
     call: ArchivesCall,
     site: &str,
-    mut request: Request,
+    request: Request,
     env: &Env,
 ) -> std::result::Result<(u16, Option<String>), Fault> {
-    authorize(&request, env)?;
-    let body = body(&mut request).await?;
+    authorize(&request, env).await?;
+    let body = body(&request).await?;
     let wish = match call {
         ArchivesCall::Change => Wish::parse(&body)?,
         ArchivesCall::Cancel => Wish::Cancel,

@@ -12,14 +12,16 @@ use crate::archive::spread::only;
 use crate::base::sql::Statement;
 use crate::http::error::Fault;
 use crate::http::facts::RequestFacts;
-use crate::http::fields::MAX_BODY_BYTES;
+use crate::http::fields::{MAX_BODY_BYTES, QUESTION_TOO_LARGE};
 use crate::http::params::Params;
 use crate::shell::platform::bindings::config;
 use crate::shell::platform::clients::archives::Archives;
 use crate::shell::platform::clients::site_do::{SiteDo, SiteDos};
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::d1;
+use crate::shell::platform::gzip::{ReadError, read};
 use crate::shell::platform::keys;
+use crate::shell::platform::limiter;
 use crate::shell::platform::log;
 
 /// What a request of the dashboard API asks, and with which token.
@@ -28,20 +30,41 @@ pub(crate) fn asked(request: &Request) -> Result<(Params, RequestFacts)> {
     let params = Params::parse(url.split_once('?').map_or("", |(_, query)| query));
     let facts = RequestFacts {
         authorization: request.headers().get("authorization")?,
+        ip: address(request),
         ..RequestFacts::default()
     };
     Ok((params, facts))
 }
 
+/// The address that the platform gives a request.
+pub(crate) fn address(request: &Request) -> Option<String> {
+    request.headers().get("cf-connecting-ip").ok().flatten()
+}
+
 /// The body of a question.
-pub(crate) async fn body_of(request: &mut Request) -> std::result::Result<Vec<u8>, Fault> {
+pub(crate) async fn body_of(request: &Request) -> std::result::Result<Vec<u8>, Fault> {
+    body_within(request, MAX_BODY_BYTES, QUESTION_TOO_LARGE).await
+}
+
+/// The body of a request, or `over` where it is longer than `limit`. A length that is declared may save the reading, and
+/// is not relied upon: a body may come without one.
+pub(crate) async fn body_within(
+    request: &Request,
+    limit: usize,
+    over: Fault,
+) -> std::result::Result<Vec<u8>, Fault> {
     let length = request.headers().get("content-length").ok().flatten();
     let length = length.and_then(|length| length.parse::<usize>().ok());
-    if length.is_some_and(|length| length > MAX_BODY_BYTES) {
-        return Err(Fault::PayloadTooLarge("A question has at most 64 KiB."));
+    if length.is_some_and(|length| length > limit) {
+        return Err(over);
     }
-    let body = request.bytes().await;
-    body.map_err(|_| Fault::malformed("The body could not be read to its end."))
+    let Some(body) = request.inner().body() else {
+        return Ok(Vec::new());
+    };
+    read(body, limit).await.map_err(|error| match error {
+        ReadError::TooLarge => over,
+        ReadError::Broken => Fault::malformed("The body could not be read to its end."),
+    })
 }
 
 /// The site that the request's read token reads: its own, and no other.
@@ -54,8 +77,11 @@ pub(crate) async fn reader_of(
     facts: &RequestFacts,
     env: &Env,
 ) -> std::result::Result<Rc<Grant>, Fault> {
-    let token = facts.bearer().ok_or(Fault::UnknownKey)?;
-    let grant = keys::grant(env, None, &token, now_ms()).await?;
+    let looked = limiter::of_strangers(env, facts.ip.as_deref(), async {
+        let token = facts.bearer().ok_or(Fault::UnknownKey)?;
+        keys::grant(env, None, &token, now_ms()).await
+    });
+    let grant = looked.await?;
     if grant.kind == KeyKind::Read {
         Ok(grant)
     } else {

@@ -37,8 +37,8 @@ pub(crate) async fn dead_letters(
     }
 }
 
-async fn answer(call: DeadLetterCall, mut request: Request, env: &Env) -> Answer {
-    authorize(&request, env)?;
+async fn answer(call: DeadLetterCall, request: Request, env: &Env) -> Answer {
+    authorize(&request, env).await?;
     match call {
         DeadLetterCall::List => {
             let url = request.inner().url();
@@ -55,7 +55,7 @@ async fn answer(call: DeadLetterCall, mut request: Request, env: &Env) -> Answer
             Ok((200, to_json(&answer)?))
         }
         DeadLetterCall::Replay => {
-            let selection = Selection::parse(&body(&mut request).await?)?;
+            let selection = Selection::parse(&body(&request).await?)?;
             replay(&selection, env).await
         }
     }

@@ -26,17 +26,15 @@ use crate::shell::http::rejected_items::{keep, may_keep};
 use crate::shell::platform::bindings::RATE_LIMITER;
 use crate::shell::platform::clients::privacy_do::day_key;
 use crate::shell::platform::clients::site_do::receipt;
-use crate::shell::platform::clock::{Ids, now_ms, random};
+use crate::shell::platform::clock::{Ids, now_ms};
 use crate::shell::platform::gzip::{ReadError, read};
 use crate::shell::platform::keys;
+use crate::shell::platform::limiter;
 use crate::shell::platform::log;
 
 thread_local! {
     /// The day's key as this isolate was told it: asked for once a day.
     static DAY_KEYS: Cell<Option<(i64, [u8; 32])>> = const { Cell::new(None) };
-
-    /// The buckets of the visitors that this isolate serves.
-    static LIMITER: RefCell<Limiter> = RefCell::default();
 
     /// What the user agents tell that this isolate meets.
     static AGENTS: RefCell<Agents> = RefCell::default();
@@ -149,7 +147,7 @@ impl Platform for Edge {
     }
 
     fn limiter<T>(&self, ask: impl FnOnce(&mut Limiter) -> T) -> T {
-        LIMITER.with_borrow_mut(ask)
+        limiter::ask(ask)
     }
 
     async fn within_limit(&self, name: &str) -> bool {
@@ -209,7 +207,7 @@ impl Edge {
         config: Rc<Config>,
         length_known: bool,
     ) -> Result<Self> {
-        seed_limiter()?;
+        limiter::seed()?;
         Ok(Self {
             now_ms: now_ms(),
             ids: Ids::new()?,
@@ -238,16 +236,4 @@ impl Edge {
         self.context
             .wait_until(async move { register(&env, &site, shard).await });
     }
-}
-
-/// Gives this isolate's buckets their secret, before the first of them is named.
-fn seed_limiter() -> Result<()> {
-    LIMITER.with_borrow_mut(|limiter| {
-        if !limiter.is_seeded() {
-            let mut seed = [0; 16];
-            random(&mut seed)?;
-            *limiter = Limiter::new(u128::from_be_bytes(seed));
-        }
-        Ok(())
-    })
 }

@@ -11,16 +11,18 @@ use crate::import::{
     check_grant, check_part, id_of_key, import_id, new_import, part_number, register_import,
 };
 use crate::ingest::adapters::is_lines;
+use crate::shell::http::asking::{address, body_within};
 use crate::shell::http::reply::{Cors, json, problem};
 use crate::shell::platform::bindings::LAKE;
 use crate::shell::platform::clients::import_do::ImportDo;
 use crate::shell::platform::clock::{Ids, now_ms};
 use crate::shell::platform::d1;
 use crate::shell::platform::keys;
+use crate::shell::platform::limiter;
 use crate::shell::platform::log;
 
 /// Bytes of a body that makes an import: a number and its name.
-const MAX_CREATE_BYTES: u64 = 4 * 1024;
+const MAX_CREATE_BYTES: usize = 4 * 1024;
 
 type Answer = std::result::Result<(u16, String), Fault>;
 
@@ -38,13 +40,7 @@ pub(crate) async fn imports(
     }
 }
 
-async fn answer(
-    call: ImportCall,
-    import: &str,
-    part: &str,
-    mut request: Request,
-    env: &Env,
-) -> Answer {
+async fn answer(call: ImportCall, import: &str, part: &str, request: Request, env: &Env) -> Answer {
     let call = match call {
         ImportCall::Create => Call::Create,
         ImportCall::Progress => Call::Progress(import_id(import)?),
@@ -57,14 +53,18 @@ async fn answer(
         content_type: header("content-type"),
         content_encoding: header("content-encoding"),
         idempotency_key: header("idempotency-key"),
+        ip: address(&request),
         ..RequestFacts::default()
     };
     let length: Option<u64> = header("content-length").and_then(|length| length.parse().ok());
-    let key = facts.key().ok_or(Fault::UnknownKey)?;
-    let grant = keys::grant(env, None, &key, now_ms()).await?;
+    let looked = limiter::of_strangers(env, facts.ip.as_deref(), async {
+        let key = facts.key().ok_or(Fault::UnknownKey)?;
+        keys::grant(env, None, &key, now_ms()).await
+    });
+    let grant = looked.await?;
     check_grant(&grant)?;
     match call {
-        Call::Create => create(&facts, length, &grant, &mut request, env).await,
+        Call::Create => create(&facts, length, &grant, &request, env).await,
         Call::Part(import_id, n) => {
             let length = check_part(length, facts.content_encoding.as_deref())?;
             let place = place_of(&grant, &import_id);
@@ -98,7 +98,7 @@ async fn create(
     facts: &RequestFacts,
     length: Option<u64>,
     grant: &Grant,
-    request: &mut Request,
+    request: &Request,
     env: &Env,
 ) -> Answer {
     let import_id = match &facts.idempotency_key {
@@ -115,7 +115,7 @@ async fn create(
         let length = check_part(length, facts.content_encoding.as_deref())?;
         Some(upload(place, 1, length, request, env).await?)
     } else {
-        new.parts = new_import(&small_body(length, request).await?)?;
+        new.parts = new_import(&small_body(request).await?)?;
         None
     };
     let known = register_import(place.site, place.import_id);
@@ -134,25 +134,11 @@ async fn create(
     Ok((202, serde_json::to_string(&created).unwrap_or_default()))
 }
 
-async fn small_body(
-    length: Option<u64>,
-    request: &mut Request,
-) -> std::result::Result<Vec<u8>, Fault> {
+async fn small_body(request: &Request) -> std::result::Result<Vec<u8>, Fault> {
     let over = Fault::PayloadTooLarge(
         "To send lines with this call, name their type: application/x-ndjson.",
     );
-    if length.is_some_and(|length| length > MAX_CREATE_BYTES) {
-        return Err(over);
-    }
-    let body = request
-        .bytes()
-        .await
-        .map_err(|_| Fault::malformed("The body could not be read to its end."))?;
-    if u64::try_from(body.len()).is_ok_and(|length| length <= MAX_CREATE_BYTES) {
-        Ok(body)
-    } else {
-        Err(over)
-    }
+    body_within(request, MAX_CREATE_BYTES, over).await
 }
 
 /// Streams a body to the bucket, under a key of this try's own.

@@ -9,8 +9,10 @@ use crate::live::{Presented, new_ticket};
 use crate::observe::operations::current;
 use crate::shell::http::asking::{asked, site_of};
 use crate::shell::http::reply::{Cors, json, problem};
+use crate::shell::platform::bindings::config;
 use crate::shell::platform::clients::live_do::LiveDo;
 use crate::shell::platform::clock::random;
+use crate::shell::platform::limiter;
 use crate::shell::platform::log;
 
 const DOWN: Fault = Fault::Unavailable("The live stream cannot be reached right now.");
@@ -32,7 +34,7 @@ async fn new(request: &Request, env: &Env) -> std::result::Result<Response, Faul
     let site = site_of(&facts, env).await?;
     let mut bytes = [0; SECRET_CHARS];
     random(&mut bytes).map_err(broken)?;
-    let ticket = new_ticket(&site, &bytes);
+    let ticket = new_ticket(&site, &bytes, &config(env)?.ingest.hash_key);
     let hash = sha256_hex(ticket.as_bytes());
     let kept = LiveDo::of(env, &site).keep_ticket(&hash).await;
     let expires_at = kept.map_err(broken)?;
@@ -45,21 +47,25 @@ async fn opened(request: &Request, env: &Env) -> std::result::Result<Response, F
     if !upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket")) {
         return Err(Fault::UpgradeRequired);
     }
-    let (params, _) = asked(request).map_err(broken)?;
-    let presented = params.get("ticket").and_then(Presented::read);
-    let presented = presented.ok_or(Fault::InvalidTicket)?;
-    let streams = LiveDo::of(env, &presented.site);
-    let answer = streams.open(&presented.hash).await.map_err(broken)?;
-    match answer.status_code() {
-        101 => {
-            // Not before: a made-up ticket names any site.
-            current(|call| call.note_site(&presented.site));
-            Ok(answer)
+    let (params, facts) = asked(request).map_err(broken)?;
+    let config = config(env)?;
+    let opened = limiter::of_strangers(env, facts.ip.as_deref(), async {
+        let ticket = params.get("ticket").unwrap_or_default();
+        let presented = Presented::read(ticket, &config.ingest.hash_key);
+        let presented = presented.ok_or(Fault::InvalidTicket)?;
+        let streams = LiveDo::of(env, &presented.site);
+        let answer = streams.open(&presented.hash).await.map_err(broken)?;
+        match answer.status_code() {
+            101 => {
+                current(|call| call.note_site(&presented.site));
+                Ok(answer)
+            }
+            401 => Err(Fault::InvalidTicket),
+            429 => Err(Fault::TooManyStreams),
+            status => Err(broken(format!("a stream was answered {status}"))),
         }
-        401 => Err(Fault::InvalidTicket),
-        429 => Err(Fault::TooManyStreams),
-        status => Err(broken(format!("a stream was answered {status}"))),
-    }
+    });
+    opened.await
 }
 
 fn broken(error: impl std::fmt::Display) -> Fault {

@@ -119,15 +119,11 @@ impl Ask<'_> {
 }
 
 /// Answers a POST below `/v1/analytics/query/`.
-pub(crate) async fn question(
-    call: QuestionCall,
-    mut request: Request,
-    env: &Env,
-) -> Result<Response> {
+pub(crate) async fn question(call: QuestionCall, request: Request, env: &Env) -> Result<Response> {
     let (_, facts) = asked(&request)?;
     let answer = async {
         let site = reader_of(&facts, env).await?;
-        let body = body_of(&mut request).await?;
+        let body = body_of(&request).await?;
         match call {
             QuestionCall::Funnel => ask::<Funnel>(env, &site, &body).await,
             QuestionCall::Retention => ask::<Retention>(env, &site, &body).await,

@@ -40,7 +40,7 @@ pub(crate) async fn metrics(request: &Request, env: &Env) -> Result<Response> {
 }
 
 async fn find(request: &Request, env: &Env) -> std::result::Result<Findings, Fault> {
-    authorize(request, env)?;
+    authorize(request, env).await?;
     let statements = |_: &Sums| vec![prometheus::calls(), prometheus::outcomes()];
     let counted = fresh(env, OWN_SITE, &prometheus::wants(), &statements).await?;
     let mut found = Findings {

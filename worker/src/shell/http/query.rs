@@ -29,12 +29,12 @@ extern "C" {
 }
 
 /// Answers it, or several at once.
-pub(crate) async fn query(call: QueryCall, mut request: Request, env: &Env) -> Result<Response> {
+pub(crate) async fn query(call: QueryCall, request: Request, env: &Env) -> Result<Response> {
     let (params, facts) = asked(&request)?;
     let answer = async {
         let format = Format::parse(&params)?;
         let site = reader_of(&facts, env).await?;
-        let body = body_of(&mut request).await?;
+        let body = body_of(&request).await?;
         let text = String::from_utf8_lossy(&body);
         if call == QueryCall::Panels {
             let (_, panels, missing) = answers(&text, true, &site, env).await?;

@@ -44,9 +44,9 @@ fn to_text(step: &Step) -> String {
     to_json(step).unwrap_or_default()
 }
 
-async fn answer(mut request: Request, env: &Env) -> Answer<Step> {
-    authorize(&request, env)?;
-    let rebuild = Rebuild::parse(&body(&mut request).await?, now_ms())?;
+async fn answer(request: Request, env: &Env) -> Answer<Step> {
+    authorize(&request, env).await?;
+    let rebuild = Rebuild::parse(&body(&request).await?, now_ms())?;
     let config = config(env)?;
     if !config
         .sinks

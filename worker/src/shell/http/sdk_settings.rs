@@ -5,9 +5,11 @@ use worker::{Context, Env, Request, Response, Result};
 use crate::http::error::Fault;
 use crate::http::facts::RequestFacts;
 use crate::ingest::sdk_settings::SdkSettings;
+use crate::shell::http::asking::address;
 use crate::shell::http::reply::{Cors, json, problem};
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::keys;
+use crate::shell::platform::limiter;
 
 /// Answers a GET for the settings of a write key.
 pub(crate) async fn settings(
@@ -23,6 +25,7 @@ pub(crate) async fn settings(
             .map(|(_, query)| query.to_owned())
             .unwrap_or_default(),
         authorization: request.headers().get("authorization")?,
+        ip: address(request),
         ..RequestFacts::default()
     };
     match answer(wanted, &facts, &url, env, context).await {
@@ -38,7 +41,11 @@ async fn answer(
     env: &Env,
     context: &Context,
 ) -> std::result::Result<String, Fault> {
-    let key = wanted.key(facts).ok_or(Fault::UnknownKey)?;
-    let grant = keys::grant(env, Some(context), &key, now_ms()).await?;
+    let looked = limiter::of_strangers(env, facts.ip.as_deref(), async {
+        let key = wanted.key(facts).ok_or(Fault::UnknownKey)?;
+        let grant = keys::grant(env, Some(context), &key, now_ms()).await?;
+        Ok((key, grant))
+    });
+    let (key, grant) = looked.await?;
     wanted.answer(&key, &grant, url)
 }

@@ -50,11 +50,11 @@ async fn answer(call: UserCall, user: &str, request: &Request, env: &Env) -> Ans
             events(env, &site, &user, &params).await
         }
         UserCall::Export => {
-            authorize(request, env)?;
+            authorize(request, env).await?;
             export(env, site_param(&params)?, &user, &params).await
         }
         UserCall::Erase => {
-            authorize(request, env)?;
+            authorize(request, env).await?;
             delete(env, site_param(&params)?, &user).await
         }
     }

@@ -10,6 +10,7 @@ pub(crate) mod do_sql;
 pub(crate) mod fetch;
 pub(crate) mod gzip;
 pub(crate) mod keys;
+pub(crate) mod limiter;
 pub(crate) mod log;
 pub(crate) mod objects;
 pub(crate) mod queue;

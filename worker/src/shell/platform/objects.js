@@ -1,6 +1,17 @@
 // One call of a Durable Object: one crossing from wasm for the question, one back with the answer.
 
 /**
+ * An object by its name. The platform makes an object near its first caller, unless OBJECT_LOCATION says where.
+ * @param {Record<string, any>} env
+ * @param {string} namespace
+ * @param {string} name
+ */
+function object(env, namespace, name) {
+  const locationHint = env.OBJECT_LOCATION;
+  return env[namespace].getByName(name, locationHint ? { locationHint } : undefined);
+}
+
+/**
  * The status and the text of the answer, with a line break between them.
  * @param {Record<string, any>} env
  * @param {string} namespace
@@ -10,7 +21,7 @@
  */
 export async function call(env, namespace, name, command, body) {
   // The host is never looked up: it is only what a URL must have.
-  const answer = await env[namespace].getByName(name).fetch(`https://object${command}`, { method: 'POST', body });
+  const answer = await object(env, namespace, name).fetch(`https://object${command}`, { method: 'POST', body });
   return `${answer.status}\n${await answer.text()}`;
 }
 
@@ -22,7 +33,7 @@ export async function call(env, namespace, name, command, body) {
  * @returns {Promise<string | undefined>}
  */
 export function commit(env, name, batch) {
-  return env.SITE_DO.getByName(name).commit(batch);
+  return object(env, 'SITE_DO', name).commit(batch);
 }
 
 /**
@@ -33,5 +44,5 @@ export function commit(env, name, batch) {
  * @param {string} command a path, with its query
  */
 export function open(env, namespace, name, command) {
-  return env[namespace].getByName(name).fetch(`https://object${command}`, { headers: { upgrade: 'websocket' } });
+  return object(env, namespace, name).fetch(`https://object${command}`, { headers: { upgrade: 'websocket' } });
 }

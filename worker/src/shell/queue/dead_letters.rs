@@ -2,7 +2,7 @@
 
 use worker::{Env, Result};
 
-use crate::dead_letter::{DeadPart, Reason, is_of_content};
+use crate::dead_letter::{AWAY_AFTER, DeadPart, Reason, is_of_content};
 use crate::protocol::Message;
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::log;
@@ -11,7 +11,7 @@ use crate::shell::queue::consume::consume;
 
 /// Looks at a message that failed as often as the queue tries: each of its parts gets one more try by
 /// itself, and only what the archive refuses for its content is a dead letter. All else is left to the
-/// log, which still has it.
+/// log, which still has it. So are the parts that follow [`AWAY_AFTER`] in a row which failed: what they need is away.
 ///
 /// `false` asks for another try: of what is no message of a log no log has a copy.
 pub(crate) async fn inspect(body: &[u8], env: &Env) -> bool {
@@ -24,9 +24,17 @@ pub(crate) async fn inspect(body: &[u8], env: &Env) -> bool {
         }
         return buried.is_ok();
     };
+    let mut failed = 0_u32;
     for part in DeadPart::of(&message) {
-        if let Err(error) = inspect_part(&part, env).await {
-            log::error("dead_letter_queue", error);
+        match inspect_part(&part, env).await {
+            Ok(()) => failed = 0,
+            Err(error) => {
+                log::error("dead_letter_queue", error);
+                failed = failed.saturating_add(1);
+            }
+        }
+        if failed == AWAY_AFTER {
+            break;
         }
     }
     true
