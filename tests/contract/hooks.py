@@ -90,6 +90,9 @@ def filter_case(context, case):
     is_asked = not path.startswith("/v1/analytics/query") or is_question(case.body)
     is_asked = is_asked and (not path.startswith("/v1/analytics/query/") or is_walk(path, case.body))
     is_shown = path not in OF_EVENTS or is_breakdown(case.query)
+    zone = case.body.get("timeZone") if isinstance(case.body, dict) else None
+    is_zone = not path.startswith("/v1/sites") or not zone or zone in ("UTC", "Europe/Berlin", "Asia/Kathmandu")
+    is_asked = is_asked and is_zone
     return not begun and is_asked and is_shown and is_range(case.query, most) and is_range(case.body, most)
 
 

@@ -387,3 +387,35 @@ async fn funnels_cohorts_journeys_features_and_vitals_are_of_events_that_pass() 
     let note = held.iter().find(|one| one["name"] == "note").unwrap();
     assert_eq!((&note["texts"], &note["numbers"]), (&json!(4), &json!(0)));
 }
+
+#[tokio::test]
+async fn a_site_s_zone_is_that_of_questions_which_name_none() {
+    let kathmandu = shared()
+        .new_site_with(&json!({"timeZone": "Asia/Kathmandu"}))
+        .await;
+    let question = json!({"metrics": ["events"], "range": ["2026-11-01", "2026-11-01"]});
+    let answer = ask(&kathmandu, question.clone()).await;
+    assert_eq!(answer["meta"]["timeZone"], "Asia/Kathmandu");
+    // 5:45 before midnight of UTC.
+    let midnight = 1_793_491_200_000_i64;
+    assert_eq!(answer["meta"]["from"], midnight - 345 * 60_000);
+    let mut named = question;
+    named["timeZone"] = json!("UTC");
+    assert_eq!(ask(&kathmandu, named).await["meta"]["from"], midnight);
+    let funnel = json!({"steps": [["exists", "page"]], "range": "today"});
+    let url = format!("{}/v1/analytics/query/funnel", kathmandu.url);
+    let call = shoreline_tests::client()
+        .post(url)
+        .bearer_auth(&kathmandu.read_token);
+    let answer = reply(call.json(&funnel)).await;
+    assert_eq!(answer.body["meta"]["timeZone"], "Asia/Kathmandu");
+    // What is no zone is refused before it is kept.
+    let call = shoreline_tests::client()
+        .post(format!("{}/v1/sites", kathmandu.url))
+        .bearer_auth(&kathmandu.admin_token);
+    let refused = reply(call.json(&json!({"siteId": "mars", "timeZone": "Mars/Olympus"}))).await;
+    assert_eq!(
+        (refused.status, &refused.body["field"]),
+        (400, &json!("timeZone"))
+    );
+}

@@ -283,6 +283,7 @@ pub(crate) fn a_grant(kind: crate::access::auth::KeyKind) -> crate::access::auth
         origins: vec!["https://shop.example".into()],
         hash_routing: false,
         policy: crate::access::policy::Policy::default(),
+        time_zone: None,
         ends_at: None,
     }
 }

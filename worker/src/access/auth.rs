@@ -54,6 +54,8 @@ pub struct Grant {
     pub hash_routing: bool,
     /// The site's own limits.
     pub policy: Policy,
+    /// The time zone of questions about the site, where it has one of its own.
+    pub time_zone: Option<String>,
     /// From when on the key is good no more, Unix milliseconds, where that is known.
     pub ends_at: Option<i64>,
 }

@@ -28,6 +28,9 @@ const MAX_ORIGINS: usize = 50;
 /// Characters of a domain at most, as in the DNS.
 const MAX_DOMAIN_CHARS: usize = 253;
 
+/// Characters of a zone's name at most.
+const MAX_ZONE_CHARS: usize = 64;
+
 /// Characters of a site's name at most.
 const MAX_NAME_CHARS: usize = 100;
 
@@ -54,6 +57,10 @@ pub struct NewSite {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schema(pattern = "^[A-Za-z0-9._/-]{1,253}$"))]
     pub domain: Option<String>,
+    /// An IANA time zone: dates and days of questions are those of its clocks; UTC where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(min_length = 1, max_length = 64))]
+    pub time_zone: Option<String>,
     /// Its own limits.
     #[serde(flatten)]
     pub policy: Policy,
@@ -67,6 +74,7 @@ pub struct SiteRow {
     origins: String,
     hash_routing: i64,
     domain: Option<String>,
+    time_zone: Option<String>,
     visitor_per_minute: Option<u32>,
     hourly_quota: Option<u32>,
     retention_days: Option<u32>,
@@ -80,6 +88,7 @@ pub const SITE_FIELDS: &[&str] = &[
     "origins",
     "hashRouting",
     "domain",
+    "timeZone",
     "visitorPerMinute",
     "hourlyQuota",
     "retentionDays",
@@ -121,7 +130,7 @@ impl NewSite {
         known::fields_of(body, SITE_FIELDS)?;
         let mut site: Self = json::read(body).map_err(|_| {
             wrong_number(body).unwrap_or(Fault::malformed(
-                "The body must be {siteId, name?, origins?, hashRouting?, domain?, \
+                "The body must be {siteId, name?, origins?, hashRouting?, domain?, timeZone?, \
                  visitorPerMinute?, hourlyQuota?, retentionDays?, keepBots?}.",
             ))
         })?;
@@ -163,6 +172,10 @@ impl NewSite {
                 "domain is a host's name, such as shop.example.",
             ));
         }
+        let is_zone = |zone: &String| (1..=MAX_ZONE_CHARS).contains(&zone.len());
+        if !site.time_zone.as_ref().is_none_or(is_zone) {
+            return Err(site.unknown_zone());
+        }
         let policy = &site.policy;
         let is_positive = |n: &u32| *n > 0;
         let are_good = [
@@ -191,8 +204,8 @@ impl NewSite {
             concat!(
                 "INSERT INTO sites (site_id, name, origins, hash_routing, domain, \
                                 visitor_per_minute, hourly_quota, keep_bots, retention_days, \
-                                grant_due, created_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
+                                grant_due, time_zone, created_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
              ON CONFLICT DO NOTHING RETURNING ",
                 site_columns!()
             ),
@@ -207,7 +220,7 @@ impl NewSite {
             concat!(
                 "UPDATE OR IGNORE sites SET name = ?2, origins = ?3, hash_routing = ?4, domain = ?5, \
                     visitor_per_minute = ?6, hourly_quota = ?7, keep_bots = ?8, \
-                    retention_days = ?9, grant_due = ?10 \
+                    retention_days = ?9, grant_due = ?10, time_zone = ?11 \
              WHERE site_id = ?1 RETURNING ",
                 site_columns!()
             ),
@@ -215,7 +228,15 @@ impl NewSite {
         )
     }
 
-    fn params(&self, now_ms: i64) -> [Param; 10] {
+    /// There is no zone of this name: the platform knows which there are.
+    pub fn unknown_zone(&self) -> Fault {
+        Fault::Malformed {
+            field: Some("timeZone"),
+            detail: "timeZone is the name of an IANA time zone, such as Europe/Berlin.",
+        }
+    }
+
+    fn params(&self, now_ms: i64) -> [Param; 11] {
         let number = |n: Option<u32>| n.map_or(Param::Null, |n| i64::from(n).into());
         [
             self.site_id.as_str().into(),
@@ -230,6 +251,7 @@ impl NewSite {
             i64::from(self.policy.keep_bots).into(),
             number(self.policy.retention_days),
             now_ms.saturating_add(SETTLE_MS).into(),
+            self.time_zone.as_deref().into(),
         ]
     }
 }
@@ -245,7 +267,7 @@ pub fn find_site(site_id: &str) -> Statement {
 /// The statement that lists the sites.
 pub fn list_sites() -> Statement {
     Statement::new(
-        "SELECT site_id, name, origins, hash_routing, domain, visitor_per_minute, \
+        "SELECT site_id, name, origins, hash_routing, domain, time_zone, visitor_per_minute, \
                 hourly_quota, retention_days, keep_bots FROM sites ORDER BY site_id",
         [],
     )
@@ -259,6 +281,7 @@ impl From<SiteRow> for NewSite {
             origins: json::told(&row.origins).unwrap_or_default(),
             hash_routing: row.hash_routing != 0,
             domain: row.domain,
+            time_zone: row.time_zone,
             policy: Policy {
                 visitor_per_minute: row.visitor_per_minute,
                 hourly_quota: row.hourly_quota,

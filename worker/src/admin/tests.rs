@@ -53,6 +53,30 @@ fn a_site_is_checked_field_by_field() {
     }
 }
 
+#[test]
+fn a_zone_is_kept_and_listed_and_taken_away() {
+    let sql = TestSql::new();
+    sql.migrate();
+    let put = |statement: Statement| {
+        let _: Vec<serde_json::Value> = sql.rows(statement.sql, &statement.params).unwrap();
+    };
+    put(site(r#"{"siteId":"shop","timeZone":"Europe/Berlin"}"#).statement(1));
+    assert_eq!(listed(&sql)[0].time_zone.as_deref(), Some("Europe/Berlin"));
+    put(site(r#"{"siteId":"shop"}"#).replace(2));
+    assert_eq!(listed(&sql)[0].time_zone, None);
+    for bad in [String::new(), "x".repeat(65)] {
+        let body = serde_json::json!({"siteId": "shop", "timeZone": bad}).to_string();
+        let fault = NewSite::parse(body.as_bytes()).unwrap_err();
+        assert!(matches!(
+            fault,
+            Fault::Malformed {
+                field: Some("timeZone"),
+                ..
+            }
+        ));
+    }
+}
+
 fn site(json: &str) -> NewSite {
     NewSite::parse(json.as_bytes()).unwrap()
 }

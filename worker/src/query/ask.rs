@@ -234,6 +234,18 @@ impl Question {
 /// What a report calls the source of a view.
 const SOURCE: &str = "referrerSource";
 
+/// Puts the site's time zone into a body that names none; whether it did.
+pub fn put_zone(body: &mut Map<String, Value>, zone: Option<&str>) -> bool {
+    let is_named = body.get("timeZone").is_some_and(|value| !value.is_null());
+    match zone {
+        Some(zone) if !is_named => {
+            body.insert("timeZone".to_owned(), zone.into());
+            true
+        }
+        _ => false,
+    }
+}
+
 fn zone(value: Option<&Value>) -> Result<String, Fault> {
     let zone = match value {
         None | Some(Value::Null) => Some("UTC"),

@@ -39,7 +39,7 @@ mod walking;
 mod zone;
 
 pub use answer::{Answer, Asked, Panels};
-pub use ask::{FIELDS, PANELS_FIELDS, Question};
+pub use ask::{FIELDS, PANELS_FIELDS, Question, put_zone};
 pub use breakdown::Breakdown;
 pub use discovered::{Answer as PropertiesAnswer, PROPERTIES_PARAMS, Properties};
 pub use features::{features_answer, features_body};

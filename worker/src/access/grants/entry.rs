@@ -65,6 +65,9 @@ pub struct SiteEntry {
     pub domain: Option<String>,
     /// Its own limits.
     pub policy: Policy,
+    /// The time zone of its questions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
 }
 
 /// What is kept of a domain.
@@ -115,6 +118,7 @@ impl KeyEntry {
             origins: site.origins,
             hash_routing: site.hash_routing,
             policy: site.policy,
+            time_zone: site.time_zone,
             ends_at: self.ends_at,
         }
     }

@@ -26,7 +26,7 @@ pub enum Behind {
     /// D1 is to be asked about what was served.
     Verify,
     /// KV has no entries of these names, and D1 says this.
-    Keep(Found, Vec<String>),
+    Keep(Box<Found>, Vec<String>),
 }
 
 /// What KV knows.
@@ -85,7 +85,7 @@ pub async fn look_up(
                 let behind = if missing.is_empty() {
                     Behind::Nothing
                 } else {
-                    Behind::Keep(found, missing)
+                    Behind::Keep(Box::new(found), missing)
                 };
                 return (Ok(grant), behind);
             }
@@ -108,7 +108,7 @@ pub async fn follow(
         Behind::Nothing => {}
         // What it says is in the cache afterwards; that it failed, too.
         Behind::Verify => drop(ask(asked, cache, stores, stores.now_ms()).await),
-        Behind::Keep(found, names) => keep(found, &names, asked, cache, stores).await,
+        Behind::Keep(found, names) => keep(*found, &names, asked, cache, stores).await,
     }
 }
 

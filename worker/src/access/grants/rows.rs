@@ -20,7 +20,7 @@ const NEVER: i64 = 9_007_199_254_740_991;
 macro_rules! site_columns {
     () => {
         "site_id, origins, hash_routing, domain, visitor_per_minute, hourly_quota, retention_days, \
-         keep_bots, coalesce(grant_due, 0) AS grant_due"
+         keep_bots, time_zone, coalesce(grant_due, 0) AS grant_due"
     };
 }
 
@@ -38,7 +38,7 @@ pub fn find(asked: Asked<'_>, now_ms: i64) -> Option<Statement> {
     Some(match asked {
         Asked::Key(key) => Statement::new(
             "SELECT k.kind, s.site_id, s.origins, s.hash_routing, s.domain, \
-                    s.visitor_per_minute, s.hourly_quota, s.retention_days, s.keep_bots, \
+                    s.visitor_per_minute, s.hourly_quota, s.retention_days, s.keep_bots, s.time_zone, \
                     nullif(min(coalesce(k.revoked_at, ?3), coalesce(k.expires_at, ?3)), ?3) \
                       AS ends_at \
              FROM keys AS k JOIN sites AS s ON s.site_id = k.site_id \
@@ -48,7 +48,7 @@ pub fn find(asked: Asked<'_>, now_ms: i64) -> Option<Statement> {
         ),
         Asked::Domain(domain) => Statement::new(
             "SELECT 'browser' AS kind, site_id, origins, hash_routing, domain, \
-                    visitor_per_minute, hourly_quota, retention_days, keep_bots \
+                    visitor_per_minute, hourly_quota, retention_days, keep_bots, time_zone \
              FROM sites WHERE domain = ?1",
             [domain.into()],
         ),
@@ -66,6 +66,7 @@ pub struct Found {
     hourly_quota: Option<u32>,
     retention_days: Option<u32>,
     keep_bots: i64,
+    time_zone: Option<String>,
     #[serde(default)]
     kind: String,
     #[serde(default)]
@@ -110,6 +111,7 @@ impl Found {
                 retention_days: self.retention_days,
                 keep_bots: self.keep_bots != 0,
             },
+            time_zone: self.time_zone.clone(),
         }
     }
 }

@@ -4,6 +4,26 @@ use proptest::prelude::*;
 
 use super::*;
 
+#[test]
+fn a_site_s_zone_is_that_of_questions_which_name_none() {
+    for (body, want) in [
+        (json!({}), json!("Europe/Berlin")),
+        (json!({"timeZone": null}), json!("Europe/Berlin")),
+        (json!({"timeZone": "UTC"}), json!("UTC")),
+    ] {
+        let mut body = body.as_object().unwrap().clone();
+        let named = want == json!("UTC");
+        assert_eq!(
+            crate::query::put_zone(&mut body, Some("Europe/Berlin")),
+            !named
+        );
+        assert_eq!(body["timeZone"], want);
+        let before = body.clone();
+        assert!(!crate::query::put_zone(&mut body, None));
+        assert_eq!(body, before);
+    }
+}
+
 /// The code and the field that a body is refused with.
 fn refused(body: &Value) -> (u16, String) {
     let fault = Question::parse(body.to_string().as_bytes()).unwrap_err();

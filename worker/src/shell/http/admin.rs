@@ -19,6 +19,7 @@ use crate::http::fields::MAX_BODY_BYTES;
 use crate::http::params::Params;
 use crate::query::goals::{self, Goal, GoalRow, Goals, NewGoal};
 use crate::shell::http::asking::{address, body_within};
+use crate::shell::http::query::is_zone;
 use crate::shell::http::reply::{Cors, empty, json, problem};
 use crate::shell::platform::bindings::config;
 use crate::shell::platform::clock::{Ids, now_ms, random};
@@ -53,7 +54,7 @@ async fn answer(call: AdminCall, site_id: &str, part: &str, request: Request, en
             Ok((200, Some(serde_json::json!({ "sites": sites }).to_string())))
         }
         AdminCall::MakeSite => {
-            let site = NewSite::parse(&body(&request).await?)?;
+            let site = site_in(&body(&request).await?)?;
             let rows: Vec<Found> = rows(env, &site.statement(now_ms())).await?;
             if rows.is_empty() {
                 return Err(Fault::AlreadyExists);
@@ -62,7 +63,7 @@ async fn answer(call: AdminCall, site_id: &str, part: &str, request: Request, en
             Ok((201, serde_json::to_string(&site).ok()))
         }
         AdminCall::ReplaceSite => {
-            let site = NewSite::parse(&body(&request).await?)?;
+            let site = site_in(&body(&request).await?)?;
             if site.site_id != site_id {
                 return Err(Fault::Malformed {
                     field: Some("siteId"),
@@ -191,6 +192,15 @@ async fn changed<Row: Due>(env: &Env, rows: Vec<Row>) -> std::result::Result<(),
 /// A change that is stored, but that KV did not take. The call may be repeated; the cron brings it there, too.
 const NOT_EVERYWHERE: Fault =
     Fault::Unavailable("The change is stored, but not everywhere yet; repeat the call.");
+
+/// A site of a body, whose zone the platform knows.
+fn site_in(body: &[u8]) -> std::result::Result<NewSite, Fault> {
+    let site = NewSite::parse(body)?;
+    match &site.time_zone {
+        Some(zone) if !is_zone(zone) => Err(site.unknown_zone()),
+        _ => Ok(site),
+    }
+}
 
 /// Whether the request shows the admin token.
 pub(crate) async fn authorize(request: &Request, env: &Env) -> std::result::Result<(), Fault> {

@@ -1,10 +1,12 @@
 //! What all calls of the dashboard API do alike: who asks, what is asked of D1, logs and archives, and the faults where
 //! these do not answer.
 
+use std::rc::Rc;
+
 use serde::de::DeserializeOwned;
 use worker::{Env, Request, Result};
 
-use crate::access::auth::KeyKind;
+use crate::access::auth::{Grant, KeyKind};
 use crate::archive::scan::{Ask, Asked, Part};
 use crate::archive::spread::only;
 use crate::base::sql::Statement;
@@ -67,13 +69,21 @@ pub(crate) async fn body_within(
 
 /// The site that the request's read token reads: its own, and no other.
 pub(crate) async fn site_of(facts: &RequestFacts, env: &Env) -> std::result::Result<String, Fault> {
+    Ok(reader_of(facts, env).await?.site.clone())
+}
+
+/// The same, with what is known of the site.
+pub(crate) async fn reader_of(
+    facts: &RequestFacts,
+    env: &Env,
+) -> std::result::Result<Rc<Grant>, Fault> {
     let looked = limiter::of_strangers(env, facts.ip.as_deref(), async {
         let token = facts.bearer().ok_or(Fault::UnknownKey)?;
         keys::grant(env, None, &token, now_ms()).await
     });
     let grant = looked.await?;
     if grant.kind == KeyKind::Read {
-        Ok(grant.site.clone())
+        Ok(grant)
     } else {
         Err(Fault::WrongScope)
     }

@@ -2,6 +2,7 @@
 
 use worker::{Env, Request, Response, Result};
 
+use crate::access::auth::Grant;
 use crate::archive::fold::Sums;
 use crate::endpoints::{MetricCall, QuestionCall};
 use crate::http::error::Fault;
@@ -14,7 +15,7 @@ use crate::read::metric::{Cached, Engagement, Features, Format, Metric, Platform
 use crate::read::question::{Question, with_missing};
 use crate::read::retention::Retention;
 use crate::read::vitals::Vitals;
-use crate::shell::http::asking::{asked, body_of, site_of, to_json};
+use crate::shell::http::asking::{asked, body_of, reader_of, to_json};
 use crate::shell::http::fresh::fresh;
 use crate::shell::http::query::{answers, found_of};
 use crate::shell::http::reply::{Cors, cached, json, problem};
@@ -25,7 +26,7 @@ pub(crate) async fn metric(call: MetricCall, request: &Request, env: &Env) -> Re
     let (params, facts) = asked(request)?;
     let known = request.headers().get("if-none-match")?;
     let answer = async {
-        let site = site_of(&facts, env).await?;
+        let site = reader_of(&facts, env).await?;
         let ask = Ask {
             env,
             site: &site,
@@ -49,7 +50,7 @@ pub(crate) async fn metric(call: MetricCall, request: &Request, env: &Env) -> Re
 
 struct Ask<'a> {
     env: &'a Env,
-    site: &'a str,
+    site: &'a Grant,
     params: &'a Params,
     known: Option<&'a str>,
 }
@@ -60,8 +61,8 @@ impl Ask<'_> {
         let format = Format::parse(self.params)?;
         let metric = M::parse(self.params, now)?;
         let finished = metric.days().finished(now);
-        let statement = |lacking: &Sums| vec![metric.statement(self.site, lacking)];
-        let found = fresh(self.env, self.site, &metric.wants(), &statement).await?;
+        let statement = |lacking: &Sums| vec![metric.statement(&self.site.site, lacking)];
+        let found = fresh(self.env, &self.site.site, &metric.wants(), &statement).await?;
         let answer = metric.answer(found.rows(0)?, &found.lacking);
         let body = match format {
             Format::Json => to_json(&answer)?,
@@ -121,7 +122,7 @@ impl Ask<'_> {
 pub(crate) async fn question(call: QuestionCall, request: Request, env: &Env) -> Result<Response> {
     let (_, facts) = asked(&request)?;
     let answer = async {
-        let site = site_of(&facts, env).await?;
+        let site = reader_of(&facts, env).await?;
         let body = body_of(&request).await?;
         match call {
             QuestionCall::Funnel => ask::<Funnel>(env, &site, &body).await,
@@ -137,7 +138,7 @@ pub(crate) async fn question(call: QuestionCall, request: Request, env: &Env) ->
 
 async fn ask<Q: Question>(
     env: &Env,
-    site: &str,
+    site: &Grant,
     body: &[u8],
 ) -> std::result::Result<String, Fault> {
     let question = Q::parse(body, now_ms())?;

@@ -7,15 +7,16 @@ use serde_json::{Map, Value};
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Env, Request, Response, Result};
 
+use crate::access::auth::Grant;
 use crate::base::json::told;
 use crate::endpoints::QueryCall;
 use crate::http::error::Fault;
 use crate::query::goals::{self, Goal, GoalRow, Goals};
-use crate::query::{Answer, Asked, Found, Panels, Properties, Question, Walked, Walking};
+use crate::query::{Answer, Asked, Found, Panels, Properties, Question, Walked, Walking, put_zone};
 use crate::read::metric::Format;
 use crate::read::question::{Ask, Meta, Told, found, with_missing};
 use crate::shell::http::asking::{
-    ask_archive, asked, body_of, parts, rows, site_of, to_json, unanswered,
+    ask_archive, asked, body_of, parts, reader_of, rows, site_of, to_json, unanswered,
 };
 use crate::shell::http::reply::{Cors, json, problem, table};
 use crate::shell::platform::clients::archives::Archives;
@@ -32,7 +33,7 @@ pub(crate) async fn query(call: QueryCall, request: Request, env: &Env) -> Resul
     let (params, facts) = asked(&request)?;
     let answer = async {
         let format = Format::parse(&params)?;
-        let site = site_of(&facts, env).await?;
+        let site = reader_of(&facts, env).await?;
         let body = body_of(&request).await?;
         let text = String::from_utf8_lossy(&body);
         if call == QueryCall::Panels {
@@ -57,10 +58,10 @@ pub(crate) async fn query(call: QueryCall, request: Request, env: &Env) -> Resul
 pub(super) async fn answers(
     text: &str,
     is_of_panels: bool,
-    site: &str,
+    site: &Grant,
     env: &Env,
 ) -> std::result::Result<(Asked, Vec<Answer>, i64), Fault> {
-    let text = with_goals(text, site, env).await?;
+    let text = with_site(text, site, env).await?;
     let now = now_ms();
     let question = if is_of_panels {
         Question::parse_panels(text.as_bytes())?
@@ -73,7 +74,7 @@ pub(super) async fn answers(
     if is_of_panels {
         asked = asked.of_panels();
     }
-    let archives = Archives::of(env, site);
+    let archives = Archives::of(env, &site.site);
     let number = archives.number().await.map_err(unanswered)?;
     let (mut all, mut missing) = (Vec::new(), 0_i64);
     for spec in asked.specs(&text, number) {
@@ -89,25 +90,23 @@ pub(super) async fn answers(
 /// What shards found of a question with a body of its own form, what was looked at, and how many segments are missing.
 pub(super) async fn found_of<T: DeserializeOwned>(
     asked: Ask,
-    site: &str,
+    site: &Grant,
     env: &Env,
 ) -> std::result::Result<(Vec<Told<T>>, Option<Meta>, i64), Fault> {
     let of = match asked {
         Ask::Archive(asked) => {
-            let (all, missing) = found(parts(ask_archive(env, site, asked).await?)?);
+            let (all, missing) = found(parts(ask_archive(env, &site.site, asked).await?)?);
             return Ok((all.into_iter().map(Told::plain).collect(), None, missing));
         }
         Ask::Events(of) => of,
     };
     let now = now_ms();
     let mut body = of.body;
-    if goals::are_named(&body) {
-        goals::put(&mut body, &goals_of(site, env).await?)?;
-    }
+    put_site(&mut body, site, env).await?;
     let walking = Walking::parse(Value::Object(body).to_string(), of.walk)?;
     let window = walking.window(now);
     let offsets = offsets(walking.time_zone(), window.from as f64, window.to as f64);
-    let archives = Archives::of(env, site);
+    let archives = Archives::of(env, &site.site);
     let number = archives.number().await.map_err(unanswered)?;
     let (spec, mut meta) = walking.spec(told(offsets).ok(), number, now)?;
     let said = archives.query(&to_json(&spec)?).await.map_err(unanswered)?;
@@ -116,20 +115,38 @@ pub(super) async fn found_of<T: DeserializeOwned>(
     Ok((all, Some(meta), missing))
 }
 
-/// A body with the filters of the goals that it names.
-async fn with_goals<'t>(
+/// A body with what the site says: the filters of the goals that it names, and the zone where it names none.
+async fn with_site<'t>(
     text: &'t str,
-    site: &str,
+    site: &Grant,
     env: &Env,
 ) -> std::result::Result<Cow<'t, str>, Fault> {
     let Ok(mut body) = crate::base::json::read::<Map<String, Value>>(text.as_bytes()) else {
         return Ok(text.into());
     };
-    if !goals::are_named(&body) {
+    if !put_site(&mut body, site, env).await? {
         return Ok(text.into());
     }
-    goals::put(&mut body, &goals_of(site, env).await?)?;
     Ok(Value::Object(body).to_string().into())
+}
+
+/// Puts these into a body; whether there were any.
+async fn put_site(
+    body: &mut Map<String, Value>,
+    site: &Grant,
+    env: &Env,
+) -> std::result::Result<bool, Fault> {
+    let has_zone = put_zone(body, site.time_zone.as_deref());
+    let has_goals = goals::are_named(body);
+    if has_goals {
+        goals::put(body, &goals_of(&site.site, env).await?)?;
+    }
+    Ok(has_zone || has_goals)
+}
+
+/// Whether the platform knows a zone.
+pub(super) fn is_zone(name: &str) -> bool {
+    !offsets(name, 0.0, 0.0).is_empty()
 }
 
 async fn goals_of(site: &str, env: &Env) -> std::result::Result<Vec<Goal>, Fault> {
@@ -141,7 +158,7 @@ async fn goals_of(site: &str, env: &Env) -> std::result::Result<Vec<Goal>, Fault
 pub(crate) async fn properties(request: &Request, env: &Env) -> Result<Response> {
     let (params, facts) = asked(request)?;
     let answer = async {
-        let site = site_of(&facts, env).await?;
+        let site = reader_of(&facts, env).await?;
         let properties = Properties::parse(&params, now_ms())?;
         let (found, meta, missing) = found_of(properties.asked(), &site, env).await?;
         let answer = to_json(&properties.answer(found, meta))?;

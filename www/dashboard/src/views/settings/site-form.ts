@@ -82,6 +82,10 @@ function siteForm(context: Context, site: Site | undefined): HTMLElement {
     },
     { value: site?.domain ?? '', maxlength: 253 },
   );
+  const zone = input(
+    { name: 'timeZone', label: 'Time zone', hint: 'Of questions that name none, such as Europe/Berlin. Empty: UTC.' },
+    { value: site?.timeZone ?? '', maxlength: 64 },
+  );
   const limits = LIMITS.map(({ key, label, hint, max }) => ({
     key,
     field: input(
@@ -110,6 +114,7 @@ function siteForm(context: Context, site: Site | undefined): HTMLElement {
       name: name.control.value.trim() || undefined,
       origins: origins.control.value.split(/\s+/).filter(Boolean),
       domain: domain.control.value.trim() || undefined,
+      timeZone: zone.control.value.trim() || undefined,
       hashRouting: hash.control.checked,
       keepBots: bots.control.checked,
       ...Object.fromEntries(limits.map(({ key, field: one }) => [key, number(one)])),
@@ -117,7 +122,7 @@ function siteForm(context: Context, site: Site | undefined): HTMLElement {
   };
   return form({
     label: site ? `Site ${site.siteId}` : 'New site',
-    fields: [...(site ? [] : [id]), name, origins, domain, ...limits.map((one) => one.field)],
+    fields: [...(site ? [] : [id]), name, origins, domain, zone, ...limits.map((one) => one.field)],
     more: [hash.element, bots.element],
     verb: site ? 'Save' : 'Create site',
     run: async () => {

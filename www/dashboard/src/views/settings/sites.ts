@@ -12,6 +12,7 @@ export interface Site {
   origins: string[];
   hashRouting: boolean;
   domain?: string;
+  timeZone?: string;
   visitorPerMinute?: number;
   hourlyQuota?: number;
   keepBots: boolean;
