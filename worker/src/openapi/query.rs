@@ -254,8 +254,8 @@ pub(super) fn of_events(more: Value) -> Value {
 pub(super) fn step() -> Value {
     let text = json!({"type": ["string", "null"]});
     json!({"items": {"anyOf": [
-        {"type": "object", "properties": {"eventType": {"type": "string"}, "page": text, "feature": text},
-            "required": ["eventType"]},
+        {"type": "object", "properties": {"eventType": {"type": "string"}, "page": text, "feature": text,
+            "goal": {"type": "null"}}, "required": ["eventType"]},
         {"$ref": "#/components/schemas/QueryFilter"},
     ]}})
 }

@@ -177,7 +177,7 @@ fn step(value: &Value) -> Option<Asking> {
         return (!filter.is_empty()).then(|| Asking::Filter(value.clone()));
     }
     let fields = value.as_object()?;
-    if let Some(goal) = fields.get("goal") {
+    if let Some(goal) = fields.get("goal").filter(|goal| !goal.is_null()) {
         let is_alone = fields.len() == 1;
         let name = goal.as_str().filter(|_| is_alone)?;
         return Some(Asking::Goal(name.to_owned()));
