@@ -1,7 +1,7 @@
 //! The people of a shard: users, sessions and day-scoped ids, packed in pages (`pages`).
 //!
 //! A fold changes them ([`crate::archive::fold`]); a profile and retention are read from them. What is not folded
-//! yet is in nobody's page: whoever asks brings it by [user and person](Person), and it is counted as if it were.
+//! yet is in nobody's page: whoever asks brings it by user and person (`Person`), and it is counted as if it were.
 
 pub(crate) mod pages;
 pub(crate) mod person;
