@@ -1,5 +1,6 @@
 //! A site of several archives: under kills, when the setting changes, and when it gets another number.
 
+use rusqlite::TransactionBehavior;
 use serde_json::{Value, json};
 use shoreline_tests::events::{batch, feature, ids, view};
 use shoreline_tests::site::{Site, reply};
@@ -213,17 +214,6 @@ async fn change(system: &System, site: &Site, archives: usize, kills: usize) -> 
         (202, &wish["archives"]),
         "{begun}"
     );
-    // Its events have not landed yet, so it is under way: nothing else may begin meanwhile.
-    let other = json!({"archives": archives + 1});
-    let (status, refused) = archives_call(site, reqwest::Method::POST, &other).await;
-    assert_eq!((status, &refused["code"]), (409, &json!("conflict")));
-    let url = format!("{}/v1/analytics/users/u3?siteId={}", site.url, site.id);
-    let erasure = shoreline_tests::client().delete(url);
-    let refused = reply(erasure.bearer_auth(&site.admin_token)).await;
-    assert_eq!(
-        (refused.status, &refused.body["code"]),
-        (409, &json!("conflict"))
-    );
     for turn in 0.. {
         taken.extend(send(site, 3).await);
         if turn < kills {
@@ -274,6 +264,37 @@ async fn another_number_of_archives_under_load_and_kills_loses_and_doubles_nothi
     })
     .await;
     erase(&site, taken.len()).await;
+}
+
+#[tokio::test]
+async fn while_a_change_is_under_way_nobody_is_erased_and_nothing_else_begins() {
+    let system = System::start_with(&StateDir::new(), QUIET);
+    let site = system.demo();
+    send(&site, 1).await;
+    site.settle().await;
+    // What is not folded must be before the change goes on, and D1 takes no write.
+    let mut connection = database(&site.state);
+    let lock = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .unwrap();
+    let wish = |archives: usize| json!({"archives": archives});
+    let (status, begun) = archives_call(&site, reqwest::Method::POST, &wish(3)).await;
+    assert_eq!((status, &begun["change"]["archives"]), (202, &json!(3)));
+    let (status, refused) = archives_call(&site, reqwest::Method::POST, &wish(4)).await;
+    assert_eq!((status, &refused["code"]), (409, &json!("conflict")));
+    let url = format!("{}/v1/analytics/users/u3?siteId={}", site.url, site.id);
+    let erasure = shoreline_tests::client().delete(url);
+    let refused = reply(erasure.bearer_auth(&site.admin_token)).await;
+    assert_eq!(
+        (refused.status, &refused.body["code"]),
+        (409, &json!("conflict"))
+    );
+    drop(lock);
+    eventually_is("the change is done", json!([3, null]), async || {
+        let (_, told) = archives_call(&site, reqwest::Method::GET, &Value::Null).await;
+        json!([told["archives"], told["change"]])
+    })
+    .await;
 }
 
 /// A user is exported, and forgotten, by their archive; the others go on as they were.

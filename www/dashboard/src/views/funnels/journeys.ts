@@ -82,7 +82,7 @@ export function showJourneys(context: Context): void {
         const most = Math.max(...paths.map((path) => path.sessions), 1);
         return [
           h('p', { class: 'footnote journeys-sum' }, `${number(sessions)} sessions in all.`),
-          flow(paths),
+          h('div', { class: 'table-scroll' }, flow(paths)),
           table<Path>({
             caption: 'Journeys',
             rows: paths,
