@@ -4,11 +4,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use serde_json::{Value, json};
 use shoreline_tests::aws::S3Server;
 use shoreline_tests::events::{batch, feature, ids, view};
-use shoreline_tests::eventually;
 use shoreline_tests::lake;
 use shoreline_tests::site::{Site, reply};
 use shoreline_tests::system::{StateDir, System};
 use shoreline_tests::webhook::Webhook;
+use shoreline_tests::{PATIENCE, eventually, within};
 
 use crate::archives;
 use crate::sinks;
@@ -150,8 +150,9 @@ async fn an_archive_that_is_down_for_long_makes_no_dead_letters() {
         .collect();
     let during = batch(&[view("/during", "u")]);
     site.send_ok(&during).await;
-    // Longer than the queue tries: the message has been to the dead letters' queue.
-    eventually("the last try has failed", async || {
+    // Longer than the queue tries: the message has been to the dead letters' queue. Each try waits for the lock, and five
+    // seconds after it: half a minute in all, and more on a busy machine.
+    within(3 * PATIENCE, "the last try has failed", async || {
         let log = std::fs::read_to_string(site.state.path().join("shoreline/wrangler.log"));
         let failed = log.unwrap().contains("\"at\":\"dead_letter_queue\"");
         failed.then_some(())
