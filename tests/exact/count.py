@@ -349,7 +349,11 @@ def funnel(ask):
         {**step, **named(step), "users": users, "conversion": share(users, reached[0]), "fromPrevious": share(users, reached[max(n - 1, 0)])}
         for n, (step, users) in enumerate(zip(steps, reached))
     ]
-    return {"windowHours": ask["windowHours"], "steps": table}, None
+    # Of each user the first time that all steps are done, by the latest beginning that leads there.
+    took = sorted(took for (took,) in rows(
+        f"SELECT first(ms - begin ORDER BY place, begin DESC) FROM step{len(steps) - 1} GROUP BY walker"))
+    median = took[(len(took) + 1) // 2 - 1] if took else None
+    return {"windowHours": ask["windowHours"], "order": "sequence", "steps": table, "medianMs": median}, None
 
 
 def retention(ask):
