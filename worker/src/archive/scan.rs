@@ -176,13 +176,13 @@ impl Scanning {
     /// Shows the next segments; whether there are more.
     fn show(&mut self, sql: &impl Sql, last: i64) -> Result<bool, SqlError> {
         let range = self.scan.range();
-        let columns = match self.scan.needs_second() {
-            true => WHOLE,
-            false => "columns",
+        let second = match self.scan.needs_second() {
+            true => "more",
+            false => "x''",
         };
-        let rows: Vec<[Cell; 2]> = sql.cells(
+        let rows: Vec<[Cell; 5]> = sql.cells(
             &format!(
-                "SELECT seq, {columns} FROM segments WHERE seq > ?1 AND seq <= ?2 \
+                "SELECT seq, first_at, last_at, columns, {second} FROM segments WHERE seq > ?1 AND seq <= ?2 \
                  AND last_at >= ?3 AND first_at < ?4 ORDER BY seq LIMIT ?5"
             ),
             &[
@@ -194,10 +194,17 @@ impl Scanning {
             ],
         )?;
         let mut bytes = 0_usize;
-        for [seq, columns] in &rows {
+        for [seq, first_at, last_at, columns, more] in &rows {
             self.cursor = seq.int();
-            bytes = bytes.saturating_add(columns.bytes().len());
-            let segment = Segment::parse(columns.bytes()).map(|segment| segment.with(&self.people));
+            let (columns, more) = (columns.bytes(), more.bytes());
+            bytes = bytes
+                .saturating_add(columns.len())
+                .saturating_add(more.len());
+            let segment = Segment::of_parts(columns, more).map(|segment| {
+                segment
+                    .spanning(first_at.int(), last_at.int())
+                    .with(&self.people)
+            });
             let taken = segment.and_then(|segment| self.scan.take(&segment));
             if taken.is_err() {
                 self.note_unreadable(self.cursor);

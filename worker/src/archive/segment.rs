@@ -18,6 +18,7 @@ mod store;
 
 use super::joined::Joined;
 use std::fmt;
+use std::ops::Range;
 
 use self::bytes::Reader;
 pub use self::encode::encode;
@@ -102,6 +103,8 @@ pub struct Segment<'a> {
     columns: Columns<'a>,
     /// Whether all of its parts are there.
     is_whole: bool,
+    /// When the earliest and the latest of its events happened, where that is known, Unix milliseconds.
+    span: Option<(i64, i64)>,
     joined: Option<&'a Joined>,
 }
 
@@ -112,7 +115,23 @@ impl<'a> Segment<'a> {
     /// # Errors
     /// Where the bytes are no segment of this version, or do not end where the directory says.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Broken> {
-        let (n, mut columns, rest) = part(bytes)?;
+        let (n, columns, rest) = part(bytes)?;
+        Self::of(n, columns, rest)
+    }
+
+    /// The same of both parts, where they are not one behind the other; of the first alone where the second is empty.
+    ///
+    /// # Errors
+    /// As [`Segment::parse`].
+    pub fn of_parts(first: &'a [u8], second: &'a [u8]) -> Result<Self, Broken> {
+        let (n, columns, rest) = part(first)?;
+        if !rest.is_empty() {
+            return Err(Broken("there is more than it says"));
+        }
+        Self::of(n, columns, second)
+    }
+
+    fn of(n: usize, mut columns: Columns<'a>, rest: &'a [u8]) -> Result<Self, Broken> {
         let has_lines =
             |columns: &Columns<'_>| columns.iter().any(|(kind, _)| *kind == kind::LINES);
         // What was written before there were two parts has all in one.
@@ -130,6 +149,7 @@ impl<'a> Segment<'a> {
             n,
             columns,
             is_whole,
+            span: None,
             joined,
         };
         // A time takes a byte at least, and so does a length: so no number of events is larger than the bytes bear out.
@@ -145,6 +165,19 @@ impl<'a> Segment<'a> {
     pub(crate) fn with(mut self, joined: &'a Joined) -> Self {
         self.joined = Some(joined).filter(|joined| !joined.is_empty());
         self
+    }
+
+    /// Tells when the earliest and the latest of its events happened, Unix milliseconds.
+    #[must_use]
+    pub(crate) fn spanning(mut self, first_at: i64, last_at: i64) -> Self {
+        self.span = Some((first_at, last_at));
+        self
+    }
+
+    /// Whether all of its events are known to have happened in a range.
+    pub(crate) fn is_within(&self, range: &Range<i64>) -> bool {
+        let is_in = |(first, last): (i64, i64)| range.start <= first && last < range.end;
+        self.span.is_some_and(is_in)
     }
 
     /// How many events there are.

@@ -26,11 +26,11 @@ impl Query {
         if let Some(Some(engaged)) = engaged {
             self.work = self
                 .work
-                .saturating_add(events.at.len().saturating_mul(COUNT_WORK));
+                .saturating_add(events.segment.len().saturating_mul(COUNT_WORK));
             let of = |place: Option<usize>| loaded.get(place?)?.as_ref();
             let kept: [Option<&Loaded<'_>>; KEPT] = self.question.kept.map(of);
             self.visits
-                .take(events.segment, events.at, events.is_in, engaged, kept)?;
+                .take(events.segment, events.is_in, engaged, kept)?;
         }
         Ok(true)
     }
@@ -43,7 +43,7 @@ impl Query {
         let users = events.segment.users()?;
         for (filter, who) in self.question.dids.iter().zip(&mut self.dids) {
             self.work = self.work.saturating_add(filter.work(loaded));
-            let mask = filter.mask(events.at.len(), loaded, &[]);
+            let mask = filter.mask(events.segment.len(), loaded, &[]);
             let all = mask.into_iter().zip(events.is_in).zip(&users.codes);
             for ((passes, is_in), code) in all {
                 let user = users.dict.get((*code as usize).wrapping_sub(1));

@@ -20,8 +20,6 @@ pub(super) struct Source<'s, 'a> {
     pub(super) segment: &'s Segment<'a>,
     /// Its lines, where they were asked for.
     pub(super) lines: Option<&'s str>,
-    /// When each event happened, Unix milliseconds.
-    pub(super) at: &'s [i64],
     pub(super) zone: &'s Zone,
     pub(super) visits: &'s Visits,
 }
@@ -60,14 +58,12 @@ impl<'a> Source<'_, 'a> {
             Field::Currency => self.currencies(),
             Field::Money => self.money(),
             Field::HourOfDay => {
-                Ok(Some(self.numbers(0, 24, &|local| {
-                    number(Unit::Hour, local).rem_euclid(24)
-                })))
+                self.numbers(0, 24, &|local| number(Unit::Hour, local).rem_euclid(24))
             }
-            Field::DayOfWeek => Ok(Some(self.numbers(1, 7, &|local| {
+            Field::DayOfWeek => self.numbers(1, 7, &|local| {
                 number(Unit::Day, local).saturating_add(3).rem_euclid(7)
-            }))),
-            Field::Time(unit) => Ok(Some(self.times(*unit))),
+            }),
+            Field::Time(unit) => self.times(*unit),
             Field::Property(name, None) => self.property(name),
             Field::Failed => Ok(self.property(STATUS)?.map(failed)),
             Field::Property(name, Some(of)) => self.property_of(name, of),
@@ -208,26 +204,32 @@ impl<'a> Source<'_, 'a> {
     }
 
     /// A number of each event's local time, of `count` that begin with `first`.
-    fn numbers(&self, first: i64, count: i64, of: &dyn Fn(i64) -> i64) -> Loaded<'a> {
+    fn numbers(
+        &self,
+        first: i64,
+        count: i64,
+        of: &dyn Fn(i64) -> i64,
+    ) -> Result<Option<Loaded<'a>>, Broken> {
+        let at = self.segment.at()?;
         let entry = |more: i64| Entry {
             text: first.saturating_add(more).to_string().into(),
             kind: Kind::Number,
         };
-        Loaded {
+        Ok(Some(Loaded {
             dict: (0..count).map(entry).collect(),
-            codes: self
-                .at
+            codes: at
                 .iter()
                 .map(|at| (of(self.zone.local(*at)) as u32).saturating_add(1))
                 .collect(),
-        }
+        }))
     }
 
     /// The unit of local time that each event happened in, by its first moment.
-    fn times(&self, unit: Unit) -> Loaded<'a> {
+    fn times(&self, unit: Unit) -> Result<Option<Loaded<'a>>, Broken> {
+        let at = self.segment.at()?;
         let mut starts = Places::default();
         let (mut bounds, mut code) = ((0, 0), 0);
-        let codes = self.at.iter().map(|at| {
+        let codes = at.iter().map(|at| {
             if !(bounds.0..bounds.1).contains(at) {
                 bounds = self.zone.bounds(unit, *at);
                 code = starts.place(bounds.0 as u64).saturating_add(1);
@@ -236,9 +238,9 @@ impl<'a> Source<'_, 'a> {
         });
         let codes = codes.collect();
         let entry = |start: &u64| Entry::text((*start as i64).to_string());
-        Loaded {
+        Ok(Some(Loaded {
             dict: starts.keys().iter().map(entry).collect(),
             codes,
-        }
+        }))
     }
 }

@@ -36,7 +36,6 @@ enum Pass {
 pub(super) struct Events<'s, 'a> {
     pub(super) segment: &'s Segment<'a>,
     pub(super) lines: Option<&'s str>,
-    pub(super) at: &'s [i64],
     /// Whether each is in the range.
     pub(super) is_in: &'s [bool],
 }
@@ -130,9 +129,12 @@ impl Query {
     /// Looks at a segment; nothing is counted where its lines are needed and not there.
     fn look(&mut self, segment: &Segment<'_>, lines: Option<&str>) -> Result<(), Broken> {
         self.needs_lines = false;
-        let at = segment.at()?;
         let range = self.range();
-        let is_in: Vec<bool> = at.iter().map(|at| range.contains(at)).collect();
+        let is_in: Vec<bool> = if segment.is_within(&range) {
+            vec![true; segment.len()]
+        } else {
+            segment.at()?.iter().map(|at| range.contains(at)).collect()
+        };
         let count = is_in.iter().filter(|is_in| **is_in).count();
         if count == 0 {
             return Ok(());
@@ -144,7 +146,6 @@ impl Query {
         let events = Events {
             segment,
             lines,
-            at: &at,
             is_in: &is_in,
         };
         let mut loaded = Vec::new();
@@ -157,7 +158,7 @@ impl Query {
             }
             Pass::Rows => self.take_rows(&events, &mut loaded)?,
             Pass::Before | Pass::Names => {
-                self.work = self.work.saturating_add(at.len());
+                self.work = self.work.saturating_add(segment.len());
                 match &mut self.picking {
                     Some(picking) if self.pass == Pass::Before => {
                         picking.note_before(segment, &is_in)?;
@@ -205,7 +206,6 @@ impl Query {
         let source = Source {
             segment: events.segment,
             lines: events.lines,
-            at: events.at,
             zone: &self.zone,
             visits: &self.visits,
         };
@@ -213,7 +213,7 @@ impl Query {
         let fields = self.question.fields.0.iter().enumerate();
         for ((place, field), slot) in fields.zip(loaded) {
             if slot.is_none() && self.question.uses(place, wanted) {
-                self.work = self.work.saturating_add(events.at.len());
+                self.work = self.work.saturating_add(events.segment.len());
                 *slot = source.load(field)?;
                 if slot.is_none() {
                     return Ok(false);

@@ -78,16 +78,16 @@ impl Visits {
     pub(super) fn take(
         &mut self,
         segment: &Segment<'_>,
-        at: &[i64],
         is_in: &[bool],
         engaged: &Loaded<'_>,
         kept: [Option<&Loaded<'_>>; KEPT],
     ) -> Result<(), Broken> {
         let (sessions, types) = (segment.sessions()?, segment.column(Column::Type)?);
+        let at = segment.at()?;
         let ids = if self.has_ends {
             segment.ids()?
         } else {
-            vec![0; at.len()]
+            vec![0; segment.len()]
         };
         let kind = |name: &str| {
             types
@@ -107,7 +107,7 @@ impl Visits {
             .codes
             .iter()
             .zip(&types.codes)
-            .zip(at)
+            .zip(&at)
             .zip(is_in)
             .zip(&engaged.codes);
         for (event, (((((session, kind), at), is_in), engaged), id)) in events.zip(&ids).enumerate()

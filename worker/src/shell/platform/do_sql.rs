@@ -1,9 +1,11 @@
 //! The SQLite of a Durable Object behind the core's [`Sql`].
 
 use js_sys::{Array, Uint8Array};
+use serde_json::Value;
 use wasm_bindgen::prelude::*;
-use worker::{SqlCursor, SqlStorageValue, State};
+use worker::State;
 
+use crate::base::json;
 use crate::base::sql::{Cell, Param, Sql, SqlError};
 
 /// The SQLite of one Durable Object.
@@ -16,6 +18,9 @@ pub(crate) struct DoSql {
 extern "C" {
     #[wasm_bindgen(catch, js_name = table)]
     fn run_table(storage: &JsValue, sql: &str, params: Array) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = cells)]
+    fn run_cells(storage: &JsValue, sql: &str, params: Array) -> Result<Array, JsValue>;
 }
 
 #[wasm_bindgen]
@@ -42,9 +47,28 @@ impl DoSql {
 }
 
 impl DoSql {
-    fn exec(&self, sql: &str, params: &[Param]) -> Result<SqlCursor, SqlError> {
-        let params: Vec<JsValue> = params.iter().map(value).collect();
-        self.sql.exec_raw(sql, params).map_err(failed)
+    /// The rows of a statement: one crossing for all of them, and one for each value that is bytes.
+    fn rows(&self, sql: &str, params: &[Param]) -> Result<Vec<Vec<Cell>>, SqlError> {
+        let parts = run_cells(self.sql.as_ref(), sql, bound(params));
+        let mut parts = parts.map_err(|error| failed(error.into()))?.into_iter();
+        let text = parts.next().and_then(|text| text.as_string());
+        let rows = json::parse(text.unwrap_or_default().as_bytes());
+        let rows = rows.map_err(|error| SqlError(error.to_string()))?;
+        let mut cell = |value: &Value| match value {
+            Value::Number(number) => number.as_i64().map_or(Cell::Null, Cell::Int),
+            Value::String(text) => Cell::Text(text.clone()),
+            Value::Array(_) => {
+                let bytes = parts.next().map(JsCast::unchecked_into::<Uint8Array>);
+                bytes.map_or(Cell::Null, |bytes| Cell::Blob(bytes.to_vec()))
+            }
+            _ => Cell::Null,
+        };
+        let rows = rows.as_array().into_iter().flatten();
+        let rows = rows.map(|row| {
+            let values = row.as_array().into_iter().flatten();
+            values.map(&mut cell).collect()
+        });
+        Ok(rows.collect())
     }
 }
 
@@ -67,15 +91,6 @@ fn failed(error: worker::Error) -> SqlError {
     SqlError(error.to_string())
 }
 
-fn cell(value: SqlStorageValue) -> Cell {
-    match value {
-        SqlStorageValue::Integer(int) => Cell::Int(int),
-        SqlStorageValue::String(text) => Cell::Text(text),
-        SqlStorageValue::Blob(bytes) => Cell::Blob(bytes),
-        _ => Cell::Null,
-    }
-}
-
 impl Sql for DoSql {
     fn table(&self, sql: &str, params: &[Param]) -> Result<String, SqlError> {
         let table = run_table(self.sql.as_ref(), sql, bound(params));
@@ -88,16 +103,17 @@ impl Sql for DoSql {
         sql: &str,
         params: &[Param],
     ) -> Result<Vec<[Cell; N]>, SqlError> {
-        let mut rows = Vec::new();
-        for row in self.exec(sql, params)?.raw() {
-            let mut cells = row.map_err(failed)?.into_iter().map(cell);
-            rows.push(std::array::from_fn(|_| cells.next().unwrap_or(Cell::Null)));
-        }
-        Ok(rows)
+        let rows = self.rows(sql, params)?.into_iter();
+        let rows = rows.map(|row| {
+            let mut cells = row.into_iter();
+            std::array::from_fn(|_| cells.next().unwrap_or(Cell::Null))
+        });
+        Ok(rows.collect())
     }
 
     fn run(&self, sql: &str, params: &[Param]) -> Result<(), SqlError> {
-        self.exec(sql, params).map(drop)
+        let params: Vec<JsValue> = params.iter().map(value).collect();
+        self.sql.exec_raw(sql, params).map(drop).map_err(failed)
     }
 
     fn transaction<T>(&self, work: &mut dyn FnMut() -> Result<T, SqlError>) -> Result<T, SqlError> {

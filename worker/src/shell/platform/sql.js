@@ -13,6 +13,27 @@ export function table(storage, statement, params) {
 }
 
 /**
+ * The rows of a statement of a Durable Object, of which some values are bytes: the rows as JSON, in which bytes are `[]`,
+ * and behind it these bytes, in their order.
+ * @param {any} storage
+ * @param {string} statement
+ * @param {any[]} params
+ */
+export function cells(storage, statement, params) {
+  const rows = [...storage.exec(statement, ...params).raw()];
+  const blobs = [];
+  for (const row of rows) {
+    for (let at = 0; at < row.length; at += 1) {
+      if (row[at] instanceof ArrayBuffer) {
+        blobs.push(new Uint8Array(row[at]));
+        row[at] = [];
+      }
+    }
+  }
+  return [JSON.stringify(rows), ...blobs];
+}
+
+/**
  * The rows of each of some statements of D1, which all are done or none: `[columns, rows]`, and behind these how many
  * rows were read and the bytes of the database, where D1 tells.
  * @param {Record<string, any>} env
