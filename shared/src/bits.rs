@@ -69,6 +69,27 @@ pub fn unpack(bytes: &[u8], n: usize, width: u32) -> Vec<u32> {
     numbers
 }
 
+/// Adds one to each number, and tells the largest of all; 0 of none.
+pub fn count_from_one(numbers: &mut [u32]) -> u32 {
+    let mut most = 0;
+    for number in numbers {
+        *number = number.saturating_add(1);
+        most = most.max(*number);
+    }
+    most
+}
+
+/// The largest number; 0 of none.
+pub fn largest(numbers: &[u32]) -> u32 {
+    numbers.iter().fold(0, |most, number| most.max(*number))
+}
+
+/// Of each code what it stands for in a table, whose first entry is for 0; `false` of what is not in it.
+pub fn marked(codes: &[u32], table: &[bool]) -> Vec<bool> {
+    let mark = |code: &u32| table.get(*code as usize) == Some(&true);
+    codes.iter().map(mark).collect()
+}
+
 /// Fewer than eight bytes, the missing ones zero.
 fn last_word(bytes: &[u8]) -> u64 {
     let bytes = bytes.iter().rev();

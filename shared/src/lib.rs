@@ -68,6 +68,8 @@ pub mod privacy;
 #[cfg(feature = "pipeline")]
 pub mod sanitize;
 #[cfg(feature = "pipeline")]
+pub mod set;
+#[cfg(feature = "pipeline")]
 pub mod stamp;
 #[cfg(feature = "pipeline")]
 pub mod swar;

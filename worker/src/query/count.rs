@@ -1,5 +1,6 @@
 //! What each pass of a scan takes of a segment.
 
+use shoreline_shared::bits::marked;
 use shoreline_shared::event_type::PAGE_VIEW;
 
 use super::ask::{KEPT, OF_FILTER, OF_ROWS};
@@ -67,7 +68,7 @@ impl Query {
             for (hash, _) in &users.dict {
                 table.push(who.has(*hash));
             }
-            masks.push(by_code(&users.codes, &table, false));
+            masks.push(marked(&users.codes, &table));
         }
         Ok(masks)
     }

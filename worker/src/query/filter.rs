@@ -1,9 +1,10 @@
 //! Filters: read from JSON, and asked of the distinct values of a segment, not of each event.
 
 use serde_json::Value;
+use shoreline_shared::bits::marked;
 
 use super::field::{Field, Fields};
-use super::loaded::{Loaded, by_code};
+use super::loaded::Loaded;
 use super::test::{Op, Test, Wanted};
 use super::wrong;
 use crate::http::error::Fault;
@@ -237,7 +238,7 @@ impl Filter {
                 for entry in &loaded.dict {
                     passing.push(test.passes(entry));
                 }
-                by_code(&loaded.codes, &passing, false)
+                marked(&loaded.codes, &passing)
             }
             Self::Did(place) => did.get(*place).cloned().unwrap_or_else(|| vec![false; n]),
         }

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 
 use super::loaded::Loaded;
 use super::measures::Stats;
-use super::set::Set;
 use crate::archive::scan::Places;
 pub(super) use counts::Counts;
+use shoreline_shared::set::Set;
 
 /// Of each event that does not pass.
 pub(super) const NO_GROUP: u32 = u32::MAX;

@@ -31,7 +31,6 @@ mod properties;
 mod range;
 mod rows;
 mod scan;
-mod set;
 mod spec;
 mod test;
 mod visits;

@@ -10,13 +10,13 @@ use super::cohorts::{BEGINS, Cohorts};
 use super::loaded::{Loaded, by_code};
 use super::panel::Panel;
 use super::passing::Passing;
-use super::set::Set;
 use super::spec::Spec;
 use super::zone::Zone;
 use crate::archive::Who;
 use crate::archive::counted::Stored;
 use crate::archive::scan::{Pick, Picked, VALUE_BITS, Walk};
 use crate::archive::segment::{Broken, Segment};
+use shoreline_shared::set::Set;
 
 /// What a shard found of events that were picked.
 #[derive(Debug, Serialize, Deserialize)]

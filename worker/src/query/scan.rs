@@ -9,13 +9,13 @@ use super::loaded::Loaded;
 use super::panel::Panel;
 use super::part::{Found, Told, TooMuch};
 use super::picking::Picking;
-use super::set::Set;
 use super::spec::{Limits, Spec};
 use super::visits::Visits;
 use super::zone::Zone;
 use crate::archive::scan::Scan;
 use crate::archive::segment::{Broken, Segment};
 use crate::http::error::Fault;
+use shoreline_shared::set::Set;
 
 /// What a pass over all segments is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -41,31 +41,34 @@ pub(super) fn read_codes(
     size: usize,
 ) -> Result<Vec<u32>, Broken> {
     let full = width(size.saturating_sub(1));
-    let codes = match reader.byte()? {
+    let (codes, most) = match reader.byte()? {
         FULL => {
             let mut codes = unpack(reader, n, full)?;
-            codes
-                .iter_mut()
-                .for_each(|code| *code = code.saturating_add(1));
-            codes
+            let most = bits::count_from_one(&mut codes);
+            (codes, most)
         }
-        MIXED => unpack(reader, n, width(size))?,
+        MIXED => {
+            let codes = unpack(reader, n, width(size))?;
+            let most = bits::largest(&codes);
+            (codes, most)
+        }
         SPARSE => {
             let mut codes = unpack(reader, n, 1)?;
             let has = codes.iter().filter(|has| **has == 1).count();
-            let present = unpack(reader, has, full)?;
+            let mut present = unpack(reader, has, full)?;
+            let most = bits::count_from_one(&mut present);
             let places = codes.iter_mut().filter(|has| **has == 1);
             for (place, code) in places.zip(present) {
-                *place = code.saturating_add(1);
+                *place = code;
             }
-            codes
+            (codes, most)
         }
         _ => return Err(Broken("its codes have an unknown form")),
     };
-    match codes.iter().max() {
-        Some(most) if *most as usize > size => Err(Broken("a code is of no entry")),
-        _ => Ok(codes),
+    if most as usize > size {
+        return Err(Broken("a code is of no entry"));
     }
+    Ok(codes)
 }
 
 /// Reads `n` numbers of `width` bits each; at most 32 bits.

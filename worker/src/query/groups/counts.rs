@@ -2,8 +2,8 @@
 
 use super::{Groups, NO_GROUP};
 use crate::query::measures::Amount;
-use crate::query::set::{Set, of_group};
 use crate::query::visits::Visits;
+use shoreline_shared::set::{Set, of_group};
 
 /// What is counted of a row beside its measures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl Groups {
             if *row != NO_GROUP
                 && let Some(hash) = user(at)
             {
-                users.each_new(*row, hash, &mut |row| {
+                each_new(users, *row, hash, &mut |row| {
                     if let Some(counts) = self.counts.get_mut(row as usize) {
                         let count = if is_of_goal {
                             &mut counts.converted
@@ -117,7 +117,7 @@ impl Groups {
             if *row != NO_GROUP
                 && let Some(hash) = session(at)
             {
-                self.sessions.each_new(*row, hash, &mut |row| {
+                each_new(&mut self.sessions, *row, hash, &mut |row| {
                     if let Some(counts) = self.counts.get_mut(row as usize) {
                         counts.sessions = counts.sessions.wrapping_add(1);
                     }
@@ -165,15 +165,13 @@ impl Groups {
     }
 }
 
-impl Set {
-    /// Adds a hash to a row and to row 0, and tells those of the two to which it is new.
-    fn each_new(&mut self, row: u32, hash: u64, tell: &mut dyn FnMut(u32)) {
-        // Who is not new to a row is not new to all of them.
-        if self.insert(of_group(row, hash)) {
-            tell(row);
-            if row > 0 && self.insert(hash) {
-                tell(0);
-            }
+/// Adds a hash to a row and to row 0, and tells those of the two to which it is new.
+fn each_new(all: &mut Set, row: u32, hash: u64, tell: &mut dyn FnMut(u32)) {
+    // Who is not new to a row is not new to all of them.
+    if all.insert(of_group(row, hash)) {
+        tell(row);
+        if row > 0 && all.insert(hash) {
+            tell(0);
         }
     }
 }

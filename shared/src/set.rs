@@ -1,8 +1,10 @@
 //! A set of numbers of 64 bits, in as little memory as a table can be.
+//!
+//! Here, not in the worker beside the questions that count users by it, for the reason that [`crate::bits`] is here.
 
 /// Hashes, and pairs of a number and a hash. The hashes are keyed: who sends events cannot choose them.
 #[derive(Debug, Default)]
-pub(super) struct Set {
+pub struct Set {
     /// Several, so that one that grows keeps nobody waiting: of a million entries each has 60,000.
     tables: [Table; TABLES],
 }
@@ -25,7 +27,7 @@ const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// A hash as one of the group `number`: two hashes of a group stay two, and of two groups they are no more likely
 /// to be one than any two hashes are.
-pub(super) fn of_group(number: u32, hash: u64) -> u64 {
+pub fn of_group(number: u32, hash: u64) -> u64 {
     hash ^ u64::from(number).wrapping_mul(FACTOR)
 }
 
@@ -36,20 +38,27 @@ fn table_of(key: u64) -> usize {
 
 impl Set {
     /// Bytes of memory.
-    pub(super) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         let slots = self.tables.iter().map(|table| table.slots.len());
         slots.fold(0, usize::saturating_add).saturating_mul(8)
     }
 
     /// Adds a key; whether it is new.
-    pub(super) fn insert(&mut self, key: u64) -> bool {
+    ///
+    /// ```
+    /// let mut set = shoreline_shared::set::Set::default();
+    /// assert!(set.insert(7) && !set.insert(7) && set.has(7));
+    /// ```
+    // Not a part of its caller, which is compiled for size.
+    #[inline(never)]
+    pub fn insert(&mut self, key: u64) -> bool {
         let key = key.max(1);
         let table = self.tables.get_mut(table_of(key));
         table.is_some_and(|table| table.insert(key))
     }
 
     /// Whether a key is there.
-    pub(super) fn has(&self, key: u64) -> bool {
+    pub fn has(&self, key: u64) -> bool {
         let key = key.max(1);
         let table = self.tables.get(table_of(key));
         table.is_some_and(|table| table.slots.get(table.slot(key)) == Some(&key))
