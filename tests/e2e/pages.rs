@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use shoreline_tests::browser::Browser;
+use shoreline_tests::browser::{Browser, Profile};
 use shoreline_tests::eventually;
 use shoreline_tests::lake;
 use shoreline_tests::system::{StateDir, System};
@@ -18,7 +18,7 @@ const LIVE_WITHIN: Duration = Duration::from_secs(2);
 async fn three_views_and_five_clicks_on_the_demo_page_arrive_everywhere() {
     let system = System::start(&StateDir::new());
     let site = system.demo();
-    let browser = Browser::start().await;
+    let browser = Browser::start_in(Profile::whole()).await;
     browser.open(&system.at("/")).await;
     eventually("the tracker is loaded", async || {
         (browser.text("#made").await == "1").then_some(())
@@ -115,7 +115,7 @@ async fn the_snippet_works_on_a_page_of_another_origin_and_loses_nothing_on_the_
         system.keys().snippet
     );
     let other = serve(page).await;
-    let browser = Browser::start().await;
+    let browser = Browser::start_in(Profile::whole()).await;
     browser.open(&format!("{other}/elsewhere?secret=1")).await;
     eventually("the tracker is loaded", async || {
         let loaded = browser.run("return typeof shoreline.flush").await;

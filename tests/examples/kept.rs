@@ -247,7 +247,7 @@ fn tell(sql: &Database) {
     );
     println!(
         "  columns {:.1}",
-        each("SELECT sum(length(columns)) FROM segments")
+        each("SELECT sum(length(columns) + length(more)) FROM segments")
     );
     let mut statement = sql
         .0

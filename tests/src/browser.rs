@@ -1,32 +1,76 @@
-//! Real Chromium by WebDriver.
+//! Real Chromium by WebDriver: its engine alone, or the whole browser.
 
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
+use thirtyfour::ChromeCapabilities;
 use thirtyfour::prelude::*;
 
 use crate::processes::{descendants, kill_now};
 use crate::{eventually, free_port};
 
+/// How much of Chromium runs. Both are of one version, and have the same engine, network and storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// The engine without the browser around it, at a fifth of the processor time.
+    Engine,
+    /// The browser as visitors have it: tabs that are hidden, the back/forward cache, settings.
+    Whole,
+}
+
+/// Names of the engine's program: Debian's, and that of Chrome for Testing.
+const ENGINES: [&str; 2] = ["chromium-headless-shell", "chrome-headless-shell"];
+
+impl Extent {
+    fn capabilities(self) -> ChromeCapabilities {
+        let mut capabilities = DesiredCapabilities::chrome();
+        if self == Self::Engine {
+            let folders = std::env::var_os("PATH").unwrap_or_default();
+            let program = std::env::split_paths(&folders)
+                .flat_map(|folder| ENGINES.map(|name| folder.join(name)))
+                .find(|program| program.exists())
+                .expect(
+                    "chromium-headless-shell must be installed (Debian's package has this name)",
+                );
+            capabilities
+                .set("browserName", "chrome-headless-shell")
+                .unwrap();
+            capabilities.set_binary(program.to_str().unwrap()).unwrap();
+        }
+        capabilities
+    }
+}
+
 /// What a browser keeps on disk; deleted with its last owner.
 #[derive(Debug, Clone)]
 pub struct Profile {
     folder: Arc<tempfile::TempDir>,
+    extent: Extent,
     preferences: Value,
 }
 
 impl Profile {
-    /// An empty one.
+    /// An empty one of the engine alone.
     pub fn new() -> Self {
+        Self::of(Extent::Engine, json!({}))
+    }
+
+    /// An empty one of the whole browser.
+    pub fn whole() -> Self {
         Self::with_preferences(json!({}))
     }
 
-    /// An empty one with settings as its owner would make them.
+    /// An empty one of the whole browser, with settings as its owner would make them.
     pub fn with_preferences(preferences: Value) -> Self {
+        Self::of(Extent::Whole, preferences)
+    }
+
+    fn of(extent: Extent, preferences: Value) -> Self {
         Self {
             folder: Arc::new(tempfile::tempdir().unwrap()),
+            extent,
             preferences,
         }
     }
@@ -71,12 +115,12 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts one with an empty profile.
+    /// Starts the engine alone with an empty profile.
     pub async fn start() -> Self {
         Self::start_in(Profile::new()).await
     }
 
-    /// Starts one.
+    /// Starts what a profile is of.
     pub async fn start_in(profile: Profile) -> Self {
         let port = free_port();
         let chromedriver = Command::new("chromedriver")
@@ -85,7 +129,7 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver must be installed (Debian: chromium-driver)");
-        let mut options = DesiredCapabilities::chrome();
+        let mut options = profile.extent.capabilities();
         for argument in [
             "--headless",
             "--no-sandbox",

@@ -78,6 +78,15 @@ impl Setup {
         self
     }
 
+    /// And in the whole browser, not the engine alone: for what pages see of tabs, of the history, of what is kept
+    /// on disk, and of their own end.
+    pub fn in_whole_browser(self) -> Self {
+        Self {
+            profile: Profile::whole(),
+            ..self
+        }
+    }
+
     /// And with a body.
     pub fn and_body(mut self, body: &str) -> Self {
         self.body.push_str(body);

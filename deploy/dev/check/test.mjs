@@ -8,7 +8,7 @@ import { forgetRefusals, refusals } from '../strict/refusals.mjs';
 import { main, runShown, say, seconds } from '../base/process.mjs';
 import { tools } from '../base/project.mjs';
 import { installSchemathesis } from '../setup/schemathesis.mjs';
-import { checkNode, installPackages } from '../setup/setup.mjs';
+import { checkNode, installPackages, setUp } from '../setup/setup.mjs';
 import { cargoRuns, changedPaths, needsOf } from './quick.mjs';
 import { TIMED } from './timed.mjs';
 
@@ -23,7 +23,7 @@ const isStrict = Boolean(process.env.SHORELINE_STRICT);
 const PROCESSORS = availableParallelism();
 
 /** End-to-end tests wait for the system more than they compute: so many of them at a time. */
-const MANY = 3 * PROCESSORS;
+const MANY = 4 * PROCESSORS;
 
 const TESTS = ['test', '--no-fail-fast', '--package', 'shoreline-tests'];
 const E2E = [...TESTS, '--test', 'e2e', '--'];
@@ -31,10 +31,12 @@ const E2E = [...TESTS, '--test', 'e2e', '--'];
 /**
  * Native tests apart from the end-to-end ones: built together, cargo would give the crates that ship
  * the features of the browser driver's dependencies, and test what is not shipped.
- * @type {Run[]}
+ * @type {Run}
  */
-const EVERYTHING = [
-  { args: ['test', '--no-fail-fast', '--workspace', '--exclude', 'shoreline-tests'] },
+const NATIVE = { args: ['test', '--no-fail-fast', '--workspace', '--exclude', 'shoreline-tests'] };
+
+/** What needs the built system, or tools of the machine. @type {Run[]} */
+const DRIVEN = [
   { args: [...TESTS, '--lib', '--bins', '--test', 'kept_lists', '--test', 'sinks', '--test', 'tables'] },
   { args: [...E2E, ...TIMED.flatMap((name) => ['--skip', name])], threads: MANY },
   { args: [...E2E, ...TIMED] },
@@ -67,7 +69,14 @@ async function runCargo(runs) {
 function chosen(args) {
   if (args.some((arg) => arg === '-p' || arg.startsWith('--package')))
     return [{ args: ['test', '--no-fail-fast', ...args] }];
-  return [{ args: [...EVERYTHING[0].args, ...args] }, { args: [...TESTS, ...args] }];
+  return [{ args: [...NATIVE.args, ...args] }, { args: [...TESTS, ...args] }];
+}
+
+/** Builds the system, and installs what else drives it. */
+async function prepare() {
+  await build();
+  await installMoto();
+  await installSchemathesis();
 }
 
 /** @param {string[]} args */
@@ -99,13 +108,13 @@ main(async () => {
   if (args.includes('--quick')) {
     await runQuickly(args.filter((arg) => arg !== '--quick'));
   } else {
-    await build();
-    await installMoto();
-    await installSchemathesis();
+    await setUp();
+    // The last crate of the worker is one processor's work: native tests, which need none of it, have the others.
+    await Promise.all([prepare(), args.length === 0 && runCargo([NATIVE])]);
     if (args.length === 0) {
       say('the commands of deploy/');
-      process.exitCode = await testDeploy();
-      await runCargo(EVERYTHING);
+      process.exitCode = (await testDeploy()) || process.exitCode;
+      await runCargo(DRIVEN);
     } else {
       await runCargo(chosen(args));
     }

@@ -18,6 +18,15 @@ export const TEST_NEEDS = [
       ['google-chrome', '--version'],
     ],
   },
+  {
+    what: "Chromium's engine alone (chromium-headless-shell)",
+    packages: ['chromium-headless-shell'],
+    // The second name is that of Chrome for Testing.
+    signs: [
+      ['chromium-headless-shell', '--version'],
+      ['chrome-headless-shell', '--version'],
+    ],
+  },
   { what: 'chromedriver', packages: ['chromium-driver'], signs: [['chromedriver', '--version']] },
   {
     what: 'Python 3 with venv',

@@ -112,8 +112,6 @@ async fn no_width_makes_the_page_scroll_sideways_and_nothing_moves() {
     let site = shared().new_site().await;
     fill(&site).await;
     let d = Dashboard::open(site, "").await;
-    let folder = root().join("target/screenshots");
-    std::fs::create_dir_all(&folder).unwrap();
     let shift = "return new Promise((done) => { let sum = 0; new PerformanceObserver((list) => { \
         for (const one of list.getEntries()) if (!one.hadRecentInput) sum += one.value }) \
         .observe({type: 'layout-shift', buffered: true}); requestAnimationFrame(() => setTimeout(() => done(sum), 0)) })";
@@ -128,9 +126,7 @@ async fn no_width_makes_the_page_scroll_sideways_and_nothing_moves() {
                 assert!(over.as_i64().unwrap() <= 0, "{view} {width}: {over}");
                 let moved = d.browser.run(shift).await.as_f64().unwrap();
                 assert!(moved < 0.1, "{view} {width}: layout shift {moved}");
-                let shot = d.browser.driver().screenshot_as_png().await.unwrap();
-                let name = format!("{view}-{width}-{scheme}.png");
-                std::fs::write(folder.join(name), shot).unwrap();
+                d.screenshot(&format!("{view}-{width}-{scheme}")).await;
             }
         }
     }

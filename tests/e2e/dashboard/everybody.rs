@@ -2,7 +2,6 @@
 
 use serde_json::json;
 use shoreline_tests::events::{batch, view};
-use shoreline_tests::root;
 use shoreline_tests::system::shared;
 
 use super::access::complaints;
@@ -31,8 +30,6 @@ async fn axe_finds_nothing_behind_tabs_either_and_no_width_scrolls() {
     let site = shared().new_site().await;
     fill(&site).await;
     let d = admin(site, "").await;
-    let folder = root().join("target/screenshots");
-    std::fs::create_dir_all(&folder).unwrap();
     for place in PLACES {
         for (width, height) in [(360, 800), (1280, 800), (3840, 2160)] {
             d.resize(width, height).await;
@@ -46,9 +43,8 @@ async fn axe_finds_nothing_behind_tabs_either_and_no_width_scrolls() {
                     let found = complaints(&d).await;
                     assert_eq!(found, Vec::<String>::new(), "{place} {width} {scheme}");
                 }
-                let shot = d.browser.driver().screenshot_as_png().await.unwrap();
                 let name = place.replace(['&', '='], "-");
-                std::fs::write(folder.join(format!("{name}-{width}-{scheme}.png")), shot).unwrap();
+                d.screenshot(&format!("{name}-{width}-{scheme}")).await;
             }
         }
     }

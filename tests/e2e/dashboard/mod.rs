@@ -27,8 +27,9 @@ mod times;
 mod views;
 
 use serde_json::{Value, json};
-use shoreline_tests::browser::Browser;
+use shoreline_tests::browser::{Browser, Profile};
 use shoreline_tests::eventually;
+use shoreline_tests::root;
 use shoreline_tests::site::Site;
 
 /// Every view.
@@ -46,6 +47,9 @@ pub(crate) const VIEWS: [&str; 12] = [
     "quality",
     "settings",
 ];
+
+/// With this set, views are painted in all widths and themes. It takes a minute of processor time, and asserts nothing.
+const SCREENSHOTS: &str = "SHORELINE_SCREENSHOTS";
 
 /// Notes what must not happen on the page.
 const WATCH: &str = "window.wrongs = [];\
@@ -68,9 +72,21 @@ impl Dashboard {
         dashboard
     }
 
+    /// Opens a place as visitors do who have the whole browser: for how long it takes.
+    pub(crate) async fn open_in_whole_browser(site: Site, query: &str) -> Self {
+        let browser = Browser::start_in(Profile::whole()).await;
+        let dashboard = Self::at_the_door_in(browser, site, query).await;
+        dashboard.sign_in(&dashboard.site.read_token.clone()).await;
+        dashboard.ready().await;
+        dashboard
+    }
+
     /// Opens it without signing in.
     pub(crate) async fn at_the_door(site: Site, query: &str) -> Self {
-        let browser = Browser::start().await;
+        Self::at_the_door_in(Browser::start().await, site, query).await
+    }
+
+    async fn at_the_door_in(browser: Browser, site: Site, query: &str) -> Self {
         browser.devtools("Page.enable", json!({})).await;
         let watch = json!({"source": WATCH});
         browser
@@ -134,6 +150,17 @@ impl Dashboard {
         self.browser
             .devtools("Emulation.setEmulatedMedia", media)
             .await;
+    }
+
+    /// Writes a picture of the page for people to look at, where [`SCREENSHOTS`] asks for it.
+    pub(crate) async fn screenshot(&self, name: &str) {
+        if std::env::var_os(SCREENSHOTS).is_none() {
+            return;
+        }
+        let folder = root().join("target/screenshots");
+        std::fs::create_dir_all(&folder).unwrap();
+        let shot = self.browser.driver().screenshot_as_png().await.unwrap();
+        std::fs::write(folder.join(format!("{name}.png")), shot).unwrap();
     }
 
     /// The figure with this label; empty where there is none.

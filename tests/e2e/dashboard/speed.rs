@@ -26,7 +26,7 @@ async fn the_first_view_is_within_its_budget() {
 async fn it_can_be_used_within_a_second_on_a_slow_processor() {
     let site = shared().new_site().await;
     fill(&site).await;
-    let d = Dashboard::open(site, "").await;
+    let d = Dashboard::open_in_whole_browser(site, "").await;
     let slow = json!({"rate": 4});
     d.browser
         .devtools("Emulation.setCPUThrottlingRate", slow)
@@ -53,7 +53,7 @@ async fn it_can_be_used_within_a_second_on_a_slow_processor() {
 async fn five_hundred_events_a_second_make_no_long_task() {
     let site = shared().new_site().await;
     fill(&site).await;
-    let d = Dashboard::open(site.clone(), "?view=now").await;
+    let d = Dashboard::open_in_whole_browser(site.clone(), "?view=now").await;
     let watch = "window.long = []; new PerformanceObserver((list) => { \
         for (const one of list.getEntries()) long.push(Math.round(one.duration)) }) \
         .observe({entryTypes: ['longtask']})";

@@ -32,7 +32,7 @@ fn assert_one(events: &[Value], field: &str) {
 
 #[tokio::test]
 async fn two_tabs_are_one_visit_and_send_nothing_twice() {
-    let visit = Visit::open(Setup::default()).await;
+    let visit = Visit::open(Setup::default().in_whole_browser()).await;
     let mut want = vec!["page_view /".to_owned(), "page_view /second".to_owned()];
     want.extend(visit.features("first", 30).await);
     let first = visit.browser.new_tab().await;
@@ -52,7 +52,7 @@ async fn two_tabs_are_one_visit_and_send_nothing_twice() {
 
 #[tokio::test]
 async fn what_two_tabs_kept_while_the_collector_was_away_is_sent_once() {
-    let visit = Visit::begin(Setup::default()).await;
+    let visit = Visit::begin(Setup::default().in_whole_browser()).await;
     visit.proxy.set(Fault::Cut);
     visit.go("/").await;
     let mut want = vec!["page_view /".to_owned(), "page_view /second".to_owned()];
@@ -75,7 +75,7 @@ async fn what_two_tabs_kept_while_the_collector_was_away_is_sent_once() {
 
 #[tokio::test]
 async fn two_hundred_events_made_offline_arrive_once_online() {
-    let visit = Visit::open(Setup::default()).await;
+    let visit = Visit::open(Setup::default().in_whole_browser()).await;
     visit.flush().await;
     visit.browser.set_offline(true).await;
     let mut want = visit.features("offline", 200).await;
@@ -92,7 +92,7 @@ async fn two_hundred_events_made_offline_arrive_once_online() {
 
 #[tokio::test]
 async fn what_was_made_offline_is_sent_by_the_next_page() {
-    let visit = Visit::open(Setup::default()).await;
+    let visit = Visit::open(Setup::default().in_whole_browser()).await;
     visit.flush().await;
     visit.proxy.set(Fault::Cut);
     let mut want = visit.features("offline", 60).await;
@@ -107,7 +107,7 @@ async fn what_was_made_offline_is_sent_by_the_next_page() {
 
 #[tokio::test]
 async fn what_a_killed_browser_had_stored_is_sent_once_by_the_next() {
-    let visit = Visit::open(Setup::default()).await;
+    let visit = Visit::open(Setup::default().in_whole_browser()).await;
     visit.flush().await;
     // The first of three batches is stored by the collector, which never says so; the others wait.
     visit.proxy.set(Fault::StoreAndHold);
@@ -134,7 +134,7 @@ async fn what_a_killed_browser_had_stored_is_sent_once_by_the_next() {
 
 #[tokio::test]
 async fn a_batch_whose_page_was_left_before_the_answer_came_counts_once() {
-    let visit = Visit::open(Setup::default()).await;
+    let visit = Visit::open(Setup::default().in_whole_browser()).await;
     visit.flush().await;
     visit.proxy.set(Fault::StoreAndHold);
     let mut want = visit.features("f", 20).await;
@@ -159,7 +159,7 @@ async fn a_batch_whose_page_was_left_before_the_answer_came_counts_once() {
 
 #[tokio::test]
 async fn a_closed_tab_sends_what_it_has() {
-    let visit = Visit::open(Setup::default()).await;
+    let visit = Visit::open(Setup::default().in_whole_browser()).await;
     visit.flush().await;
     let first = visit.browser.new_tab().await;
     visit.go("/second").await;
@@ -177,7 +177,7 @@ async fn a_closed_tab_sends_what_it_has() {
 
 #[tokio::test]
 async fn what_is_too_much_for_the_way_out_is_sent_by_the_next_page() {
-    let visit = Visit::open(Setup::default()).await;
+    let visit = Visit::open(Setup::default().in_whole_browser()).await;
     visit.flush().await;
     // Three times what browsers let through after the page.
     let call = "for (let n = 0; n < 90; n++) shoreline.feature(`f${n}`, { text: 'x'.repeat(900), more: 'y'.repeat(900) })";
@@ -199,7 +199,7 @@ async fn where_fetch_does_not_outlive_the_page_a_beacon_does() {
     let old = "delete Request.prototype.keepalive; const real = navigator.sendBeacon; \
         navigator.sendBeacon = function (...what) { \
         localStorage.beacons = Number(localStorage.beacons ?? 0) + 1; return real.apply(this, what) }";
-    let visit = Visit::open(Setup::script(old)).await;
+    let visit = Visit::open(Setup::script(old).in_whole_browser()).await;
     visit.flush().await;
     // Fewer than a batch, which would go at once.
     let mut want = visit.features("f", 10).await;
@@ -215,7 +215,7 @@ async fn where_fetch_does_not_outlive_the_page_a_beacon_does() {
 
 #[tokio::test]
 async fn a_page_left_before_the_module_came_sends_what_it_was_told() {
-    let visit = Visit::begin(Setup::default()).await;
+    let visit = Visit::begin(Setup::default().in_whole_browser()).await;
     visit.proxy.hold_module(true);
     visit.go("/").await;
     let mut want = visit.features("f", 40).await;

@@ -24,7 +24,7 @@ async fn left_early(visit: &Visit, fault: Fault) {
 #[tokio::test]
 async fn a_batch_that_was_not_taken_before_the_module_came_is_kept_as_after() {
     for (status, wait) in [(503, None), (429, Some("2")), (500, None), (413, None)] {
-        let visit = Visit::begin(Setup::default()).await;
+        let visit = Visit::begin(Setup::default().in_whole_browser()).await;
         left_early(&visit, Fault::Answer(status, wait.map(str::to_owned))).await;
         let reports = visit.browser.run("return reports").await;
         assert_eq!(reports, json!([format!("retry {status}")]));
@@ -58,7 +58,7 @@ async fn a_batch_that_was_not_taken_before_the_module_came_is_kept_as_after() {
 
 #[tokio::test]
 async fn a_batch_refused_for_good_before_the_module_came_is_gone_as_after() {
-    let visit = Visit::begin(Setup::default()).await;
+    let visit = Visit::begin(Setup::default().in_whole_browser()).await;
     left_early(&visit, Fault::Answer(403, None)).await;
     assert_eq!(
         visit.browser.run("return reports").await,
@@ -78,6 +78,7 @@ const STORED: &str = "if (!sessionStorage.stored) { sessionStorage.stored = 1; \
 #[tokio::test]
 async fn a_page_that_waits_for_consent_removes_what_earlier_pages_stored() {
     let setup = Setup::attributes("data-consent=denied").and_script(STORED);
+    let setup = setup.in_whole_browser();
     let visit = Visit::open(setup).await;
     visit.flush().await;
     assert_eq!(visit.kept().await, []);
@@ -95,7 +96,7 @@ async fn a_page_that_waits_for_consent_removes_what_earlier_pages_stored() {
 
 #[tokio::test]
 async fn who_is_excluded_by_the_address_bar_keeps_nothing_of_earlier_pages() {
-    let visit = Visit::begin(Setup::script(STORED)).await;
+    let visit = Visit::begin(Setup::script(STORED).in_whole_browser()).await;
     visit.go("/?shoreline=off").await;
     visit.flush().await;
     let ignore = [("shoreline.ignore".to_owned(), "1".to_owned())];

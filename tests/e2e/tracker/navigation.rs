@@ -5,7 +5,7 @@ use shoreline_tests::visit::{Setup, Visit};
 
 #[tokio::test]
 async fn only_paths_that_are_gone_to_are_views() {
-    let visit = Visit::open(Setup::default()).await;
+    let visit = Visit::open(Setup::default().in_whole_browser()).await;
     let page = &visit.browser;
     page.run("history.pushState({}, '', '/a')").await;
     page.run("history.replaceState({}, '', '/renamed')").await;
@@ -56,7 +56,7 @@ async fn with_hash_mode_fragments_are_paths_and_without_they_are_not() {
         ("", &["page_view /"][..]),
         ("data-hash", &["page_view /", "page_view /", "page_view /"]),
     ] {
-        let visit = Visit::open(Setup::attributes(attributes)).await;
+        let visit = Visit::open(Setup::attributes(attributes).in_whole_browser()).await;
         visit.browser.run("location.hash = '#/one'").await;
         visit.feature("between").await;
         visit.browser.run("location.hash = '#/two'").await;
@@ -84,10 +84,9 @@ async fn with_hash_mode_fragments_are_paths_and_without_they_are_not() {
 
 #[tokio::test]
 async fn back_from_another_page_by_the_back_forward_cache_is_a_view() {
-    let visit = Visit::open(Setup::script(
-        "addEventListener('pageshow', (event) => { window.persisted = event.persisted })",
-    ))
-    .await;
+    let persisted =
+        "addEventListener('pageshow', (event) => { window.persisted = event.persisted })";
+    let visit = Visit::open(Setup::script(persisted).in_whole_browser()).await;
     visit.feature("before").await;
     visit.flush().await;
     visit.go("/elsewhere").await;
@@ -118,7 +117,7 @@ async fn back_from_another_page_by_the_back_forward_cache_is_a_view() {
 
 #[tokio::test]
 async fn a_reload_is_a_view_and_repeats_nothing() {
-    let visit = Visit::open(Setup::default()).await;
+    let visit = Visit::open(Setup::default().in_whole_browser()).await;
     let mut want = vec!["page_view /".to_owned()];
     for round in 0..3 {
         want.extend(visit.features(&format!("round{round}-"), 30).await);
@@ -143,7 +142,7 @@ async fn a_page_that_is_prerendered_is_viewed_when_it_is_shown() {
         const { sent, pending } = await shoreline.flush(); \
         localStorage.prerendered = [location.pathname, document.prerendering, sent, pending] })";
     let rules = r#"<script type=speculationrules>{"prerender": [{"source": "list", "urls": ["/next"]}]}</script>"#;
-    let visit = Visit::open(Setup::script(told).and_body(rules)).await;
+    let visit = Visit::open(Setup::script(told).and_body(rules).in_whole_browser()).await;
     shoreline_tests::eventually("the next page is prerendered", async || {
         let told = visit
             .browser

@@ -36,7 +36,7 @@ async fn a_storage_that_throws_at_every_touch_is_left_alone() {
     let throws = "const refuse = () => { throw new DOMException('no', 'SecurityError') }; \
         for (const name of ['getItem', 'setItem', 'removeItem', 'key']) Storage.prototype[name] = refuse; \
         Object.defineProperty(Storage.prototype, 'length', { get: refuse })";
-    let visit = Visit::open(Setup::script(ERRORS).and_script(throws)).await;
+    let visit = Visit::open(Setup::script(ERRORS).and_script(throws).in_whole_browser()).await;
     works(&visit).await;
 }
 
@@ -44,7 +44,7 @@ async fn a_storage_that_throws_at_every_touch_is_left_alone() {
 async fn a_full_storage_is_no_error() {
     let fill = "let all = ''; for (let size = 2 ** 23; size; size >>= 1) \
         try { localStorage.setItem('page', all + 'x'.repeat(size)); all += 'x'.repeat(size) } catch {}";
-    let visit = Visit::open(Setup::script(ERRORS).and_script(fill)).await;
+    let visit = Visit::open(Setup::script(ERRORS).and_script(fill).in_whole_browser()).await;
     let full =
         "try { localStorage.setItem('more', 'xx'); return '' } catch (error) { return error.name }";
     assert_eq!(visit.browser.run(full).await, "QuotaExceededError");
@@ -53,7 +53,7 @@ async fn a_full_storage_is_no_error() {
 
 #[tokio::test]
 async fn garbage_under_the_trackers_keys_breaks_nothing() {
-    let visit = Visit::open(Setup::script(ERRORS)).await;
+    let visit = Visit::open(Setup::script(ERRORS).in_whole_browser()).await;
     visit.feature("first").await;
     visit.flush().await;
     visit.arrived(&["page_view /", "feature_use first"]).await;
@@ -91,7 +91,7 @@ async fn garbage_under_the_trackers_keys_breaks_nothing() {
 #[tokio::test]
 async fn a_browser_without_web_locks_sends_once_all_the_same() {
     let without = "Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })";
-    let visit = Visit::open(Setup::script(ERRORS).and_script(without)).await;
+    let visit = Visit::open(Setup::script(ERRORS).and_script(without).in_whole_browser()).await;
     let mut want = visit.features("first", 30).await;
     visit.browser.new_tab().await;
     visit.go("/second").await;

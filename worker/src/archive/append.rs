@@ -117,8 +117,9 @@ impl Packable {
         let written: Vec<[Cell; 1]> = sql.cells(
             &format!(
                 "INSERT INTO segments \
-                 (seq, hour, at, n, bytes, first_at, last_at, landed, columns, lines) \
-                 VALUES ({NEXT_SEQ}, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING seq"
+                 (seq, hour, at, n, bytes, first_at, last_at, landed, columns, more, lines) \
+                 VALUES ({NEXT_SEQ}, ?1, ?2, ?3, ?4, ?5, ?6, ?7, substr(?8, 1, ?10), substr(?8, ?10 + 1), ?9) \
+                 RETURNING seq"
             ),
             &[
                 self.hour.into(),
@@ -131,6 +132,7 @@ impl Packable {
                 i64::from(landed).into(),
                 Param::Blob(self.columns.clone()),
                 packed.into(),
+                segment::first_part(&self.columns).into(),
             ],
         )?;
         if let Some([seq]) = written.first() {

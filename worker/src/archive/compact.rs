@@ -7,6 +7,7 @@
 //! through segments by their numbers and is not past the last of them meets all of their events still.
 
 use super::folded::folded;
+use super::segment::{self, WHOLE};
 use crate::base::sql::{Cell, Sql, SqlError};
 use crate::lake::HELD;
 
@@ -198,8 +199,10 @@ fn worthwhile(run: &[Small]) -> Vec<Small> {
 fn parts(sql: &impl Sql, run: &[Small]) -> Result<Vec<Part>, SqlError> {
     let seqs: Vec<i64> = run.iter().map(|small| small.seq).collect();
     let rows: Vec<[Cell; 5]> = sql.cells(
-        "SELECT seq, n, at, columns, lines FROM segments \
-         WHERE seq IN (SELECT value FROM json_each(?1)) ORDER BY seq",
+        &format!(
+            "SELECT seq, n, at, {WHOLE}, lines FROM segments \
+             WHERE seq IN (SELECT value FROM json_each(?1)) ORDER BY seq"
+        ),
         &[list(&seqs).into()],
     )?;
     let part = |[seq, n, at, columns, lines]: &[Cell; 5]| Part {
@@ -242,7 +245,8 @@ pub fn put(sql: &impl Sql, merged: &Merged, packed: &[u8]) -> Result<bool, SqlEr
         )?;
         sql.run(
             "UPDATE segments SET at = ?2, n = ?3, bytes = ?4, first_at = ?5, last_at = ?6, \
-             landed = ?7, columns = ?8, lines = ?9 WHERE seq = ?1",
+             landed = ?7, columns = substr(?8, 1, ?10), more = substr(?8, ?10 + 1), lines = ?9 \
+             WHERE seq = ?1",
             &[
                 (*last).into(),
                 merged.at.into(),
@@ -253,6 +257,7 @@ pub fn put(sql: &impl Sql, merged: &Merged, packed: &[u8]) -> Result<bool, SqlEr
                 MERGED.into(),
                 made.columns.as_slice().into(),
                 packed.into(),
+                segment::first_part(&made.columns).into(),
             ],
         )?;
         Ok(true)

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::segment::Segment;
+use super::segment::{Segment, WHOLE};
 use crate::archive::nameless::Alias;
 use crate::base::sql::{Cell, Param, Sql, SqlError};
 use crate::lake::hour_of;
@@ -191,8 +191,10 @@ pub fn find(
     let (mut looked, mut bytes) = (0_usize, 0_i64);
     while looked < MAX_LOOKED_AT {
         let page: Vec<[Cell; 3]> = sql.cells(
-            "SELECT seq, bytes, columns FROM segments WHERE seq > ?1 AND +hour <= ?2 \
-             ORDER BY seq LIMIT ?3",
+            &format!(
+                "SELECT seq, bytes, {WHOLE} FROM segments WHERE seq > ?1 AND +hour <= ?2 \
+                 ORDER BY seq LIMIT ?3"
+            ),
             &[
                 found.through.into(),
                 hour_of(alias.erased_at).into(),

@@ -60,10 +60,12 @@ pub(crate) fn add(sql: &TestSql, site: &str, events: &[Value], size: usize) {
         let lines: String = some.iter().map(|(_, line)| format!("{line}\n")).collect();
         let at = || some.iter().map(|(event, _)| event.at);
         let hour = hour_of(some[0].0.received);
+        let columns = segment::encode(some);
+        let first = segment::first_part(&columns);
         sql.run(
             &format!(
-                "INSERT INTO segments (seq, hour, at, n, bytes, first_at, last_at, columns, lines) \
-                 VALUES ({NEXT_SEQ}, ?1, 0, ?2, ?3, ?4, ?5, ?6, ?7)"
+                "INSERT INTO segments (seq, hour, at, n, bytes, first_at, last_at, columns, more, lines) \
+                 VALUES ({NEXT_SEQ}, ?1, 0, ?2, ?3, ?4, ?5, substr(?6, 1, ?8), substr(?6, ?8 + 1), ?7)"
             ),
             &[
                 hour.into(),
@@ -71,8 +73,9 @@ pub(crate) fn add(sql: &TestSql, site: &str, events: &[Value], size: usize) {
                 i64::try_from(lines.len()).unwrap().into(),
                 at().min().unwrap().into(),
                 at().max().unwrap().into(),
-                Param::Blob(segment::encode(some)),
+                Param::Blob(columns),
                 lines.as_bytes().into(),
+                first.into(),
             ],
         )
         .unwrap();
@@ -84,7 +87,10 @@ pub(crate) fn add(sql: &TestSql, site: &str, events: &[Value], size: usize) {
 pub(crate) fn lines(sql: &TestSql, site: &str) -> Vec<Value> {
     let rows: Vec<[Cell; 4]> = sql
         .cells(
-            "SELECT columns, lines, n, bytes FROM segments ORDER BY seq",
+            &format!(
+                "SELECT {}, lines, n, bytes FROM segments ORDER BY seq",
+                segment::WHOLE
+            ),
             &[],
         )
         .unwrap();

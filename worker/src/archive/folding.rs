@@ -9,7 +9,7 @@ use super::fold::{Cursor, Gathered, Sums};
 use super::folded::folded;
 use super::joined;
 use super::people::Mode;
-use super::segment::Segment;
+use super::segment::{Segment, WHOLE};
 use crate::base::sql::{Cell, Sql, SqlError, Statement};
 use crate::base::time::{HOUR_MS, day_of};
 use crate::protocol::Identified;
@@ -121,7 +121,7 @@ pub(super) fn unfolded(sql: &impl Sql, site: &str, from: i64) -> Result<Vec<Unfo
     let lines = if site == OWN_SITE { "lines" } else { "NULL" };
     let rows: Vec<[Cell; 3]> = sql.cells(
         &format!(
-            "SELECT seq, columns, {lines} FROM segments WHERE seq > ?1 AND seq <= ?2 ORDER BY seq"
+            "SELECT seq, {WHOLE}, {lines} FROM segments WHERE seq > ?1 AND seq <= ?2 ORDER BY seq"
         ),
         &[from.into(), last.int().into()],
     )?;

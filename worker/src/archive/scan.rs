@@ -31,7 +31,7 @@ pub(crate) use walker::VALUE_BITS;
 pub use walker::{Dropped, FunnelGroup, FunnelPart, FunnelRule, Order};
 
 use super::joined::{self, Joined};
-use super::segment::{Broken, Segment};
+use super::segment::{Broken, Segment, WHOLE};
 use crate::base::sql::{Cell, Sql, SqlError};
 
 /// Segments of the first slice. A message's segment is 1,000 events at most, of which a scan reads some 30 a
@@ -57,6 +57,10 @@ pub trait Scan {
     /// # Errors
     /// Where the segment is broken.
     fn take(&mut self, segment: &Segment<'_>) -> Result<(), Broken>;
+    /// Whether it needs to see the second parts of segments. Never before [`Scan::take_lines`], which sees all.
+    fn needs_second(&self) -> bool {
+        true
+    }
     /// Whether the segment that was shown last was not taken, because the columns do not say what is asked:
     /// it is shown again with its lines.
     fn needs_lines(&self) -> bool {
@@ -172,9 +176,15 @@ impl Scanning {
     /// Shows the next segments; whether there are more.
     fn show(&mut self, sql: &impl Sql, last: i64) -> Result<bool, SqlError> {
         let range = self.scan.range();
+        let columns = match self.scan.needs_second() {
+            true => WHOLE,
+            false => "columns",
+        };
         let rows: Vec<[Cell; 2]> = sql.cells(
-            "SELECT seq, columns FROM segments WHERE seq > ?1 AND seq <= ?2 \
-             AND last_at >= ?3 AND first_at < ?4 ORDER BY seq LIMIT ?5",
+            &format!(
+                "SELECT seq, {columns} FROM segments WHERE seq > ?1 AND seq <= ?2 \
+                 AND last_at >= ?3 AND first_at < ?4 ORDER BY seq LIMIT ?5"
+            ),
             &[
                 self.cursor.into(),
                 last.into(),
@@ -219,7 +229,7 @@ impl Scanning {
             && let Some(seq) = self.deferred.pop()
         {
             let rows: Vec<[Cell; 2]> = sql.cells(
-                "SELECT columns, lines FROM segments WHERE seq = ?1",
+                &format!("SELECT {WHOLE}, lines FROM segments WHERE seq = ?1"),
                 &[seq.into()],
             )?;
             for [columns, packed] in &rows {

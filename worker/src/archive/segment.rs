@@ -1,7 +1,8 @@
 //! The columns of a segment: what questions filter, group and count by, without the lines.
 //!
 //! Columns are packed one after the other behind a directory. A reader decodes those that it asks for,
-//! and passes over kinds that it does not know, so later versions may add some. See `docs/ARCHIVE.md`.
+//! and passes over kinds that it does not know, so later versions may add some. They are in two parts, so that a
+//! question which needs only the first does not read the second. See `docs/ARCHIVE.md`.
 
 mod bytes;
 mod codes;
@@ -30,6 +31,9 @@ const MAGIC: [u8; 4] = *b"seg\x01";
 /// Bytes before the number of events: [`MAGIC`], and the check of the directory.
 const HEAD_BYTES: usize = 8;
 
+/// The SQL of a segment's bytes, both parts: `||` makes a text of two blobs, byte by byte.
+pub const WHOLE: &str = "CAST(columns || more AS BLOB)";
+
 /// Bits that say whose a user's id is.
 const WHO_BITS: u32 = 2;
 
@@ -52,51 +56,86 @@ fn check_of(head: &[u8]) -> u32 {
     })
 }
 
-/// A segment, as its bytes: only the directory is read. Each of its columns is decoded when it is asked for,
+/// The columns of a part, by their kinds.
+type Columns<'a> = Vec<(u8, &'a [u8])>;
+
+/// Reads a part: how many events it is of, its columns, and what follows it.
+fn part(bytes: &[u8]) -> Result<(usize, Columns<'_>, &[u8]), Broken> {
+    let mut reader = Reader(bytes);
+    if reader.array()? != MAGIC {
+        return Err(Broken("it is of another version"));
+    }
+    let check = u32::from_le_bytes(reader.array()?);
+    let head = reader.0;
+    let n = reader.count()?;
+    let count = reader.count()?;
+    let mut lengths = Vec::new();
+    for _ in 0..count {
+        let kind = reader.byte()?;
+        if lengths.last().is_some_and(|(last, _)| *last >= kind) {
+            return Err(Broken("its columns are in no order"));
+        }
+        lengths.push((kind, reader.count()?));
+    }
+    let length = head.len().saturating_sub(reader.left());
+    if check_of(head.get(..length).unwrap_or_default()) != check {
+        return Err(Broken("its directory is damaged"));
+    }
+    let mut columns = Vec::with_capacity(lengths.len());
+    for (kind, length) in lengths {
+        columns.push((kind, reader.take(length)?));
+    }
+    Ok((n, columns, reader.0))
+}
+
+/// Bytes of the first part; of what is no segment, all of them.
+pub fn first_part(bytes: &[u8]) -> i64 {
+    let rest = part(bytes).map_or(0, |(.., rest)| rest.len());
+    bytes.len().saturating_sub(rest) as i64
+}
+
+/// A segment, as its bytes: only the directories are read. Each of its columns is decoded when it is asked for,
 /// and each time.
 #[derive(Debug, Clone)]
 pub struct Segment<'a> {
     n: usize,
-    columns: Vec<(u8, &'a [u8])>,
+    columns: Columns<'a>,
+    /// Whether all of its parts are there.
+    is_whole: bool,
     joined: Option<&'a Joined>,
 }
 
 impl<'a> Segment<'a> {
-    /// Reads the directory.
+    /// Reads the directories of both parts, or of the first one: whoever asks that for a column of the second is told
+    /// that it is broken.
     ///
     /// # Errors
     /// Where the bytes are no segment of this version, or do not end where the directory says.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Broken> {
-        let mut reader = Reader(bytes);
-        if reader.array()? != MAGIC {
-            return Err(Broken("it is of another version"));
-        }
-        let check = u32::from_le_bytes(reader.array()?);
-        let head = reader.0;
-        let n = reader.count()?;
-        let count = reader.count()?;
-        let mut lengths = Vec::new();
-        for _ in 0..count {
-            let kind = reader.byte()?;
-            if lengths.last().is_some_and(|(last, _)| *last >= kind) {
-                return Err(Broken("its columns are in no order"));
+        let (n, mut columns, rest) = part(bytes)?;
+        let has_lines =
+            |columns: &Columns<'_>| columns.iter().any(|(kind, _)| *kind == kind::LINES);
+        // What was written before there were two parts has all in one.
+        let mut is_whole = n == 0 || has_lines(&columns);
+        if !rest.is_empty() {
+            let (of, more, rest) = part(rest)?;
+            if is_whole || of != n || !has_lines(&more) || !rest.is_empty() {
+                return Err(Broken("its second part is of something else"));
             }
-            lengths.push((kind, reader.count()?));
+            is_whole = true;
+            columns.extend(more);
         }
-        let length = head.len().saturating_sub(reader.left());
-        if check_of(head.get(..length).unwrap_or_default()) != check {
-            return Err(Broken("its directory is damaged"));
-        }
-        let mut columns = Vec::with_capacity(lengths.len());
-        for (kind, length) in lengths {
-            columns.push((kind, reader.take(length)?));
-        }
-        reader.end()?;
         let joined = None;
-        let segment = Self { n, columns, joined };
-        // A length takes a byte at least: so no number of events is larger than the bytes bear out.
-        if segment.bytes(kind::LINES).len() < n {
-            return Err(Broken("it has fewer lines than events"));
+        let segment = Self {
+            n,
+            columns,
+            is_whole,
+            joined,
+        };
+        // A time takes a byte at least, and so does a length: so no number of events is larger than the bytes bear out.
+        let is_borne = |kind| segment.bytes(kind).is_ok_and(|bytes| bytes.len() >= n);
+        if !is_borne(kind::AT) || is_whole && !is_borne(kind::LINES) {
+            return Err(Broken("it has fewer times or lines than events"));
         }
         Ok(segment)
     }
@@ -118,10 +157,20 @@ impl<'a> Segment<'a> {
         self.n == 0
     }
 
+    /// Whether all of its parts are there.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
     /// The bytes of a column; none where it is not there.
-    fn bytes(&self, kind: u8) -> &'a [u8] {
-        let column = self.columns.iter().find(|(each, _)| *each == kind);
-        column.map_or(&[], |(_, bytes)| bytes)
+    fn bytes(&self, kind: u8) -> Result<&'a [u8], Broken> {
+        match self.columns.iter().find(|(each, _)| *each == kind) {
+            Some((_, bytes)) => Ok(bytes),
+            None if !self.is_whole && kind::SECOND.contains(&kind) => {
+                Err(Broken("its second part was not read"))
+            }
+            None => Ok(&[]),
+        }
     }
 }
 

@@ -8,12 +8,12 @@
 /// - `first_at`, `last_at`: when the earliest and the latest of them happened, Unix milliseconds.
 /// - `landed`: 1 where the events came from the lake, which must not get them again; 2 where others became this
 ///   one, all of which had landed. To change a row writes its blobs again, so nothing else does.
-/// - `columns`: what questions ask for; `lines`: the NDJSON as one gzip member. They come last, so that what
-///   stands before them is read without them.
+/// - `columns`: what questions ask for; `more`: columns that few of them need; `lines`: the NDJSON as one gzip member.
+///   They come last, so that what stands before each is read without it: SQLite follows a long value page by page.
 pub(crate) const SCHEMA: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS segments (seq INTEGER PRIMARY KEY, hour INTEGER NOT NULL, \
      at INTEGER NOT NULL, n INTEGER NOT NULL, bytes INTEGER NOT NULL, first_at INTEGER NOT NULL, \
      last_at INTEGER NOT NULL, landed INTEGER NOT NULL DEFAULT 0, columns BLOB NOT NULL, \
-     lines BLOB NOT NULL)",
+     more BLOB NOT NULL DEFAULT x'', lines BLOB NOT NULL)",
     "CREATE INDEX IF NOT EXISTS segments_hour ON segments (hour, seq)",
 ];

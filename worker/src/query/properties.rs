@@ -290,6 +290,10 @@ impl Scan for Discovery {
         self.work = 0;
     }
 
+    fn needs_second(&self) -> bool {
+        false
+    }
+
     fn take(&mut self, segment: &Segment<'_>) -> Result<(), Broken> {
         self.look(segment, None)
     }

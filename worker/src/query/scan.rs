@@ -252,6 +252,15 @@ impl Scan for Query {
         }
     }
 
+    fn needs_second(&self) -> bool {
+        let question = &self.question;
+        let mut panels = question.panels.iter();
+        self.picking.is_some()
+            || question.by_session
+            || question.counts_visits
+            || panels.any(|panel| panel.counted.sessions)
+    }
+
     fn take(&mut self, segment: &Segment<'_>) -> Result<(), Broken> {
         self.look(segment, None)
     }

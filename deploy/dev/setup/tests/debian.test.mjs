@@ -76,6 +76,6 @@ test('apt is used where nothing has to be asked', () => {
 });
 
 test('the sentence has the line that installs all of it', () => {
-  const packages = 'chromium chromium-driver python3 python3-venv curl';
+  const packages = 'chromium chromium-headless-shell chromium-driver python3 python3-venv curl';
   assert.ok(lineToRun(TEST_NEEDS).endsWith(`run: apt-get install --no-install-recommends ${packages}`));
 });

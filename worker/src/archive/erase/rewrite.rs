@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::super::segment::{self, Segment};
+use super::super::segment::{self, Segment, WHOLE};
 use super::super::{Column, Event, Hasher};
 use super::Hit;
 use crate::archive::counted::Stored;
@@ -125,14 +125,17 @@ impl Rewritten {
     pub(super) fn put(&self, sql: &impl Sql, packed: &[u8]) -> Result<bool, SqlError> {
         let bytes = i64::try_from(self.lines.len()).unwrap_or(i64::MAX);
         let written: Vec<[Cell; 1]> = sql.cells(
-            "UPDATE segments SET columns = ?2, lines = ?3, bytes = ?4 \
-             WHERE seq = ?1 AND columns = ?5 RETURNING seq",
+            &format!(
+                "UPDATE segments SET columns = substr(?2, 1, ?6), more = substr(?2, ?6 + 1), lines = ?3, bytes = ?4 \
+                 WHERE seq = ?1 AND {WHOLE} = ?5 RETURNING seq"
+            ),
             &[
                 self.seq.into(),
                 Param::Blob(self.columns.clone()),
                 packed.into(),
                 bytes.into(),
                 Param::Blob(self.was.clone()),
+                segment::first_part(&self.columns).into(),
             ],
         )?;
         if written.is_empty() {

@@ -114,7 +114,7 @@ fn the_number_of_a_segment_that_is_gone_is_not_given_again() {
         n: 1,
         at: (0, 0),
         received: 0,
-        columns: Vec::new(),
+        columns: b"columns".to_vec(),
         lines: "{}\n".into(),
         identified: Vec::new(),
     };

@@ -1,7 +1,7 @@
 //! Events of a day counted again from segments.
 
 use super::super::fold::Gathered;
-use super::super::segment::Segment;
+use super::super::segment::{Segment, WHOLE};
 use super::{Model, Row};
 use crate::base::sql::{Cell, Sql, SqlError};
 use crate::base::time::DAY_MS;
@@ -31,8 +31,10 @@ impl Place {
     ) -> Result<bool, SqlError> {
         let from = day.saturating_mul(DAY_MS);
         let some: Vec<[Cell; 2]> = sql.cells(
-            "SELECT seq, columns FROM segments WHERE seq > ?1 AND seq <= ?2 \
-             AND last_at >= ?3 AND first_at < ?4 ORDER BY seq LIMIT ?5",
+            &format!(
+                "SELECT seq, {WHOLE} FROM segments WHERE seq > ?1 AND seq <= ?2 \
+                 AND last_at >= ?3 AND first_at < ?4 ORDER BY seq LIMIT ?5"
+            ),
             &[
                 self.after.into(),
                 folded.into(),
@@ -69,8 +71,10 @@ impl Place {
     ) -> Result<bool, SqlError> {
         let hour = day.saturating_mul(HOURS).saturating_add(self.hours);
         let some: Vec<[Cell; 2]> = sql.cells(
-            "SELECT seq, columns FROM segments WHERE hour = ?1 AND seq > ?2 AND seq <= ?3 \
-             ORDER BY seq LIMIT ?4",
+            &format!(
+                "SELECT seq, {WHOLE} FROM segments WHERE hour = ?1 AND seq > ?2 AND seq <= ?3 \
+                 ORDER BY seq LIMIT ?4"
+            ),
             &[hour.into(), self.after.into(), folded.into(), SLICE.into()],
         )?;
         let sums = self.gather(&some, None).by_receipt();

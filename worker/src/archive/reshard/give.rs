@@ -3,6 +3,7 @@
 //! stay what they are as long as a reshard may be under way when another version is deployed.)
 
 use super::super::compact::Part;
+use super::super::segment::WHOLE;
 use super::parcel::{Parcel, Row, param};
 use super::share::{Raw, SessionHome, Shared};
 use crate::base::sorted::Map;
@@ -225,8 +226,8 @@ impl Slice {
         };
         let rows: Vec<[Cell; 10]> = sql.cells(
             &format!(
-                "SELECT seq, {} FROM segments WHERE seq > ?1 AND seq <= ?2 ORDER BY seq",
-                Raw::COLUMNS
+                "SELECT seq, {}, {WHOLE}, lines FROM segments WHERE seq > ?1 AND seq <= ?2 ORDER BY seq",
+                Raw::HEAD
             ),
             &[after.int().into(), last.int().into()],
         )?;

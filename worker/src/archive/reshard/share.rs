@@ -17,7 +17,7 @@ const LANDED: i64 = 1;
 pub struct Raw {
     /// Its columns and packed lines.
     pub part: Part,
-    /// The values before these, in the order of [`Raw::COLUMNS`].
+    /// The values before these, in the order of [`Raw::HEAD`].
     pub(super) head: Vec<Cell>,
 }
 
@@ -33,9 +33,8 @@ pub struct Shared {
 }
 
 impl Raw {
-    /// What is read of a segment, and written again.
-    pub(super) const COLUMNS: &str =
-        "hour, at, n, bytes, first_at, last_at, landed, columns, lines";
+    /// What stands before the blobs of a segment.
+    pub(super) const HEAD: &str = "hour, at, n, bytes, first_at, last_at, landed";
 
     fn landed(&self) -> i64 {
         self.head.get(6).map_or(LANDED, Cell::int).max(LANDED)

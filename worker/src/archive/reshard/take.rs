@@ -6,6 +6,7 @@ use super::super::people::PEOPLE;
 use super::super::people::pages::{Change, Mode, Pages};
 use super::super::people::person::Person;
 use super::super::prune::NEXT_SEQ;
+use super::super::segment;
 use super::super::{compact, ids};
 use super::give::{
     DAY_KEYS, DAYS, DUPLICATES, ERASED, LANDED, NEW_IDS, OLD_IDS, PEOPLE_OF, SEGMENTS, SESSIONS,
@@ -78,14 +79,17 @@ fn each(sql: &impl Sql, rows: &[Row], statement: &str) -> Result<(), SqlError> {
 fn segments(sql: &impl Sql, rows: &[Row], now_ms: i64) -> Result<(), SqlError> {
     let last = |sql| last_segment(sql);
     let before = last(sql)?;
-    each(
-        sql,
-        rows,
-        &format!(
-            "INSERT INTO segments (seq, {}) VALUES ({NEXT_SEQ}, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            Raw::COLUMNS
-        ),
-    )?;
+    let statement = format!(
+        "INSERT INTO segments (seq, {}, columns, more, lines) VALUES ({NEXT_SEQ}, ?1, ?2, ?3, ?4, ?5, ?6, ?7, \
+         substr(?8, 1, ?10), substr(?8, ?10 + 1), ?9)",
+        Raw::HEAD
+    );
+    for row in rows {
+        let mut params: Vec<Param> = row.iter().map(param).collect();
+        let columns = row.get(7).map_or(&[][..], Cell::bytes);
+        params.push(segment::first_part(columns).into());
+        sql.run(&statement, &params)?;
+    }
     let after = last(sql)?;
     sql.run(
         "UPDATE folded SET seq = ?1, made_at = ?2",

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::archive::segment::{Broken, Segment};
+use crate::archive::segment::{Broken, Segment, WHOLE};
 use crate::archive::{Column, Hasher, Joined, id_bits};
 use crate::base::sort;
 use crate::base::sql::{Cell, Sql, SqlError};
@@ -156,9 +156,16 @@ impl Page {
         if self.unread.is_some() {
             return Ok(false);
         }
+        // Most segments have nothing of a user: whether they do stands in their first part.
+        let columns = match self.user {
+            Some(_) => "columns",
+            None => WHOLE,
+        };
         let rows: Vec<[Cell; 3]> = sql.cells(
-            "SELECT seq, hour, columns FROM segments WHERE (hour, seq) < (?1, ?2) \
-             AND last_at >= ?3 AND first_at < ?5 ORDER BY hour DESC, seq DESC LIMIT ?4",
+            &format!(
+                "SELECT seq, hour, {columns} FROM segments WHERE (hour, seq) < (?1, ?2) \
+                 AND last_at >= ?3 AND first_at < ?5 ORDER BY hour DESC, seq DESC LIMIT ?4"
+            ),
             &[
                 self.cursor.0.into(),
                 self.cursor.1.into(),
@@ -170,11 +177,16 @@ impl Page {
         )?;
         for [seq, hour, columns] in &rows {
             self.cursor = (hour.int(), seq.int());
-            let segment = Segment::parse(columns.bytes());
-            if segment
-                .and_then(|segment| self.take(seq.int(), &segment))
-                .is_err()
-            {
+            let mut is_taken = self.take(seq.int(), columns.bytes());
+            if is_taken == Ok(false) {
+                let rows: Vec<[Cell; 1]> = sql.cells(
+                    &format!("SELECT {WHOLE} FROM segments WHERE seq = ?1"),
+                    &[seq.int().into()],
+                )?;
+                let whole = rows.first().map_or(&[][..], |[columns]| columns.bytes());
+                is_taken = self.take(seq.int(), whole);
+            }
+            if is_taken != Ok(true) {
                 self.unreadable = self.unreadable.saturating_add(1);
             }
         }
@@ -217,11 +229,13 @@ impl Page {
         }
     }
 
-    fn take(&mut self, seq: i64, segment: &Segment<'_>) -> Result<(), Broken> {
+    /// Takes what a segment has for the page; false where that needs its second part, which is not there.
+    fn take(&mut self, seq: i64, columns: &[u8]) -> Result<bool, Broken> {
+        let segment = Segment::parse(columns)?;
         let mut filters: Vec<(Vec<u32>, u32)> = Vec::new();
         for (column, text) in self.spec.texts() {
             match segment.column_code(column, text)? {
-                None => return Ok(()),
+                None => return Ok(true),
                 Some(code) => filters.push((segment.column(column)?.codes, code)),
             }
         }
@@ -239,16 +253,19 @@ impl Page {
                 });
             }
             if table.iter().all(|whose| *whose == 0) {
-                return Ok(());
+                return Ok(true);
             }
             for code in &mut users.codes {
                 *code = table.get(*code as usize).copied().unwrap_or(0);
             }
             theirs = Some(users.codes);
         }
+        if !segment.is_whole() {
+            return Ok(false);
+        }
         let received = segment.received()?;
         if received.iter().all(|received| *received < self.least) {
-            return Ok(());
+            return Ok(true);
         }
         let (at, ids) = (segment.at()?, segment.ids()?);
         let all = received.into_iter().zip(ids).zip(at).enumerate();
@@ -272,7 +289,7 @@ impl Page {
         if self.found.len() > self.wanted().saturating_mul(4) {
             self.sort();
         }
-        Ok(())
+        Ok(true)
     }
 }
 

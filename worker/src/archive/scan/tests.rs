@@ -20,7 +20,7 @@ use crate::testing::{TestSql, uuid};
 const SEGMENTS: &str = "CREATE TABLE segments (seq INTEGER PRIMARY KEY, hour INTEGER NOT NULL, \
     at INTEGER NOT NULL, n INTEGER NOT NULL, bytes INTEGER NOT NULL, first_at INTEGER NOT NULL, \
     last_at INTEGER NOT NULL, landed INTEGER NOT NULL DEFAULT 0, columns BLOB NOT NULL, \
-    lines BLOB NOT NULL); CREATE INDEX segments_hour ON segments (hour, seq);";
+    more BLOB NOT NULL DEFAULT x'', lines BLOB NOT NULL); CREATE INDEX segments_hour ON segments (hour, seq);";
 
 /// An empty archive.
 pub(crate) fn empty() -> TestSql {
@@ -44,8 +44,8 @@ pub(crate) fn add_segment(sql: &TestSql, hour: i64, entries: &[(Event<'_>, &str)
         .collect();
     let columns = segment::encode(entries);
     sql.run(
-        "INSERT INTO segments (hour, at, n, bytes, first_at, last_at, columns, lines) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO segments (hour, at, n, bytes, first_at, last_at, columns, more, lines) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, substr(?7, 1, ?9), substr(?7, ?9 + 1), ?8)",
         &[
             hour.into(),
             (received + 5).into(),
@@ -55,6 +55,7 @@ pub(crate) fn add_segment(sql: &TestSql, hour: i64, entries: &[(Event<'_>, &str)
             at.max().unwrap().into(),
             columns.as_slice().into(),
             lines.as_bytes().into(),
+            segment::first_part(&columns).into(),
         ],
     )
     .unwrap();

@@ -234,6 +234,10 @@ impl super::Scan for Scan {
         self.window()
     }
 
+    fn needs_second(&self) -> bool {
+        false
+    }
+
     fn reset(&mut self) {
         Pick::reset(self);
     }

@@ -11,46 +11,50 @@ use super::store::put_properties;
 use super::{HEAD_BYTES, MAGIC, WHO_BITS, check_of, kind};
 use crate::archive::{Column, Event, Who};
 
-/// The columns of events, each with its line (without line break). The events come back in this order.
+/// The columns of events, each with its line (without line break), both parts. The events come back in this order.
 pub fn encode(entries: &[(Event<'_>, &str)]) -> Vec<u8> {
     let events = || entries.iter().map(|(event, _)| event);
     let seed = seed_of(entries);
-    let mut all = Columns::default();
-    all.put(kind::AT, |out| {
+    let (mut first, mut second) = (Columns::default(), Columns::default());
+    first.put(kind::AT, |out| {
         put_steps(out, events().map(|event| event.at))
     });
-    all.put(kind::RECEIVED, |out| {
+    second.put(kind::RECEIVED, |out| {
         put_runs(out, events().map(|event| event.received))
     });
-    all.put(kind::IDS, |out| {
+    second.put(kind::IDS, |out| {
         put_ids(out, events().map(|event| (event.id, event.at)))
     });
-    all.put(kind::USERS, |out| put_users(out, entries, seed));
-    all.put(kind::SESSIONS, |out| put_sessions(out, entries, seed));
-    all.put(kind::A, |out| {
+    first.put(kind::USERS, |out| put_users(out, entries, seed));
+    second.put(kind::SESSIONS, |out| put_sessions(out, entries, seed));
+    first.put(kind::A, |out| {
         put_measures(out, events().map(|event| event.a))
     });
-    all.put(kind::B, |out| {
+    first.put(kind::B, |out| {
         put_measures(out, events().map(|event| event.b))
     });
-    all.put(kind::VALUES, |out| {
+    first.put(kind::VALUES, |out| {
         let values: Vec<Option<f64>> = events().map(|event| event.value).collect();
         if values.iter().any(Option::is_some) {
             put_some(out, &values, put_float);
         }
     });
-    all.put(kind::LINES, |out| {
+    second.put(kind::LINES, |out| {
         entries
             .iter()
             .for_each(|(_, line)| put_count(out, line.len()))
     });
-    all.put(kind::PROPERTIES, |out| put_properties(out, entries, seed));
+    first.put(kind::PROPERTIES, |out| put_properties(out, entries, seed));
     for column in Column::ALL {
-        all.put(kind::of(column), |out| {
+        first.put(kind::of(column), |out| {
             put_texts(out, entries, column, seed)
         });
     }
-    all.into_bytes(entries.len())
+    let mut bytes = first.into_bytes(entries.len());
+    if !entries.is_empty() {
+        bytes.append(&mut second.into_bytes(entries.len()));
+    }
+    bytes
 }
 
 /// A seed for dictionaries: hashes of users and sessions take the deployment's key to know.

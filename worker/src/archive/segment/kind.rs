@@ -23,6 +23,9 @@ pub(super) const LINES: u8 = 9;
 /// Scalars of their `eventData`.
 pub(super) const PROPERTIES: u8 = 10;
 
+/// Those of the second part: long, and asked for by few questions.
+pub(super) const SECOND: [u8; 4] = [RECEIVED, IDS, SESSIONS, LINES];
+
 /// The kind of the first [`Column`].
 const TEXTS: u8 = 64;
 

@@ -137,7 +137,7 @@ impl<'a> Segment<'a> {
     /// # Errors
     /// Where the column is broken.
     pub fn property_names(&self) -> Result<Vec<&'a str>, Broken> {
-        match self.bytes(kind::PROPERTIES) {
+        match self.bytes(kind::PROPERTIES)? {
             [] => Ok(Vec::new()),
             bytes => Store::read(bytes)?.names.iter().collect(),
         }
@@ -148,7 +148,7 @@ impl<'a> Segment<'a> {
     /// # Errors
     /// Where the column is broken.
     pub fn property(&self, name: &str) -> Result<Found<'a>, Broken> {
-        let mut store = match self.bytes(kind::PROPERTIES) {
+        let mut store = match self.bytes(kind::PROPERTIES)? {
             [] => return Ok(Found::InLines),
             bytes => Store::read(bytes)?,
         };

@@ -55,22 +55,22 @@ fn entry<T: Copy>(dict: &[T], code: u32) -> Option<T> {
 impl<'a> Segment<'a> {
     /// When each event happened, Unix milliseconds.
     pub fn at(&self) -> Result<Vec<i64>, Broken> {
-        numbers::read_steps(self.bytes(kind::AT), self.n)
+        numbers::read_steps(self.bytes(kind::AT)?, self.n)
     }
 
     /// When each was received, Unix milliseconds.
     pub fn received(&self) -> Result<Vec<i64>, Broken> {
-        numbers::read_runs(self.bytes(kind::RECEIVED), self.n)
+        numbers::read_runs(self.bytes(kind::RECEIVED)?, self.n)
     }
 
     /// The id of each.
     pub fn ids(&self) -> Result<Vec<u128>, Broken> {
-        ids::read_ids(self.bytes(kind::IDS), &self.at()?)
+        ids::read_ids(self.bytes(kind::IDS)?, &self.at()?)
     }
 
     /// Whose each is.
     pub fn users(&self) -> Result<Users, Broken> {
-        let mut reader = Reader(self.bytes(kind::USERS));
+        let mut reader = Reader(self.bytes(kind::USERS)?);
         let hashes = self.hashes(&mut reader)?;
         let who = unpack(&mut reader, hashes.len(), WHO_BITS)?;
         let who = who.into_iter().map(|who| match who {
@@ -88,7 +88,7 @@ impl<'a> Segment<'a> {
 
     /// The session of each.
     pub fn sessions(&self) -> Result<Sessions, Broken> {
-        let mut reader = Reader(self.bytes(kind::SESSIONS));
+        let mut reader = Reader(self.bytes(kind::SESSIONS)?);
         let dict = self.hashes(&mut reader)?;
         let codes = self.codes(reader, dict.len())?;
         Ok(Sessions { dict, codes })
@@ -142,7 +142,7 @@ impl<'a> Segment<'a> {
     }
 
     fn texts(&self, column: Column) -> Result<(Texts<'a>, Reader<'a>), Broken> {
-        let mut reader = Reader(self.bytes(kind::of(column)));
+        let mut reader = Reader(self.bytes(kind::of(column))?);
         if reader.left() == 0 {
             return Ok((Texts::default(), reader));
         }
@@ -160,7 +160,7 @@ impl<'a> Segment<'a> {
     }
 
     fn measures(&self, kind: u8) -> Result<Vec<i64>, Broken> {
-        match self.bytes(kind) {
+        match self.bytes(kind)? {
             [] => Ok(vec![0; self.n]),
             bytes => {
                 let measures = numbers::read_some(bytes, self.n, numbers::read_int)?;
@@ -174,7 +174,7 @@ impl<'a> Segment<'a> {
 
     /// What each measured.
     pub fn values(&self) -> Result<Vec<Option<f64>>, Broken> {
-        match self.bytes(kind::VALUES) {
+        match self.bytes(kind::VALUES)? {
             [] => Ok(vec![None; self.n]),
             bytes => numbers::read_some(bytes, self.n, numbers::read_float),
         }
@@ -182,7 +182,7 @@ impl<'a> Segment<'a> {
 
     /// Where the line of each stands in the unpacked lines, without its line break.
     pub fn lines(&self) -> Result<Vec<Range<usize>>, Broken> {
-        let mut reader = Reader(self.bytes(kind::LINES));
+        let mut reader = Reader(self.bytes(kind::LINES)?);
         let mut start = 0_usize;
         let mut lines = Vec::with_capacity(self.n);
         for _ in 0..self.n {
@@ -199,7 +199,7 @@ impl<'a> Segment<'a> {
     /// All of it: the events that were encoded, in their order.
     pub fn events(&self) -> Result<Vec<Event<'a>>, Broken> {
         let (at, received) = (self.at()?, self.received()?);
-        let ids = ids::read_ids(self.bytes(kind::IDS), &at)?;
+        let ids = ids::read_ids(self.bytes(kind::IDS)?, &at)?;
         let (users, sessions) = (self.users()?, self.sessions()?);
         let (a, b, values) = (self.a()?, self.b()?, self.values()?);
         let mut texts = vec![[const { None }; Column::COUNT]; self.n];

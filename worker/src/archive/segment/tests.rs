@@ -108,6 +108,13 @@ proptest! {
         let all: String = events.iter().map(|(_, line)| format!("{line}\n")).collect();
         let lines = segment.lines().unwrap().into_iter().map(|line| &all[line]);
         prop_assert!(lines.eq(events.iter().map(|(_, line)| line.as_str())));
+        let (first, _) = bytes.split_at(first_part(&bytes) as usize);
+        let first = Segment::parse(first).unwrap();
+        prop_assert_eq!(first.is_whole(), events.is_empty());
+        prop_assert_eq!(first.at(), segment.at());
+        prop_assert_eq!(first.users(), segment.users());
+        let second = [first.ids().is_err(), first.received().is_err(), first.sessions().is_err(), first.lines().is_err()];
+        prop_assert_eq!(second, [!events.is_empty(); 4]);
         for column in Column::ALL {
             let coded = segment.column(column).unwrap();
             prop_assert_eq!(&segment.column_dict(column).unwrap(), &coded.dict);

@@ -119,7 +119,7 @@ fn an_hour_is_noted_with_its_fold_or_not_at_all() {
 
 fn dump(sql: &TestSql) -> Vec<String> {
     let queries = [
-        "SELECT seq, hour, at, n, hex(columns), hex(lines) FROM segments ORDER BY seq",
+        "SELECT seq, hour, at, n, hex(columns || more), hex(lines) FROM segments ORDER BY seq",
         "SELECT hour, due_at, 0, 0, 0, 0 FROM compacting ORDER BY hour",
     ];
     let rows = queries.map(|query| sql.cells::<6>(query, &[]).unwrap());

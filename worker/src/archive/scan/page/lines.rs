@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::Page;
 use crate::archive::counted::Stored;
-use crate::archive::segment::Segment;
+use crate::archive::segment::{Segment, WHOLE};
 use crate::base::sort;
 use crate::base::sql::{Cell, Sql, SqlError};
 
@@ -49,7 +49,7 @@ impl Page {
         let (mut all, mut bytes) = (Vec::new(), 0_usize);
         while let Some(seq) = self.unread.as_mut().and_then(Vec::pop) {
             let rows: Vec<[Cell; 2]> = sql.cells(
-                "SELECT columns, lines FROM segments WHERE seq = ?1",
+                &format!("SELECT {WHOLE}, lines FROM segments WHERE seq = ?1"),
                 &[seq.into()],
             )?;
             let Some([columns, packed]) = rows.first() else {

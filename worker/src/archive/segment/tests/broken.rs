@@ -118,7 +118,8 @@ proptest! {
         for (kind, bytes) in &columns {
             made.put(*kind, |out| out.extend_from_slice(bytes));
         }
-        let n = columns.get(&kind::LINES).map_or(0, Vec::len);
+        let length = |kind| columns.get(&kind).map_or(0, Vec::len);
+        let n = length(kind::LINES).min(length(kind::AT));
         let bytes = made.into_bytes(n);
         let segment = Segment::parse(&bytes).unwrap();
         prop_assert_eq!(segment.len(), n);
@@ -130,19 +131,31 @@ proptest! {
 fn what_is_cut_anywhere_or_goes_on_is_broken() {
     let bytes = whole();
     for length in 0..bytes.len() {
-        assert!(Segment::parse(&bytes[..length]).is_err(), "{length}");
+        match Segment::parse(&bytes[..length]) {
+            Ok(first) => {
+                assert_eq!(length as i64, first_part(&bytes));
+                assert!(!first.is_whole() && first.events().is_err());
+            }
+            Err(_) => assert_ne!(length as i64, first_part(&bytes)),
+        }
     }
-    let longer = [&bytes[..], &[0]].concat();
-    assert_eq!(
-        Segment::parse(&longer).unwrap_err(),
-        Broken("there is more than it says")
-    );
+    let other = encoded(&[line(1, "page_view", &json!({}))]);
+    let first = first_part(&bytes) as usize;
+    let second = &other[first_part(&other) as usize..];
+    for more in [&[0][..], &bytes[..first], &bytes[first..], second] {
+        let wrong = [&bytes[..], more].concat();
+        assert!(Segment::parse(&wrong).is_err());
+        let wrong = [&bytes[..first], more].concat();
+        assert_eq!(Segment::parse(&wrong).is_err(), more != &bytes[first..]);
+    }
 }
 
 #[test]
 fn a_bit_of_the_directory_is_missed() {
     let bytes = whole();
-    for place in 0..head_of(&bytes).unwrap() {
+    let first = first_part(&bytes) as usize;
+    let second = head_of(&bytes[first..]).unwrap();
+    for place in (0..head_of(&bytes).unwrap()).chain(first..first + second) {
         for bit in 0..8 {
             let mut bytes = bytes.clone();
             bytes[place] ^= 1 << bit;
@@ -153,11 +166,21 @@ fn a_bit_of_the_directory_is_missed() {
 
 #[test]
 fn no_more_events_than_the_bytes_bear_out() {
-    for (n, lines) in [(1 << 40, 10), (11, 10), (1, 0)] {
+    let of = |n: usize, times: usize, lines: usize| {
         let mut columns = Columns::default();
+        columns.put(kind::AT, |out| out.resize(times, 1));
         columns.put(kind::LINES, |out| out.resize(lines, 1));
-        let bytes = columns.into_bytes(n);
-        assert!(Segment::parse(&bytes).is_err(), "{n}");
+        Segment::parse(&columns.into_bytes(n)).is_ok()
+    };
+    assert!(of(10, 10, 10));
+    for (n, times, lines) in [
+        (1 << 40, 10, 10),
+        (11, 10, 10),
+        (1, 0, 0),
+        (10, 9, 10),
+        (10, 10, 9),
+    ] {
+        assert!(!of(n, times, lines), "{n}");
     }
 }
 
@@ -168,14 +191,15 @@ fn a_later_version_is_told_and_a_later_column_passed_over() {
     let mut more = Columns::default();
     for kind in 0..=u8::MAX {
         let unknown = [1, 2, 3];
-        let known = segment.bytes(kind);
+        let known = segment.bytes(kind).unwrap();
         let is_new = matches!(kind, 0 | 50 | 255);
         more.put(kind, |out| {
             out.extend_from_slice(if is_new { &unknown } else { known })
         });
     }
     let more = more.into_bytes(segment.len());
-    assert_eq!(more.len(), bytes.len() + 3 * (3 + 2));
+    // Three columns more, and a directory less: its check, and two numbers.
+    assert_eq!(more.len(), bytes.len() + 3 * (3 + 2) - (HEAD_BYTES + 2));
     assert_eq!(Segment::parse(&more).unwrap().events(), segment.events());
     bytes[3] = 2;
     let told = Segment::parse(&bytes).unwrap_err();

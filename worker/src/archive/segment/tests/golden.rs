@@ -4,11 +4,19 @@ use super::*;
 
 /// What a segment was written of (`<name>.ndjson`), its bytes (`<name>.seg`), and all that they say (`<name>.txt`).
 /// None of these files is ever changed: a new version adds its own.
-const ALL: [(&str, &[u8], &str); 1] = [(
-    include_str!("../golden/v1.ndjson"),
-    include_bytes!("../golden/v1.seg"),
-    include_str!("../golden/v1.txt"),
-)];
+const ALL: [(&str, &[u8], &str); 2] = [
+    (
+        include_str!("../golden/v1.ndjson"),
+        include_bytes!("../golden/v1.seg"),
+        include_str!("../golden/v1.txt"),
+    ),
+    // The same events, in two parts.
+    (
+        include_str!("../golden/v1.ndjson"),
+        include_bytes!("../golden/v1-parts.seg"),
+        include_str!("../golden/v1.txt"),
+    ),
+];
 
 /// All that a segment says, in words that do not change with the code: what is none is left out.
 fn dump(segment: &Segment<'_>) -> String {

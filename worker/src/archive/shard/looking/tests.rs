@@ -193,7 +193,7 @@ fn what_is_too_much_to_look_at_or_to_tell_is_folded() {
     let archive = open(&sql, "demo");
     assert!(matches!(archive.unlooked().unwrap(), Unlooked::Some(_)));
     let copy = "INSERT INTO segments SELECT seq + 3, hour, at, n, bytes, first_at, last_at, landed, \
-        columns, lines FROM segments ORDER BY seq DESC LIMIT 3";
+        columns, more, lines FROM segments ORDER BY seq DESC LIMIT 3";
     (0..333).for_each(|_| sql.execute_batch(copy));
     let archive = open(&sql, "demo");
     assert_eq!(archive.unlooked().unwrap(), Unlooked::TooMuch);
