@@ -109,12 +109,12 @@ async fn soak() {
     let refused = system.counted().await["refused"].clone();
     let answers = count::answers(site).await;
     let state = system.stop();
-    memory::shown(state.path());
     count::compare(
         &answers,
         &count::lake(state.path(), &site.id),
         &soak.taken.borrow(),
     );
     assert_eq!(refused, json!({}), "the platform refuses this");
+    memory::shown(state.path());
     memory::is_flat(state.path());
 }

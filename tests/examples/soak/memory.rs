@@ -24,7 +24,8 @@ fn least(log: &str) -> Vec<u64> {
 }
 
 fn read(state: &Path) -> Vec<u64> {
-    least(&std::fs::read_to_string(state.join("shoreline/memory.log")).unwrap())
+    let log = std::fs::read_to_string(state.join("shoreline/memory.log"));
+    least(&log.expect("looks at memory need Node 22, which `npm run` puts first on the path"))
 }
 
 /// Prints what was seen.
