@@ -95,20 +95,43 @@ function check(objects) {
 }
 
 const whole = bucketOf();
-await erase(whole, { user });
+await erase(whole, { users: [user] });
 check(whole.objects);
 const puts = whole.puts();
 assert(puts > 20);
 
+// Two ids of one person, in whatever order, become one user; a run that was cut off goes on.
+for (const order of [(ids) => ids, (ids) => ids.toReversed()]) {
+  const ids = [user, 'user-4'];
+  const joined = bucketOf({ failAt: 7 });
+  await assert.rejects(erase(joined, { users: ids }), /cut off/);
+  await erase(joined, { users: order(ids) });
+  const names = new Map();
+  for (const [n, line] of linesOf(joined.objects).entries()) {
+    const [was, is] = [JSON.parse(before[n]), JSON.parse(line)];
+    if (!ids.includes(was.userId)) {
+      assert.equal(is.userId, was.userId);
+      continue;
+    }
+    assert.equal(names.get(was.siteId) ?? is.userId, is.userId);
+    names.set(was.siteId, is.userId);
+  }
+  assert.equal(new Set(names.values()).size, 2, 'one name a site');
+  assert(
+    [...joined.objects.keys()].every((key) => key.startsWith('events/')),
+    'no plan is left',
+  );
+}
+
 // Again: nothing.
-await erase(whole, { user });
+await erase(whole, { users: [user] });
 assert.equal(whole.puts(), puts);
 
 for (const landed of [false, true]) {
   for (const failAt of [1, 2, 3, 11, puts - 1, puts]) {
     const bucket = bucketOf({ failAt, landed });
-    await assert.rejects(erase(bucket, { user }), /cut off/);
-    await erase(bucket, { user });
+    await assert.rejects(erase(bucket, { users: [user] }), /cut off/);
+    await erase(bucket, { users: [user] });
     check(bucket.objects);
   }
 }
@@ -124,7 +147,7 @@ const meddled = bucketOf({
     objects.set(key, { ...object, etag: 'of another', metadata: { ...object.metadata, other: 'kept' } });
   },
 });
-await erase(meddled, { user });
+await erase(meddled, { users: [user] });
 check(meddled.objects);
 for (const [key, { metadata }] of meddled.objects) assert.equal(metadata.other, 'kept', key);
 
@@ -136,7 +159,7 @@ const [lateKey, lateObject] = [...late.objects].find(([, { bytes }]) =>
 late.objects.delete(lateKey);
 late.faults.beforePut = (key) =>
   key.startsWith('events/') && !late.objects.has(lateKey) && late.objects.set(lateKey, lateObject);
-await erase(late, { user });
+await erase(late, { users: [user] });
 check(late.objects);
 
 // The same session before a sign-in: it stays one session, and its line the same to the last digit.
@@ -148,7 +171,7 @@ const shared = bucketOf();
 shared.objects.clear();
 shared.objects.set('events/a', { bytes: gzipSync(`${other}\n`), etag: 'a', metadata: {} });
 shared.objects.set('events/b', { bytes: gzipSync(`${own}\n`), etag: 'b', metadata: {} });
-await erase(shared, { user });
+await erase(shared, { users: [user] });
 const [visitor, erased] = linesOf(shared.objects);
 const { sessionId } = JSON.parse(erased);
 assert.match(sessionId, /^erased-/);
@@ -162,9 +185,9 @@ rest.objects.set('events/a', { bytes: gzipSync(`${own}\n`), etag: 'a', metadata:
 for (let n = 0; n < 300; n += 1)
   rest.objects.set(`events/b${n}`, { bytes: gzipSync('{"siteId":"demo"}\n'), etag: 'b', metadata: {} });
 rest.objects.set('events/c', { bytes: gzipSync(`${other}\n`), etag: 'c', metadata: {} });
-await assert.rejects(erase(rest, { user }), /cut off/);
+await assert.rejects(erase(rest, { users: [user] }), /cut off/);
 assert.equal(rest.objects.get('events/c').etag, 'c');
-await erase(rest, { user });
+await erase(rest, { users: [user] });
 const ends = linesOf(rest.objects);
 assert.equal(JSON.parse(ends[0]).sessionId, JSON.parse(ends[ends.length - 1]).sessionId);
 assert.match(JSON.parse(ends[0]).sessionId, /^erased-/);
@@ -172,5 +195,5 @@ assert.match(JSON.parse(ends[0]).sessionId, /^erased-/);
 // What is not the lake's is left alone, and said.
 const foreign = bucketOf();
 foreign.objects.set('events/foreign', { bytes: Buffer.from('no gzip'), etag: 'x', metadata: {} });
-await assert.rejects(erase(foreign, { user }), /events\/foreign is no gzip/);
+await assert.rejects(erase(foreign, { users: [user] }), /events\/foreign is no gzip/);
 assert.deepEqual(linesOf(new Map([...foreign.objects].filter(([key]) => key !== 'events/foreign'))), before);

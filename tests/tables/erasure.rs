@@ -213,6 +213,7 @@ fn what_is_asked_wrongly_is_told() {
     for args in [
         &["erase"][..],
         &["erase", "--user", ""],
+        &["erase", "--user", "u", "--user", ""],
         &["erase", "--user", "u", "--site", ""],
         &["erase", "--user", "u", "--endpoint", "http://localhost"],
         &["erase", "--users", "u"],

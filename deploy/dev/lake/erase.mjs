@@ -9,7 +9,7 @@ import { gunzip, gzip } from 'node:zlib';
 import { Failure } from '../base/process.mjs';
 
 /** @typedef {import('./bucket.mjs').Bucket} Bucket */
-/** @typedef {{ user: string, site?: string }} Whom */
+/** Whom: all ids of one person. @typedef {{ users: string[], site?: string }} Whom */
 /**
  * The key, hexadecimal, and the sessions, each as of {@link sessionOf}.
  * @typedef {{ key: string, sessions: string[] }} Plan
@@ -29,9 +29,9 @@ const AT_ONCE = 8;
  * Where the plan lies until the erasure is done; who does not know the user learns nothing of it.
  * @param {Whom} whom
  */
-const planKey = ({ user, site = '' }) =>
+const planKey = ({ users, site = '' }) =>
   `erasures/${createHash('sha256')
-    .update(JSON.stringify([site, user]))
+    .update(JSON.stringify([site, ...[...users].sort()]))
     .digest('hex')}.json`;
 
 /** @param {any} event @returns {string | undefined} */
@@ -39,7 +39,7 @@ const sessionOf = ({ siteId, sessionId }) =>
   typeof sessionId === 'string' ? JSON.stringify([siteId, sessionId]) : undefined;
 
 /** @param {any} event @param {Whom} whom */
-const isOf = (event, { user, site }) => event.userId === user && (site === undefined || event.siteId === site);
+const isOf = (event, { users, site }) => users.includes(event.userId) && (site === undefined || event.siteId === site);
 
 /**
  * Each line with its event.
@@ -175,7 +175,7 @@ async function replace(bucket, key, whom, plan) {
 }
 
 /**
- * Erases a user, and says what it did.
+ * Erases a user, who is one afterwards whatever ids they had, and says what it did.
  * @param {Bucket} bucket
  * @param {Whom} whom
  */

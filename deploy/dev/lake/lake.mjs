@@ -17,7 +17,7 @@ import { installPackages } from '../setup/setup.mjs';
 
 const USAGE = `usage: npm run lake -- ls
        npm run lake -- pull DIR
-       npm run lake -- erase --user ID [--site SITE] [--bucket NAME [--endpoint URL] [--region REGION]]
+       npm run lake -- erase --user ID [--user ID …] [--site SITE] [--bucket NAME [--endpoint URL] [--region REGION]]
        npm run lake -- rebuild --from DATE --to DATE [--after KEY] [--url URL]`;
 
 /**
@@ -127,22 +127,24 @@ function pathFor(folder, key) {
 }
 
 /**
- * Erases a user from the local lake, or from that of a bucket.
+ * Erases a user, by all the ids that are given, from the local lake, or from that of a bucket.
  * @param {string[]} args
  */
 async function eraseFrom(args) {
   const text = /** @type {const} */ ({ type: 'string' });
   let values;
   try {
-    ({ values } = parseArgs({ args, options: { user: text, site: text, bucket: text, endpoint: text, region: text } }));
+    const user = /** @type {const} */ ({ type: 'string', multiple: true });
+    ({ values } = parseArgs({ args, options: { user, site: text, bucket: text, endpoint: text, region: text } }));
   } catch {
     throw new Failure(USAGE);
   }
-  const { user, site, bucket, endpoint, region } = values;
+  const { user: users = [], site, bucket, endpoint, region } = values;
   // An id is never empty, and an empty one here is a variable that was not set.
-  if (!user || site === '' || bucket === '' || (!bucket && (endpoint || region))) throw new Failure(USAGE);
-  if (bucket) return erase(await s3Bucket({ bucket, endpoint, region }), { user, site });
-  return withLocalBucket((local) => erase(local, { user, site }));
+  const isNobody = users.length === 0 || users.includes('');
+  if (isNobody || site === '' || bucket === '' || (!bucket && (endpoint || region))) throw new Failure(USAGE);
+  if (bucket) return erase(await s3Bucket({ bucket, endpoint, region }), { users, site });
+  return withLocalBucket((local) => erase(local, { users, site }));
 }
 
 /** @param {string[]} args */

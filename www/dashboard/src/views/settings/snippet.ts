@@ -26,6 +26,7 @@ const OPTIONS: readonly (readonly [attribute: string, what: string])[] = [
   ['data-consent="denied"', 'Wait for consent'],
   ['data-storage="none"', 'Keep nothing in the browser'],
   ['data-hash-ids', 'Keep hashes of users’ ids'],
+  ['data-stitch="off"', 'Do not join ids that identify() tells'],
   ['data-include-local', 'Count on this machine too'],
 ];
 
