@@ -1,7 +1,7 @@
 // `npm run supply`: what Shoreline is built of may come from the registries alone, is pinned by its hash, and runs no
 // script of its own unless package.json allows it; then what npm's registry and RustSec know of weaknesses. A copy of
-// RustSec's advisories may lie in SHORELINE_ADVISORIES. `npm run supply -- sbom` prints the bill of materials (CycloneDX
-// 1.5).
+// RustSec's advisories may lie in SHORELINE_ADVISORIES. `npm run supply -- sbom` prints the bill of materials
+// (CycloneDX 1.5).
 import { spawnSync } from 'node:child_process';
 import { Failure, main, say } from '../base/process.mjs';
 import { readText, root } from '../base/project.mjs';
