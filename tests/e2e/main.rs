@@ -36,6 +36,7 @@ mod limits;
 mod live;
 mod metrics;
 mod operations;
+mod overload;
 mod pages;
 mod pipeline;
 mod publisher;
