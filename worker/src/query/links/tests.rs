@@ -360,12 +360,8 @@ fn what_a_link_does_not_show_is_refused_by_its_place() {
     let of_users = link(&["pages"], Some(own));
     let asked = question("filters", json!(["did_not", ["exists", "page"]]));
     assert_eq!(narrowed(&of_users, asked), Err("filters[0]".to_owned()));
-    assert_eq!(
-        Fault::NotShared { path: "by".into() }
-            .to_json()
-            .contains("\"field\":\"by\""),
-        true
-    );
+    let told = Fault::NotShared { path: "by".into() }.to_json();
+    assert!(told.contains("\"field\":\"by\""), "{told}");
 }
 
 /// Filters of any form, of two dimensions.
