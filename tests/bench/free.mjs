@@ -33,9 +33,18 @@ ${DAY.map((cells) => `| ${cells.map(grouped).join(' | ')} |`).join('\n')}
 - The rows of objects are the second: 20 a batch. A dashboard that is open all day adds 51,840, not 21,600.
 - D1's rows of folds grow with the keys of an hour (pages, referrers, …), not with its events.
 - KV is read twice a minute while events come (2,880 a day of 100,000). R2 gets 24 objects a day.
+- The plan has 313,000 GB-s of objects in memory a day. An object that never sleeps takes 10,800 (128 MB for a day): 28
+  of them fit, and a small site has three.
+- D1 has 500 MB there, all objects together 5 GB, and the queue keeps a message for 24 hours; the log sends again what
+  the queue forgot. KV takes 1,000 writes a day: one for each change of a site or a key.
 - **Not counted**: CPU. The free plan ends an invocation after 10 ms, and whether the consumer's, the cron's and a
-  question's stay below has not been measured; nor has the time that objects stay in memory.
+  question's stay below has not been measured.
 
-The plan's numbers are those of Cloudflare's documentation in November 2026. Nothing of this ran on a free account.
+The plan's numbers were looked up in November 2026 in Cloudflare's documentation:
+[Workers](https://developers.cloudflare.com/workers/platform/limits/),
+[D1](https://developers.cloudflare.com/d1/platform/limits/), [Durable
+Objects](https://developers.cloudflare.com/durable-objects/platform/pricing/),
+[Queues](https://developers.cloudflare.com/queues/platform/pricing/),
+[KV](https://developers.cloudflare.com/kv/platform/limits/). Nothing of this ran on a free account.
 
 `;

@@ -1,7 +1,7 @@
-// Segment's Node library, told another host. Arguments: the collector's URL and a write key.
+// Segment's Node library, told another host. Arguments: the collector's URL, a write key, and what ids begin with.
 import { Analytics } from '@segment/analytics-node';
 
-const [host, writeKey] = process.argv.slice(2);
+const [host, writeKey, m = 'm'] = process.argv.slice(2);
 const analytics = new Analytics({ host, writeKey, flushAt: 4, flushInterval: 200, maxRetries: 0 });
 const failures = [];
 const statuses = [];
@@ -16,24 +16,24 @@ const context = {
 };
 const who = { userId: 'user-1', context, timestamp };
 const send = () => {
-  analytics.identify({ ...who, messageId: 'm-identify', traits: { plan: 'pro' } });
+  analytics.identify({ ...who, messageId: `${m}-identify`, traits: { plan: 'pro' } });
   analytics.track({
     ...who,
-    messageId: 'm-track',
+    messageId: `${m}-track`,
     event: 'Order Placed',
     properties: { total: 12.5, items: ['a', 'b'] },
   });
   analytics.page({
     ...who,
-    messageId: 'm-page',
+    messageId: `${m}-page`,
     category: 'Docs',
     name: 'Setup',
     properties: { url: 'https://shop.example/setup?utm_source=News', title: 'Setup' },
   });
-  analytics.screen({ ...who, messageId: 'm-screen', name: 'Cart' });
-  analytics.group({ ...who, messageId: 'm-group', groupId: 'acme', traits: { seats: 5 } });
-  analytics.alias({ ...who, messageId: 'm-alias', previousId: 'anon-9' });
-  analytics.track({ anonymousId: 'anon-9', messageId: 'm-anonymous', event: 'Looked', timestamp });
+  analytics.screen({ ...who, messageId: `${m}-screen`, name: 'Cart' });
+  analytics.group({ ...who, messageId: `${m}-group`, groupId: 'acme', traits: { seats: 5 } });
+  analytics.alias({ ...who, messageId: `${m}-alias`, previousId: 'anon-9' });
+  analytics.track({ anonymousId: 'anon-9', messageId: `${m}-anonymous`, event: 'Looked', timestamp });
 };
 send();
 await analytics.flush();

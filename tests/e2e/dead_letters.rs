@@ -6,7 +6,7 @@ use shoreline_tests::aws::S3Server;
 use shoreline_tests::events::{batch, feature, ids, view};
 use shoreline_tests::lake;
 use shoreline_tests::site::{Site, reply};
-use shoreline_tests::system::{StateDir, System};
+use shoreline_tests::system::{QUIET, StateDir, System};
 use shoreline_tests::webhook::Webhook;
 use shoreline_tests::{PATIENCE, eventually, within};
 
@@ -228,4 +228,57 @@ async fn what_a_sink_refuses_is_told_kept_and_lands_once_when_it_is_replayed() {
         (&state["deadObjects"], &state["landedEvents"]),
         (&json!(0), &json!(3))
     );
+}
+
+/// Batches that come at once, and so are rows of one message.
+const AT_ONCE: usize = 6;
+
+#[tokio::test]
+async fn the_dead_letters_consumer_stops_while_d1_is_away() {
+    let settings = format!("{QUIET} OUTBOX_RESEND_SECONDS:1");
+    let system = System::start_strict(&StateDir::new(), &settings);
+    let site = system.demo();
+    site.send_ok(&batch(&[view("/before", "u")])).await;
+    site.settle().await;
+    for archive in archives::open(&site.state) {
+        for table in ["ids_0", "ids_1"] {
+            let poison = format!(
+                "CREATE TRIGGER poison_{table} BEFORE INSERT ON {table} \
+                 BEGIN SELECT RAISE(ABORT, 'constraint: poison'); END"
+            );
+            archive.execute_batch(&poison).unwrap();
+        }
+    }
+    system.forget_counts().await;
+    system.faults(&json!({"DB": {"mode": "fail"}})).await;
+    let mut sent = tokio::task::JoinSet::new();
+    for n in 0..AT_ONCE {
+        let (site, path) = (site.clone(), format!("/{n}"));
+        sent.spawn(async move { site.send(&batch(&[view(&path, "u")])).await.status });
+    }
+    assert_eq!(sent.join_all().await, [202; AT_ONCE]);
+    let of = async |what: &str| {
+        let kinds = system.counted().await["kinds"].clone();
+        kinds["queue shoreline-dead-letters"][what]
+            .as_i64()
+            .unwrap_or(0)
+    };
+    within(
+        3 * PATIENCE,
+        "a message of several rows is looked at",
+        async || (of("most_r2Writes").await > 1).then_some(()),
+    )
+    .await;
+    // Each row that is looked at is put into the bucket, and then D1 cannot list it: after the second no more are.
+    assert_eq!(of("most_r2Writes").await, 2);
+    assert_eq!(of("most_d1Queries").await, 2);
+
+    // All of them are still in the log, and are dead letters once D1 is back.
+    system.faults(&json!({})).await;
+    let found = within(3 * PATIENCE, "all are listed", async || {
+        let found = dead_letters(&site, "").await;
+        (found.len() == AT_ONCE).then_some(found)
+    })
+    .await;
+    assert!(found.iter().all(|letter| letter["code"] == "not_stored"));
 }

@@ -37,6 +37,7 @@ mod links;
 mod live;
 mod metrics;
 mod operations;
+mod overload;
 mod pages;
 mod pipeline;
 mod publisher;

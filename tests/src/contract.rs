@@ -35,6 +35,9 @@ impl Checked for RequestBuilder {
         // What Wrangler says while the worker starts again is none of the worker's.
         if !status.is_server_error() || header("x-content-type-options") == "nosniff" {
             CONTRACT.check(&asked, status.as_u16(), header("content-type"), &body);
+            if CONTRACT.knows(&asked) {
+                crate::headers::check(&asked, status, &headers);
+            }
         }
         let mut response = http::Response::new(body);
         (*response.status_mut(), *response.headers_mut()) = (status, headers);
@@ -67,6 +70,12 @@ impl Contract {
             document,
             compiled: Mutex::default(),
         }
+    }
+
+    /// Whether `METHOD /path` is a call.
+    fn knows(&self, asked: &str) -> bool {
+        let path = asked.split_once(' ').map(|(_, path)| path);
+        path.is_some_and(|path| self.path(path).is_some())
     }
 
     /// Checks an answer to `METHOD /path`.

@@ -100,6 +100,21 @@ impl Stream {
         }
     }
 
+    /// The next frame, put onto the view; none: the stream ended.
+    ///
+    /// # Panics
+    /// If neither comes, or the frame breaks a promise.
+    pub async fn frame_or_end(&mut self) -> Option<Frame> {
+        loop {
+            match self.next().await? {
+                Message::Text(text) if text.as_str() == "pong" => {}
+                Message::Text(text) => return Some(self.take(text.as_str())),
+                Message::Close(_) => return None,
+                other => panic!("not a frame: {other:?}"),
+            }
+        }
+    }
+
     fn take(&mut self, text: &str) -> Frame {
         let frame: Value = serde_json::from_str(text).unwrap();
         let (kind, seq) = (

@@ -2,7 +2,7 @@
 // With `watch`, what Shoreline's own events and lines in the log cost; with `tracker`, what the tracker costs a page;
 // with `import`, how fast a file is imported; with `lake`, how the lake keeps up; with `live`, how long an event takes
 // into the live stream; with `kept`, how many bytes an event keeps; with `reads`, how fast the dashboard's answers are;
-// with `questions`, how fast those from the archive are;
+// with `questions`, how fast those from the archive are; with `sites`, what quiet sites feel of a hot one;
 // with `instructions`, what judging an event costs, counted; with `versus`, all of it beside a TypeScript worker
 // (tests/bench/); `cost` makes docs/COST.md of what that counted.
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,7 @@ import { benchLake } from './lake.mjs';
 import { benchLive } from './live.mjs';
 import { benchQuestions } from './questions.mjs';
 import { benchReads } from './reads.mjs';
+import { benchSites } from './sites.mjs';
 import { withWorker } from './system.mjs';
 import { benchTracker } from './tracker.mjs';
 import { benchWatch } from './watch.mjs';
@@ -43,6 +44,7 @@ main(async () => {
   if (process.argv.includes('questions')) return benchQuestions(ORIGIN);
   if (process.argv.includes('watch')) return benchWatch(ORIGIN);
   if (process.argv.includes('live')) return benchLive(ORIGIN);
+  if (process.argv.includes('sites')) return benchSites(ORIGIN);
   const code = await runShown('cargo', ['build', '--release', '-p', 'shoreline-tests', '--bin', 'load']);
   if (code !== 0) throw new Failure('the load generator could not be built');
   if (process.argv.includes('lake')) return benchLake(SECONDS, ORIGIN);

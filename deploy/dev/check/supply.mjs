@@ -1,9 +1,11 @@
 // `npm run supply`: what Shoreline is built of may come from the registries alone, is pinned by its hash, and runs no
-// script of its own unless package.json allows it; then what the registry knows of weaknesses. `npm run supply -- sbom`
-// prints the bill of materials (CycloneDX 1.5).
+// script of its own unless package.json allows it; then what npm's registry and RustSec know of weaknesses. A copy of
+// RustSec's advisories may lie in SHORELINE_ADVISORIES. `npm run supply -- sbom` prints the bill of materials
+// (CycloneDX 1.5).
 import { spawnSync } from 'node:child_process';
 import { Failure, main, say } from '../base/process.mjs';
 import { readText, root } from '../base/project.mjs';
+import { cargoAudit, installAudit } from '../setup/audit.mjs';
 
 const CRATES = 'registry+https://github.com/rust-lang/crates.io-index';
 const NPM = 'https://registry.npmjs.org/';
@@ -125,6 +127,41 @@ function audit() {
   say('npm audit knows of no grave weakness');
 }
 
+/**
+ * What RustSec's advisories say of the crates: a line for each weakness; undefined where there is no answer.
+ * @param {string} output of cargo-audit
+ */
+export function weaknesses(output) {
+  let told;
+  try {
+    told = JSON.parse(output).vulnerabilities;
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(told?.list)) return undefined;
+  /** @type {string[]} */
+  const lines = told.list.map(
+    (/** @type {any} */ { advisory, package: crate }) =>
+      `crate ${crate.name} ${crate.version}: ${advisory.id} ${advisory.title}`,
+  );
+  return lines;
+}
+
+async function auditCrates() {
+  const unasked = 'RustSec could not be asked; known weaknesses of crates were not looked for';
+  try {
+    await installAudit();
+  } catch (error) {
+    return say(`${unasked} (${error})`);
+  }
+  const copy = process.env.SHORELINE_ADVISORIES;
+  const args = ['audit', '--json', ...(copy ? ['--db', copy, '--no-fetch', '--stale'] : [])];
+  const found = weaknesses(spawnSync(cargoAudit, args, { cwd: root, encoding: 'utf8' }).stdout ?? '');
+  if (!found) return say(unasked);
+  if (found.length > 0) throw new Failure(found.join('\n'));
+  say('RustSec knows of no weakness of a crate');
+}
+
 if (process.argv[1]?.endsWith('supply.mjs'))
   main(async () => {
     const crates = cratesIn(readText('Cargo.lock'));
@@ -135,4 +172,5 @@ if (process.argv[1]?.endsWith('supply.mjs'))
     if (wrong.length > 0) throw new Failure(wrong.join('\n'));
     say(`${crates.length} crates and ${packages.length} packages are from their registries, each by its hash`);
     audit();
+    await auditCrates();
   });

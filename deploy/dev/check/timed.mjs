@@ -10,5 +10,6 @@ export const TIMED = [
   'keys::',
   'limits::',
   'live::an_event_is_in_a_frame_within_the_bound',
+  'overload::ten_times_what_it_can_take_is_told_to_wait_and_nothing_that_was_taken_is_lost',
   'pages::three_views_and_five_clicks_on_the_demo_page_arrive_everywhere',
 ];

@@ -5,7 +5,7 @@ import { noteRefusal } from '../strict/refusals.mjs';
 import { watchMemory } from '../strict/memory.mjs';
 import { freePort } from '../base/port.mjs';
 import { Failure, isStopping, lastLines, say } from '../base/process.mjs';
-import { WRANGLER_LOG, strict, wranglerDev } from './wrangler.mjs';
+import { MEMORY_LOG, WRANGLER_LOG, strict, wranglerDev } from './wrangler.mjs';
 
 /** How long the built worker may take until it is healthy. */
 const HEALTHY_WITHIN_MS = 120_000;
@@ -38,7 +38,7 @@ export async function runSystem({ url, port, vars }, onHealthy) {
     };
     const inspectorPort = await freePort();
     const wrangler = wranglerDev({ port, inspectorPort, vars, onLine });
-    const watch = strict ? watchMemory(inspectorPort, noteRefusal) : undefined;
+    const watch = strict ? watchMemory(inspectorPort, MEMORY_LOG, noteRefusal) : undefined;
     const ended = wrangler.ended.then(reportEnd);
     // One of its processes may die before it is healthy, too.
     const runs = await Promise.race([healthy(url).then(() => true), ended, isStuck]);

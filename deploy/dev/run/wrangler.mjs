@@ -13,6 +13,9 @@ const GUARD = new URL('guard.mjs', import.meta.url).href;
 /** What `wrangler dev` says, one run after the other. */
 export const WRANGLER_LOG = join(stateNotes, 'wrangler.log');
 
+/** Bytes of the worker's isolate over time, where the strict layer looks: lines of the moment and bytes. */
+export const MEMORY_LOG = join(stateNotes, 'memory.log');
+
 /** Tells Wrangler's build command that who started it has prepared the database and the settings. */
 export const PREPARED = 'SHORELINE_PREPARED';
 

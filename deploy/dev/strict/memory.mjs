@@ -1,5 +1,6 @@
 // How much memory the worker's isolate has, as its inspector tells: JavaScript's heap and the buffers behind it, wasm's
 // memory among them.
+import { appendFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** As the platform. */
@@ -10,14 +11,16 @@ const EVERY_MS = 2_000;
 /**
  * Looks until it is stopped; tells each time that the isolate is over its limit, and has grown since.
  * @param {number} port of the inspector
+ * @param {string} log a file that gets a line for each look: the moment, and bytes
  * @param {(line: string) => void} onOver
  */
-export function watchMemory(port, onOver) {
+export function watchMemory(port, log, onOver) {
   const stopped = new AbortController();
   let most = LIMIT_BYTES;
   const look = async () => {
     while (!stopped.signal.aborted) {
       const bytes = await isolateBytes(port).catch(() => undefined);
+      if (bytes !== undefined) appendFileSync(log, `${Date.now()} ${bytes}\n`);
       if (bytes !== undefined && bytes > most) {
         most = bytes;
         onOver(`strict: refused memory: the isolate has ${bytes} bytes, and 128 MB are allowed`);

@@ -13,4 +13,5 @@
 mod crates;
 mod names;
 mod rules;
+mod secrets;
 mod text;

@@ -8,11 +8,30 @@ use crate::protocol::{Confirmation, Message};
 /// How long a message that failed waits before it is tried again, in seconds.
 pub const RETRY_DELAY_S: u32 = 5;
 
-/// The code of a message that could not be stored: of archives that pause, for now alone.
-pub fn code(why: &str) -> &'static str {
-    match why.contains(PAUSED) {
-        true => "paused",
-        false => "not_stored",
+/// Why a message could not be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unstored {
+    /// Its archives pause, which passes, and would be told of every message: it is no line of the log.
+    Paused,
+    /// Anything else.
+    Failed,
+}
+
+impl Unstored {
+    /// What an error says: it crosses from an object as text.
+    pub fn of(error: &str) -> Self {
+        match error.contains(PAUSED) {
+            true => Self::Paused,
+            false => Self::Failed,
+        }
+    }
+
+    /// Its code in operation events.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Paused => "paused",
+            Self::Failed => "not_stored",
+        }
     }
 }
 
@@ -62,8 +81,10 @@ mod tests {
 
     #[test]
     fn an_archive_that_pauses_is_told_apart() {
-        assert_eq!(code(&format!("/append: {PAUSED}")), "paused");
-        assert_eq!(code("/append: disk I/O error"), "not_stored");
+        let paused = Unstored::of(&format!("/append: {PAUSED}"));
+        assert_eq!((paused, paused.code()), (Unstored::Paused, "paused"));
+        let failed = Unstored::of("/append: disk I/O error");
+        assert_eq!((failed, failed.code()), (Unstored::Failed, "not_stored"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readText } from '../../base/project.mjs';
-import { bill, cratesIn, packagesIn, problems } from '../supply.mjs';
+import { bill, cratesIn, packagesIn, problems, weaknesses } from '../supply.mjs';
 
 const { allowScripts } = JSON.parse(readText('package.json'));
 
@@ -34,4 +34,14 @@ test('what is from elsewhere, has no hash or wants to run a script is told', () 
   });
   assert.equal(problems([], packagesIn(lock), {}).length, 3);
   assert.equal(problems([], packagesIn(lock), { x: true }).length, 2);
+});
+
+test("RustSec's answer is read, and none is no clean bill", () => {
+  const list = [
+    { advisory: { id: 'RUSTSEC-2026-0001', title: 'It breaks' }, package: { name: 'a', version: '1.0.0' } },
+  ];
+  const told = (/** @type {object[]} */ found) => JSON.stringify({ vulnerabilities: { found: true, list: found } });
+  assert.deepEqual(weaknesses(told(list)), ['crate a 1.0.0: RUSTSEC-2026-0001 It breaks']);
+  assert.deepEqual(weaknesses(told([])), []);
+  for (const nothing of ['', '{}', 'error: no network']) assert.equal(weaknesses(nothing), undefined);
 });

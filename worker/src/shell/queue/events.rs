@@ -5,7 +5,7 @@ use worker::{
     Context, Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, RawMessage, Result, event,
 };
 
-use crate::archive::consume::{RETRY_DELAY_S, by_site, code};
+use crate::archive::consume::{RETRY_DELAY_S, Unstored, by_site};
 use crate::base::together::join_all;
 use crate::observe::operations::Background;
 use crate::protocol::Message;
@@ -72,10 +72,16 @@ async fn settle_site(group: Vec<&Item<'_>>, env: &Env, context: &Context) {
     for item in group {
         let began = now_ms();
         let consumed = consume(item.body, &item.message, env).await;
-        let why = consumed.as_ref().err().map(ToString::to_string);
-        let failed = why.as_deref().map(code);
+        let failed = consumed.as_ref().err();
+        let failed = failed.map(|error| Unstored::of(&error.to_string()));
         let site = Some(item.message.site.as_str());
-        if let Some(committed) = note(env, Background::Consume, site, began, failed) {
+        if let Some(committed) = note(
+            env,
+            Background::Consume,
+            site,
+            began,
+            failed.map(Unstored::code),
+        ) {
             context.wait_until(committed);
         }
         match consumed {
@@ -83,8 +89,7 @@ async fn settle_site(group: Vec<&Item<'_>>, env: &Env, context: &Context) {
             // After the queue's tries it goes to the dead letters' queue, which tells what may pass
             // from what does not.
             Err(error) => {
-                // A pause passes, and would be told of every message.
-                if failed != Some("paused") {
+                if failed != Some(Unstored::Paused) {
                     log::error("events_queue", error);
                 }
                 let options = QueueRetryOptionsBuilder::new()
