@@ -278,6 +278,24 @@ async fn a_service_joins_ids_of_its_own() {
     site.settle().await;
     let asked = json!({"metrics": ["users", "events"], "range": "24h"});
     assert_eq!(ask(&site, "query", asked).await["totals"], json!([2, 6]));
+    // Several archives would know no person of several ids: the site keeps the one that it has.
+    let url = format!("{}/v1/sites/{}/archives", site.url, site.id);
+    let asked = |body: Value| {
+        let post = shoreline_tests::client().post(&url).json(&body);
+        reply(post.bearer_auth(&site.admin_token))
+    };
+    let refused = asked(json!({"archives": 2})).await;
+    assert_eq!(
+        (refused.status, &refused.body["code"]),
+        (409, &json!("conflict"))
+    );
+    let detail = refused.body["detail"].as_str().unwrap();
+    assert!(detail.contains("joined ids"), "{detail}");
+    let kept = asked(json!({"archives": 1})).await;
+    assert_eq!(
+        (kept.status, kept.body),
+        (200, json!({"archives": 1, "change": null}))
+    );
     eventually_is("people are active", json!(2), async || {
         site.get("/v1/analytics/live").await["activeUsers"].clone()
     })

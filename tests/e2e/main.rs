@@ -33,6 +33,7 @@ mod keys;
 mod kills;
 mod lake;
 mod limits;
+mod links;
 mod live;
 mod metrics;
 mod operations;

@@ -6,13 +6,14 @@ mod rows;
 use std::collections::BTreeSet;
 
 use reqwest::{Method, RequestBuilder};
-use serde_json::Value;
+use serde_json::{Value, json};
 use shoreline_tests::events::{batch, view};
 use shoreline_tests::site::{Reply, Site, reply};
 use shoreline_tests::system::shared;
 use shoreline_worker::endpoints::{ENDPOINTS, find};
 
-use rows::{ASKERS, READS, Row, rows};
+use crate::links::share;
+use rows::{ASKERS, READS, Row, SHARED, rows};
 
 /// The request of a row with a key, from a page of `origin`.
 fn request(site: &Site, row: &Row, key: Option<&str>, origin: &str) -> RequestBuilder {
@@ -40,6 +41,7 @@ async fn every_path_answers_each_kind_of_key_as_it_should() {
             Some(made_up("sls")),
             Some(made_up("slr")),
             Some(made_up("sla")),
+            Some(made_up("slv")),
             Some("x".into()),
             Some(String::new()),
         ],
@@ -79,6 +81,42 @@ async fn every_path_answers_each_kind_of_key_as_it_should() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_shared_link_asks_what_is_shared_and_nothing_else() {
+    let site = shared().new_site().await;
+    let views = [
+        "overview",
+        "pages",
+        "features",
+        "content",
+        "funnels",
+        "goals",
+        "properties",
+        "ask",
+        "errors",
+    ];
+    let link = share(&site, json!({"views": views})).await;
+    let token = link["token"].as_str();
+    let mut asked = 0;
+    for row in rows(&site) {
+        let [nobody, unknown, _, _, read, _] = row.statuses;
+        let want = match (SHARED.contains(&row.path.as_str()), read) {
+            (true, _) => 200,
+            // It is known to whoever takes read tokens; to all others it is no key.
+            (false, 200 | 201) if unknown == 401 => 403,
+            _ => unknown,
+        };
+        asked += i32::from(want == 200 && nobody == 401);
+        let answer = reply(request(&site, &row, token, &site.origin)).await;
+        assert_eq!(
+            answer.status, want,
+            "{} {}: {}",
+            row.method, row.path, answer.body
+        );
+    }
+    assert_eq!(asked, 12);
 }
 
 #[tokio::test]

@@ -98,7 +98,7 @@ fn form_urlencoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-fn without_note(mut answer: Value) -> Value {
+pub(crate) fn without_note(mut answer: Value) -> Value {
     if let Some(fields) = answer.as_object_mut() {
         fields.remove("note");
     }

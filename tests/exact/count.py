@@ -17,6 +17,7 @@ import duckdb
 # No folder of compiled scripts beside this one.
 sys.dont_write_bytecode = True
 import questions
+import walks
 
 DAY = 86_400_000
 DIMENSIONS = (
@@ -405,6 +406,10 @@ def any_question(ask):
     return questions.answer(lake, ask)
 
 
+def walk(ask):
+    return walks.answer(lake, ask, share)
+
+
 def totals(ask):
     types = dict(rows("SELECT type, count(*) FROM events WHERE site = ? GROUP BY 1", [ask["site"]]))
     return {"totalEvents": sum(types.values()), "eventsByType": types}, None
@@ -414,9 +419,11 @@ COUNTS = {
     "platform": platform, "engagement": engagement, "features": feature_table, "products": product_table,
     "breakdown": breakdown, "summary": summary, "funnel": funnel, "retention": retention, "journeys": journeys,
     "user": user, "totals": totals, "any": any_question,
+    "walk": walk,
 }
-if any(ask["what"] == "any" for ask in task["asks"]):
+if any(ask["what"] in ("any", "walk") for ask in task["asks"]):
     questions.prepare(lake)
+    walks.join(lake)
 
 
 def plain(value):

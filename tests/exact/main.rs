@@ -1,5 +1,6 @@
 //! 200,000 events of 45 days through the real pipeline, and every answer of the API beside a plain
-//! count of the lake's files by DuckDB: equal, not close. So are 200 questions that a seed makes up.
+//! count of the lake's files by DuckDB: equal, not close. So are 200 questions that a seed makes up, and funnels,
+//! retention, journeys and properties of events that pass filters, on a site where ids are one person.
 #![allow(
     clippy::indexing_slicing,
     clippy::unwrap_used,
@@ -21,6 +22,7 @@ mod names;
 #[path = "../tables/python.rs"]
 mod python;
 mod sent;
+mod walks;
 
 use std::path::Path;
 use std::time::Instant;
@@ -56,6 +58,9 @@ fn dice() -> Dice {
     Dice::new(seed)
 }
 
+/// Funnels, retentions and journeys, each, of a site.
+const WALKS: i64 = 30;
+
 /// Events of the site that questions are asked about. Each question counts all of them, in both places.
 const QUESTIONED: i64 = 12_000;
 
@@ -78,9 +83,16 @@ async fn made_up_questions_are_answered_as_a_plain_count_answers_them() {
         };
         let settings = json!({"hashRouting": n == 2, "retentionDays": keep});
         let site = system.new_site_with(&settings).await;
-        sent::send(&site, &plan, &mut dice, Vec::new()).await;
+        // Of the first site some ids are one person.
+        let joining = if n == 0 {
+            walks::joining(&plan, &mut dice)
+        } else {
+            Vec::new()
+        };
+        sent::send(&site, &plan, &mut dice, joining).await;
         println!("sent, stored and landed after {:?}", begun.elapsed());
         all.extend(any::questions(&site, &mut dice, any::QUESTIONS / 2).await);
+        all.extend(walks::questions(&site, &mut dice, WALKS).await);
     }
     println!("asked after {:?}", begun.elapsed());
     let folder = tempfile::tempdir().unwrap();

@@ -345,10 +345,8 @@ def nothing(metrics):
         for name in metrics]
 
 
-def part(lake, ask, zone, span):
-    """Rows by their dimensions, totals, how many values are no numbers, how many events were looked at."""
-    body = ask["body"]
-    dimensions, metrics = body.get("dimensions", []), body["metrics"]
+def look(lake, ask, zone, span):
+    """The table `seen`: the events of a span, with what is known of their sessions."""
     lake.execute(f"""
     CREATE OR REPLACE TEMP TABLE inside AS SELECT *, timezone({quote(zone.name)}, make_timestamptz(ms * 1000)) AS clock,
       epoch_ms(clock) AS local, hour(clock)::BIGINT AS hour_of_day, isodow(clock)::BIGINT AS day_of_week
@@ -366,6 +364,13 @@ def part(lake, ask, zone, span):
     """)
     lake.execute("""CREATE OR REPLACE TEMP TABLE seen AS SELECT i.*, v."at.entryPage", v."at.exitPage", v."at.referrerSource", v."at.channel"
         FROM inside AS i LEFT JOIN visits AS v ON v.session = i.session""")
+
+
+def part(lake, ask, zone, span):
+    """Rows by their dimensions, totals, how many values are no numbers, how many events were looked at."""
+    body = ask["body"]
+    dimensions, metrics = body.get("dimensions", []), body["metrics"]
+    look(lake, ask, zone, span)
     columns = "".join(f", {dimension(name)} AS d{n}" for n, name in enumerate(dimensions))
     lake.execute(f"CREATE OR REPLACE TEMP TABLE passed AS SELECT *{columns}, {passing(body['goal']) if body.get('goal') else 'true'} AS is_goal FROM seen WHERE {passing(body.get('filters'))}")
     totals, lacking = counted(lake, 0, metrics)

@@ -20,6 +20,7 @@ mod properties;
 mod quality;
 mod questions;
 mod settings;
+mod shared;
 mod speed;
 mod states;
 mod stream;

@@ -116,6 +116,13 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
             [426; 6],
         ),
         row(get.clone(), "/v1/nothing", &Value::Null, [404; 6]),
+        // Nobody made such a link.
+        row(
+            get.clone(),
+            "/shared/0123456789abcdef",
+            &Value::Null,
+            [404; 6],
+        ),
     ];
     for call in SEGMENT {
         let path = match call.strip_prefix("..") {
@@ -265,6 +272,24 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
         ),
         (
             Method::GET,
+            format!("/v1/sites/{id}/links"),
+            Value::Null,
+            200,
+        ),
+        (
+            Method::POST,
+            format!("/v1/sites/{id}/links"),
+            json!({"name": "l", "views": ["pages"]}),
+            201,
+        ),
+        (
+            Method::DELETE,
+            format!("/v1/sites/{id}/links/none"),
+            Value::Null,
+            404,
+        ),
+        (
+            Method::GET,
             format!("/v1/sites/{id}/goals"),
             Value::Null,
             200,
@@ -293,8 +318,25 @@ pub(super) fn rows(site: &Site) -> Vec<Row> {
     rows
 }
 
+/// What the holder of a shared link may ask whose views are all of them.
+pub(super) const SHARED: [&str; 12] = [
+    "/v1/analytics/site",
+    "/v1/analytics/goals",
+    "/v1/analytics/properties",
+    "/v1/analytics/query",
+    "/v1/analytics/query/panels",
+    "/v1/analytics/query/funnel",
+    "/v1/analytics/query/retention",
+    "/v1/analytics/query/journeys",
+    "/v1/analytics/metrics/breakdown?by=page",
+    "/v1/analytics/metrics/features",
+    "/v1/analytics/metrics/platform",
+    "/v1/analytics/metrics/vitals",
+];
+
 /// What a read token reads.
-pub(super) const READS: [&str; 14] = [
+pub(super) const READS: [&str; 15] = [
+    "/v1/analytics/site",
     "/v1/analytics/goals",
     "/v1/analytics/properties",
     "/v1/analytics/live",

@@ -1,6 +1,7 @@
 //! Keys and origins: who a request says it is.
 //!
-//! A key is `sl<kind>_<site>_<secret>`: `b` browser (public), `s` source (secret), `r` read. The
+//! A key is `sl<kind>_<site>_<secret>`: `b` browser (public), `s` source (secret), `r` read; the token of a
+//! shared link has the same form with `v`, and is no key. The
 //! site is in the key, so that a key of no known form costs no look-up. Only the SHA-256 of a key
 //! is stored, and the stores are asked by that hash, so there is no secret to compare in varying time.
 
@@ -81,6 +82,11 @@ pub fn is_key(key: &str) -> bool {
 pub fn site_of_key(key: &str) -> Option<&str> {
     let (prefix, site) = parts(key)?;
     matches!(prefix, "slb" | "sls" | "slr").then_some(site)
+}
+
+/// Whether this has the form of a shared link's token.
+pub fn is_link(token: &str) -> bool {
+    parts(token).is_some_and(|(prefix, _)| prefix == "slv")
 }
 
 /// The prefix and the site of a key, or of a ticket; `None` for what has the form of neither.
@@ -198,8 +204,10 @@ mod tests {
         let good = "slb_demo_abcdefghijklmnopqrstuvwxyz";
         assert_eq!(lookup_hash(good), Some(sha256_hex(good.as_bytes())));
         assert!(lookup_hash("slb_my-shop_abcdefghijklmnopqrstuvwxyz").is_some());
+        assert!(is_link("slv_demo_abcdefghijklmnopqrstuvwxyz") && !is_link(good));
         for bad in [
             "",
+            "slv_demo_abcdefghijklmnopqrstuvwxyz",
             "slb",
             "slb_demo",
             "slb_demo_short",

@@ -52,6 +52,12 @@ pub enum Asked {
     Query(QueryCall),
     /// The goals of the token's site.
     Goals,
+    /// What a token is told of its site.
+    About,
+    /// The page that a shared link opens.
+    SharedPage,
+    /// The shared links of a site.
+    Links(LinksCall),
     /// Which properties events have.
     Properties,
     /// A user.
@@ -174,6 +180,17 @@ pub enum AdminCall {
     ReplaceGoal,
     /// A goal is deleted.
     DeleteGoal,
+}
+
+/// A call about a site's shared links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinksCall {
+    /// All of them.
+    List,
+    /// A new one.
+    Make,
+    /// One ends.
+    Delete,
 }
 
 /// A call about the number of a site's archives.

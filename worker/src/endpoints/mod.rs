@@ -5,8 +5,8 @@ mod call;
 mod route;
 
 pub use call::{
-    AdminCall, ArchivesCall, Asked, Call, DeadLetterCall, ImportCall, MetricCall, QueryCall,
-    QuestionCall, ReadCall, SdkCall, UserCall, Way,
+    AdminCall, ArchivesCall, Asked, Call, DeadLetterCall, ImportCall, LinksCall, MetricCall,
+    QueryCall, QuestionCall, ReadCall, SdkCall, UserCall, Way,
 };
 pub use route::route;
 
@@ -208,6 +208,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     metric("/v1/analytics/metrics/vitals", MetricCall::Vitals, &["startDate", "endDate", "filters", "range", "timeZone", "page", "format"], "vitals"),
     post("/v1/analytics/query", Asked::Query(QueryCall::One), Query, "query").query(&["format"]).body(query::FIELDS),
     post("/v1/analytics/query/panels", Asked::Query(QueryCall::Panels), Query, "panels").body(query::PANELS_FIELDS),
+    get("/v1/analytics/site", Asked::About, Query, "about"),
     get("/v1/analytics/goals", Asked::Goals, Query, "goals"),
     get("/v1/analytics/properties", Asked::Properties, Query, "properties").query(query::PROPERTIES_PARAMS),
     post("/v1/analytics/query/funnel", Asked::Question(QuestionCall::Funnel), Query, "funnel").body(funnel::FIELDS),
@@ -223,10 +224,14 @@ pub const ENDPOINTS: &[Endpoint] = &[
     delete("/v1/sites/{siteId}/keys/{keyId}", Asked::Admin(AdminCall::EndKey), Admin, "key").query(&["after"]),
     get("/v1/sites/{siteId}/goals", Asked::Admin(AdminCall::ListGoals), Admin, "site_goals").and_post(Asked::Admin(AdminCall::MakeGoal)).body(query::goals::GOAL_FIELDS),
     put("/v1/sites/{siteId}/goals/{goalId}", Asked::Admin(AdminCall::ReplaceGoal), Admin, "site_goal").and_delete(Asked::Admin(AdminCall::DeleteGoal)).body(query::goals::GOAL_FIELDS),
+    get("/v1/sites/{siteId}/links", Asked::Links(LinksCall::List), Admin, "links").and_post(Asked::Links(LinksCall::Make)).body(query::links::LINK_FIELDS),
+    delete("/v1/sites/{siteId}/links/{linkId}", Asked::Links(LinksCall::Delete), Admin, "link"),
     get("/v1/dead-letters", Asked::DeadLetters(DeadLetterCall::List), Admin, "dead_letters").without_head().query(&["siteId", "code", "limit", "cursor"]),
     post("/v1/dead-letters/replay", Asked::DeadLetters(DeadLetterCall::Replay), Admin, "replay").body(dead_letter::FIELDS),
     get("/v1/repairs", Asked::DeadLetters(DeadLetterCall::Repairs), Admin, "repairs").without_head().query(repairs::PARAMS),
     post("/v1/rebuild", Asked::Rebuild, Admin, "rebuild").body(rebuild::FIELDS),
+    // The dashboard's page takes what its URL says.
+    get("/shared/{linkId}", Asked::SharedPage, System, "shared").without_head().of_others(),
     get("/metrics", Asked::Prometheus, System, "metrics"),
     get("/health", Asked::Health, System, "health"),
 ];

@@ -94,6 +94,7 @@ fn asked(path: &str, body: &Value) -> Result<(), Fault> {
         "/v1/sites/{siteId}/goals" | "/v1/sites/{siteId}/goals/{goalId}" => {
             crate::query::goals::NewGoal::parse(body).map(drop)
         }
+        "/v1/sites/{siteId}/links" => crate::query::links::NewLink::parse(body).map(drop),
         "/v1/analytics/query/funnel" => Funnel::parse(body, 0).map(drop),
         "/v1/analytics/query/retention" => Retention::parse(body, 0).map(drop),
         "/v1/analytics/query/journeys" => Journeys::parse(body, 0).map(drop),
@@ -129,7 +130,7 @@ fn every_body_names_a_field_that_it_does_not_know() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 17);
+    assert_eq!(checked, 18);
 }
 
 #[test]

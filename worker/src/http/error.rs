@@ -52,8 +52,15 @@ pub enum Fault {
     InvalidTicket,
     /// 401: no key, a key of no known form, an unknown, expired or revoked one.
     UnknownKey,
+    /// 401: a shared link whose password is missing or wrong.
+    PasswordRequired,
     /// 403: a good key of the wrong kind for this call.
     WrongScope,
+    /// 403: a part of a question that a shared link may not ask.
+    NotShared {
+        /// Where it stands, such as `metrics[1]`.
+        path: String,
+    },
     /// 403: a browser key from a page that is not on the site's list, or from no page at all.
     OriginNotAllowed,
     /// 404.
@@ -109,7 +116,8 @@ impl Fault {
             | Self::UnknownParameter { .. } => "invalid_parameter",
             Self::InvalidTicket => "invalid_ticket",
             Self::UnknownKey => "unknown_key",
-            Self::WrongScope => "wrong_scope",
+            Self::PasswordRequired => "password_required",
+            Self::WrongScope | Self::NotShared { .. } => "wrong_scope",
             Self::OriginNotAllowed => "origin_not_allowed",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed(_) => "method_not_allowed",
@@ -135,8 +143,8 @@ impl Fault {
             | Self::InvalidParameter { .. }
             | Self::InvalidField { .. }
             | Self::UnknownParameter { .. } => 400,
-            Self::UnknownKey | Self::InvalidTicket => 401,
-            Self::WrongScope | Self::OriginNotAllowed => 403,
+            Self::UnknownKey | Self::InvalidTicket | Self::PasswordRequired => 401,
+            Self::WrongScope | Self::NotShared { .. } | Self::OriginNotAllowed => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed(_) => 405,
             Self::AlreadyExists | Self::ImportClosed | Self::Conflict(_) => 409,
@@ -163,7 +171,11 @@ impl Fault {
             | Self::UnknownParameter { detail, .. } => Cow::Borrowed(detail),
             Self::InvalidTicket => "The ticket is missing, unknown, used or expired.".into(),
             Self::UnknownKey => "The key is missing, unknown, expired or revoked.".into(),
+            Self::PasswordRequired => {
+                "The shared link has a password; X-Link-Password has none, or another.".into()
+            }
             Self::WrongScope => "This kind of key may not make this call.".into(),
+            Self::NotShared { .. } => "The shared link may not ask this.".into(),
             Self::OriginNotAllowed => {
                 "A browser key is taken only from the origins of its site.".into()
             }
@@ -210,9 +222,9 @@ impl Fault {
         let (field, results) = match self {
             Self::Malformed { field, .. } => (*field, None),
             Self::InvalidParameter { name, .. } => (Some(*name), None),
-            Self::InvalidField { path: name, .. } | Self::UnknownParameter { name, .. } => {
-                (Some(name.as_str()), None)
-            }
+            Self::InvalidField { path: name, .. }
+            | Self::UnknownParameter { name, .. }
+            | Self::NotShared { path: name } => (Some(name.as_str()), None),
             Self::NoValidEvent(results) => (None, Some(results.as_slice())),
             _ => (None, None),
         };

@@ -15,6 +15,8 @@ pub struct RequestFacts {
     pub origin: Option<String>,
     /// `Authorization`.
     pub authorization: Option<String>,
+    /// `X-Link-Password`, of a shared link.
+    pub link_password: Option<String>,
     /// `Content-Type`.
     pub content_type: Option<String>,
     /// `Content-Encoding`.

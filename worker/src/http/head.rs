@@ -131,6 +131,8 @@ impl<'a> Head<'a> {
             query: self.query().to_owned(),
             origin: owned(origin),
             authorization: owned(authorization),
+            // A shared link sends no events.
+            link_password: None,
             content_type: owned(content_type),
             content_encoding: owned(content_encoding),
             content_length: content_length.and_then(|length| length.parse().ok()),

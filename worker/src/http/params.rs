@@ -33,6 +33,14 @@ impl Params {
         self
     }
 
+    /// With this value of a parameter, whatever was told.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: String) -> Self {
+        self.0.retain(|(known, _)| known != name);
+        self.0.push((name.to_owned(), value));
+        self
+    }
+
     /// A whole number within `range`, or `default` where it is absent.
     ///
     /// # Errors

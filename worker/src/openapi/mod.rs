@@ -13,6 +13,7 @@ mod admin;
 mod dashboard;
 mod ingest;
 mod known;
+mod links;
 mod operation;
 mod query;
 mod service;
@@ -46,9 +47,10 @@ fn operations() -> Vec<Operation> {
         query::properties(),
     ]);
     all.extend(query::of_goals());
+    all.extend(links::operations());
     all.extend(admin::operations());
     all.extend(service::operations());
-    all.into_iter().map(refusing).collect()
+    all.into_iter().map(refusing).map(links::shared).collect()
 }
 
 /// An operation that refuses what it does not know, where it does.
@@ -132,6 +134,7 @@ fn keys() -> Value {
         "browserKeyInQuery": query("key", "A browser key where no header can be set, as in a beacon."),
         "sourceKey": bearer("A source key, `sls_…`: secret, of a service."),
         "readToken": bearer("A read token, `slr_…`: reads its own site."),
+        "sharedLink": bearer("The token of a shared link, `slv_…`: asks what its views show."),
         "adminToken": bearer("The admin token, `sla_…`."),
         "writeKey": {"type": "http", "scheme": "basic",
             "description": "A browser or source key as the user name, with no password."},

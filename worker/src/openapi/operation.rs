@@ -90,7 +90,7 @@ fn in_path(name: &str) -> (Value, Value) {
         "importId" => (uuid(), json!("0198c1d2-6f00-7000-8000-000000000001")),
         "part" => (whole(1, 9_999), json!(1)),
         "siteId" => (text("^[a-z0-9-]{1,40}$"), json!("shop")),
-        "keyId" => (text("^[0-9a-f]{16}$"), json!("0123456789abcdef")),
+        "keyId" | "linkId" => (text("^[0-9a-f]{16}$"), json!("0123456789abcdef")),
         "writeKey" => (
             text("^sl[bs]_[a-z0-9-]{1,40}_[a-z0-9]{26,}$"),
             json!("slb_shop_abcdefghijklmnopqrstuvwxyz"),

@@ -17,6 +17,7 @@ mod figures;
 mod filter;
 pub mod goals;
 mod groups;
+pub mod links;
 mod load;
 mod loaded;
 mod measures;

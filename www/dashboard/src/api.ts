@@ -44,6 +44,7 @@ export async function send(
     ...headers,
     Authorization: `Bearer ${key ?? (admin ? tokens?.admin : tokens?.read) ?? ''}`,
   };
+  if (tokens?.password) sent['X-Link-Password'] = tokens.password;
   if (body !== undefined) sent['Content-Type'] = 'application/json';
   let answer: Response;
   try {

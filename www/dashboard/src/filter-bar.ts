@@ -2,6 +2,7 @@
 import { fill, h } from './dom';
 import { filterChange, negated, without, words } from './filters';
 import { href } from './place';
+import { session } from './session';
 import { popover } from './ui/popover';
 import { problemText, skeleton } from './ui/states';
 import type { Context, Entry } from './view';
@@ -27,9 +28,15 @@ export function filterButton(context: Context): HTMLElement {
   return element;
 }
 
+/** What a shared link narrows everything to, where it does. */
+const always = (): HTMLElement | null => {
+  const filters = session()?.link?.filters;
+  return filters ? h('p', { class: 'hint' }, `Always: ${words(filters)}`) : null;
+};
+
 /** The chips, and what they do not narrow in this view; nothing where none is set. */
 export function filterBar({ filters }: Context, { ranged, unfiltered }: Entry): (HTMLElement | null)[] {
-  if (filters.length === 0 || !(ranged || unfiltered)) return [];
+  if (filters.length === 0 || !(ranged || unfiltered)) return [always()];
   const chips = filters.map((filter, n) => {
     const text = words(filter);
     const opposite = negated(filter);
@@ -61,6 +68,7 @@ export function filterBar({ filters }: Context, { ranged, unfiltered }: Entry): 
     );
   });
   return [
+    always(),
     h('ul', { class: 'chips', 'aria-label': 'Filters' }, chips),
     filters.length > 1 ? h('a', { class: 'clear', href: href(filterChange([])) }, 'Remove all') : null,
     unfiltered === undefined ? null : h('p', { class: 'hint' }, unfiltered),

@@ -1,4 +1,5 @@
 // Where one is: everything a view depends on is in the URL, so that a link shows the same view.
+import { sharedHash } from './session';
 
 /** What survives a change of view; the rest of the query belongs to one view. */
 const SHARED = ['range', 'from', 'to', 'tz', 'compare', 'interval', 'filters'];
@@ -24,7 +25,7 @@ export function href(changes: Changes): string {
   const view = kept.get('view');
   kept.delete('view');
   const rest = kept.toString();
-  return `?${[view ? `view=${encodeURIComponent(view)}` : '', rest].filter(Boolean).join('&')}`;
+  return `?${[view ? `view=${encodeURIComponent(view)}` : '', rest].filter(Boolean).join('&')}${sharedHash}`;
 }
 
 /** Goes there; `replace` leaves no step in the history. */
@@ -63,7 +64,7 @@ export function watchPlace(changed: () => void): void {
     if (!link || to === null || to === undefined || link.hasAttribute('target') || link.hasAttribute('download'))
       return;
     const url = new URL(to, location.href);
-    if (url.origin !== location.origin || url.pathname !== location.pathname || url.hash) return;
+    if (url.origin !== location.origin || url.pathname !== location.pathname || url.hash !== sharedHash) return;
     event.preventDefault();
     visit(url, false);
   });

@@ -2,6 +2,7 @@
 import { h } from './dom';
 import { go, href } from './place';
 import { COMPARES, DEFAULT_PRESET, MAX_DAYS, PRESETS, type Range, rangeText } from './range';
+import { session } from './session';
 import { popover } from './ui/popover';
 import type { Context } from './view';
 import { UTC, browserZone, known, preferZone } from './zone';
@@ -98,7 +99,7 @@ function how({ zone, compare }: Place, chosen: () => void): HTMLElement {
     spellcheck: 'false',
     'aria-describedby': 'zone-hint',
   });
-  const own = [UTC, browserZone].map((value) => h('option', { value }));
+  const own = [...new Set([UTC, known(session()?.zone) ?? UTC, browserZone])].map((value) => h('option', { value }));
   const list = h('datalist', { id: 'zones' }, own);
   // Four hundred names: when they are wanted.
   zones.addEventListener(

@@ -1,4 +1,6 @@
-// Who is signed in: tokens in this tab's session storage, never in a URL, gone with the tab.
+// Who is signed in: tokens in this tab's session storage, never in a URL, gone with the tab. The token of a shared link
+// is the other way round: it stands in the URL, behind the #, which is not sent, and is kept nowhere.
+import type { Filter } from './filters';
 
 /** The tokens of a session. */
 export interface Session {
@@ -6,7 +8,38 @@ export interface Session {
   read: string;
   /** `sla_…`: sites, keys, erasure, dead letters; empty where none was given. */
   admin: string;
+  /** The site's time zone, where it has one of its own. */
+  zone?: string | undefined;
+  /** What a shared link may show, where the read token is one's. */
+  link?: SharedLink | undefined;
+  /** The link's password. */
+  password?: string | undefined;
 }
+
+/** What a shared link shows. */
+export interface SharedLink {
+  name: string;
+  views: string[];
+  /** What everything is narrowed to. */
+  filters: Filter | null;
+}
+
+/** `GET /v1/analytics/site` */
+export interface AboutSite {
+  siteId: string;
+  name: string;
+  timeZone: string | null;
+  link: SharedLink | null;
+}
+
+/** The call that tells about the site of a token. */
+export const ABOUT = '/v1/analytics/site';
+
+/** Whether this page was opened by a shared link. */
+export const isShared = location.pathname.startsWith('/shared/');
+
+/** What every link of the page ends with: the token of a shared link, with its #. */
+export const sharedHash = isShared ? location.hash : '';
 
 const KEY = 'shoreline-session';
 
@@ -14,12 +47,13 @@ let memory: Session | undefined;
 
 /** The session, if somebody is signed in. */
 export function session(): Session | undefined {
-  if (memory) return memory;
+  if (memory || isShared) return memory;
   try {
     const kept: unknown = JSON.parse(sessionStorage.getItem(KEY) ?? 'null');
     if (kept && typeof kept === 'object' && 'read' in kept && typeof kept.read === 'string') {
       const admin = 'admin' in kept && typeof kept.admin === 'string' ? kept.admin : '';
-      memory = { read: kept.read, admin };
+      const zone = 'zone' in kept && typeof kept.zone === 'string' ? kept.zone : undefined;
+      memory = { read: kept.read, admin, zone };
     }
   } catch {
     // No storage: the session lasts as long as the page.
@@ -30,6 +64,7 @@ export function session(): Session | undefined {
 /** Begins a session, or changes its tokens. */
 export function signIn(tokens: Session): void {
   memory = tokens;
+  if (isShared) return;
   try {
     sessionStorage.setItem(KEY, JSON.stringify(tokens));
   } catch {
@@ -40,6 +75,7 @@ export function signIn(tokens: Session): void {
 /** Ends it. */
 export function signOut(): void {
   memory = undefined;
+  if (isShared) return;
   try {
     sessionStorage.removeItem(KEY);
   } catch {
@@ -47,5 +83,5 @@ export function signOut(): void {
   }
 }
 
-/** The site that a read token reads, which is written in it. */
-export const siteOf = (token: string): string => /^slr_([a-z0-9-]{1,40})_/.exec(token)?.[1] ?? '';
+/** The site that a token reads, which is written in it. */
+export const siteOf = (token: string): string => /^sl[rv]_([a-z0-9-]{1,40})_/.exec(token)?.[1] ?? '';

@@ -7,7 +7,7 @@ import { filtersOf } from './filters';
 import { go, href, params, setQuietly, watchPlace } from './place';
 import { compareOf, intervalOf, rangeOf } from './range';
 import { rangePicker } from './range-picker';
-import { session, signOut, siteOf } from './session';
+import { isShared, session, signOut, siteOf } from './session';
 import { signInForm } from './sign-in';
 import { themeSwitch } from './theme-switch';
 import { mark } from './ui/mark';
@@ -18,7 +18,13 @@ import { UTC, zoneOf } from './zone';
 
 const MINUTE_MS = 60_000;
 
-const entryOf = (name: string | null): Entry => VIEWS.find((entry) => entry.name === name) ?? VIEWS[0];
+/** The views that may be seen: of a shared link, those that were chosen. */
+const views = (): readonly Entry[] => {
+  const chosen = session()?.link?.views;
+  return chosen ? VIEWS.filter(({ name }) => chosen.includes(name)) : VIEWS;
+};
+
+const entryOf = (name: string | null): Entry => views().find((entry) => entry.name === name) ?? views()[0] ?? VIEWS[0];
 
 /** Runs the dashboard in `app`. */
 export function shell(app: HTMLElement): void {
@@ -46,14 +52,16 @@ export function shell(app: HTMLElement): void {
     inside = false;
     shown = '';
     begun = false;
+    const enter = (): void => {
+      begin();
+      focusMain();
+    };
+    if (isShared) {
+      void import('./shared').then(({ door }) => door(app, why, enter));
+      return;
+    }
     document.title = 'Sign in · Shoreline';
-    fill(
-      app,
-      signInForm(why, () => {
-        begin();
-        focusMain();
-      }),
-    );
+    fill(app, signInForm(why, enter));
     document.getElementById('read-token')?.focus();
   };
   const begin = (): void => {
@@ -64,9 +72,9 @@ export function shell(app: HTMLElement): void {
       'header',
       { class: 'side' },
       brand(),
-      h('p', { class: 'site', title: 'The site of your read token' }, site),
+      h('p', { class: 'site', title: 'The site that you read' }, site),
       nav,
-      h('div', { class: 'side-foot' }, themeSwitch(), out),
+      h('div', { class: 'side-foot' }, themeSwitch(), !isShared && out),
     );
     fill(
       app,
@@ -100,7 +108,8 @@ export function shell(app: HTMLElement): void {
       interval: intervalOf(query, range),
       compare: compareOf(query),
       filters,
-      plain: zone === UTC && filters.length === 0,
+      plain: zone === UTC && filters.length === 0 && !tokens.link?.filters,
+      shared: isShared,
       site: siteOf(tokens.read),
       get: reader(signal),
       signal,
@@ -111,7 +120,7 @@ export function shell(app: HTMLElement): void {
     title.textContent = entry.title;
     fill(
       nav,
-      VIEWS.map((other) => navLink(other, other === entry)),
+      views().map((other) => navLink(other, other === entry)),
     );
     nav.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     fill(tools, entry.ranged && [filterButton(context), rangePicker(context)]);
@@ -131,7 +140,7 @@ export function shell(app: HTMLElement): void {
         if (!another) fill(place, root);
         scrollTo(0, another ? 0 : top);
         giveFocus(app);
-        if (!begun && !entry.early) void welcome(root, tokens.read, signal);
+        if (!begun && !entry.early && !isShared) void welcome(root, tokens.read, signal);
       },
       () => {
         if (signal.aborted) return;
@@ -176,13 +185,16 @@ export function shell(app: HTMLElement): void {
     const query = params();
     if (inside && entryOf(shown).ranged && rangeOf(query, Date.now(), zoneOf(query)).end !== end) change();
   }, MINUTE_MS);
-  addEventListener(REFUSED, () => inside && leaveSession('The token was refused: it may have been revoked.'));
+  addEventListener(
+    REFUSED,
+    () => inside && leaveSession(isShared ? '' : 'The token was refused: it may have been revoked.'),
+  );
   if (session()) begin();
   else askIn('');
 }
 
 const brand = (): HTMLElement =>
-  h('a', { class: 'brand', href: href({ view: VIEWS[0].name }) }, mark(), h('span', null, 'Shoreline'));
+  h('a', { class: 'brand', href: href({ view: entryOf(null).name }) }, mark(), h('span', null, 'Shoreline'));
 
 const navLink = ({ name, title, icon }: Entry, current: boolean): HTMLElement =>
   h(

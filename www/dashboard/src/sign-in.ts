@@ -1,7 +1,7 @@
 // Sign in: a read token, and an admin token for who has one.
 import { Problem, call } from './api';
 import { fill, h } from './dom';
-import { signIn, signOut, siteOf } from './session';
+import { ABOUT, type AboutSite, signIn, signOut, siteOf } from './session';
 import { mark } from './ui/mark';
 import { problemText } from './ui/states';
 
@@ -52,14 +52,16 @@ export function signInForm(why: string, done: () => void): HTMLElement {
   });
   const check = async (): Promise<void> => {
     const tokens = { read: read.value.trim(), admin: admin.value.trim() };
-    if (!siteOf(tokens.read)) return complain('This is no read token: it begins with slr_ and the site’s name.', read);
+    if (!siteOf(tokens.read) || tokens.read.startsWith('slv_'))
+      return complain('This is no read token: it begins with slr_ and the site’s name.', read);
     button.disabled = true;
     fill(said);
     signIn(tokens);
     // Which of the two is being tried.
     let tried = read;
     try {
-      await call('/v1/analytics/live');
+      const { timeZone } = await call<AboutSite>(ABOUT);
+      signIn({ ...tokens, zone: timeZone ?? undefined });
       tried = admin;
       if (tokens.admin) await call('/v1/sites', { admin: true });
       done();

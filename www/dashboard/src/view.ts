@@ -22,6 +22,8 @@ export interface Context {
   plain: boolean;
   /** The site of the read token. */
   site: string;
+  /** Whether a shared link is looked at, which shows no single events and users, and changes nothing. */
+  shared: boolean;
   /** Reads the API. */
   get: Get;
   /** Ends when the view is left: give it to whatever would go on (`call`, listeners, timers). */

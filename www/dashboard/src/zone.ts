@@ -1,4 +1,5 @@
-// The time zone that days and hours are of: of the URL, else the one chosen last, else the browser's.
+// The time zone that days and hours are of: of the URL, else the one chosen last, else the site's, else the browser's.
+import { session } from './session';
 
 const KEY = 'shoreline-zone';
 
@@ -35,10 +36,12 @@ export const browserZone = known(Intl.DateTimeFormat().resolvedOptions().timeZon
 /** What is used where the URL says nothing. */
 export function preferredZone(): string {
   try {
-    return known(localStorage.getItem(KEY)) ?? browserZone;
+    const chosen = known(localStorage.getItem(KEY));
+    if (chosen !== undefined) return chosen;
   } catch {
-    return browserZone;
+    // No storage: nothing was chosen.
   }
+  return known(session()?.zone) ?? browserZone;
 }
 
 /** Keeps a choice for other links; without storage it lasts as long as the URL. */

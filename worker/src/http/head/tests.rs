@@ -59,6 +59,7 @@ impl Raw {
                 .unwrap_or_default(),
             origin: owned("origin"),
             authorization: owned("authorization"),
+            link_password: None,
             content_type: owned("content-type"),
             content_encoding: owned("content-encoding"),
             content_length: owned("content-length").and_then(|length| length.parse().ok()),

@@ -165,7 +165,7 @@ async fn one_goal(env: &Env, statement: &Statement) -> std::result::Result<Optio
 }
 
 /// Whether there is such a site.
-async fn known(site: &str, env: &Env) -> std::result::Result<(), Fault> {
+pub(crate) async fn known(site: &str, env: &Env) -> std::result::Result<(), Fault> {
     let found = rows::<IgnoredAny>(env, &find_site(site)).await?;
     if found.is_empty() {
         return Err(Fault::NotFound);

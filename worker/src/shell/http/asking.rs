@@ -6,7 +6,8 @@ use std::rc::Rc;
 use serde::de::DeserializeOwned;
 use worker::{Env, Request, Result};
 
-use crate::access::auth::{Grant, KeyKind};
+use crate::access::auth::{Grant, KeyKind, is_link};
+use crate::access::policy::Policy;
 use crate::archive::scan::{Ask, Asked, Part};
 use crate::archive::spread::only;
 use crate::base::sql::Statement;
@@ -14,6 +15,8 @@ use crate::http::error::Fault;
 use crate::http::facts::RequestFacts;
 use crate::http::fields::{MAX_BODY_BYTES, QUESTION_TOO_LARGE};
 use crate::http::params::Params;
+use crate::observe::operations::current;
+use crate::query::links::{self, Link, LinkRow, Way};
 use crate::shell::platform::bindings::config;
 use crate::shell::platform::clients::archives::Archives;
 use crate::shell::platform::clients::site_do::{SiteDo, SiteDos};
@@ -30,6 +33,7 @@ pub(crate) fn asked(request: &Request) -> Result<(Params, RequestFacts)> {
     let params = Params::parse(url.split_once('?').map_or("", |(_, query)| query));
     let facts = RequestFacts {
         authorization: request.headers().get("authorization")?,
+        link_password: request.headers().get("x-link-password")?,
         ip: address(request),
         ..RequestFacts::default()
     };
@@ -77,16 +81,85 @@ pub(crate) async fn reader_of(
     facts: &RequestFacts,
     env: &Env,
 ) -> std::result::Result<Rc<Grant>, Fault> {
+    match asker_of(facts, env).await? {
+        Asker { site, link: None } => Ok(site),
+        Asker { .. } => Err(Fault::WrongScope),
+    }
+}
+
+/// Who asks: the holder of a read token, or of a shared link.
+pub(crate) struct Asker {
+    /// The site, and what is known of it.
+    pub(crate) site: Rc<Grant>,
+    /// What the link may ask, where it is one.
+    pub(crate) link: Option<Link>,
+}
+
+impl Asker {
+    /// Checks that a call may be asked.
+    pub(crate) fn may(self, way: Way) -> std::result::Result<Self, Fault> {
+        self.link.as_ref().map_or(Ok(()), |link| link.may(way))?;
+        Ok(self)
+    }
+
+    /// The body of a question, narrowed to what may be asked.
+    pub(crate) fn body(&self, body: Vec<u8>) -> std::result::Result<Vec<u8>, Fault> {
+        match &self.link {
+            Some(link) => link.body(body),
+            None => Ok(body),
+        }
+    }
+
+    /// The parameters of a question, narrowed to what may be asked.
+    pub(crate) fn params(&self, params: Params) -> std::result::Result<Params, Fault> {
+        match &self.link {
+            Some(link) => link.params(params),
+            None => Ok(params),
+        }
+    }
+}
+
+/// Who makes a request.
+pub(crate) async fn asker_of(facts: &RequestFacts, env: &Env) -> std::result::Result<Asker, Fault> {
     let looked = limiter::of_strangers(env, facts.ip.as_deref(), async {
         let token = facts.bearer().ok_or(Fault::UnknownKey)?;
-        keys::grant(env, None, &token, now_ms()).await
+        if is_link(&token) {
+            return link_of(&token, facts.link_password.as_deref(), env).await;
+        }
+        let site = keys::grant(env, None, &token, now_ms()).await?;
+        Ok(Asker { site, link: None })
     });
-    let grant = looked.await?;
-    if grant.kind == KeyKind::Read {
-        Ok(grant)
+    let asker = looked.await?;
+    if asker.site.kind == KeyKind::Read {
+        Ok(asker)
     } else {
         Err(Fault::WrongScope)
     }
+}
+
+/// What a link may ask: D1 says so each time, so that it ends at once.
+async fn link_of(
+    token: &str,
+    password: Option<&str>,
+    env: &Env,
+) -> std::result::Result<Asker, Fault> {
+    let mut found: Vec<LinkRow> = rows(env, &links::find(token, now_ms())).await?;
+    let found = found.pop().ok_or(Fault::UnknownKey)?;
+    let link = found.open(token, password)?;
+    current(|call| call.note_site(&link.site));
+    let site = Rc::new(Grant {
+        site: link.site.clone(),
+        kind: KeyKind::Read,
+        origins: Vec::new(),
+        hash_routing: false,
+        policy: Policy::default(),
+        time_zone: link.time_zone.clone(),
+        ends_at: None,
+    });
+    Ok(Asker {
+        site,
+        link: Some(link),
+    })
 }
 
 pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> std::result::Result<String, Fault> {

@@ -7,6 +7,7 @@ use crate::archive::fold::Sums;
 use crate::endpoints::{MetricCall, QuestionCall};
 use crate::http::error::Fault;
 use crate::http::params::Params;
+use crate::query::links::Way;
 use crate::query::{Breakdown as OfEvents, features_answer, features_body};
 use crate::read::breakdown::Breakdown;
 use crate::read::funnel::Funnel;
@@ -15,7 +16,7 @@ use crate::read::metric::{Cached, Engagement, Features, Format, Metric, Platform
 use crate::read::question::{Question, with_missing};
 use crate::read::retention::Retention;
 use crate::read::vitals::Vitals;
-use crate::shell::http::asking::{asked, body_of, reader_of, to_json};
+use crate::shell::http::asking::{asked, asker_of, body_of, to_json};
 use crate::shell::http::fresh::fresh;
 use crate::shell::http::query::{answers, found_of};
 use crate::shell::http::reply::{Cors, cached, json, problem};
@@ -26,10 +27,17 @@ pub(crate) async fn metric(call: MetricCall, request: &Request, env: &Env) -> Re
     let (params, facts) = asked(request)?;
     let known = request.headers().get("if-none-match")?;
     let answer = async {
-        let site = reader_of(&facts, env).await?;
+        let asker = asker_of(&facts, env).await?.may(match call {
+            MetricCall::Platform => Way::Platform,
+            MetricCall::Features => Way::Features,
+            MetricCall::Breakdown => Way::Query,
+            MetricCall::Vitals => Way::Vitals,
+            MetricCall::Engagement | MetricCall::Products => Way::Else,
+        })?;
+        let params = asker.params(params)?;
         let ask = Ask {
             env,
-            site: &site,
+            site: &asker.site,
             params: &params,
             known: known.as_deref(),
         };
@@ -122,12 +130,13 @@ impl Ask<'_> {
 pub(crate) async fn question(call: QuestionCall, request: Request, env: &Env) -> Result<Response> {
     let (_, facts) = asked(&request)?;
     let answer = async {
-        let site = reader_of(&facts, env).await?;
-        let body = body_of(&request).await?;
+        let asker = asker_of(&facts, env).await?.may(Way::Walk)?;
+        let body = asker.body(body_of(&request).await?)?;
+        let site = &asker.site;
         match call {
-            QuestionCall::Funnel => ask::<Funnel>(env, &site, &body).await,
-            QuestionCall::Retention => ask::<Retention>(env, &site, &body).await,
-            QuestionCall::Journeys => ask::<Journeys>(env, &site, &body).await,
+            QuestionCall::Funnel => ask::<Funnel>(env, site, &body).await,
+            QuestionCall::Retention => ask::<Retention>(env, site, &body).await,
+            QuestionCall::Journeys => ask::<Journeys>(env, site, &body).await,
         }
     };
     match answer.await {

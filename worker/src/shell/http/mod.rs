@@ -13,6 +13,7 @@ pub(crate) mod health;
 pub(crate) mod imports;
 pub(crate) mod incoming;
 pub(crate) mod ingest;
+pub(crate) mod links;
 pub(crate) mod live;
 pub(crate) mod metrics;
 pub(crate) mod prometheus;

@@ -12,11 +12,12 @@ use crate::base::json::told;
 use crate::endpoints::QueryCall;
 use crate::http::error::Fault;
 use crate::query::goals::{self, Goal, GoalRow, Goals};
+use crate::query::links::Way;
 use crate::query::{Answer, Asked, Found, Panels, Properties, Question, Walked, Walking, put_zone};
 use crate::read::metric::Format;
 use crate::read::question::{Ask, Meta, Told, found, with_missing};
 use crate::shell::http::asking::{
-    ask_archive, asked, body_of, parts, reader_of, rows, site_of, to_json, unanswered,
+    ask_archive, asked, asker_of, body_of, parts, rows, to_json, unanswered,
 };
 use crate::shell::http::reply::{Cors, json, problem, table};
 use crate::shell::platform::clients::archives::Archives;
@@ -33,8 +34,9 @@ pub(crate) async fn query(call: QueryCall, request: Request, env: &Env) -> Resul
     let (params, facts) = asked(&request)?;
     let answer = async {
         let format = Format::parse(&params)?;
-        let site = reader_of(&facts, env).await?;
-        let body = body_of(&request).await?;
+        let asker = asker_of(&facts, env).await?.may(Way::Query)?;
+        let body = asker.body(body_of(&request).await?)?;
+        let site = asker.site;
         let text = String::from_utf8_lossy(&body);
         if call == QueryCall::Panels {
             let (_, panels, missing) = answers(&text, true, &site, env).await?;
@@ -158,9 +160,9 @@ async fn goals_of(site: &str, env: &Env) -> std::result::Result<Vec<Goal>, Fault
 pub(crate) async fn properties(request: &Request, env: &Env) -> Result<Response> {
     let (params, facts) = asked(request)?;
     let answer = async {
-        let site = reader_of(&facts, env).await?;
-        let properties = Properties::parse(&params, now_ms())?;
-        let (found, meta, missing) = found_of(properties.asked(), &site, env).await?;
+        let asker = asker_of(&facts, env).await?.may(Way::Properties)?;
+        let properties = Properties::parse(&asker.params(params)?, now_ms())?;
+        let (found, meta, missing) = found_of(properties.asked(), &asker.site, env).await?;
         let answer = to_json(&properties.answer(found, meta))?;
         Ok(with_missing(answer, missing))
     };
@@ -174,9 +176,9 @@ pub(crate) async fn properties(request: &Request, env: &Env) -> Result<Response>
 pub(crate) async fn goals(request: &Request, env: &Env) -> Result<Response> {
     let (_, facts) = asked(request)?;
     let answer = async {
-        let site = site_of(&facts, env).await?;
+        let site = asker_of(&facts, env).await?.may(Way::Goals)?.site;
         to_json(&Goals {
-            goals: goals_of(&site, env).await?,
+            goals: goals_of(&site.site, env).await?,
         })
     };
     match answer.await {

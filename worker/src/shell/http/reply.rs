@@ -17,7 +17,7 @@ const PREFLIGHT_MAX_AGE: &str = "86400";
 /// The headers that a page may send: Shoreline's own, what tracing adds to every request, what
 /// Segment's browser SDK adds to a retry, and RudderStack's to every request and a retry.
 const ALLOWED_HEADERS: &str = "authorization, content-encoding, content-type, idempotency-key, if-none-match, \
-     traceparent, tracestate, \
+     traceparent, tracestate, x-link-password, \
      x-retry-count, anonymousid, sentat, rsa-recovered, rsa-retry-attempt, rsa-retry-reason, \
      rsa-since-first-attempt, rsa-since-last-attempt";
 
@@ -145,6 +145,27 @@ pub(crate) fn exposition(page: String) -> Result<Response> {
 /// CSV.
 pub(crate) fn table(text: String) -> Result<Response> {
     finish(200, text, headers("text/csv; charset=utf-8", &Cors::Any)?)
+}
+
+/// A page of the dashboard, which pages of these sources may frame: `'none'`, or hosts as a policy writes them.
+pub(crate) fn framed(text: String, ancestors: &str) -> Result<Response> {
+    let headers = Headers::new();
+    headers.set("content-type", "text/html; charset=utf-8")?;
+    headers.set("cache-control", "no-store")?;
+    headers.set("x-content-type-options", "nosniff")?;
+    headers.set("referrer-policy", "no-referrer")?;
+    headers.set(
+        "permissions-policy",
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    )?;
+    // As www/_headers has it of the dashboard, but for who may frame it.
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}; \
+         require-trusted-types-for 'script'; trusted-types 'none'"
+    );
+    headers.set("content-security-policy", &policy)?;
+    finish(200, text, headers)
 }
 
 /// Plain text with a status.

@@ -16,6 +16,7 @@ use crate::shell::http::health;
 use crate::shell::http::imports;
 use crate::shell::http::incoming::Incoming;
 use crate::shell::http::ingest;
+use crate::shell::http::links;
 use crate::shell::http::live;
 use crate::shell::http::metrics;
 use crate::shell::http::prometheus;
@@ -111,6 +112,12 @@ async fn answered(
         Asked::Question(call) => metrics::question(call, request, &env).await,
         Asked::Query(call) => query::query(call, request, &env).await,
         Asked::Goals => query::goals(&request, &env).await,
+        Asked::About => links::about(&request, &env).await,
+        Asked::SharedPage => links::page(segment("linkId"), &request, &env).await,
+        Asked::Links(call) => {
+            let of = (segment("siteId"), segment("linkId"));
+            links::links(call, of, request, &env).await
+        }
         Asked::Properties => query::properties(&request, &env).await,
         Asked::User(call) => users::users(call, segment("userId"), &request, &env).await,
         Asked::Admin(call) => {

@@ -1,6 +1,7 @@
 //! The platform's services, one file each: D1, KV, objects, queues, `fetch`, the clock, gzip, the log.
 
 pub(crate) mod alerts;
+pub(crate) mod assets;
 pub(crate) mod bindings;
 pub(crate) mod clients;
 pub(crate) mod clock;

@@ -22,10 +22,9 @@ export function adminGate({ signal }: Context, title: string, what: string): HTM
     fields: [token],
     verb: 'Unlock',
     run: async () => {
-      const read = session()?.read ?? '';
       const admin = token.control.value.trim();
       await call('/v1/sites', { key: admin, signal });
-      signIn({ read, admin });
+      signIn({ read: '', ...session(), admin });
       go({});
       return null;
     },
@@ -41,7 +40,7 @@ export function adminGate({ signal }: Context, title: string, what: string): HTM
 
 /** Forgets the admin token and what was read with it. */
 export function lockAgain(): void {
-  signIn({ read: session()?.read ?? '', admin: '' });
+  signIn({ read: '', ...session(), admin: '' });
   forget();
   go({});
 }

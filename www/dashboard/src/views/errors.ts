@@ -14,7 +14,8 @@ const SHOWN = 50;
 
 export const view: View = {
   show(context) {
-    context.root.append(errorsPanel(context), vitalsPanel(context), latestErrors(context));
+    context.root.append(errorsPanel(context), vitalsPanel(context));
+    if (!context.shared) context.root.append(latestErrors(context));
   },
 };
 

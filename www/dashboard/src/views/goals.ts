@@ -37,7 +37,7 @@ export const view: View = {
     const goal = context.params.get('goal');
     context.root.append(listPanel(context, goal));
     if (goal !== null) context.root.append(timePanel(context, goal), dimensionPanel(context, goal));
-    context.root.append(goalForms(context));
+    if (!context.shared) context.root.append(goalForms(context));
   },
 };
 

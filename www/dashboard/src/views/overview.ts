@@ -10,7 +10,7 @@ const ROWS = 8;
 export const view: View = {
   show(context) {
     context.root.append(
-      headline(context, { tools: nowBadge(context) }),
+      headline(context, context.shared ? {} : { tools: nowBadge(context) }),
       ...['page', 'referrer', 'feature', 'country'].map((by) => breakdownPanel(context, { by, limit: ROWS })),
     );
   },

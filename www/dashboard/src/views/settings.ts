@@ -6,12 +6,13 @@ import { tabs } from '../ui/tabs';
 import type { View } from '../view';
 import { importsPanel } from './settings/imports';
 import { keysPanel } from './settings/keys';
+import { linksPanel } from './settings/links';
 import { peoplePanels } from './settings/people';
 import { sitePanel } from './settings/site-form';
 import { sitesPanel } from './settings/sites';
 import { snippetPanel } from './settings/snippet';
 
-const PARTS = ['site', 'keys', 'snippet', 'people', 'imports'] as const;
+const PARTS = ['site', 'keys', 'links', 'snippet', 'people', 'imports'] as const;
 
 export const view: View = {
   show(context) {
@@ -25,6 +26,7 @@ export const view: View = {
       [
         ['site', 'Sites'],
         ['keys', 'Keys'],
+        ['links', 'Shared links'],
         ['snippet', 'Snippet'],
         ['people', 'Users’ data'],
         ['imports', 'Imports'],
@@ -55,6 +57,7 @@ export const view: View = {
         ),
       );
     if (part === 'keys') return root.append(siteLine(site), keysPanel(context, site));
+    if (part === 'links') return root.append(siteLine(site), linksPanel(context, site));
     if (part === 'people') return root.append(siteLine(site), ...peoplePanels(context, site));
     root.append(sitesPanel(context, site), sitePanel(context, site));
   },
