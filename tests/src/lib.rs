@@ -29,8 +29,12 @@ pub mod system;
 pub mod visit;
 pub mod webhook;
 
+use std::io::ErrorKind;
+use std::net::TcpListener;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a condition may take that the system reaches in a few seconds; long, because the
@@ -102,13 +106,27 @@ pub fn client() -> reqwest::Client {
     CLIENT.clone()
 }
 
-/// A port that nobody listens on.
+/// Ports that are given to what is started: below those that systems give connections, 32,768 and more of Linux, one of
+/// which could have it between its choice and its use. `deploy/dev/base/port.mjs` chooses from others.
+const PORTS: Range<u32> = 16_000..32_000;
+
+/// A port that nothing listens on. Each call of this process has another one, and processes have others.
 pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let begin = std::process::id().wrapping_mul(101);
+        let next = begin.wrapping_add(CALLS.fetch_add(1, Ordering::Relaxed));
+        let port = PORTS.start + next % (PORTS.end - PORTS.start);
+        let port = u16::try_from(port).unwrap();
+        // A machine may have no ::1.
+        let is_taken = |host: &str| {
+            let bound = TcpListener::bind((host, port));
+            bound.is_err_and(|error| error.kind() == ErrorKind::AddrInUse)
+        };
+        if !is_taken("127.0.0.1") && !is_taken("::1") {
+            return port;
+        }
+    }
 }
 
 #[cfg(test)]

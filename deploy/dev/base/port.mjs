@@ -17,8 +17,28 @@ export async function chosenPort() {
   return port;
 }
 
-/** A port that nothing listens on. */
-export const freePort = () => listenOnce(0, '127.0.0.1');
+/**
+ * Ports that are given to what is started: below those that systems give connections (32,768 and more of Linux), one of
+ * which could have it between its choice and its use; and others than the tests choose (`tests/src/lib.rs`).
+ */
+const PORTS = { first: 10_000, count: 6_000 };
+
+/** Ports that a process may choose before it comes to those of the next one. */
+const PORTS_OF_A_PROCESS = 7;
+
+let calls = 0;
+
+/** A port that nothing listens on: each call has another one, and processes have others. @returns {Promise<number>} */
+export async function freePort() {
+  const next = process.pid * PORTS_OF_A_PROCESS + calls;
+  calls += 1;
+  try {
+    return await listenOnce(PORTS.first + (next % PORTS.count), '127.0.0.1');
+  } catch (error) {
+    if (calls > PORTS.count) throw error;
+    return freePort();
+  }
+}
 
 /**
  * Listens for a moment, to see whether it can be done.

@@ -13,8 +13,8 @@ export function table(storage, statement, params) {
 }
 
 /**
- * The rows of a statement of a Durable Object, of which some values are bytes: the rows as JSON, in which bytes are `[]`,
- * and behind it these bytes, in their order.
+ * The rows of a statement of a Durable Object, of which some values are bytes: the rows as JSON, in which these are
+ * `[]`, and behind it the bytes, in their order.
  * @param {any} storage
  * @param {string} statement
  * @param {any[]} params
