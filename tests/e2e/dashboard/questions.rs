@@ -170,6 +170,55 @@ async fn a_funnel_is_built_shown_and_shared() {
 }
 
 #[tokio::test]
+async fn a_funnel_tells_by_what_and_who_left() {
+    let site = shared().new_site().await;
+    fill(&site).await;
+    let place = "?view=funnels&s1=page_view&s2=feature_use&f2=f1&by=page";
+    let d = Dashboard::open(site.clone(), &format!("{place}&{}", days())).await;
+    let mut body = json!({"steps": [
+        {"eventType": "page_view"},
+        {"eventType": "feature_use", "feature": "f1"},
+    ]});
+    body["by"] = "page".into();
+    let api = asked(&site, "funnel", body.clone()).await;
+    assert_eq!(bars(&d).await, want_bars(&api));
+    let rows = "return [...document.querySelectorAll('.funnel ~ * tbody tr')].map((row) => \
+        [...row.cells].slice(0, 4).map((cell) => cell.textContent))";
+    let want = list(&api["groups"]).iter().map(|group| {
+        let users = list(&group["users"]);
+        json!([
+            group["value"],
+            number(&users[0]),
+            number(&users[1]),
+            percent(&group["conversion"])
+        ])
+    });
+    let want = Value::Array(want.collect());
+    assert_ne!(want, json!([]));
+    assert_eq!(d.browser.run(rows).await, want);
+
+    d.browser.click(".funnel-lost a").await;
+    d.ready().await;
+    body["droppedAfter"] = 1.into();
+    let api = asked(&site, "funnel", body).await;
+    let left = &api["dropped"]["users"];
+    assert_ne!(*left, json!([]));
+    let users =
+        "return [...document.querySelectorAll('.left-users a')].map((one) => one.textContent)";
+    assert_eq!(d.browser.run(users).await, *left);
+    // One of them leads to what they did last.
+    d.browser.click(".left-users a").await;
+    d.ready().await;
+    let query = d.query().await;
+    let user = left[0].as_str().unwrap();
+    assert!(
+        query.contains("view=now") && query.contains(&format!("user={user}")),
+        "{query}"
+    );
+    d.nothing_wrong().await;
+}
+
+#[tokio::test]
 async fn a_wrong_funnel_says_what_is_wrong() {
     let site = shared().new_site().await;
     fill(&site).await;

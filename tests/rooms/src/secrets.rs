@@ -74,7 +74,10 @@ fn secrets_are_compared_by_same_hash_alone() {
         }
     }
     callers.sort();
-    assert_eq!(callers, ["live/ticket.rs", "shell/http/admin.rs"]);
+    assert_eq!(
+        callers,
+        ["live/ticket.rs", "query/links.rs", "shell/http/admin.rs"]
+    );
 }
 
 #[test]

@@ -10,6 +10,14 @@ pub(super) const MAX_UNCONFIRMED_MESSAGES: usize = 64;
 /// back must not keep its neighbours back too.
 const SENDS_IN_COMPANY: u32 = 3;
 
+/// Rows that go alone at once: a few that keep others back are found all the same, and the queue is not filled with
+/// single rows where it is only slow.
+const MAX_ALONE: usize = 64;
+
+/// Messages that a confirmation has sent again before their time. So a backlog goes out twice as fast as it is confirmed,
+/// and copies of it that a slow queue still has are no more than that.
+const REVIVED: usize = 2;
+
 /// The resend delay stops doubling here: 2^5 × 2 minutes is about an hour.
 const MAX_DOUBLINGS: u32 = 5;
 
@@ -52,9 +60,11 @@ impl Drain {
     pub(super) fn overdue(&mut self, now_ms: i64) -> Option<(i64, Flight)> {
         let overdue = self.flights.iter().find(|(_, flight)| flight.due <= now_ms);
         let first = *overdue?.0;
+        let alone = self.flights.iter().filter(|(_, flight)| flight.is_alone());
+        let has_room = alone.count() < MAX_ALONE;
         let flight = self.flights.get_mut(&first)?;
         let mut company = Vec::new();
-        if flight.sends >= SENDS_IN_COMPANY {
+        if flight.sends >= SENDS_IN_COMPANY && has_room {
             company.extend(flight.rows.iter().skip(1).copied());
             flight.rows.truncate(1);
         }
@@ -69,11 +79,14 @@ impl Drain {
         Some((first, overdue))
     }
 
-    /// A confirmation came, so the consumer works: what waits longer than for the first try, because tries before failed,
-    /// waits no more. One that fails for itself goes no sooner than that.
+    /// A confirmation came, so the consumer works: the first of what waits longer than for the first try, because tries
+    /// before failed, waits no more. One that fails for itself goes no sooner than that.
     pub(super) fn revive(&mut self, now_ms: i64, resend_ms: i64) {
+        let mut revived = 0;
         self.flights.retain(|_, flight| {
-            flight.revive(now_ms, resend_ms);
+            if revived < REVIVED && flight.revive(now_ms, resend_ms) {
+                revived += 1;
+            }
             true
         });
     }
@@ -101,9 +114,17 @@ impl Drain {
 }
 
 impl Flight {
-    fn revive(&mut self, now_ms: i64, resend_ms: i64) {
-        let may = self.sent_at.saturating_add(resend_ms);
-        self.due = self.due.min(may.max(now_ms));
+    /// Whether it is sent sooner for it.
+    fn revive(&mut self, now_ms: i64, resend_ms: i64) -> bool {
+        let due = self.sent_at.saturating_add(resend_ms).max(now_ms);
+        let is_sooner = due < self.due;
+        self.due = self.due.min(due);
+        is_sooner
+    }
+
+    /// Whether it has gone alone because it was not confirmed in company.
+    fn is_alone(&self) -> bool {
+        self.sends >= SENDS_IN_COMPANY && self.rows.len() == 1
     }
 }
 

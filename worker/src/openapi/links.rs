@@ -33,7 +33,7 @@ pub(super) fn shared(operation: Operation) -> Operation {
         .keys(&["sharedLink"])
         .header(
             "X-Link-Password",
-            json!({"type": "string", "pattern": "^[!-~]{0,100}$"}),
+            json!({"type": "string"}),
             "The password of a shared link that has one.",
         )
         .faults(&[Fault::PasswordRequired])

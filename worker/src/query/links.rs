@@ -19,6 +19,9 @@ use crate::http::known;
 /// Links of a site at most: each is one person or place that was given one.
 const MAX_LINKS: i64 = 100;
 
+/// Views that there are.
+const VIEWS: usize = 9;
+
 /// Characters of a link's name at most.
 const MAX_NAME_CHARS: usize = 100;
 
@@ -94,7 +97,7 @@ pub struct NewLink {
     #[cfg_attr(test, schema(pattern = "^[!-~]{8,100}$"))]
     password: Option<String>,
     /// Days after which it ends; never where left out.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::base::whole::optional")]
     #[cfg_attr(test, schema(minimum = 1, maximum = 3650))]
     expires_in_days: Option<i64>,
     /// Whose pages may frame it.
@@ -193,6 +196,9 @@ impl NewLink {
         link.name = link.name.trim().to_owned();
         if !(1..=MAX_NAME_CHARS).contains(&link.name.chars().count()) {
             return Err(wrong("name", "name has 1 to 100 characters."));
+        }
+        if link.views.len() > VIEWS {
+            return Err(wrong("views", "A link shows 9 views at most."));
         }
         let mut views = Vec::new();
         for view in link.views {

@@ -1,5 +1,7 @@
 //! Which rows go to the queue, when, and how often.
 
+use std::collections::VecDeque;
+
 use super::super::flights::MAX_UNCONFIRMED_MESSAGES;
 use super::*;
 
@@ -236,4 +238,38 @@ fn a_consumer_that_is_back_gets_the_backlog_at_once() {
     assert_eq!(log.drain_due(back + 6), Some(back + 5 + RESEND));
     confirm(&log, 3, &[], back + 7);
     assert_eq!(log.drain_due(back + 7), None);
+}
+
+#[test]
+fn a_queue_that_is_slower_than_the_resend_time_is_not_filled_with_copies() {
+    let sql = TestSql::new();
+    let log = open(&sql, NOW);
+    // Two rows a message.
+    let batches = 200;
+    for batch in 0..batches {
+        let head = commit::Head {
+            at: NOW,
+            ..commit::Head::default()
+        };
+        let body = commit::write(head, &lines_of(&[(batch, NOW, 50_000)]));
+        commit(&log, &body).unwrap();
+    }
+    // The consumer takes five messages in the time after which they are sent again, and the queue holds many.
+    let mut queue = VecDeque::new();
+    let (mut sent, mut now) = (0, NOW);
+    while log.outbox_state().unwrap() != OutboxState::default() {
+        let some = send_all(&log, now);
+        sent += some.len();
+        queue.extend(some);
+        for row in queue.pop_front().into_iter().flatten() {
+            confirm(&log, row, &[], now);
+        }
+        let bound = 10 * batches;
+        assert!(
+            sent < bound,
+            "{sent} messages of {batches} rows, of which {} wait",
+            queue.len()
+        );
+        now += RESEND / 5;
+    }
 }

@@ -22,7 +22,7 @@ fn new(body: Value) -> NewLink {
 #[test]
 fn a_link_is_checked_field_by_field() {
     let good = json!({"name": " b ", "views": ["pages", "ask", "pages"], "filters": [], "password": "12345678",
-        "expiresInDays": 3650, "origins": ["HTTPS://*.Shop.Example:443", "http://localhost:*"]});
+        "expiresInDays": 3650.0, "origins": ["HTTPS://*.Shop.Example:443", "http://localhost:*"]});
     let link = new(good.clone());
     assert_eq!((link.name.as_str(), link.views.len()), ("b", 2));
     assert_eq!(link.filters, None);
@@ -34,6 +34,7 @@ fn a_link_is_checked_field_by_field() {
         ("name", json!(" "), "name"),
         ("name", json!("x".repeat(101)), "name"),
         ("views", json!([]), "views"),
+        ("views", json!(["ask"].repeat(10)), "views"),
         ("views", json!(["now"]), "body"),
         ("views", json!(["settings"]), "body"),
         ("filters", json!(["is", "shoe", "red"]), "filters[1]"),

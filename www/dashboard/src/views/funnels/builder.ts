@@ -1,5 +1,6 @@
 // Builds a funnel: steps in order, each a type and where it makes sense a page or a feature.
 import type { Breakdown } from '../../answers';
+import { DIMENSIONS, nameOf } from '../../dimensions';
 import { announce, fill, h } from '../../dom';
 import { number } from '../../format';
 import { go } from '../../place';
@@ -10,6 +11,7 @@ import {
   ORDERS,
   type Step,
   WINDOWS,
+  byOf,
   changesOf,
   orderChange,
   orderOf,
@@ -50,6 +52,7 @@ export function builder(context: Context): HTMLElement {
   );
   const within = h('select', { id: 'window' }, windowOptions(windowOf(context.params)));
   const order = h('select', { id: 'order' }, orderOptions(orderOf(context.params)));
+  const by = h('select', { id: 'by' }, byOptions(byOf(context.params)));
   const paint = (): void => {
     fill(
       list,
@@ -100,6 +103,7 @@ export function builder(context: Context): HTMLElement {
       add,
       h('label', { class: 'inline' }, 'All within', within),
       h('label', { class: 'inline' }, 'Steps', order),
+      h('label', { class: 'inline' }, 'By', by),
       h('button', { type: 'submit', class: 'button primary', id: 'show-funnel' }, 'Show funnel'),
     ),
   );
@@ -109,6 +113,8 @@ export function builder(context: Context): HTMLElement {
       ...changesOf(rows.map((row) => row.step())),
       ...windowChange(Number(within.value)),
       ...orderChange(order.value),
+      by: by.value || undefined,
+      left: undefined,
     });
   });
   return form;
@@ -116,6 +122,13 @@ export function builder(context: Context): HTMLElement {
 
 const orderOptions = (chosen: string): HTMLElement[] =>
   ORDERS.map(([name, text]) => h('option', { value: name, selected: name === chosen }, text));
+
+function byOptions(chosen: string | undefined): HTMLElement[] {
+  const all = Object.keys(DIMENSIONS);
+  const own = chosen === undefined || all.includes(chosen) ? [] : [chosen];
+  const option = (name: string): HTMLElement => h('option', { value: name, selected: name === chosen }, nameOf(name));
+  return [h('option', { value: '', selected: chosen === undefined }, 'nothing'), ...[...own, ...all].map(option)];
+}
 
 function windowOptions(chosen: number): HTMLElement[] {
   const own = WINDOWS.some(([hours]) => hours === chosen) ? [] : [[chosen, `${number(chosen)} hours`] as const];

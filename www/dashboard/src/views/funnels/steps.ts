@@ -66,6 +66,15 @@ export const windowChange = (hours: number): Changes => ({
   window: hours === DEFAULT_WINDOW ? undefined : String(hours),
 });
 
+/** What users are told apart by, as the URL has it: a dimension, or nothing. */
+export const byOf = (params: URLSearchParams): string | undefined => params.get('by') || undefined;
+
+/** After which step those left who are listed; undefined where nobody is. */
+export function leftOf(params: URLSearchParams, steps: number): number | undefined {
+  const after = Number(params.get('left'));
+  return Number.isInteger(after) && after >= 1 && after < steps ? after : undefined;
+}
+
 /** In what order steps count, as the API takes it, and the choice; the first is not written. */
 export const ORDERS = [
   ['sequence', 'in this order'],
