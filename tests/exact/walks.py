@@ -9,7 +9,7 @@ import re
 import questions
 
 HOUR = 3_600_000
-# What the tracker measures stands between no two steps.
+# What the tracker measures stands between no two steps, unless it is one.
 MEASURED = "page_leave web_vital identify".split()
 
 
@@ -114,7 +114,7 @@ def ways(events, count, window, order):
                         break
                     if events[after].at[n]:
                         then.add(after)
-                    if order == "strict" and events[after].type not in MEASURED:
+                    if order == "strict" and (events[after].type not in MEASURED or any(events[after].at)):
                         break
             # In sequence the first that is the next step is as good as any.
             at = then if order == "strict" else set(sorted(then)[:1])

@@ -87,7 +87,7 @@ async fn funnel(site: &Site, dice: &mut Dice) -> Asked {
     place(dice, &mut body, true);
     if dice.one_in(2) {
         body["by"] = dice
-            .pick(&["country", "platform", "device", "channel", "entry_page"])
+            .pick(&["country", "platform", "device", "channel", "entryPage"])
             .into();
     }
     let asks_dropped = count > 1 && dice.one_in(2);
