@@ -82,10 +82,10 @@ impl Drain {
     /// A confirmation came, so the consumer works: the first of what waits longer than for the first try, because tries
     /// before failed, waits no more. One that fails for itself goes no sooner than that.
     pub(super) fn revive(&mut self, now_ms: i64, resend_ms: i64) {
-        let mut revived = 0;
+        let mut revived = 0_usize;
         self.flights.retain(|_, flight| {
             if revived < REVIVED && flight.revive(now_ms, resend_ms) {
-                revived += 1;
+                revived = revived.saturating_add(1);
             }
             true
         });
