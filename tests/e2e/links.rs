@@ -7,6 +7,19 @@ use shoreline_tests::events::{batch, feature, view};
 use shoreline_tests::site::{Reply, Site, reply};
 use shoreline_tests::system::shared;
 
+/// The views that a link may show, in the order of the dashboard.
+pub(crate) const VIEWS: [&str; 9] = [
+    "overview",
+    "pages",
+    "features",
+    "content",
+    "funnels",
+    "goals",
+    "properties",
+    "ask",
+    "errors",
+];
+
 /// What the holder of the admin token says about a site's links.
 async fn admin(site: &Site, method: Method, below: &str, body: &Value) -> Reply {
     let url = format!("{}/v1/sites/{}/links{below}", site.url, site.id);
@@ -107,6 +120,18 @@ async fn a_link_tells_what_passes_its_filters_and_nothing_beyond() {
         let told = ask(&site, &link, "query", pages(filters.clone())).await;
         assert_eq!(told.body["rows"], want, "{filters}: {}", told.body);
     }
+    // A body that is no UTF-8 is narrowed by nobody, and so not answered.
+    let broken = b"{\"metrics\": [\"users\"], \"dimensions\": [\"page\"], \"range\": \"24h\", \
+        \"filters\": [\"is_not\", \"country\", \"\xff\"]}";
+    let url = format!("{}/v1/analytics/query", site.url);
+    let call = shoreline_tests::client().post(url).body(broken.to_vec());
+    let told = reply(call.bearer_auth(link["token"].as_str().unwrap())).await;
+    assert_eq!(
+        (told.status, &told.body["code"]),
+        (400, &json!("malformed_json")),
+        "{}",
+        told.body
+    );
     let panels = json!({"range": "24h", "panels": [
         {"metrics": ["users"]}, {"metrics": ["users"], "filters": secret}]});
     let told = ask(&site, &link, "query/panels", panels).await.body;

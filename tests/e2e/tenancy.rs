@@ -12,7 +12,7 @@ use shoreline_tests::site::{Reply, Site, reply};
 use shoreline_tests::system::shared;
 use shoreline_worker::endpoints::{ENDPOINTS, find};
 
-use crate::links::share;
+use crate::links::{VIEWS, share};
 use rows::{ASKERS, READS, Row, SHARED, rows};
 
 /// The request of a row with a key, from a page of `origin`.
@@ -86,18 +86,7 @@ async fn every_path_answers_each_kind_of_key_as_it_should() {
 #[tokio::test]
 async fn a_shared_link_asks_what_is_shared_and_nothing_else() {
     let site = shared().new_site().await;
-    let views = [
-        "overview",
-        "pages",
-        "features",
-        "content",
-        "funnels",
-        "goals",
-        "properties",
-        "ask",
-        "errors",
-    ];
-    let link = share(&site, json!({"views": views})).await;
+    let link = share(&site, json!({"views": VIEWS})).await;
     let token = link["token"].as_str();
     let mut asked = 0;
     for row in rows(&site) {

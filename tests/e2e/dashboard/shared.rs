@@ -12,7 +12,7 @@ use super::filters::{answer, encoded};
 use super::settings::{admin, says, set};
 use super::{Dashboard, number};
 use crate::filled::fill;
-use crate::links::share;
+use crate::links::{VIEWS, share};
 
 /// Opens the page of a link.
 async fn open(site: &Site, link: &Value, query: &str) -> Dashboard {
@@ -121,19 +121,8 @@ async fn a_link_is_made_opened_and_revoked() {
 async fn every_view_of_a_link_shows_what_it_may() {
     let site = shared().new_site().await;
     fill(&site).await;
-    let all = [
-        "overview",
-        "pages",
-        "features",
-        "content",
-        "funnels",
-        "goals",
-        "properties",
-        "ask",
-        "errors",
-    ];
-    let wide = share(&site, json!({"views": all})).await;
-    let narrowed: Vec<&str> = all
+    let wide = share(&site, json!({"views": VIEWS})).await;
+    let narrowed: Vec<&str> = VIEWS
         .into_iter()
         .filter(|view| *view != "properties")
         .collect();
@@ -142,7 +131,7 @@ async fn every_view_of_a_link_shows_what_it_may() {
         json!({"views": narrowed, "filters": ["is", "platform", "web"]}),
     )
     .await;
-    for (link, views) in [(&wide, &all[..]), (&narrow, &narrowed[..])] {
+    for (link, views) in [(&wide, &VIEWS[..]), (&narrow, &narrowed[..])] {
         let d = open(&site, link, "").await;
         d.ready().await;
         assert_eq!(offered(&d).await, json!(views));

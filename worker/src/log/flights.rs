@@ -10,12 +10,12 @@ pub(super) const MAX_UNCONFIRMED_MESSAGES: usize = 64;
 /// back must not keep its neighbours back too.
 const SENDS_IN_COMPANY: u32 = 3;
 
-/// Rows that go alone at once: a few that keep others back are found all the same, and the queue is not filled with
-/// single rows where it is only slow.
-const MAX_ALONE: usize = 64;
+/// Messages that go alone at once, as many as may wait in company: a few rows that keep others back are found all the
+/// same, and the queue is not filled with single rows where it is only slow.
+const MAX_ALONE: usize = MAX_UNCONFIRMED_MESSAGES;
 
-/// Messages that a confirmation has sent again before their time. So a backlog goes out twice as fast as it is confirmed,
-/// and copies of it that a slow queue still has are no more than that.
+/// Messages that a confirmation has sent again before their time: two, so that a backlog goes out in a few rounds when
+/// the consumer is back, each twice as large as the one before, and a slow queue is not sent all of it each time.
 const REVIVED: usize = 2;
 
 /// The resend delay stops doubling here: 2^5 × 2 minutes is about an hour.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::super::wrong;
 use super::View;
 use crate::base::json;
 use crate::http::error::Fault;
@@ -88,14 +89,13 @@ impl Link {
         if may { Ok(()) } else { Err(Fault::WrongScope) }
     }
 
-    /// A body, narrowed; as it is where it is no object, which every call refuses.
+    /// A body, narrowed. One that cannot be read is refused here: a call might read more than this does.
     ///
     /// # Errors
-    /// 403 with the path of what may not be asked.
+    /// 400 for what is no JSON object, 403 with the path of what may not be asked.
     pub fn body(&self, body: Vec<u8>) -> Result<Vec<u8>, Fault> {
-        let Ok(mut fields) = json::read::<Map<String, Value>>(&body) else {
-            return Ok(body);
-        };
+        let fields = json::read::<Map<String, Value>>(&body);
+        let mut fields = fields.map_err(|_| Fault::malformed("The body must be a JSON object."))?;
         self.question(&mut fields, "")?;
         if let Some(own) = &self.filters {
             let narrowed = both(own, fields.get("filters"));
@@ -107,14 +107,14 @@ impl Link {
     /// The parameters of a question, narrowed.
     ///
     /// # Errors
-    /// 403 where a filter may not be asked.
+    /// 400 where the filters cannot be read, 403 where a filter may not be asked.
     pub fn params(&self, params: Params) -> Result<Params, Fault> {
         let mut theirs = match params.get("filters") {
-            // What cannot be read is left as it is, to be refused.
-            Some(text) => match json::read::<Value>(text.as_bytes()) {
-                Ok(filters) => Some(filters),
-                Err(_) => return Ok(params),
-            },
+            Some(text) => {
+                let filters = json::read::<Value>(text.as_bytes());
+                let detail = "filters is a filter as JSON, percent-encoded.";
+                Some(filters.map_err(|_| wrong("filters", detail))?)
+            }
             None => None,
         };
         if let Some(filters) = &mut theirs {
