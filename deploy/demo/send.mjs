@@ -1,5 +1,6 @@
 // Requests to a running system, tried again where it says so.
 import { setTimeout as delay } from 'node:timers/promises';
+import { fetchText } from '../dev/base/fetch.mjs';
 import { Failure, isStopping } from '../dev/base/process.mjs';
 
 /** How often a request is tried that gets no answer, or one that asks for patience. */
@@ -49,8 +50,8 @@ export async function ask(url, request, onWait = () => {}) {
 /** @param {string} url @param {RequestInit} request */
 async function once(url, request) {
   try {
-    const answer = await fetch(url, { ...request, signal: AbortSignal.timeout(TIMEOUT_MS) });
-    return { status: answer.status, retryAfter: answer.headers.get('retry-after'), text: await answer.text() };
+    const { status, headers, text } = await fetchText(url, TIMEOUT_MS, request);
+    return { status, retryAfter: headers.get('retry-after'), text };
   } catch {
     return undefined;
   }

@@ -95,13 +95,30 @@ pub async fn eventually_is<T: PartialEq + std::fmt::Debug>(
     }
 }
 
+/// How long a system may keep a client waiting: longer than whatever it is that it does for one request.
+const LONGEST_SILENCE: Duration = Duration::from_secs(180);
+
+/// How long tests of one process may take together; they take a quarter of an hour.
+const LONGEST_RUN: Duration = Duration::from_secs(45 * 60);
+
+/// Ends this process once its tests have taken too long: one that hangs is told by the runner as running for over 60
+/// seconds, and never as ended.
+fn end_this_process_after(longest: Duration) {
+    std::thread::spawn(move || {
+        std::thread::sleep(longest);
+        eprintln!("the tests have not ended after {longest:?}");
+        std::process::exit(1);
+    });
+}
+
 /// What sends requests. Making one reads all certificates that the machine trusts, for half a second of an
 /// unoptimized build: so there is one for all tests. It keeps no connection, because a connection ends with the
 /// runtime of its test.
 pub fn client() -> reqwest::Client {
     static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
+        end_this_process_after(LONGEST_RUN);
         let client = reqwest::Client::builder().pool_max_idle_per_host(0);
-        client.build().unwrap()
+        client.read_timeout(LONGEST_SILENCE).build().unwrap()
     });
     CLIENT.clone()
 }

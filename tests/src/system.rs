@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -75,6 +76,9 @@ pub struct System {
     state: StateDir,
     output: Arc<Mutex<String>>,
 }
+
+/// How long a start may take that has to build the worker first; one that has not takes five seconds.
+const STARTED_WITHIN: Duration = Duration::from_secs(600);
 
 /// The setting of a system that makes no events of its own calls, for tests that look at the whole lake.
 pub const QUIET: &str = "OPERATION_EVENTS:off";
@@ -183,7 +187,7 @@ impl System {
         request.send().await.unwrap().json().await.unwrap()
     }
 
-    /// Runs a start and waits until the system says that it runs.
+    /// Runs a start and waits until the system says that it runs. One that does not ends with the pipe of its input.
     fn run((mut command, keys_file): (Command, PathBuf), state: &StateDir) -> Self {
         let mut child = command.spawn().unwrap();
         let output = Arc::new(Mutex::new(String::new()));
@@ -205,8 +209,8 @@ impl System {
             });
         }
         drop(running);
-        if wait.recv().is_err() {
-            panic!("the system did not start:\n{}", output.lock().unwrap());
+        if let Err(why) = wait.recv_timeout(STARTED_WITHIN) {
+            panic!("the system did not start ({why}):\n{}", output.lock().unwrap());
         }
         let keys = serde_json::from_slice(&std::fs::read(keys_file).unwrap()).unwrap();
         Self {

@@ -1,4 +1,5 @@
 // Local development does not fire cron triggers; this does.
+import { fetchText } from '../base/fetch.mjs';
 import { crons } from '../base/config.mjs';
 
 /** More often than any schedule asks for: what a cron does must bear that, and nobody waits a day to see it. */
@@ -23,9 +24,7 @@ export function fireCrons(url, onError) {
  * @param {string} cron
  */
 async function fire(url, cron) {
-  const answer = await fetch(`${url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent(cron)}`, {
-    signal: AbortSignal.timeout(EVERY_MS),
-  });
-  const outcome = await answer.text();
-  if (!answer.ok) throw new Error(outcome.slice(0, 200));
+  const path = `/cdn-cgi/local/scheduled?cron=${encodeURIComponent(cron)}`;
+  const { status, text } = await fetchText(`${url}${path}`, EVERY_MS);
+  if (status !== 200) throw new Error(text.slice(0, 200));
 }

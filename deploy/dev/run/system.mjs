@@ -1,6 +1,7 @@
 // The running system: Wrangler, waited for until healthy, and started again if it no longer answers.
 import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fetchText } from '../base/fetch.mjs';
 import { noteRefusal } from '../strict/refusals.mjs';
 import { watchMemory } from '../strict/memory.mjs';
 import { freePort } from '../base/port.mjs';
@@ -67,8 +68,7 @@ async function reportEnd() {
  */
 async function health(url, withinMs = RECOVERED_WITHIN_MS) {
   try {
-    const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(withinMs) });
-    return { status: answer.status, text: await answer.text() };
+    return await fetchText(`${url}/health`, withinMs);
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@
 // memory among them.
 import { appendFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fetchText } from '../base/fetch.mjs';
 
 /** As the platform. */
 const LIMIT_BYTES = 128 * 1024 * 1024;
@@ -38,8 +39,8 @@ export function watchMemory(port, log, onOver) {
  * @returns {Promise<number>}
  */
 export async function isolateBytes(port) {
-  const listed = await fetch(`http://127.0.0.1:${port}/json`, { signal: AbortSignal.timeout(EVERY_MS) });
-  const [target] = /** @type {{ webSocketDebuggerUrl: string }[]} */ (await listed.json());
+  const { text } = await fetchText(`http://127.0.0.1:${port}/json`, EVERY_MS);
+  const [target] = /** @type {{ webSocketDebuggerUrl: string }[]} */ (JSON.parse(text));
   if (!target) throw new Error('the inspector lists nothing');
   // Wrangler lets in who comes from this machine, and says so.
   const socket = new WebSocket(
