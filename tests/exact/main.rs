@@ -36,7 +36,6 @@ use shoreline_tests::lake;
 use shoreline_tests::site::{Site, reply};
 use shoreline_tests::system::{QUIET, StateDir, System};
 use shoreline_tests::within;
-use tokio::sync::Mutex;
 
 /// The seed, unless `EXACT_SEED` names another.
 const SEED: u64 = 6;
@@ -46,9 +45,6 @@ const EVENTS: i64 = 200_000;
 
 /// The day, before today, on which one site has more pages than a day takes keys.
 const FULL_DAY: i64 = 20;
-
-/// One test has the machine to itself.
-static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// The dice of the seed, which is printed.
 fn dice() -> Dice {
@@ -66,7 +62,6 @@ const QUESTIONED: i64 = 12_000;
 
 #[tokio::test]
 async fn made_up_questions_are_answered_as_a_plain_count_answers_them() {
-    let _alone = ALONE.lock().await;
     let begun = Instant::now();
     let mut dice = dice();
     let system = System::start_with(&StateDir::new(), QUIET);
@@ -102,7 +97,6 @@ async fn made_up_questions_are_answered_as_a_plain_count_answers_them() {
 
 #[tokio::test]
 async fn every_answer_equals_a_plain_count_of_the_lake() {
-    let _alone = ALONE.lock().await;
     let begun = Instant::now();
     let mut dice = dice();
     // What is compared is what the sites were sent, to the event.

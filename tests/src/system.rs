@@ -210,7 +210,10 @@ impl System {
         }
         drop(running);
         if let Err(why) = wait.recv_timeout(STARTED_WITHIN) {
-            panic!("the system did not start ({why}):\n{}", output.lock().unwrap());
+            panic!(
+                "the system did not start ({why}):\n{}",
+                output.lock().unwrap()
+            );
         }
         let keys = serde_json::from_slice(&std::fs::read(keys_file).unwrap()).unwrap();
         Self {

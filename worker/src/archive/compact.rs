@@ -13,6 +13,7 @@ use crate::lake::HELD;
 
 mod hours;
 mod merge;
+pub mod pace;
 
 pub(super) use hours::{SCHEMA, due, note};
 pub(super) use merge::read as read_part;

@@ -9,12 +9,13 @@
 //! 3. The first archive of the first generation, which keeps how many there are, says the new number from now on.
 //! 4. The old ones refuse every call, the new ones append, and what the old ones hold is deleted.
 //!
-//! [`Job`] tells which step is next, and the shell (`archive_reshard.rs`) takes it.
+//! [`Job`] tells which step is next, and the shell (`archive_do/reshard.rs`) takes it.
 
 mod empty;
 mod gate;
 mod give;
 mod job;
+pub mod pace;
 mod parcel;
 mod share;
 mod take;

@@ -37,6 +37,10 @@ test('a body that comes when the time is up is waited for no longer', async (t) 
 });
 
 test('a body that never ends is waited for as long as is said', async (t) => {
-  t.mock.method(globalThis, 'fetch', async () => ({ status: 200, headers: new Headers(), text: () => new Promise(() => {}) }));
+  t.mock.method(globalThis, 'fetch', async () => ({
+    status: 200,
+    headers: new Headers(),
+    text: () => new Promise(() => {}),
+  }));
   await assert.rejects(fetchText('http://localhost', 20), /no answer within 20 ms/);
 });

@@ -5,23 +5,11 @@ use std::time::Duration;
 
 use worker::{Delay, Result};
 
+use crate::archive::compact::pace::{GIVE_WAY_MS, Pace, Step};
 use crate::shell::objects::archive_do::ArchiveDo;
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::gzip::{compress, inflate};
 use crate::shell::platform::log;
-
-/// How long a run of the alarm goes on with it, in milliseconds: sinks wait meanwhile.
-const COMPACT_MS: i64 = 3_000;
-
-/// Steps of a run at most, whatever the clock says, which stands still while an object computes: each unpacks and
-/// packs 512 KiB at most, and all of them together must stay far below the 30 s that a run may compute.
-const MOST_STEPS: usize = 40;
-
-/// How long it rests where there is more to do, in milliseconds.
-const PAUSE_MS: i64 = 3_000;
-
-/// How long it rests where somebody asked, whose answer begins anew at each step, or where something failed.
-const GIVE_WAY_MS: i64 = 15_000;
 
 /// An answer that is being made, also where who asked goes away meanwhile.
 pub(crate) struct Asked<'a>(&'a Cell<u32>);
@@ -58,24 +46,20 @@ impl ArchiveDo {
 
     /// Answers how long to rest.
     async fn compact_from(&self, start: i64) -> Result<i64> {
-        for _ in 0..MOST_STEPS {
-            match self.compact_step().await? {
-                None => return Ok(0),
-                Some(done) if !done || self.asked.get() > 0 => return Ok(GIVE_WAY_MS),
-                Some(_) => Delay::from(Duration::ZERO).await,
+        let mut pace = Pace::new(start);
+        loop {
+            let step = self.compact_step().await?;
+            if let Some(rest) = pace.rest(step, self.asked.get() > 0, now_ms()) {
+                return Ok(rest);
             }
-            if now_ms().saturating_sub(start) > COMPACT_MS {
-                break;
-            }
+            Delay::from(Duration::ZERO).await;
         }
-        Ok(PAUSE_MS)
     }
 
-    /// A step: whether it did what it wanted to; nothing where there was nothing to do.
-    async fn compact_step(&self) -> Result<Option<bool>> {
+    async fn compact_step(&self) -> Result<Step> {
         let archive = self.archive()?;
         let Some(run) = archive.find_small(now_ms())? else {
-            return Ok(None);
+            return Ok(Step::Idle);
         };
         let mut texts = Vec::with_capacity(run.parts.len());
         for part in &run.parts {
@@ -87,9 +71,13 @@ impl ArchiveDo {
             log::error("archive_do", format_args!("segment {seq}: {why}"));
         }
         let Some(made) = &merged.made else {
-            return Ok(Some(true));
+            return Ok(Step::Done);
         };
         let packed = compress(&made.lines).await?;
-        Ok(Some(archive.put_merged(&merged, &packed)?))
+        Ok(if archive.put_merged(&merged, &packed)? {
+            Step::Done
+        } else {
+            Step::NotPut
+        })
     }
 }

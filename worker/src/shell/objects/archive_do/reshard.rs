@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 use worker::Result;
 
 use crate::admin::archives::Wish;
+use crate::archive::reshard::pace::{Pace, REST_MS};
 use crate::archive::reshard::{Job, Order, Phase, Slice, Spread, State, Told, note, noted};
 use crate::archive::{Cursor, Stand, standing};
 use crate::base::json;
@@ -17,15 +18,6 @@ use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::deadline::within;
 use crate::shell::platform::gzip::{compress, inflate};
 use crate::shell::platform::{d1, log};
-
-/// How long a run of the alarm goes on with it, in milliseconds: the archive's own sinks wait meanwhile.
-const CONDUCT_MS: i64 = 5_000;
-
-/// Rounds of a run at most: each is a call of sixteen archives at most, of the 1,000 of the smaller plans.
-const MOST_ROUNDS: usize = 40;
-
-/// How long it rests where a step is not done: sinks and D1 get their turn.
-const REST_MS: i64 = 500;
 
 /// Slices of a call at most: each is a call of sixteen archives at most, and some 100 ms of CPU.
 const MOST_SLICES: usize = 16;
@@ -100,7 +92,8 @@ impl ArchiveDo {
 
     /// Answers whether there is more to do.
     async fn conduct(&self, start: i64) -> Result<bool> {
-        for _ in 0..MOST_ROUNDS {
+        let mut pace = Pace::new(start);
+        loop {
             let Some(job) = self.archive()?.state()?.job else {
                 return Ok(false);
             };
@@ -110,12 +103,10 @@ impl ArchiveDo {
             let mut state = archive.state()?;
             let done = state.hear(job.phase, &told);
             state.save(archive.sql())?;
-            let waits = matches!(job.phase, Phase::Settling | Phase::Checking);
-            if (!done && waits) || now_ms().saturating_sub(start) > CONDUCT_MS {
-                break;
+            if !pace.goes_on(job.phase, done, now_ms()) {
+                return Ok(true);
             }
         }
-        Ok(true)
     }
 
     /// Tells archives what to do, all at once.
