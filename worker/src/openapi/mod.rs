@@ -11,6 +11,7 @@ use operation::{Operation, paths};
 
 mod admin;
 mod dashboard;
+mod goals;
 mod ingest;
 mod known;
 mod links;
@@ -40,13 +41,8 @@ const TAGS: [&str; 6] = [
 fn operations() -> Vec<Operation> {
     let mut all = ingest::operations();
     all.extend(dashboard::operations());
-    all.extend([
-        query::query(),
-        query::panels(),
-        query::goals(),
-        query::properties(),
-    ]);
-    all.extend(query::of_goals());
+    all.extend([query::query(), query::panels(), query::properties()]);
+    all.extend(goals::operations());
     all.extend(links::operations());
     all.extend(admin::operations());
     all.extend(service::operations());

@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::new::DAY_MS;
 use super::*;
 use crate::base::sql::Sql as _;
+use crate::http::error::Fault;
 use crate::http::params::Params;
 use crate::testing::{NOW, TestSql};
 
