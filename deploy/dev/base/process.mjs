@@ -140,6 +140,19 @@ export const runShown = (command, args, further = {}) =>
   finished(spawn(command, args, { cwd: root, env: { ...further, ...toolEnv() }, stdio: 'inherit' }));
 
 /**
+ * Runs a program to its end and hears what it says.
+ * @param {string} command
+ * @param {string[]} args
+ * @returns {Promise<{ code: number, said: string }>} its exit code, and its output and errors in their order
+ */
+export async function runHeard(command, args) {
+  const child = spawn(command, args, { cwd: root, env: toolEnv(), stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for (const pipe of [child.stdout, child.stderr]) pipe.setEncoding('utf8').on('data', (chunk) => (said += chunk));
+  return { code: await finished(child), said };
+}
+
+/**
  * What a program prints, or undefined if it is missing or fails.
  * @param {string} command
  * @param {string[]} args

@@ -5,7 +5,7 @@ import { build } from '../build/build.mjs';
 import { TEST_NEEDS, installNeeds } from '../setup/debian.mjs';
 import { installMoto } from '../setup/moto.mjs';
 import { forgetRefusals, refusals } from '../strict/refusals.mjs';
-import { main, runShown, say, seconds } from '../base/process.mjs';
+import { main, runHeard, runShown, say, seconds } from '../base/process.mjs';
 import { tools } from '../base/project.mjs';
 import { installSchemathesis } from '../setup/schemathesis.mjs';
 import { checkNode, installPackages, setUp } from '../setup/setup.mjs';
@@ -13,8 +13,8 @@ import { cargoRuns, changedPaths, needsOf } from './quick.mjs';
 import { TIMED } from './timed.mjs';
 
 /**
- * A run of cargo, and how many tests it has at a time: as many as processors where nothing is said.
- * @typedef {{ args: string[], threads?: number }} Run
+ * A run of cargo; how many tests it has at a time: as many as processors where nothing is said; what runs beside it.
+ * @typedef {{ args: string[], threads?: number, beside?: Run }} Run
  */
 
 /** By `SHORELINE_STRICT=1`: systems whose bindings refuse what the platform refuses (docs/RELIABILITY.md). */
@@ -35,13 +35,18 @@ const E2E = [...TESTS, '--test', 'e2e', '--'];
  */
 const NATIVE = { args: ['test', '--no-fail-fast', '--workspace', '--exclude', 'shoreline-tests'] };
 
-/** What needs the built system, or tools of the machine. @type {Run[]} */
+/** Little that drives the system, or nothing of it. @type {Run} */
+const SMALL = { args: [...TESTS, '--lib', '--bins', '--test', 'kept_lists', '--test', 'sinks', '--test', 'tables'] };
+
+/** What drives the built system. @type {Run[]} */
 const DRIVEN = [
-  { args: [...TESTS, '--lib', '--bins', '--test', 'kept_lists', '--test', 'sinks', '--test', 'tables'] },
-  { args: [...E2E, ...TIMED.flatMap((name) => ['--skip', name])], threads: MANY },
+  {
+    args: [...E2E, ...TIMED.flatMap((name) => ['--skip', name])],
+    threads: MANY,
+    // Where the ones wait, the other computes.
+    beside: { args: [...TESTS, '--test', 'exact'] },
+  },
   { args: [...E2E, ...TIMED] },
-  // 200,000 events: it has the machine to itself.
-  { args: [...TESTS, '--test', 'exact'] },
 ];
 
 /** The commands of `deploy/` under Node's own test runner. */
@@ -52,13 +57,28 @@ const testDeploy = () => runShown(tools.node, ['--no-warnings', '--test', 'deplo
  * @param {Run[]} runs
  */
 async function runCargo(runs) {
-  for (const { args, threads } of runs) {
+  for (const { args, threads, beside } of runs) {
+    const besides = beside && runBeside(beside);
     say(`cargo ${args.join(' ')}`);
     const start = Date.now();
-    const code = await runShown('cargo', args, threads ? { RUST_TEST_THREADS: `${threads}` } : {});
-    say(`${code === 0 ? 'passed' : 'failed'} (${seconds(start)})`);
-    process.exitCode = code || process.exitCode;
+    tell(await runShown('cargo', args, threads ? { RUST_TEST_THREADS: `${threads}` } : {}), start);
+    await besides;
   }
+}
+
+/** Says how a run ended, which the whole ends as if it failed. @param {number} code @param {number} start */
+function tell(code, start) {
+  say(`${code === 0 ? 'passed' : 'failed'} (${seconds(start)})`);
+  process.exitCode = code || process.exitCode;
+}
+
+/** Runs cargo and shows what it said when it has ended, so that two runs do not talk at once. @param {Run} run */
+async function runBeside({ args }) {
+  const start = Date.now();
+  const { code, said } = await runHeard('cargo', args);
+  say(`cargo ${args.join(' ')}`);
+  process.stdout.write(said);
+  tell(code, start);
 }
 
 /**
@@ -112,8 +132,11 @@ main(async () => {
     // The last crate of the worker is one processor's work: native tests, which need none of it, have the others.
     await Promise.all([prepare(), args.length === 0 && runCargo([NATIVE])]);
     if (args.length === 0) {
+      // Most of what it compiles, the end-to-end tests are made of, too.
+      const small = runBeside(SMALL);
       say('the commands of deploy/');
       process.exitCode = (await testDeploy()) || process.exitCode;
+      await small;
       await runCargo(DRIVEN);
     } else {
       await runCargo(chosen(args));

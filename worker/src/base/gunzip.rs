@@ -76,7 +76,12 @@ fn header(packed: &[u8]) -> Option<&[u8]> {
         }
     }
     if flags & HAS_CHECK != 0 {
-        rest = rest.get(2..)?;
+        let (check, data) = rest.split_first_chunk::<2>()?;
+        let checked = packed.get(..packed.len().checked_sub(rest.len())?)?;
+        if !crc32(checked).to_le_bytes().starts_with(check) {
+            return None;
+        }
+        rest = data;
     }
     Some(rest)
 }

@@ -40,8 +40,11 @@ fn a_header_may_say_more() {
     // With a check of the header, too, which no packer writes.
     let mut checked = packed(b"text", 6);
     checked[3] |= 2;
-    checked.splice(10..10, [0, 0]);
+    let [low, high, ..] = crc32(&checked[..10]).to_le_bytes();
+    checked.splice(10..10, [low, high]);
     assert_eq!(gunzip(&checked, MANY).unwrap(), b"text");
+    checked[10] ^= 1;
+    assert_eq!(gunzip(&checked, MANY), Err(GunzipError::Broken));
 }
 
 #[test]
