@@ -1,11 +1,12 @@
 // `npm run supply`: what Shoreline is built of may come from the registries alone, is pinned by its hash, and runs no
-// script of its own unless package.json allows it; then what npm's registry and RustSec know of weaknesses. A copy of
-// RustSec's advisories may lie in SHORELINE_ADVISORIES. `npm run supply -- sbom` prints the bill of materials
-// (CycloneDX 1.5).
+// script of its own unless package.json allows it; which licences it has; then what npm's registry and RustSec know of
+// weaknesses. A copy of RustSec's advisories may lie in SHORELINE_ADVISORIES. `npm run supply -- sbom` prints the bill
+// of materials (CycloneDX 1.5).
 import { spawnSync } from 'node:child_process';
 import { Failure, main, say } from '../base/process.mjs';
 import { readText, root } from '../base/project.mjs';
 import { cargoAudit, installAudit } from '../setup/audit.mjs';
+import { crates as licensedCrates, forbidden, npmPackages } from './licences.mjs';
 
 const CRATES = 'registry+https://github.com/rust-lang/crates.io-index';
 const NPM = 'https://registry.npmjs.org/';
@@ -171,6 +172,10 @@ if (process.argv[1]?.endsWith('supply.mjs'))
     const wrong = problems(crates, packages, allowScripts);
     if (wrong.length > 0) throw new Failure(wrong.join('\n'));
     say(`${crates.length} crates and ${packages.length} packages are from their registries, each by its hash`);
+    const licensed = [...licensedCrates(), ...npmPackages(packages)];
+    const unlicensed = forbidden(licensed);
+    if (unlicensed.length > 0) throw new Failure(unlicensed.join('\n'));
+    say(`their licences are allowed (${licensed.filter(({ isShipped }) => isShipped).length} of them are shipped)`);
     audit();
     await auditCrates();
   });

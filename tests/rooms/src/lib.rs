@@ -14,4 +14,5 @@ mod crates;
 mod names;
 mod rules;
 mod secrets;
+mod sql;
 mod text;

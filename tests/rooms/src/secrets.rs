@@ -9,7 +9,7 @@ use crate::text::code;
 /// In a name: it holds a secret, or what stands for one.
 const SECRET: [&str; 6] = ["secret", "seal", "token", "key_hash", "signature", "ticket"];
 
-fn sources(folder: &Path, all: &mut Vec<PathBuf>) {
+pub(crate) fn sources(folder: &Path, all: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let is_test = path.ends_with("tests") || path.ends_with("tests.rs");

@@ -1,5 +1,7 @@
 //! The table of segments, which the archive appends to and the lake seals.
 
+use crate::base::sql::{Sql, SqlError};
+
 /// Segments. What both open.
 ///
 /// - `hour`: hours since 1970 of the events' `receivedAt`; `at`: when it was appended, or the last of them was
@@ -17,3 +19,21 @@ pub(crate) const SCHEMA: [&str; 2] = [
      more BLOB NOT NULL DEFAULT x'', lines BLOB NOT NULL)",
     "CREATE INDEX IF NOT EXISTS segments_hour ON segments (hour, seq)",
 ];
+
+/// A column that earlier versions of the worker did not make: an object that one of them opened first lacks it.
+const MORE: &str = "ALTER TABLE segments ADD COLUMN more BLOB NOT NULL DEFAULT x''";
+
+/// Makes the table, or adds what one of an earlier version lacks.
+///
+/// # Errors
+/// Whatever the database says.
+pub(super) fn open(sql: &impl Sql) -> Result<(), SqlError> {
+    for statement in SCHEMA {
+        sql.run(statement, &[])?;
+    }
+    let more = "SELECT name FROM pragma_table_info('segments') WHERE name = 'more'";
+    match sql.first::<[String; 1]>(more, &[])? {
+        Some(_) => Ok(()),
+        None => sql.run(MORE, &[]),
+    }
+}

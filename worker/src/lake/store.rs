@@ -91,8 +91,8 @@ impl<S: Sql> LakeStore<S> {
         now_ms: i64,
         random: [u8; 4],
     ) -> Result<Self, SqlError> {
-        let schemas = [&segments::SCHEMA[..], &SCHEMA];
-        for statement in schemas.into_iter().flatten() {
+        segments::open(&sql)?;
+        for statement in SCHEMA {
             sql.run(statement, &[])?;
         }
         sql.run(

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::base::hash::sha256_hex;
+use crate::base::sql::Cell;
 use crate::lake::Delivery;
 use crate::lake::testing::{append_lines, ndjson, never_update, unpack};
 use crate::sinks::{Failure, Landing, Outcome, SealedObject};
@@ -40,6 +41,30 @@ fn what_is_open_is_sealed_at_once_when_asked_for_and_once() {
         Some(NOW),
         "the alarm delivers it"
     );
+    let object = due(&store, NOW).unwrap().object;
+    assert_eq!(ndjson(&store, object.sequence), "{\"n\":1}\n{\"n\":2}\n");
+}
+
+#[test]
+fn a_table_of_an_earlier_version_gets_the_column_that_it_lacks() {
+    let sql = TestSql::new();
+    sql.execute_batch(
+        "CREATE TABLE segments (seq INTEGER PRIMARY KEY, hour INTEGER NOT NULL, \
+         at INTEGER NOT NULL, n INTEGER NOT NULL, bytes INTEGER NOT NULL, first_at INTEGER NOT NULL, \
+         last_at INTEGER NOT NULL, landed INTEGER NOT NULL DEFAULT 0, columns BLOB NOT NULL, \
+         lines BLOB NOT NULL); \
+         INSERT INTO segments VALUES (1, 2, 3, 4, 5, 6, 7, 1, x'08', x'09');",
+    );
+    for _ in 0..2 {
+        LakeStore::open(&sql, &settings(&[SinkKind::R2]), NOW, [1, 2, 3, 4]).unwrap();
+    }
+    let more = "SELECT columns, more, lines FROM segments";
+    let rows: Vec<[Cell; 3]> = sql.cells(more, &[]).unwrap();
+    let bytes = |byte: &[u8]| Cell::Blob(byte.to_vec());
+    assert_eq!(rows, [[bytes(&[8]), bytes(&[]), bytes(&[9])]]);
+    let store = open(&sql);
+    append(&store, &[1, 2], NOW, NOW);
+    store.seal_open("demo", 0, NOW).unwrap();
     let object = due(&store, NOW).unwrap().object;
     assert_eq!(ndjson(&store, object.sequence), "{\"n\":1}\n{\"n\":2}\n");
 }
