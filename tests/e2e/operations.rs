@@ -419,6 +419,10 @@ async fn a_call_has_one_line_in_the_log_and_what_goes_wrong_in_it_has_its_name()
     let bad = read(&path).send().await.unwrap();
     assert_eq!(bad.status(), 400);
     let bad = header(&bad, "x-request-id").to_owned();
+    let cut = site.post().header("referer", SECRET);
+    let cut = cut.body(format!("{{\"{SECRET}\"")).send().await.unwrap();
+    assert_eq!(cut.status(), 400);
+    let cut = header(&cut, "x-request-id").to_owned();
     let d1 = database(&site.state);
     d1.execute_batch("ALTER TABLE minute_counts RENAME TO away")
         .unwrap();
@@ -434,8 +438,11 @@ async fn a_call_has_one_line_in_the_log_and_what_goes_wrong_in_it_has_its_name()
             .filter(|line| line["requestId"] == id && line["at"] == at)
             .collect()
     };
-    eventually("both calls have their lines", async || {
-        (of(&bad, "request").len() == 1 && of(&broken, "request").len() == 1).then_some(())
+    eventually("the calls have their lines", async || {
+        let all = [&bad, &cut, &broken];
+        all.iter()
+            .all(|id| of(id, "request").len() == 1)
+            .then_some(())
     })
     .await;
     let line = of(&bad, "request").remove(0);

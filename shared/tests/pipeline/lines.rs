@@ -37,7 +37,7 @@ fn faults(validator: &Validator, line: &Value) -> Vec<String> {
 
 proptest! {
     #[test]
-    fn every_line_that_is_written_fits_the_schema(
+    fn every_line_that_is_written_is_one_and_fits_the_schema(
         event in event_like(),
         privacy in privacy(),
         place in any::<bool>(),
@@ -56,6 +56,8 @@ proptest! {
         for sender in [PAGE, SERVICE] {
             if let Ok(valid) = judge(&event, &sender) {
                 let stamped = stamp(sanitize(valid, &privacy), &edge);
+                // A reader of the lake would take what stands behind a line break for another event.
+                prop_assert!(!stamped.json().contains(['\n', '\r']), "{}", stamped.json());
                 let line = serde_json::from_str(stamped.json()).unwrap();
                 prop_assert_eq!(faults(&writer, &line), Vec::<String>::new(), "{}", line);
             }

@@ -4,12 +4,13 @@ mod chaos;
 mod free;
 mod idle;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use shoreline_tests::live::refusal;
 use shoreline_tests::site::{Site, reply};
 use shoreline_tests::system::{StateDir, System};
+use shoreline_worker::endpoints::{ENDPOINTS, find};
 use tokio::task::JoinSet;
 
 /// What invocations of a kind used in all.
@@ -119,6 +120,7 @@ async fn a_body_without_a_length_is_read_to_the_limit_on_every_path() {
         reqwest::Body::wrap_stream(tokio_stream::iter(chunks))
     };
     let id = &site.id;
+    let mut tried = BTreeSet::new();
     for (method, path, key) in [
         ("POST", "/v1/analytics/query".to_owned(), &site.read_token),
         (
@@ -131,11 +133,23 @@ async fn a_body_without_a_length_is_read_to_the_limit_on_every_path() {
             "/v1/analytics/query/panels".to_owned(),
             &site.read_token,
         ),
+        (
+            "POST",
+            "/v1/analytics/query/retention".to_owned(),
+            &site.read_token,
+        ),
+        (
+            "POST",
+            "/v1/analytics/query/journeys".to_owned(),
+            &site.read_token,
+        ),
         ("POST", "/v1/imports".to_owned(), &site.source_key),
         ("POST", "/v1/sites".to_owned(), &site.admin_token),
         ("PUT", format!("/v1/sites/{id}"), &site.admin_token),
         ("POST", format!("/v1/sites/{id}/keys"), &site.admin_token),
         ("POST", format!("/v1/sites/{id}/goals"), &site.admin_token),
+        ("PUT", format!("/v1/sites/{id}/goals/1"), &site.admin_token),
+        ("POST", format!("/v1/sites/{id}/links"), &site.admin_token),
         (
             "POST",
             format!("/v1/sites/{id}/archives"),
@@ -156,5 +170,9 @@ async fn a_body_without_a_length_is_read_to_the_limit_on_every_path() {
         let answer = reply(request.body(chunked())).await;
         assert_eq!(answer.status, 413, "{path}: {}", answer.body);
         assert_eq!(answer.body["code"], "payload_too_large", "{path}");
+        tried.insert(find(&path).unwrap().path);
+    }
+    for endpoint in ENDPOINTS.iter().filter(|one| !one.fields.is_empty()) {
+        assert!(tried.contains(endpoint.path), "{}", endpoint.path);
     }
 }
