@@ -38,10 +38,12 @@ pub(crate) fn holding(mut all: Vec<Identified>) -> Vec<Identified> {
 pub struct Joined {
     /// Ids that are joined to others, in order, and the smallest id of their person.
     ids: Vec<(u64, u64)>,
+    /// Those of them that an `identify` which holds names as anonymous, in order.
+    anonymous: Vec<u64>,
 }
 
 impl Joined {
-    /// Of what holds: pairs of ids.
+    /// Of what holds: pairs of an anonymous id and a user, in the order of the anonymous ids.
     pub fn of(pairs: &[(u64, u64)]) -> Self {
         let mut ids: Vec<(u64, u32)> = pairs.iter().flat_map(|(a, b)| [(*a, 0), (*b, 0)]).collect();
         sort::sort_pairs(&mut ids);
@@ -55,6 +57,7 @@ impl Joined {
             }
         }
         let mut joined = Self::default();
+        joined.anonymous.extend(pairs.iter().map(|(id, _)| *id));
         for (at, (id, _)) in ids.iter().enumerate() {
             let person = ids.get(first(&mut before, at));
             joined.ids.push((*id, person.map_or(*id, |(id, _)| *id)));
@@ -81,6 +84,11 @@ impl Joined {
     /// Whether an id is joined to another.
     pub fn has(&self, id: u64) -> bool {
         self.place(id).is_ok()
+    }
+
+    /// Whether an `identify` says that an id was somebody's before they were known.
+    pub(crate) fn was_anonymous(&self, id: u64) -> bool {
+        self.anonymous.binary_search(&id).is_ok()
     }
 
     fn place(&self, id: u64) -> Result<usize, usize> {

@@ -43,8 +43,25 @@ pub(super) struct Picking {
     /// Numbers of values, from 1 on.
     values: HashMap<String, u64>,
     texts: Vec<String>,
-    /// Whose ids are asked for, by their hashes in order; whether a segment was found for each.
-    names: Vec<(u64, Option<String>, bool)>,
+    /// Whose ids are asked for, by their hashes in order.
+    names: Vec<Named>,
+}
+
+/// Somebody whose id is asked for.
+struct Named {
+    hash: u64,
+    id: Option<String>,
+    /// How good the id is, and the best that a segment has which waits for its lines.
+    is: Good,
+    found: Good,
+}
+
+/// How good an id is to name somebody by: who is several ids is told by the one that they identified with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Good {
+    None,
+    Anonymous,
+    Identified,
 }
 
 impl Picking {
@@ -188,9 +205,19 @@ impl Picking {
 
     /// Begins to look for the ids that are asked for; whether there are any.
     pub(super) fn ask_for_names(&mut self) -> bool {
-        let whom = self.pick.whom().into_iter();
-        self.names = whom.map(|hash| (hash, None, false)).collect();
+        let named = |hash| Named {
+            hash,
+            id: None,
+            is: Good::None,
+            found: Good::None,
+        };
+        self.names = self.pick.whom().into_iter().map(named).collect();
         !self.names.is_empty()
+    }
+
+    /// Whether somebody has an anonymous id in the range, and may have another one at another time.
+    pub(super) fn needs_better_names(&self) -> bool {
+        self.names.iter().any(|name| name.is == Good::Anonymous)
     }
 
     /// Takes ids out of a segment; false where it has one and its lines are not there.
@@ -202,29 +229,36 @@ impl Picking {
     ) -> Result<bool, Broken> {
         let users = segment.users()?;
         let mut needs_lines = false;
-        for (place, (hash, who)) in (1_u32..).zip(&users.dict) {
-            let known = self.names.binary_search_by_key(hash, |(hash, ..)| *hash);
-            let Some((_, name, is_found)) = known.ok().and_then(|at| self.names.get_mut(at)) else {
+        let dict = users.dict.iter().zip(segment.were_anonymous()?);
+        for (place, ((hash, who), was_anonymous)) in (1_u32..).zip(dict) {
+            let known = self.names.binary_search_by_key(hash, |name| name.hash);
+            let Some(name) = known.ok().and_then(|at| self.names.get_mut(at)) else {
                 continue;
             };
-            let event = users.codes.iter().zip(is_in);
-            let event = event
-                .clone()
-                .position(|(code, is_in)| *code == place && *is_in);
-            let (Who::Known, Some(event), None) = (who, event, &*name) else {
+            let good = if was_anonymous {
+                Good::Anonymous
+            } else {
+                Good::Identified
+            };
+            // One segment of each kind is enough for each.
+            let best = if lines.is_some() { name.is } else { name.found };
+            if *who != Who::Known || good <= best {
+                continue;
+            }
+            let mut event = users.codes.iter().zip(is_in);
+            let Some(event) = event.position(|(code, is_in)| *code == place && *is_in) else {
                 continue;
             };
-            match lines {
-                // One segment is enough for each.
-                None if *is_found => {}
-                None => (*is_found, needs_lines) = (true, true),
-                Some(lines) => {
-                    let range = segment.lines()?.into_iter().nth(event);
-                    let line = range.and_then(|range| lines.get(range));
-                    let line = line.ok_or(Broken("its lines are others"))?;
-                    let stored: Option<Stored<'_>> = serde_json::from_str(line).ok();
-                    *name = stored.and_then(|stored| stored.user_id.map(Into::into));
-                }
+            let Some(lines) = lines else {
+                (name.found, needs_lines) = (good, true);
+                continue;
+            };
+            let range = segment.lines()?.into_iter().nth(event);
+            let line = range.and_then(|range| lines.get(range));
+            let line = line.ok_or(Broken("its lines are others"))?;
+            let stored: Option<Stored<'_>> = serde_json::from_str(line).ok();
+            if let Some(id) = stored.and_then(|stored| stored.user_id) {
+                (name.id, name.is) = (Some(id.into()), good);
             }
         }
         Ok(!needs_lines)
@@ -236,10 +270,7 @@ impl Picking {
             0 => Some(RawValue::from_string(self.pick.part(self.alone)?)?),
             _ => None,
         };
-        let names = self
-            .names
-            .iter()
-            .map(|(hash, name, _)| (*hash, name.clone()));
+        let names = self.names.iter().map(|name| (name.hash, name.id.clone()));
         serde_json::to_string(&Walked {
             values: self.texts.clone(),
             names: names.collect(),

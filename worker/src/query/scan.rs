@@ -12,7 +12,7 @@ use super::picking::Picking;
 use super::spec::{Limits, Spec};
 use super::visits::Visits;
 use super::zone::Zone;
-use crate::archive::scan::Scan;
+use crate::archive::scan::{MAX_AT, Scan};
 use crate::archive::segment::{Broken, Segment};
 use crate::http::error::Fault;
 use shoreline_shared::set::Set;
@@ -30,6 +30,8 @@ enum Pass {
     Rows,
     /// The ids of users who are asked for.
     Names,
+    /// Those that some of them have at other times.
+    OtherNames,
 }
 
 /// The events of a segment.
@@ -121,7 +123,14 @@ impl Query {
                 }
                 Pass::Names
             }
-            Pass::Names => return false,
+            Pass::Names => {
+                let picking = self.picking.as_ref();
+                if !picking.is_some_and(Picking::needs_better_names) {
+                    return false;
+                }
+                Pass::OtherNames
+            }
+            Pass::OtherNames => return false,
         };
         true
     }
@@ -157,7 +166,7 @@ impl Query {
                 self.load(&events, &mut loaded, OF_DIDS)? && self.take_dids(&events, &loaded)?
             }
             Pass::Rows => self.take_rows(&events, &mut loaded)?,
-            Pass::Before | Pass::Names => {
+            Pass::Before | Pass::Names | Pass::OtherNames => {
                 self.work = self.work.saturating_add(segment.len());
                 match &mut self.picking {
                     Some(picking) if self.pass == Pass::Before => {
@@ -228,6 +237,7 @@ impl Scan for Query {
     fn range(&self) -> ops::Range<i64> {
         match (&self.picking, self.pass) {
             (_, Pass::Before) => self.kept_from..self.range.start,
+            (_, Pass::OtherNames) => self.kept_from..MAX_AT,
             (Some(picking), Pass::Rows) => picking.pick.window(),
             _ => self.range.clone(),
         }

@@ -86,6 +86,13 @@ impl<'a> Segment<'a> {
         Ok(Users { dict, codes })
     }
 
+    /// Of each entry of [`Users::dict`] whether it is an anonymous id that an `identify` joined to another.
+    pub(crate) fn were_anonymous(&self) -> Result<Vec<bool>, Broken> {
+        let hashes = self.hashes(&mut Reader(self.bytes(kind::USERS)?))?;
+        let was = |id: &u64| self.joined.is_some_and(|joined| joined.was_anonymous(*id));
+        Ok(hashes.iter().map(was).collect())
+    }
+
     /// The session of each.
     pub fn sessions(&self) -> Result<Sessions, Broken> {
         let mut reader = Reader(self.bytes(kind::SESSIONS)?);

@@ -6,9 +6,11 @@ use proptest::prelude::*;
 
 use super::model::Model;
 use super::*;
+use crate::base::sql::Sql;
 use crate::base::time::date;
 use crate::http::params::Params;
 use crate::query::{Walked, Walking};
+use crate::read::brute::KEY;
 use crate::read::funnel::Funnel;
 use crate::read::journeys::Journeys;
 use crate::read::question::{Ask, Meta, Question as _, Told};
@@ -16,6 +18,7 @@ use crate::read::retention::Retention;
 use crate::read::vitals::Vitals;
 use crate::testing::uuid;
 use serde::de::DeserializeOwned;
+use shoreline_shared::privacy::user_hash;
 
 /// What shards answer, in a zone of these offsets.
 pub(super) fn walked<T: DeserializeOwned>(
@@ -235,6 +238,52 @@ fn users_who_dropped_out_are_told_in_pages_and_the_erased_are_counted_alone() {
     all.sort();
     assert_eq!(all, ["u0", "u1", "u2", "u3", "u5", "u6", "u7", "u8"]);
     assert_eq!(pages, 3);
+}
+
+/// Who has an anonymous id and identified is told by the other one, wherever that is.
+#[test]
+fn who_dropped_out_is_told_by_the_id_that_identified() {
+    let view = |(n, (user, day)): (usize, (&str, i64))| {
+        let mut view = event("demo", n);
+        view["eventId"] = json!(uuid(n));
+        view["eventType"] = json!("page_view");
+        view["eventData"] = json!({"path": "/a"});
+        view["userId"] = json!(user);
+        view["timestamp"] = json!((DAY + day) * DAY_MS + n as i64);
+        view
+    };
+    // Of u0 nothing else is in the range; u3 was two anonymous ids; v-4 never identified.
+    let views = [
+        ("v-0", 0),
+        ("v-1", 0),
+        ("u1", 1),
+        ("u2", 1),
+        ("u3", 2),
+        ("v-3", 3),
+        ("v-3x", 3),
+        ("v-4", 3),
+        ("u0", 7),
+    ];
+    let events: Vec<Value> = views.into_iter().enumerate().map(view).collect();
+    for size in [1, 2, 9] {
+        let sql = archived(&events, size);
+        for (anonymous, user) in [("v-0", "u0"), ("v-1", "u1"), ("v-3", "u3"), ("v-3x", "v-3")] {
+            let (anonymous, user) = (
+                user_hash(KEY, "demo", anonymous),
+                user_hash(KEY, "demo", user),
+            );
+            let text = format!("{anonymous}{user}{:032x}1", 1);
+            let insert = format!("INSERT INTO aliases VALUES ('{anonymous}', '{user}', '{text}')");
+            sql.run(&insert, &[]).unwrap();
+        }
+        let body = json!({"range": all_days(), "droppedAfter": 1,
+            "steps": [["is", "page", "/a"], ["is", "page", "/b"]]});
+        let answer = asked::<Funnel>(std::slice::from_ref(&sql), &body).unwrap();
+        let users = answer["dropped"]["users"].as_array().unwrap().iter();
+        let mut told: Vec<&str> = users.map(|id| id.as_str().unwrap()).collect();
+        told.sort_unstable();
+        assert_eq!(told, ["u0", "u1", "u2", "u3", "v-4"], "{size}");
+    }
 }
 
 #[test]
