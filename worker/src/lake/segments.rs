@@ -1,5 +1,7 @@
 //! The table of segments, which the archive appends to and the lake seals.
 
+use serde::de::IgnoredAny;
+
 use crate::base::sql::{Sql, SqlError};
 
 /// Segments. What both open.
@@ -32,7 +34,7 @@ pub(super) fn open(sql: &impl Sql) -> Result<(), SqlError> {
         sql.run(statement, &[])?;
     }
     let more = "SELECT name FROM pragma_table_info('segments') WHERE name = 'more'";
-    match sql.first::<[String; 1]>(more, &[])? {
+    match sql.first::<IgnoredAny>(more, &[])? {
         Some(_) => Ok(()),
         None => sql.run(MORE, &[]),
     }
