@@ -58,6 +58,8 @@ pub mod retry;
 #[cfg(feature = "pipeline")]
 pub mod bits;
 #[cfg(feature = "pipeline")]
+pub mod crowd;
+#[cfg(feature = "pipeline")]
 pub mod event;
 #[cfg(feature = "pipeline")]
 pub mod lines;

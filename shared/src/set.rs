@@ -23,7 +23,7 @@ const TABLES: usize = 16;
 const FIRST_SLOTS: usize = 8;
 
 /// 2^64 divided by the golden ratio: keys that differ in few bits lie far apart.
-const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+pub(crate) const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// A hash as one of the group `number`: two hashes of a group stay two, and of two groups they are no more likely
 /// to be one than any two hashes are.
@@ -32,7 +32,7 @@ pub fn of_group(number: u32, hash: u64) -> u64 {
 }
 
 /// Which table a key is in. The bits are others than those that choose its slot.
-fn table_of(key: u64) -> usize {
+pub(crate) fn table_of(key: u64) -> usize {
     (key.wrapping_mul(FACTOR) >> 60) as usize
 }
 
@@ -55,6 +55,12 @@ impl Set {
         let key = key.max(1);
         let table = self.tables.get_mut(table_of(key));
         table.is_some_and(|table| table.insert(key))
+    }
+
+    /// The keys, in no order. Key 0 is told as 1.
+    pub fn keys(&self) -> impl Iterator<Item = u64> {
+        let slots = self.tables.iter().flat_map(|table| &table.slots);
+        slots.copied().filter(|key| *key != 0)
     }
 
     /// Whether a key is there.

@@ -4,6 +4,7 @@ use shoreline_tests::events::{batch, feature, view};
 use shoreline_tests::system::shared;
 use shoreline_tests::{eventually, eventually_is};
 
+use super::filters::encoded;
 use super::{Dashboard, number};
 
 #[tokio::test]
@@ -80,6 +81,42 @@ async fn the_latest_events_are_asked_for_once() {
         name.includes('/events/recent')).map(({ startTime }) => startTime); \
         return at.filter((one) => one < at[0] + 2000).length";
     assert_eq!(d.browser.run(asked).await, 1);
+    d.nothing_wrong().await;
+}
+
+/// Filters narrow the lists of the last hour, which say what the stream does not know.
+#[tokio::test]
+async fn filters_narrow_the_lists_of_now() {
+    let site = shared().new_site().await;
+    let seen = [view("/a", "u1"), view("/b", "u2"), view("/b", "u2")];
+    site.send_ok(&batch(&seen)).await;
+    site.send_ok(&batch(&[feature("export", "u1"), feature("print", "u2")]))
+        .await;
+    site.settle().await;
+    let d = Dashboard::open(site.clone(), "?view=now").await;
+    eventually_is("all pages are listed", 2, async || {
+        d.rows("Page, last hour").await.len()
+    })
+    .await;
+    let filter = serde_json::json!(["did", ["is", "page", ["/b"]]]);
+    d.go(&format!("?view=now&filters={}", encoded(&filter)))
+        .await;
+    let row = |name: &str, count: &str| vec![vec![name.to_owned(), count.to_owned()]];
+    eventually_is("the pages of who saw one", row("/b", "2"), async || {
+        d.rows("Page, last hour").await
+    })
+    .await;
+    eventually_is("their features", row("print", "1"), async || {
+        d.rows("Feature, last hour").await
+    })
+    .await;
+    // A row narrows another view by itself and the filters.
+    d.press("print").await;
+    d.ready().await;
+    let query = d.query().await;
+    assert!(query.contains("view=features"), "{query}");
+    let chips = "return document.querySelectorAll('.filter-bar .chip').length";
+    assert_eq!(d.browser.run(chips).await, 2);
     d.nothing_wrong().await;
 }
 

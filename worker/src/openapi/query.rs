@@ -163,6 +163,7 @@ fn range() -> Value {
     let preset = one_of(&[
         "today",
         "yesterday",
+        "1h",
         "24h",
         "7d",
         "28d",

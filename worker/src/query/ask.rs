@@ -69,6 +69,8 @@ pub struct Question {
     pub(super) engaged: Option<usize>,
     /// The fields that are kept of the views at a session's ends, where they are asked for.
     pub(super) kept: [Option<usize>; KEPT],
+    /// Whether it asks what the first, and what the last view of a session has.
+    pub(super) has_ends: [bool; 2],
     /// Whether sessions must be known before events are filtered and grouped.
     pub(super) by_session: bool,
     /// Whether bounces or durations are asked for.
@@ -150,6 +152,7 @@ impl Question {
             panels: read,
             engaged: None,
             kept: [None; KEPT],
+            has_ends: [false; 2],
             by_session: false,
             range: Range::parse(body.get("range"))?,
             compare: Compare::parse(body.get("compare"))?,
@@ -170,6 +173,8 @@ impl Question {
         if !self.by_session && !self.counts_visits {
             return;
         }
+        let of_first = [Field::EntryPage, Field::Source, Field::Channel];
+        self.has_ends = [has(fields, &of_first), has(fields, &[Field::ExitPage])];
         let left = Some(TrackerType::PageLeave.as_str());
         self.engaged = Some(fields.place(Field::Property(ENGAGED.to_owned(), left)));
         let ends: [(&[Field], Field); KEPT] = [

@@ -1,6 +1,7 @@
 //! What each pass of a scan takes of a segment.
 
 use shoreline_shared::bits::marked;
+use shoreline_shared::crowd::Crowd;
 use shoreline_shared::event_type::PAGE_VIEW;
 
 use super::ask::{KEPT, OF_FILTER, OF_ROWS};
@@ -10,7 +11,6 @@ use super::measures::Amount;
 use super::panel::Panel;
 use super::passing::Passing;
 use super::scan::{Events, Query};
-use super::visits::Visits;
 use crate::archive::segment::{Broken, Segment};
 use crate::archive::{Column, Who};
 
@@ -106,18 +106,22 @@ impl Query {
             return Ok(true);
         }
         // All is decoded before anything is counted: nothing of a broken segment is.
-        let whose = self.whose(events.segment)?;
+        let mut whose = self.whose(events.segment)?;
         if takes_visits {
             self.take_visits(events, loaded)?;
         }
-        let passing = Passing {
+        let all = Passing {
             mask: &passing,
             loaded,
             did: &did,
         };
         for (panel, groups) in self.question.panels.iter().zip(&mut self.groups) {
-            let work = panel.count(groups, &passing, &whose, &self.visits);
-            self.work = self.work.saturating_add(work);
+            let (passing, work) = all.through(panel.filter.as_ref());
+            if panel.counted.sessions {
+                whose.find_sessions(&passing, &mut self.visits.sessions);
+            }
+            let more = panel.count(groups, &all, &passing, &whose);
+            self.work = self.work.saturating_add(work).saturating_add(more);
         }
         Ok(true)
     }
@@ -141,11 +145,9 @@ impl Query {
         };
         let sessions = if counts_sessions {
             let sessions = segment.sessions()?;
-            let hashes = sessions.dict.iter().map(|hash| Some(*hash));
-            let table: Vec<_> = std::iter::once(None).chain(hashes).collect();
-            by_code(&sessions.codes, &table, None)
+            (sessions.dict, sessions.codes)
         } else {
-            Vec::new()
+            Default::default()
         };
         Ok(Whose {
             views: match view {
@@ -154,6 +156,7 @@ impl Query {
             },
             view: view.unwrap_or(u32::MAX),
             users,
+            places: vec![None; sessions.0.len()],
             sessions,
         })
     }
@@ -164,7 +167,30 @@ struct Whose {
     views: Vec<u32>,
     view: u32,
     users: Vec<Option<u64>>,
-    sessions: Vec<Option<u64>>,
+    /// Hashes, and their codes.
+    sessions: (Vec<u64>, Vec<u32>),
+    /// The places of these hashes, of those that are counted.
+    places: Vec<Option<u32>>,
+}
+
+impl Whose {
+    /// Gives those sessions places that have an event which passes.
+    fn find_sessions(&mut self, passing: &[bool], crowd: &mut Crowd) {
+        let (hashes, codes) = &self.sessions;
+        for (code, passes) in codes.iter().zip(passing) {
+            let code = (*code as usize).wrapping_sub(1);
+            if let (true, Some(place @ None)) = (*passes, self.places.get_mut(code)) {
+                *place = hashes.get(code).map(|hash| crowd.place(*hash));
+            }
+        }
+    }
+
+    /// The place of each event's session.
+    fn sessions(&self) -> Vec<Option<u32>> {
+        let mut table = vec![None];
+        table.extend(&self.places);
+        by_code(&self.sessions.1, &table, None)
+    }
 }
 
 impl Panel {
@@ -173,18 +199,17 @@ impl Panel {
         &self,
         groups: &mut Groups,
         all: &Passing<'_, '_>,
+        passing: &[bool],
         whose: &Whose,
-        visits: &Visits,
     ) -> usize {
-        let counted = &self.counted;
-        let (passing, mut work) = all.through(self.filter.as_ref());
+        let (counted, mut work) = (&self.counted, 0_usize);
         let passed = passing.iter().filter(|passes| **passes).count();
         if passed == 0 {
             return work;
         }
         let loaded = |place: &usize| all.loaded.get(*place)?.as_ref();
         let dimensions: Vec<&Loaded<'_>> = self.dimensions.iter().filter_map(loaded).collect();
-        let rows = groups.place(&passing, &dimensions);
+        let rows = groups.place(passing, &dimensions);
         groups.count(&rows, &whose.views, whose.view);
         let counters = [
             dimensions.len(),
@@ -213,8 +238,7 @@ impl Panel {
             }
         }
         if counted.sessions {
-            let session = |at: usize| whose.sessions.get(at).copied().flatten();
-            groups.count_sessions(&rows, &session, counted.visits.then_some(visits));
+            groups.count_sessions(&rows, &whose.sessions());
         }
         for (place, measure) in counted.measures.iter().enumerate() {
             if let Some(loaded) = loaded(&measure.field) {

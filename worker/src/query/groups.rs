@@ -8,6 +8,7 @@ use super::loaded::Loaded;
 use super::measures::Stats;
 use crate::archive::scan::Places;
 pub(super) use counts::Counts;
+use shoreline_shared::crowd::Rows;
 use shoreline_shared::set::Set;
 
 /// Of each event that does not pass.
@@ -27,9 +28,8 @@ pub(super) struct Groups {
     pub(super) measures: usize,
     pub(super) users: Set,
     pub(super) converted: Set,
-    pub(super) sessions: Set,
-    /// Rows and the places of sessions that each has, where sessions are looked at as a whole.
-    pub(super) members: Vec<(u32, u32)>,
+    /// The places of sessions, and the rows of each.
+    pub(super) sessions: Rows,
     /// Values that percentiles are made of.
     pub(super) kept: usize,
     /// Bytes of the distinct values of dimensions.
@@ -61,16 +61,12 @@ impl Groups {
     pub(super) fn bytes(&self) -> usize {
         let rows = self.counts.len().saturating_mul(200);
         let stats = self.stats.len().saturating_mul(size_of::<Stats>());
-        let kept = self
-            .members
-            .len()
-            .saturating_add(self.kept)
-            .saturating_mul(8);
+        let kept = self.kept.saturating_mul(8);
         // Each text is kept twice, and told.
         let texts = self.texts.saturating_mul(3);
-        let sets = [&self.users, &self.converted, &self.sessions];
-        let sets = sets.into_iter().map(Set::bytes);
-        let sets = sets.fold(0, usize::saturating_add);
+        let sets = [&self.users, &self.converted].map(Set::bytes);
+        let sets = sets.into_iter();
+        let sets = sets.fold(self.sessions.bytes(), usize::saturating_add);
         rows.saturating_add(stats)
             .saturating_add(kept)
             .saturating_add(texts)

@@ -4,15 +4,15 @@ use serde_json::Value;
 
 use super::wrong;
 use super::zone::{Zone, first_of, month_of, year_before};
-use crate::base::time::{DAY_MS, day};
+use crate::base::time::{DAY_MS, HOUR_MS, day};
 use crate::http::days::MAX_DAYS;
 use crate::http::error::Fault;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Range {
-    /// The last 24 hours.
-    Hours24,
+    /// So many hours up to now.
+    Hours(i64),
     /// So many days, of which the last is so many days before today.
     Days(i64, i64),
     /// From the first day of so many months before this one to today.
@@ -52,8 +52,8 @@ impl Span {
     }
 }
 
-const FORM: &str = "range is today, yesterday, 24h, 7d, 28d, 30d, 90d, month, last_month, year, 12mo, or two dates \
-    of the form YYYY-MM-DD.";
+const FORM: &str = "range is 1h, 24h, today, yesterday, 7d, 28d, 30d, 90d, month, last_month, year, 12mo, or two \
+    dates of the form YYYY-MM-DD.";
 
 impl Range {
     /// Reads `range`; without one it is the last 30 days.
@@ -77,7 +77,8 @@ impl Range {
         Some(match text {
             "today" => Self::Days(1, 0),
             "yesterday" => Self::Days(1, 1),
-            "24h" => Self::Hours24,
+            "1h" => Self::Hours(1),
+            "24h" => Self::Hours(24),
             "7d" => Self::Days(7, 0),
             "28d" => Self::Days(28, 0),
             "30d" => Self::Days(30, 0),
@@ -130,8 +131,8 @@ impl Range {
         let today = zone.local(now_ms).div_euclid(DAY_MS);
         let month = month_of(today);
         let (first, last) = match self {
-            Self::Hours24 => {
-                let from = now_ms.saturating_sub(DAY_MS);
+            Self::Hours(hours) => {
+                let from = now_ms.saturating_sub(hours.saturating_mul(HOUR_MS));
                 return Span { from, to: now_ms };
             }
             Self::Days(count, ago) => {

@@ -24,6 +24,8 @@ enum Pass {
     Before,
     /// Sessions as a whole, before events are filtered and grouped by them.
     Visits,
+    /// The order of their views where several are of one moment.
+    Ties,
     /// Who did what `did` asks for.
     Dids,
     /// Rows, or events that are picked.
@@ -109,13 +111,17 @@ impl Query {
     /// Goes on to the next pass; whether there is one.
     fn go_on(&mut self) -> bool {
         let (by_session, by_dids) = (self.question.by_session, !self.dids.is_empty());
+        let has_ties = self.pass == Pass::Visits && self.visits.has_ties();
         self.pass = match self.pass {
             Pass::Before if by_session => Pass::Visits,
-            Pass::Before | Pass::Visits if by_dids => Pass::Dids,
-            Pass::Before | Pass::Visits | Pass::Dids => Pass::Rows,
+            Pass::Visits if has_ties => Pass::Ties,
+            Pass::Before | Pass::Visits | Pass::Ties if by_dids => Pass::Dids,
+            Pass::Before | Pass::Visits | Pass::Ties | Pass::Dids => Pass::Rows,
             Pass::Rows => {
-                for groups in &mut self.groups {
-                    groups.settle(&self.visits);
+                for (panel, groups) in self.question.panels.iter().zip(&mut self.groups) {
+                    if panel.counted.visits {
+                        groups.settle(&self.visits);
+                    }
                 }
                 let picking = self.picking.as_mut();
                 if !picking.is_some_and(Picking::ask_for_names) {
@@ -132,6 +138,9 @@ impl Query {
             }
             Pass::OtherNames => return false,
         };
+        if matches!(self.pass, Pass::Dids | Pass::Rows) {
+            self.visits.settle();
+        }
         true
     }
 
@@ -159,7 +168,7 @@ impl Query {
         };
         let mut loaded = Vec::new();
         let done = match self.pass {
-            Pass::Visits => {
+            Pass::Visits | Pass::Ties => {
                 self.load(&events, &mut loaded, OF_VISITS)? && self.take_visits(&events, &loaded)?
             }
             Pass::Dids => {
@@ -245,7 +254,7 @@ impl Scan for Query {
 
     fn reset(&mut self) {
         let question = &self.question;
-        self.visits = Visits::new(self.question.by_session);
+        self.visits = Visits::new(question);
         self.dids = question.dids.iter().map(|_| Set::default()).collect();
         let groups = question
             .panels

@@ -11,6 +11,7 @@ mod properties;
 mod questions;
 mod range;
 mod scan;
+mod sessions;
 mod walks;
 mod zones;
 

@@ -65,7 +65,7 @@ export const VIEWS: readonly [Entry, ...Entry[]] = [
     name: 'now',
     title: 'Now',
     ranged: false,
-    unfiltered: 'Filters do not narrow what happens now.',
+    unfiltered: 'Filters narrow the top pages and features; they do not narrow the counts and the latest events.',
     icon:
       'M10 10h.01M6.500 13.500a5 5 0 010-7M13.500 6.500a5 5 0 010 7M4 16a8.500 8.500 0 010-12M16 4a8.500 8.500 0 ' +
       '010 12',

@@ -47,12 +47,6 @@ impl Places {
         }
     }
 
-    /// The place of a key that is there.
-    pub(crate) fn find(&self, key: u64) -> Option<u32> {
-        let place = self.table.get(self.slot(key))?;
-        place.checked_sub(1)
-    }
-
     /// Where a key is, or would be.
     fn slot(&self, key: u64) -> usize {
         let mask = self.table.len().wrapping_sub(1);
@@ -95,7 +89,6 @@ mod tests {
             let (mut places, mut known) = (Places::default(), HashMap::new());
             for key in keys {
                 let next = known.len() as u32;
-                prop_assert_eq!(places.find(key), known.get(&key).copied());
                 prop_assert_eq!(places.place(key), *known.entry(key).or_insert(next));
                 prop_assert_eq!(places.len(), known.len());
             }

@@ -106,25 +106,18 @@ impl Groups {
         }
     }
 
-    /// Counts the sessions of each row. With `visits` their places are kept, for they are looked at in the end.
-    pub(in crate::query) fn count_sessions(
-        &mut self,
-        rows: &[u32],
-        session: &dyn Fn(usize) -> Option<u64>,
-        visits: Option<&Visits>,
-    ) {
-        for (at, row) in rows.iter().enumerate() {
-            if *row != NO_GROUP
-                && let Some(hash) = session(at)
-            {
-                each_new(&mut self.sessions, *row, hash, &mut |row| {
-                    if let Some(counts) = self.counts.get_mut(row as usize) {
-                        counts.sessions = counts.sessions.wrapping_add(1);
-                    }
-                    if let Some(place) = visits.and_then(|visits| visits.place(hash)) {
-                        self.members.push((row, place));
-                    }
-                });
+    /// Counts the sessions of each row, by the places of the sessions of events.
+    pub(in crate::query) fn count_sessions(&mut self, rows: &[u32], sessions: &[Option<u32>]) {
+        for (row, session) in rows.iter().zip(sessions) {
+            let (Some(place), true) = (session, *row != NO_GROUP) else {
+                continue;
+            };
+            let (is_new, is_first) = self.sessions.add(*place, *row);
+            // Row 0 is of all rows.
+            for (row, is_new) in [(*row, is_new), (0, is_first && *row > 0)] {
+                if let (true, Some(counts)) = (is_new, self.counts.get_mut(row as usize)) {
+                    counts.sessions = counts.sessions.wrapping_add(1);
+                }
             }
         }
     }
@@ -155,13 +148,16 @@ impl Groups {
 
     /// All segments were taken: looks at sessions as a whole.
     pub(in crate::query) fn settle(&mut self, visits: &Visits) {
-        for (row, place) in std::mem::take(&mut self.members) {
+        let (sessions, counts) = (&self.sessions, &mut self.counts);
+        sessions.each(&mut |place, row, is_first| {
             let (is_bounce, duration) = visits.of(place);
-            if let Some(counts) = self.counts.get_mut(row as usize) {
-                counts.bounces = counts.bounces.saturating_add(is_bounce.into());
-                counts.duration = counts.duration.saturating_add(duration);
+            for (row, is_of_it) in [(row, true), (0, is_first && row > 0)] {
+                if let (true, Some(counts)) = (is_of_it, counts.get_mut(row as usize)) {
+                    counts.bounces = counts.bounces.saturating_add(is_bounce.into());
+                    counts.duration = counts.duration.saturating_add(duration);
+                }
             }
-        }
+        });
     }
 }
 

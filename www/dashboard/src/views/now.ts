@@ -1,19 +1,25 @@
 // Now: the last hour, minute by minute, and the events as they come.
 import { type Counted, type Live, countOf } from '../answers';
 import { fill, h, keepFocus } from '../dom';
-import { filterChange, ofKey } from '../filters';
+import { filterChange, ofKey, whole } from '../filters';
 import { minute, number, second, short, tiny, typeName } from '../format';
+import { question } from '../api';
 import { type Link, follow } from '../live';
 import { href } from '../place';
 import { type Chart, type ChartData, type Series, chart } from '../ui/chart';
 import { eventList } from '../ui/events';
 import { figures } from '../ui/figures';
 import { chips } from '../ui/filter';
-import { skeleton } from '../ui/states';
+import type { Answer } from '../query';
+import { QUERY } from '../reads';
+import { failure, skeleton } from '../ui/states';
 import { table } from '../ui/table';
 import type { Context, View } from '../view';
 
 const MINUTE_MS = 60_000;
+
+/** How often the lists are asked for where filters narrow them, of which the stream knows nothing. */
+const ASK_MS = 10_000;
 
 /** Types with a colour of their own, from the bottom up; all others share the last. */
 const TYPES: readonly (readonly [type: string, color: number])[] = [
@@ -56,6 +62,28 @@ export const view: View = {
       ),
     );
 
+    const showPages = (rows: readonly Counted[]): void =>
+      keepFocus(pages, () =>
+        fill(
+          pages,
+          counts('Page', 'Views', rows, (key) => toRow(context, 'pages', 'page', key)),
+        ),
+      );
+    const showFeatures = (rows: readonly Counted[]): void =>
+      keepFocus(features, () =>
+        fill(
+          features,
+          counts('Feature', 'Uses', rows, (key) => toRow(context, 'features', 'feature', key)),
+        ),
+      );
+    const isNarrowed = context.filters.length > 0;
+    if (isNarrowed) {
+      every(context.signal, ASK_MS, () => {
+        void list(context, 'page', 'page_view').then(showPages, (error) => lost(context, pages, error));
+        void list(context, 'feature', 'feature_use').then(showFeatures, (error) => lost(context, features, error));
+      });
+    }
+
     let shown: Live | undefined;
     let total = -1;
     const show = (live: Live): void => {
@@ -63,25 +91,15 @@ export const view: View = {
       shown = live;
       fill(top, summary(live, type));
       plot.update(chartData(live, type));
-      // Each in a task of its own, so that none is long.
-      setTimeout(() => {
-        if (!alike(before?.topPages, live.topPages))
-          keepFocus(pages, () =>
-            fill(
-              pages,
-              counts('Page', 'Views', live.topPages, (key) => toRow('pages', 'page', key)),
-            ),
-          );
-      }, 0);
-      setTimeout(() => {
-        if (!alike(before?.topFeatures, live.topFeatures))
-          keepFocus(features, () =>
-            fill(
-              features,
-              counts('Feature', 'Uses', live.topFeatures, (key) => toRow('features', 'feature', key)),
-            ),
-          );
-      }, 0);
+      if (!isNarrowed) {
+        // Each in a task of its own, so that none is long.
+        setTimeout(() => {
+          if (!alike(before?.topPages, live.topPages)) showPages(live.topPages);
+        }, 0);
+        setTimeout(() => {
+          if (!alike(before?.topFeatures, live.topFeatures)) showFeatures(live.topFeatures);
+        }, 0);
+      }
       const now = sum(live, '');
       // At first, if something was counted so late that it may not be stored yet.
       if (total < 0 ? sum({ ...live, minutes: live.minutes.slice(-2) }, '') > 0 : now !== total) events.wake();
@@ -114,9 +132,29 @@ export const view: View = {
   },
 };
 
-/** A view of today that is narrowed to a row. */
-const toRow = (view: string, by: string, key: string): string =>
-  href({ view, range: 'today', ...filterChange([ofKey(by, key)]) });
+/** A view of today that is narrowed to a row, too. */
+const toRow = ({ filters }: Context, view: string, by: string, key: string): string =>
+  href({ view, range: 'today', ...filterChange([...filters, ofKey(by, key)]) });
+
+/** Does something now, and again and again while the page is seen. */
+function every(signal: AbortSignal, ms: number, what: () => void): void {
+  const timer = setInterval(() => document.visibilityState === 'visible' && what(), ms);
+  signal.addEventListener('abort', () => clearInterval(timer));
+  what();
+}
+
+/** What was most often in the last hour, of events of a type that pass the filters. */
+async function list({ filters, get }: Context, dimension: string, type: string): Promise<Counted[]> {
+  const only = whole([...filters, ['is', 'eventType', [type]], ['exists', dimension]]);
+  const asked = { metrics: ['events'], dimensions: [dimension], filters: only, range: '1h', limit: 10 };
+  const { rows } = await get<Answer>(question(QUERY, asked));
+  return rows.map(({ dimensions: [key], metrics: [count] }) => ({ key: String(key), count: count ?? 0 }));
+}
+
+/** Says what went wrong, where the view is still there. */
+function lost({ signal }: Context, root: HTMLElement, error: unknown): void {
+  if (!signal.aborted) fill(root, failure(error));
+}
 
 /** A panel that is kept up to date by what happens. */
 const box = (title: string, width: string, body: HTMLElement, ...tools: (HTMLElement | null)[]): HTMLElement =>
