@@ -129,7 +129,7 @@ impl NewLink {
         }
     }
 
-    /// The statement that keeps it; it returns a [`LinkRow`] unless the site has as many as it may have, or there is
+    /// The statement that keeps it; it returns a [`LinkRow`](super::LinkRow) unless the site has as many as it may have, or there is
     /// no such site.
     pub fn statement(&self, site: &str, shown: &Listed) -> Statement {
         let text = |value: Value| value.to_string();
