@@ -13,8 +13,8 @@ import { cargoRuns, changedPaths, needsOf } from './quick.mjs';
 import { TIMED } from './timed.mjs';
 
 /**
- * A run of cargo; how many tests it has at a time: as many as processors where nothing is said; what runs beside it.
- * @typedef {{ args: string[], threads?: number, beside?: Run }} Run
+ * A run of cargo, and how many tests it has at a time: as many as processors where nothing is said.
+ * @typedef {{ args: string[], threads?: number }} Run
  */
 
 /** By `SHORELINE_STRICT=1`: systems whose bindings refuse what the platform refuses (docs/RELIABILITY.md). */
@@ -40,13 +40,10 @@ const SMALL = { args: [...TESTS, '--lib', '--bins', '--test', 'kept_lists', '--t
 
 /** What drives the built system. @type {Run[]} */
 const DRIVEN = [
-  {
-    args: [...E2E, ...TIMED.flatMap((name) => ['--skip', name])],
-    threads: MANY,
-    // Where the ones wait, the other computes.
-    beside: { args: [...TESTS, '--test', 'exact'] },
-  },
+  { args: [...E2E, ...TIMED.flatMap((name) => ['--skip', name])], threads: MANY },
   { args: [...E2E, ...TIMED] },
+  // 200,000 events: beside the end-to-end tests it leaves them too little of two processors.
+  { args: [...TESTS, '--test', 'exact'] },
 ];
 
 /** The commands of `deploy/` under Node's own test runner. */
@@ -57,12 +54,10 @@ const testDeploy = () => runShown(tools.node, ['--no-warnings', '--test', 'deplo
  * @param {Run[]} runs
  */
 async function runCargo(runs) {
-  for (const { args, threads, beside } of runs) {
-    const besides = beside && runBeside(beside);
+  for (const { args, threads } of runs) {
     say(`cargo ${args.join(' ')}`);
     const start = Date.now();
     tell(await runShown('cargo', args, threads ? { RUST_TEST_THREADS: `${threads}` } : {}), start);
-    await besides;
   }
 }
 
