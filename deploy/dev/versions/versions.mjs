@@ -1,6 +1,7 @@
 // `npm run versions -- COMMIT`: an earlier version of the worker and today's on one state, in turn, while pages send:
 // deployed, rolled back, deployed again. At the end every event that was answered 202 must be in the lake once, and
-// counted once. VERSIONS_SECONDS says how long each answers.
+// counted once. VERSIONS_SECONDS says how long each answers. Nobody may change the checkout meanwhile: Wrangler would
+// build the worker anew.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
@@ -19,7 +20,6 @@ const USAGE = 'usage: npm run versions -- COMMIT';
 
 const STAGE_SECONDS = Number(process.env.VERSIONS_SECONDS ?? 15);
 
-// Nobody may change the checkout meanwhile: Wrangler would build the worker anew.
 /** How long all may take to land after the last version was started; copies of lost rows wait longer each time. */
 const LANDED_WITHIN_MS = 240_000;
 
