@@ -202,7 +202,7 @@ fn check_password(password: Option<&str>) -> Result<(), Fault> {
 /// Origins as they are written into a policy, which nothing of them may end.
 fn origins_of(given: &[String]) -> Option<Vec<String>> {
     let is_plain = |origin: &String| {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:/*[]".contains(&byte);
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/*[]".contains(&byte);
         origin.bytes().all(is_plain)
     };
     let origins = given.iter().map(|origin| origin_pattern(origin));

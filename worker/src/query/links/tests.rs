@@ -24,13 +24,17 @@ fn new(body: Value) -> NewLink {
 #[test]
 fn a_link_is_checked_field_by_field() {
     let good = json!({"name": " b ", "views": ["pages", "ask", "pages"], "filters": [], "password": "12345678",
-        "expiresInDays": 3650.0, "origins": ["HTTPS://*.Shop.Example:443", "http://localhost:*"]});
+        "expiresInDays": 3650.0, "origins": ["HTTPS://*.Shop.Example:443", "http://localhost:*", "https://a_b.example"]});
     let link = new(good.clone());
     assert_eq!((link.name.as_str(), link.views.len()), ("b", 2));
     assert_eq!(link.filters, None);
     assert_eq!(
         link.origins,
-        ["https://*.shop.example", "http://localhost:*"]
+        [
+            "https://*.shop.example",
+            "http://localhost:*",
+            "https://a_b.example"
+        ]
     );
     for (name, value, want) in [
         ("name", json!(" "), "name"),
