@@ -17,8 +17,11 @@ const TABLES: usize = 16;
 /// Slots of a table with its first entry.
 const FIRST_SLOTS: usize = 8;
 
-/// Where a row is not known.
-const NO_ROW: u32 = u32::MAX;
+/// The place of nobody.
+pub const NOBODY: u32 = u32::MAX;
+
+/// The row of an event that is in none.
+pub const NO_ROW: u32 = u32::MAX;
 
 /// A list of any length whose entries are `none` at first. Chunks that nobody wrote to take no memory.
 #[derive(Debug)]
@@ -65,28 +68,20 @@ impl<T: Copy> Chunks<T> {
 }
 
 /// Hashes and their places. The hashes are keyed: who sends events cannot choose them.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Crowd {
-    keys: Chunks<u64>,
     len: u32,
     tables: [Table; TABLES],
 }
 
+/// A hash, its lower half first, and its place and 1; 0 is free. Side by side, because each look at a table of this
+/// size waits for memory, and twelve bytes, because sixteen would be a quarter of it for nothing.
+type Slot = [u32; 3];
+
 #[derive(Debug, Default)]
 struct Table {
-    /// Places and 1; 0 is free. A power of two.
-    slots: Vec<u32>,
+    slots: Vec<Slot>,
     len: usize,
-}
-
-impl Default for Crowd {
-    fn default() -> Self {
-        Self {
-            keys: Chunks::new(0),
-            len: 0,
-            tables: Default::default(),
-        }
-    }
 }
 
 impl Crowd {
@@ -103,8 +98,8 @@ impl Crowd {
     /// Bytes of memory.
     pub fn bytes(&self) -> usize {
         let slots = self.tables.iter().map(|table| table.slots.len());
-        let slots = slots.fold(0, usize::saturating_add).saturating_mul(4);
-        slots.saturating_add(self.keys.bytes())
+        let slots = slots.fold(0, usize::saturating_add);
+        slots.saturating_mul(size_of::<Slot>())
     }
 
     /// The place of a hash, which is added where it is new: 0 for the first.
@@ -121,59 +116,86 @@ impl Crowd {
             return 0;
         };
         if table.slots.len().saturating_mul(3) <= table.len.saturating_mul(4) {
-            table.grow(&self.keys);
+            table.grow();
         }
-        let slot = table.slot(hash, &self.keys);
+        let slot = table.slot(hash);
         match table.slots.get_mut(slot) {
-            Some(free) if *free == 0 => {
+            Some(free @ [_, _, 0]) => {
                 let place = self.len;
                 self.len = place.saturating_add(1);
-                *free = self.len;
+                *free = [hash as u32, (hash >> 32) as u32, self.len];
                 table.len = table.len.wrapping_add(1);
-                if let Some(key) = self.keys.slot(place) {
-                    *key = hash;
-                }
                 place
             }
-            known => known.map_or(0, |known| known.saturating_sub(1)),
+            known => known.map_or(0, |[.., known]| known.saturating_sub(1)),
         }
+    }
+
+    /// The place of each event's hash, by its code from 1 on; [`NOBODY`] of an event that does not pass, and of one
+    /// without a hash. No other hashes are added.
+    #[inline(never)]
+    pub fn places(&mut self, hashes: &[Option<u64>], codes: &[u32], passing: &[bool]) -> Vec<u32> {
+        let mut known = vec![NOBODY; hashes.len()];
+        let mut places = Vec::with_capacity(codes.len());
+        for (code, passes) in codes.iter().zip(passing) {
+            let code = (*code as usize).wrapping_sub(1);
+            let place = match known.get_mut(code) {
+                Some(known) if *passes => {
+                    if *known == NOBODY
+                        && let Some(Some(hash)) = hashes.get(code)
+                    {
+                        *known = self.place(*hash);
+                    }
+                    *known
+                }
+                _ => NOBODY,
+            };
+            places.push(place);
+        }
+        places
     }
 
     /// The place of a hash that is there.
     #[inline(never)]
     pub fn find(&self, hash: u64) -> Option<u32> {
         let table = self.tables.get(table_of(hash))?;
-        let place = table.slots.get(table.slot(hash, &self.keys))?;
+        let [.., place] = table.slots.get(table.slot(hash))?;
         place.checked_sub(1)
     }
 }
 
 impl Table {
     /// Where a hash is, or would be.
-    fn slot(&self, hash: u64, keys: &Chunks<u64>) -> usize {
-        let mask = self.slots.len().wrapping_sub(1);
-        let mut slot = (hash.wrapping_mul(FACTOR) >> 32) as usize & mask;
-        while let Some(place) = self.slots.get(slot) {
-            if place
-                .checked_sub(1)
-                .is_none_or(|place| keys.get(place) == hash)
-            {
+    fn slot(&self, hash: u64) -> usize {
+        let (low, high) = (hash as u32, (hash >> 32) as u32);
+        let size = self.slots.len();
+        // A part of the size, by bits of the hash below those of the table: whatever the size is, the order stays.
+        let part = u64::from((hash.wrapping_mul(FACTOR) >> 28) as u32);
+        let mut slot = (part.wrapping_mul(size as u64) >> 32) as usize;
+        while let Some([known_low, known_high, place]) = self.slots.get(slot) {
+            if *place == 0 || *known_low == low && *known_high == high {
                 break;
             }
-            slot = slot.wrapping_add(1) & mask;
+            slot = slot.wrapping_add(1);
+            if slot == size {
+                slot = 0;
+            }
         }
         slot
     }
 
+    /// By a half: tables that double are half empty, at worst, before they are full.
     #[inline(never)]
-    fn grow(&mut self, keys: &Chunks<u64>) {
-        let size = self.slots.len().saturating_mul(2).max(FIRST_SLOTS);
-        let old = std::mem::replace(&mut self.slots, vec![0; size]);
-        for place in old {
-            if let Some(at) = place.checked_sub(1) {
-                let slot = self.slot(keys.get(at), keys);
+    fn grow(&mut self) {
+        let size = self.slots.len();
+        let size = size.saturating_add(size / 2).max(FIRST_SLOTS);
+        let old = std::mem::replace(&mut self.slots, vec![[0; 3]; size]);
+        for entry in old {
+            let [low, high, place] = entry;
+            if place != 0 {
+                let slot = self.slot(u64::from(high) << 32 | u64::from(low));
                 if let Some(free) = self.slots.get_mut(slot) {
-                    *free = place;
+                    *free = entry;
                 }
             }
         }
@@ -263,6 +285,24 @@ mod tests {
                 prop_assert_eq!(crowd.len() as usize, known.len());
             }
             prop_assert!(known.iter().all(|(key, place)| crowd.find(*key) == Some(*place)));
+        }
+
+        #[test]
+        fn who_passes_has_a_place(all in prop::collection::vec((0_u32..6, any::<bool>()), 0..60)) {
+            let hashes = [Some(9), None, Some(7), Some(9)];
+            let (codes, passing): (Vec<u32>, Vec<bool>) = all.iter().copied().unzip();
+            let mut crowd = Crowd::default();
+            let places = crowd.places(&hashes, &codes, &passing);
+            prop_assert_eq!(places.len(), all.len());
+            for ((code, passes), place) in all.iter().zip(&places) {
+                let hash = hashes.get((*code as usize).wrapping_sub(1)).copied().flatten();
+                let want = hash.filter(|_| *passes).and_then(|hash| crowd.find(hash));
+                prop_assert_eq!(*place, want.unwrap_or(NOBODY));
+            }
+            let mut known: Vec<u32> = places.into_iter().filter(|place| *place != NOBODY).collect();
+            known.sort_unstable();
+            known.dedup();
+            prop_assert_eq!(known.len(), crowd.len() as usize);
         }
 
         #[test]

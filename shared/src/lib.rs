@@ -74,7 +74,11 @@ pub mod set;
 #[cfg(feature = "pipeline")]
 pub mod stamp;
 #[cfg(feature = "pipeline")]
+pub mod stays;
+#[cfg(feature = "pipeline")]
 pub mod swar;
+#[cfg(feature = "pipeline")]
+pub mod tally;
 #[cfg(feature = "pipeline")]
 mod text;
 #[cfg(feature = "pipeline")]

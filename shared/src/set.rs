@@ -25,12 +25,6 @@ const FIRST_SLOTS: usize = 8;
 /// 2^64 divided by the golden ratio: keys that differ in few bits lie far apart.
 pub(crate) const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// A hash as one of the group `number`: two hashes of a group stay two, and of two groups they are no more likely
-/// to be one than any two hashes are.
-pub fn of_group(number: u32, hash: u64) -> u64 {
-    hash ^ u64::from(number).wrapping_mul(FACTOR)
-}
-
 /// Which table a key is in. The bits are others than those that choose its slot.
 pub(crate) fn table_of(key: u64) -> usize {
     (key.wrapping_mul(FACTOR) >> 60) as usize
@@ -135,14 +129,6 @@ mod tests {
                 prop_assert_eq!(set.insert(*key), known.insert(*key));
             }
             prop_assert!(known.iter().all(|key| set.has(*key)));
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn hashes_of_a_group_stay_as_many_as_they_were(number: u32, hash: u64, bit in 0_u32..64) {
-            prop_assert_ne!(of_group(number, hash), of_group(number, hash ^ 1 << bit));
-            prop_assert_eq!(of_group(0, hash), hash);
         }
     }
 }

@@ -1,12 +1,12 @@
 //! What each pass of a scan takes of a segment.
 
 use shoreline_shared::bits::marked;
-use shoreline_shared::crowd::Crowd;
+use shoreline_shared::crowd::NO_ROW;
 use shoreline_shared::event_type::PAGE_VIEW;
 
 use super::ask::{KEPT, OF_FILTER, OF_ROWS};
-use super::groups::{Groups, NO_GROUP};
-use super::loaded::{Loaded, by_code};
+use super::groups::Groups;
+use super::loaded::Loaded;
 use super::measures::Amount;
 use super::panel::Panel;
 use super::passing::Passing;
@@ -18,11 +18,12 @@ use crate::archive::{Column, Who};
 const COUNT_WORK: usize = 4;
 
 impl Query {
+    /// Looks at the sessions of a segment as a whole; tells the place of each event's session.
     pub(super) fn take_visits(
         &mut self,
         events: &Events<'_, '_>,
         loaded: &[Option<Loaded<'_>>],
-    ) -> Result<bool, Broken> {
+    ) -> Result<Vec<u32>, Broken> {
         let engaged = self.question.engaged.and_then(|place| loaded.get(place));
         if let Some(Some(engaged)) = engaged {
             self.work = self
@@ -30,10 +31,11 @@ impl Query {
                 .saturating_add(events.segment.len().saturating_mul(COUNT_WORK));
             let of = |place: Option<usize>| loaded.get(place?)?.as_ref();
             let kept: [Option<&Loaded<'_>>; KEPT] = self.question.kept.map(of);
-            self.visits
-                .take(events.segment, events.is_in, engaged, kept)?;
+            return self
+                .visits
+                .take(events.segment, events.is_in, engaged, kept);
         }
-        Ok(true)
+        Ok(Vec::new())
     }
 
     pub(super) fn take_dids(
@@ -106,9 +108,9 @@ impl Query {
             return Ok(true);
         }
         // All is decoded before anything is counted: nothing of a broken segment is.
-        let mut whose = self.whose(events.segment)?;
+        let mut whose = self.whose(events.segment, &passing, takes_visits)?;
         if takes_visits {
-            self.take_visits(events, loaded)?;
+            whose.sessions = self.take_visits(events, loaded)?;
         }
         let all = Passing {
             mask: &passing,
@@ -117,80 +119,56 @@ impl Query {
         };
         for (panel, groups) in self.question.panels.iter().zip(&mut self.groups) {
             let (passing, work) = all.through(panel.filter.as_ref());
-            if panel.counted.sessions {
-                whose.find_sessions(&passing, &mut self.visits.sessions);
-            }
             let more = panel.count(groups, &all, &passing, &whose);
             self.work = self.work.saturating_add(work).saturating_add(more);
         }
         Ok(true)
     }
 
-    /// What is counted of all events of a segment.
-    fn whose(&self, segment: &Segment<'_>) -> Result<Whose, Broken> {
+    /// Type, user and session of each event that passes.
+    fn whose(
+        &mut self,
+        segment: &Segment<'_>,
+        passing: &[bool],
+        takes_visits: bool,
+    ) -> Result<Whose, Broken> {
         let panels = || self.question.panels.iter().map(|panel| &panel.counted);
         let counts_users = panels().any(|counted| counted.users || counted.converted);
-        let counts_sessions = panels().any(|counted| counted.sessions);
+        // Of all in the range where they are looked at as a whole, too.
+        let counts_sessions = !takes_visits && panels().any(|counted| counted.sessions);
         let view = segment.column_code(Column::Type, PAGE_VIEW)?;
-        let users = if counts_users {
-            let users = segment.users()?;
-            let is_user = |who: &Who| matches!(who, Who::Known | Who::Erased);
-            let hash = |(hash, who): &(u64, Who)| is_user(who).then_some(*hash);
-            let table: Vec<_> = std::iter::once(None)
-                .chain(users.dict.iter().map(hash))
-                .collect();
-            by_code(&users.codes, &table, None)
-        } else {
-            Vec::new()
-        };
-        let sessions = if counts_sessions {
-            let sessions = segment.sessions()?;
-            (sessions.dict, sessions.codes)
-        } else {
-            Default::default()
-        };
-        Ok(Whose {
+        let mut whose = Whose {
             views: match view {
                 Some(_) => segment.column(Column::Type)?.codes,
                 None => vec![0; segment.len()],
             },
             view: view.unwrap_or(u32::MAX),
-            users,
-            places: vec![None; sessions.0.len()],
-            sessions,
-        })
+            users: Vec::new(),
+            sessions: Vec::new(),
+        };
+        let users = counts_users.then(|| segment.users()).transpose()?;
+        let sessions = counts_sessions.then(|| segment.sessions()).transpose()?;
+        if let Some(users) = users {
+            let is_user = |who: &Who| matches!(who, Who::Known | Who::Erased);
+            let hash = |(hash, who): &(u64, Who)| is_user(who).then_some(*hash);
+            let hashes: Vec<_> = users.dict.iter().map(hash).collect();
+            whose.users = self.users.places(&hashes, &users.codes, passing);
+        }
+        if let Some(sessions) = sessions {
+            let hashes: Vec<_> = sessions.dict.into_iter().map(Some).collect();
+            let crowd = &mut self.visits.sessions;
+            whose.sessions = crowd.places(&hashes, &sessions.codes, passing);
+        }
+        Ok(whose)
     }
 }
 
-/// Type, user and session of each event.
+/// Type of each event, and the places of its user and its session.
 struct Whose {
     views: Vec<u32>,
     view: u32,
-    users: Vec<Option<u64>>,
-    /// Hashes, and their codes.
-    sessions: (Vec<u64>, Vec<u32>),
-    /// The places of these hashes, of those that are counted.
-    places: Vec<Option<u32>>,
-}
-
-impl Whose {
-    /// Gives those sessions places that have an event which passes.
-    fn find_sessions(&mut self, passing: &[bool], crowd: &mut Crowd) {
-        let (hashes, codes) = &self.sessions;
-        for (code, passes) in codes.iter().zip(passing) {
-            let code = (*code as usize).wrapping_sub(1);
-            if let (true, Some(place @ None)) = (*passes, self.places.get_mut(code)) {
-                *place = hashes.get(code).map(|hash| crowd.place(*hash));
-            }
-        }
-    }
-
-    /// The place of each event's session.
-    fn sessions(&self) -> Vec<Option<u32>> {
-        let mut table = vec![None];
-        table.extend(&self.places);
-        by_code(&self.sessions.1, &table, None)
-    }
+    users: Vec<u32>,
+    sessions: Vec<u32>,
 }
 
 impl Panel {
@@ -221,24 +199,23 @@ impl Panel {
         let counters = counters.into_iter().fold(0, usize::saturating_add);
         let more = passed.saturating_mul(counters).saturating_mul(COUNT_WORK);
         work = work.saturating_add(more);
-        let user = |at: usize| whose.users.get(at).copied().flatten();
         if counted.users {
-            groups.count_users(&rows, &user, false);
+            groups.count_users(&rows, &whose.users);
         }
         let of_goal = self.goal.as_ref().map(|goal| {
             let (mask, more) = all.through(Some(goal));
             work = work.saturating_add(more);
-            let row = |(row, passes): (&u32, bool)| if passes { *row } else { NO_GROUP };
+            let row = |(row, passes): (&u32, bool)| if passes { *row } else { NO_ROW };
             rows.iter().zip(mask).map(row).collect::<Vec<u32>>()
         });
         if let Some(of_goal) = &of_goal {
             groups.count_conversions(of_goal);
             if counted.converted {
-                groups.count_users(of_goal, &user, true);
+                groups.count_converted(of_goal, &whose.users);
             }
         }
         if counted.sessions {
-            groups.count_sessions(&rows, &whose.sessions());
+            groups.count_sessions(&rows, &whose.sessions);
         }
         for (place, measure) in counted.measures.iter().enumerate() {
             if let Some(loaded) = loaded(&measure.field) {

@@ -8,11 +8,8 @@ use super::loaded::Loaded;
 use super::measures::Stats;
 use crate::archive::scan::Places;
 pub(super) use counts::Counts;
-use shoreline_shared::crowd::Rows;
-use shoreline_shared::set::Set;
-
-/// Of each event that does not pass.
-pub(super) const NO_GROUP: u32 = u32::MAX;
+use shoreline_shared::crowd::NO_ROW;
+use shoreline_shared::tally::{self, Tally};
 
 /// Rows by their values of each dimension. Row 0 is of all events.
 #[derive(Debug, Default)]
@@ -22,14 +19,16 @@ pub(super) struct Groups {
     names: Vec<Vec<String>>,
     /// Of each dimension: the place of a pair of what the dimensions before have, and a value's number.
     tree: Vec<Places>,
-    pub(super) counts: Vec<Counts>,
+    /// Of each row its events and views.
+    events: Vec<[i64; 2]>,
+    /// What else is counted of it, but who.
+    counts: Vec<Counts>,
     /// As many as there are measures, for each row.
     pub(super) stats: Vec<Stats>,
     pub(super) measures: usize,
-    pub(super) users: Set,
-    pub(super) converted: Set,
-    /// The places of sessions, and the rows of each.
-    pub(super) sessions: Rows,
+    users: Tally,
+    converted: Tally,
+    sessions: Tally,
     /// Values that percentiles are made of.
     pub(super) kept: usize,
     /// Bytes of the distinct values of dimensions.
@@ -64,13 +63,12 @@ impl Groups {
         let kept = self.kept.saturating_mul(8);
         // Each text is kept twice, and told.
         let texts = self.texts.saturating_mul(3);
-        let sets = [&self.users, &self.converted].map(Set::bytes);
-        let sets = sets.into_iter();
-        let sets = sets.fold(self.sessions.bytes(), usize::saturating_add);
+        let tallies = [&self.users, &self.converted, &self.sessions].map(Tally::bytes);
+        let tallies = tallies.into_iter().fold(0, usize::saturating_add);
         rows.saturating_add(stats)
             .saturating_add(kept)
             .saturating_add(texts)
-            .saturating_add(sets)
+            .saturating_add(tallies)
     }
 
     /// Numbers that are told of all rows.
@@ -82,6 +80,7 @@ impl Groups {
 
     fn grow(&mut self) {
         let rows = self.len().saturating_add(1);
+        self.events.resize(rows, [0; 2]);
         self.counts.resize(rows, Counts::default());
         let stats = rows.saturating_mul(self.measures);
         self.stats.resize_with(stats, Stats::default);
@@ -91,37 +90,33 @@ impl Groups {
     pub(super) fn place(&mut self, passing: &[bool], loaded: &[&Loaded<'_>]) -> Vec<u32> {
         let mut rows = Vec::with_capacity(passing.len());
         for passes in passing {
-            rows.push(if *passes { 0 } else { NO_GROUP });
+            rows.push(if *passes { 0 } else { NO_ROW });
         }
         let dimensions = self
             .values
             .iter_mut()
             .zip(&mut self.names)
             .zip(&mut self.tree);
-        for (((values, names), tree), loaded) in dimensions.zip(loaded) {
+        for (at, (((values, names), tree), loaded)) in dimensions.zip(loaded).enumerate() {
             // By code; 0 is a value like others: none.
-            let mut numbers = vec![NO_GROUP; loaded.dict.len().saturating_add(1)];
-            // Events that follow each other are alike, often.
-            let mut last = (NO_GROUP, NO_GROUP, NO_GROUP);
-            for (row, code) in rows.iter_mut().zip(&loaded.codes) {
-                if *row == NO_GROUP {
-                    continue;
-                }
-                if (*row, *code) != (last.0, last.1) {
-                    let Some(number) = numbers.get_mut(*code as usize) else {
-                        continue;
-                    };
-                    if *number == NO_GROUP {
-                        let entry = loaded.dict.get((*code as usize).wrapping_sub(1));
-                        *number = entry.map_or(0, |entry| {
-                            numbered(values, names, &mut self.texts, &entry.text)
-                        });
-                    }
-                    let key = u64::from(*row) << 32 | u64::from(*number);
-                    last = (*row, *code, tree.place(key).saturating_add(1));
-                }
-                *row = last.2;
+            let codes = loaded.dict.len().saturating_add(1);
+            let texts = &mut self.texts;
+            let mut number = |code: usize| {
+                let entry = loaded.dict.get(code.wrapping_sub(1));
+                entry.map_or(0, |entry| numbered(values, names, texts, &entry.text))
+            };
+            if at > 0 {
+                place_pairs(&mut rows, &loaded.codes, codes, tree, &mut number);
+                continue;
             }
+            let mut table = vec![NO_ROW; codes];
+            let used = tally::used(&rows, &loaded.codes, codes);
+            for (code, (row, is_used)) in table.iter_mut().zip(used).enumerate() {
+                if is_used {
+                    *row = tree.place(number(code).into()).saturating_add(1);
+                }
+            }
+            tally::place(&mut rows, &loaded.codes, &table);
         }
         self.grow();
         rows
@@ -139,6 +134,35 @@ impl Groups {
         }
         key.reverse();
         key
+    }
+}
+
+/// Puts each event from its row into that of its row and its value.
+fn place_pairs(
+    rows: &mut [u32],
+    codes: &[u32],
+    len: usize,
+    tree: &mut Places,
+    number: &mut dyn FnMut(usize) -> u32,
+) {
+    let mut numbers = vec![NO_ROW; len];
+    // Events that follow each other are alike, often.
+    let mut last = (NO_ROW, NO_ROW, NO_ROW);
+    for (row, code) in rows.iter_mut().zip(codes) {
+        if *row == NO_ROW {
+            continue;
+        }
+        if (*row, *code) != (last.0, last.1) {
+            let Some(known) = numbers.get_mut(*code as usize) else {
+                continue;
+            };
+            if *known == NO_ROW {
+                *known = number(*code as usize);
+            }
+            let key = u64::from(*row) << 32 | u64::from(*known);
+            last = (*row, *code, tree.place(key).saturating_add(1));
+        }
+        *row = last.2;
     }
 }
 

@@ -52,7 +52,7 @@ impl Told {
         let mut told = Self::default();
         let chunk = measures.max(1);
         let mut stats = groups.stats.chunks(chunk);
-        for (at, counts) in groups.counts.iter().enumerate() {
+        for (at, mut counts) in groups.counted().enumerate() {
             if at > 0 {
                 told.keys.extend(
                     groups
@@ -61,7 +61,6 @@ impl Told {
                         .map(|value| value.map(str::to_owned)),
                 );
             }
-            let mut counts = *counts;
             told.numbers.extend(counts.all().map(|count| *count));
             for stats in stats.next().unwrap_or_default() {
                 told.put_stats(stats);

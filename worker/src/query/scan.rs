@@ -15,6 +15,7 @@ use super::zone::Zone;
 use crate::archive::scan::{MAX_AT, Scan};
 use crate::archive::segment::{Broken, Segment};
 use crate::http::error::Fault;
+use shoreline_shared::crowd::Crowd;
 use shoreline_shared::set::Set;
 
 /// What a pass over all segments is for.
@@ -57,6 +58,8 @@ pub(super) struct Query {
     pub(super) work: usize,
     scanned: i64,
     pub(super) visits: Visits,
+    /// Those who are counted.
+    pub(super) users: Crowd,
     /// The users who did, of each `did`.
     pub(super) dids: Vec<Set>,
     /// Of each panel.
@@ -94,6 +97,7 @@ impl Query {
             work: 0,
             scanned: 0,
             visits: Visits::default(),
+            users: Crowd::default(),
             dids: Vec::new(),
             groups: Vec::new(),
             question,
@@ -169,7 +173,11 @@ impl Query {
         let mut loaded = Vec::new();
         let done = match self.pass {
             Pass::Visits | Pass::Ties => {
-                self.load(&events, &mut loaded, OF_VISITS)? && self.take_visits(&events, &loaded)?
+                let is_there = self.load(&events, &mut loaded, OF_VISITS)?;
+                if is_there {
+                    self.take_visits(&events, &loaded)?;
+                }
+                is_there
             }
             Pass::Dids => {
                 self.load(&events, &mut loaded, OF_DIDS)? && self.take_dids(&events, &loaded)?
@@ -203,6 +211,7 @@ impl Query {
         let (rows, told) = (of_groups(Groups::len), of_groups(Groups::told));
         let bytes = of_groups(Groups::bytes)
             .saturating_add(self.visits.bytes())
+            .saturating_add(self.users.bytes())
             .saturating_add(dids)
             .saturating_add(self.picking.as_ref().map_or(0, Picking::bytes));
         let values = self.picking.as_ref().map_or(0, Picking::values);
@@ -255,6 +264,7 @@ impl Scan for Query {
     fn reset(&mut self) {
         let question = &self.question;
         self.visits = Visits::new(question);
+        self.users = Crowd::default();
         self.dids = question.dids.iter().map(|_| Set::default()).collect();
         let groups = question
             .panels

@@ -1,9 +1,11 @@
 //! What is counted of rows.
 
-use super::{Groups, NO_GROUP};
+use shoreline_shared::crowd::NO_ROW;
+use shoreline_shared::tally;
+
+use super::Groups;
 use crate::query::measures::Amount;
 use crate::query::visits::Visits;
-use shoreline_shared::set::{Set, of_group};
 
 /// What is counted of a row beside its measures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,31 +42,28 @@ impl Counts {
 }
 
 impl Groups {
+    /// What is counted of each row, the first of all events.
+    pub(in crate::query) fn counted(&self) -> impl Iterator<Item = Counts> {
+        let rows = self.counts.iter().zip(&self.events).enumerate();
+        rows.map(|(row, (counts, [events, views]))| Counts {
+            events: *events,
+            views: *views,
+            users: self.users.count(row),
+            converted: self.converted.count(row),
+            sessions: self.sessions.count(row),
+            ..*counts
+        })
+    }
+
     /// Counts the events of each row; those of the type `view` are views.
     pub(in crate::query) fn count(&mut self, rows: &[u32], types: &[u32], view: u32) {
-        let mut total = Counts::default();
-        for (row, kind) in rows.iter().zip(types) {
-            if *row == NO_GROUP {
-                continue;
-            }
-            let view = i64::from(*kind == view);
-            total.events = total.events.wrapping_add(1);
-            total.views = total.views.wrapping_add(view);
-            if let (true, Some(counts)) = (*row > 0, self.counts.get_mut(*row as usize)) {
-                counts.events = counts.events.wrapping_add(1);
-                counts.views = counts.views.wrapping_add(view);
-            }
-        }
-        if let Some(counts) = self.counts.first_mut() {
-            counts.events = counts.events.saturating_add(total.events);
-            counts.views = counts.views.saturating_add(total.views);
-        }
+        tally::count(rows, types, view, &mut self.events);
     }
 
     /// Counts the conversions of each row.
     pub(in crate::query) fn count_conversions(&mut self, rows: &[u32]) {
         for row in rows {
-            if *row == NO_GROUP {
+            if *row == NO_ROW {
                 continue;
             }
             // Row 0 is of all rows.
@@ -76,50 +75,19 @@ impl Groups {
         }
     }
 
-    /// Counts the users of each row, or those who have a conversion in it: those of them that are new to it.
-    pub(in crate::query) fn count_users(
-        &mut self,
-        rows: &[u32],
-        user: &dyn Fn(usize) -> Option<u64>,
-        is_of_goal: bool,
-    ) {
-        let users = if is_of_goal {
-            &mut self.converted
-        } else {
-            &mut self.users
-        };
-        for (at, row) in rows.iter().enumerate() {
-            if *row != NO_GROUP
-                && let Some(hash) = user(at)
-            {
-                each_new(users, *row, hash, &mut |row| {
-                    if let Some(counts) = self.counts.get_mut(row as usize) {
-                        let count = if is_of_goal {
-                            &mut counts.converted
-                        } else {
-                            &mut counts.users
-                        };
-                        *count = count.wrapping_add(1);
-                    }
-                });
-            }
-        }
+    /// Counts the users of each row, by the places of the users of events.
+    pub(in crate::query) fn count_users(&mut self, rows: &[u32], users: &[u32]) {
+        self.users.add(users, rows, self.counts.len());
+    }
+
+    /// Counts those of them who have a conversion in it.
+    pub(in crate::query) fn count_converted(&mut self, rows: &[u32], users: &[u32]) {
+        self.converted.add(users, rows, self.counts.len());
     }
 
     /// Counts the sessions of each row, by the places of the sessions of events.
-    pub(in crate::query) fn count_sessions(&mut self, rows: &[u32], sessions: &[Option<u32>]) {
-        for (row, session) in rows.iter().zip(sessions) {
-            let (Some(place), true) = (session, *row != NO_GROUP) else {
-                continue;
-            };
-            let (is_new, is_first) = self.sessions.add(*place, *row);
-            // Row 0 is of all rows.
-            for (row, is_new) in [(*row, is_new), (0, is_first && *row > 0)] {
-                if let (true, Some(counts)) = (is_new, self.counts.get_mut(row as usize)) {
-                    counts.sessions = counts.sessions.wrapping_add(1);
-                }
-            }
-        }
+    pub(in crate::query) fn count_sessions(&mut self, rows: &[u32], sessions: &[u32]) {
+        self.sessions.add(sessions, rows, self.counts.len());
     }
 
     /// Takes what the events of each row have of a measure, by the codes of its distinct amounts.
@@ -133,7 +101,7 @@ impl Groups {
     ) {
         for (row, code) in rows.iter().zip(codes) {
             let amount = amounts.get((*code as usize).wrapping_sub(1));
-            let (Some(amount), true) = (amount, *row != NO_GROUP) else {
+            let (Some(amount), true) = (amount, *row != NO_ROW) else {
                 continue;
             };
             let at = (*row as usize)
@@ -149,7 +117,7 @@ impl Groups {
     /// All segments were taken: looks at sessions as a whole.
     pub(in crate::query) fn settle(&mut self, visits: &Visits) {
         let (sessions, counts) = (&self.sessions, &mut self.counts);
-        sessions.each(&mut |place, row, is_first| {
+        sessions.rows().each(&mut |place, row, is_first| {
             let (is_bounce, duration) = visits.of(place);
             for (row, is_of_it) in [(row, true), (0, is_first && row > 0)] {
                 if let (true, Some(counts)) = (is_of_it, counts.get_mut(row as usize)) {
@@ -158,16 +126,5 @@ impl Groups {
                 }
             }
         });
-    }
-}
-
-/// Adds a hash to a row and to row 0, and tells those of the two to which it is new.
-fn each_new(all: &mut Set, row: u32, hash: u64, tell: &mut dyn FnMut(u32)) {
-    // Who is not new to a row is not new to all of them.
-    if all.insert(of_group(row, hash)) {
-        tell(row);
-        if row > 0 && all.insert(hash) {
-            tell(0);
-        }
     }
 }
