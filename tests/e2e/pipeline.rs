@@ -1,12 +1,14 @@
 //! A batch's way: live counts, D1, the lake; once, however often it is sent.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use shoreline_tests::contract::Checked as _;
 use shoreline_tests::events::{batch, feature, ids, uuid, view};
-use shoreline_tests::eventually;
 use shoreline_tests::lake;
 use shoreline_tests::site::reply;
-use shoreline_tests::system::shared;
+use shoreline_tests::system::{StateDir, System, shared};
+use shoreline_tests::{eventually, within};
 
 #[tokio::test]
 async fn a_batch_is_counted_stored_and_landed_as_it_was_cleaned() {
@@ -160,6 +162,32 @@ async fn half_a_megabyte_is_taken_whole_cut_into_parts_and_arrives_whole() {
     assert_eq!(lake::ids_of(&objects, &site.id), ids(&sent));
     let landed = &lake::events_of(&objects, &site.id)[0];
     assert_eq!(landed["eventData"]["e"], filler.trim());
+}
+
+/// A consumer is given its next messages when all that it waits for has ended; its own operation events once took five
+/// seconds of that where nobody else sent any.
+#[tokio::test]
+async fn a_queue_of_messages_is_worked_off_without_a_pause() {
+    let system = System::start(&StateDir::new());
+    let site = system.new_site().await;
+    let filler = "Lorem ipsum dolor. ".repeat(50);
+    for _ in 0..4 {
+        let events = (0..100).map(|_| {
+            let mut event = view("/big", "u");
+            for name in ["a", "b", "c", "d", "e"] {
+                event["eventData"][name] = json!(filler);
+            }
+            event
+        });
+        site.send_ok(&batch(&events.collect::<Vec<_>>())).await;
+    }
+    // Sixteen messages at least, two at a time.
+    within(
+        Duration::from_secs(20),
+        "two megabytes are stored",
+        async || site.settled().await.then_some(()),
+    )
+    .await;
 }
 
 #[tokio::test]

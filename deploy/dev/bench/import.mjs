@@ -1,9 +1,11 @@
 // `npm run bench -- import`: how fast a file is imported, and with how much memory.
 //
 // BENCH_LINES lines (1,000,000 unless set) of about 400 bytes, in 7 parts, over 45 days in order of time; with
-// BENCH_ORDER=random in no order, which opens all the lake's 1,080 hours at once.
+// BENCH_ORDER=random in no order, which opens all the lake's 1,080 hours at once; with BENCH_TEXT=wide with titles that
+// no byte of Latin-1 has; with BENCH_SINKS=2 to a second sink, too, until both have it all.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { withWorker } from './system.mjs';
 import { Failure } from '../base/process.mjs';
@@ -11,6 +13,8 @@ import { Failure } from '../base/process.mjs';
 const LINES = Number(process.env.BENCH_LINES ?? 1_000_000);
 const PARTS = 7;
 const RANDOM = process.env.BENCH_ORDER === 'random';
+const TITLE = process.env.BENCH_TEXT === 'wide' ? 'カタログ — каталог магазина — دليل' : 'Catalog of the shop';
+const TWO_SINKS = process.env.BENCH_SINKS === '2';
 const SPAN_MS = 45 * 24 * 60 * 60 * 1000;
 const POLL_MS = 500;
 
@@ -26,7 +30,7 @@ function line(n, first) {
     eventData: {
       feature: 'export',
       url: `https://shop.example/catalog/${n % 700}?utm_source=news`,
-      title: 'Catalog of the shop',
+      title: TITLE,
       referrer: 'https://search.example/',
     },
     metadata: {
@@ -38,62 +42,85 @@ function line(n, first) {
 }
 
 /** Measures one import, and prints what it took. */
-export const benchImport = () =>
-  withWorker(async ({ url, pid, inspector, secrets }) => {
-    /** @param {string} path @param {RequestInit} [init] */
-    const ask = async (path, init) => {
-      const answer = await fetch(`${url}/v1/imports${path}`, {
-        ...init,
-        headers: { authorization: `Bearer ${secrets.sourceKey}` },
-      });
-      if (!answer.ok) throw new Failure(`${path}: ${answer.status} ${await answer.text()}`);
-      return /** @type {Promise<any>} */ (answer.json());
-    };
-    const first = Date.now() - SPAN_MS;
-    const { importId } = await ask('', { method: 'POST', body: JSON.stringify({ parts: PARTS }) });
-    const isolate = await connect(inspector);
-    const before = rss(pid);
-    let [mostRss, mostHeap] = [before, 0];
-    const sample = async () => {
-      mostRss = Math.max(mostRss, rss(pid));
-      mostHeap = Math.max(mostHeap, (await isolate('Runtime.getHeapUsage')).usedSize);
-    };
-    const start = Date.now();
-    let bytes = 0;
-    for (let part = 0; part < PARTS; part += 1) {
-      const [from, to] = [part, part + 1].map((n) => Math.round((n * LINES) / PARTS));
-      let text = '';
-      for (let n = from; n < to; n += 1) text += `${line(n, first)}\n`;
-      const body = Buffer.from(text);
-      bytes += body.length;
-      await ask(`/${importId}/parts/${part + 1}`, { method: 'PUT', body });
-      await sample();
+export async function benchImport() {
+  if (!TWO_SINKS) return withWorker(measure);
+  // Takes each object, as S3 does, and forgets it.
+  const server = createServer((request, answer) => request.on('end', () => answer.end()).resume());
+  await new Promise((done) => server.listen(0, '127.0.0.1', () => done(undefined)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  const key = { AWS_ACCESS_KEY_ID: 'bench', AWS_SECRET_ACCESS_KEY: 'bench' };
+  const s3 = { AWS_REGION: 'eu-central-1', S3_BUCKET: 'lake', S3_ENDPOINT: `http://127.0.0.1:${port}` };
+  await withWorker(measure, { SINKS: 'r2,s3', ...s3, ...key });
+  server.close();
+}
+
+/** @param {import('./system.mjs').System} system */
+async function measure({ url, pid, inspector, secrets }) {
+  /** @param {string} path @param {RequestInit} [init] */
+  const ask = async (path, init) => {
+    const answer = await fetch(`${url}/v1/imports${path}`, {
+      ...init,
+      headers: { authorization: `Bearer ${secrets.sourceKey}` },
+    });
+    if (!answer.ok) throw new Failure(`${path}: ${answer.status} ${await answer.text()}`);
+    return /** @type {Promise<any>} */ (answer.json());
+  };
+  /** Events that every sink has. */
+  const landed = async () => {
+    const answer = await fetch(`${url}/health`, { headers: { authorization: `Bearer ${secrets.readToken}` } });
+    return /** @type {any} */ (await answer.json()).backlog.lake.landedEvents;
+  };
+  const first = Date.now() - SPAN_MS;
+  const { importId } = await ask('', { method: 'POST', body: JSON.stringify({ parts: PARTS }) });
+  const isolate = await connect(inspector);
+  const before = rss(pid);
+  let [mostRss, mostHeap] = [before, 0];
+  const sample = async () => {
+    mostRss = Math.max(mostRss, rss(pid));
+    mostHeap = Math.max(mostHeap, (await isolate('Runtime.getHeapUsage')).usedSize);
+  };
+  const start = Date.now();
+  let bytes = 0;
+  for (let part = 0; part < PARTS; part += 1) {
+    const [from, to] = [part, part + 1].map((n) => Math.round((n * LINES) / PARTS));
+    let text = '';
+    for (let n = from; n < to; n += 1) text += `${line(n, first)}\n`;
+    const body = Buffer.from(text);
+    bytes += body.length;
+    await ask(`/${importId}/parts/${part + 1}`, { method: 'PUT', body });
+    await sample();
+  }
+  const uploaded = seconds(start);
+  let walked;
+  for (;;) {
+    const told = await ask(`/${importId}`);
+    await sample();
+    if (told.received === LINES) walked ??= seconds(start);
+    if (told.finishedAt) {
+      if (told.processed !== LINES) throw new Failure(`not all was taken: ${JSON.stringify(told)}`);
+      break;
     }
-    const uploaded = seconds(start);
-    let walked;
-    for (;;) {
-      const told = await ask(`/${importId}`);
-      await sample();
-      if (told.received === LINES) walked ??= seconds(start);
-      if (told.finishedAt) {
-        if (told.processed !== LINES) throw new Failure(`not all was taken: ${JSON.stringify(told)}`);
-        break;
-      }
-      await delay(POLL_MS);
-    }
-    const stored = seconds(start);
-    const mb = (/** @type {number} */ n) => Math.round(n / 1e6);
-    console.log(`${LINES} lines, ${mb(bytes)} MB, ${PARTS} parts, ${RANDOM ? 'random' : 'in order'}`);
-    console.log('| | seconds | lines/s |\n|---|--:|--:|');
-    for (const [name, took] of Object.entries({ uploaded, walked, 'stored in D1 and handed to the lake': stored })) {
-      console.log(`| ${name} | ${took?.toFixed(1)} | ${Math.round(LINES / Number(took))} |`);
-    }
-    const { wasm } = await memory(isolate);
-    console.log(`isolate: JavaScript heap ${mb(mostHeap)} MB at most, wasm memory ${mb(wasm)} MB (it never shrinks)`);
-    console.log(
-      `workerd, with the bucket, queue and D1 that it simulates: ${mb(before)} MB before, ${mb(mostRss)} MB at most`,
-    );
-  });
+    await delay(POLL_MS);
+  }
+  const stored = seconds(start);
+  while (TWO_SINKS && (await landed()) < LINES) {
+    await sample();
+    await delay(POLL_MS);
+  }
+  const inBoth = seconds(start);
+  const mb = (/** @type {number} */ n) => Math.round(n / 1e6);
+  console.log(`${LINES} lines, ${mb(bytes)} MB, ${PARTS} parts, ${RANDOM ? 'random' : 'in order'}`);
+  console.log('| | seconds | lines/s |\n|---|--:|--:|');
+  const all = { uploaded, walked, stored, ...(TWO_SINKS && { 'in both sinks': inBoth }) };
+  for (const [name, took] of Object.entries(all)) {
+    console.log(`| ${name} | ${took?.toFixed(1)} | ${Math.round(LINES / Number(took))} |`);
+  }
+  const { wasm } = await memory(isolate);
+  console.log(`isolate: JavaScript heap ${mb(mostHeap)} MB at most, wasm memory ${mb(wasm)} MB (it never shrinks)`);
+  console.log(
+    `workerd, with the bucket, queue and D1 that it simulates: ${mb(before)} MB before, ${mb(mostRss)} MB at most`,
+  );
+}
 
 /** @param {number} start */
 const seconds = (start) => (Date.now() - start) / 1000;

@@ -118,6 +118,13 @@ impl Buffer {
         }
     }
 
+    /// All that waits, whether it is time or not; nothing where nothing does.
+    pub fn take_now(&mut self, now_ms: i64) -> Option<Taken> {
+        self.since?;
+        self.taken_at = Some(now_ms);
+        Some(self.take())
+    }
+
     /// All that waits, where it is time: the first has waited long enough, or there are many.
     pub fn take_if_due(&mut self, now_ms: i64) -> Option<Taken> {
         // The platform's clock may be set back: what is in its future has waited, too.

@@ -64,8 +64,8 @@ async fn scheduled(_event: ScheduledEvent, env: Env, context: ScheduleContext) {
         }
     };
     let failed = ran.failed.first().copied();
-    if let Some(committed) = note(&env, Background::Cron, None, began, failed) {
-        context.wait_until(committed);
+    if let Some(noted) = note(&env, Background::Cron, None, began, failed) {
+        context.wait_until(noted.commit_in_time());
     }
     let now = now_ms();
     if is_watched {

@@ -102,16 +102,43 @@ fn end(call: &Call, status: u16, env: &Env, context: &Context) {
     match BUFFER.with_borrow_mut(|buffer| buffer.add(operation, now)) {
         Added::Waits => {}
         Added::Due(taken) => context.wait_until(flush(env.clone(), config, taken)),
+        // Others may have been so many that all of it went before.
         Added::First => {
-            let env = env.clone();
-            context.wait_until(async move {
-                Delay::from(FLUSH_AFTER).await;
-                // Others may have been so many that all of it went before.
-                let due = BUFFER.with_borrow_mut(|buffer| buffer.take_if_due(now_ms()));
-                if let Some(taken) = due {
-                    flush(env, config, taken).await;
-                }
-            });
+            let (env, due) = (env.clone(), None);
+            context.wait_until(Noted { env, config, due }.commit_in_time());
+        }
+    }
+}
+
+/// What was noted and nobody waits for yet.
+pub(crate) struct Noted {
+    env: Env,
+    config: Rc<Config>,
+    due: Option<Taken>,
+}
+
+impl Noted {
+    /// Commits it with what else is noted within [`FLUSH_EVERY_MS`].
+    pub(crate) async fn commit_in_time(mut self) {
+        if self.due.is_none() {
+            Delay::from(FLUSH_AFTER).await;
+            self.due = BUFFER.with_borrow_mut(|buffer| buffer.take_if_due(now_ms()));
+        }
+        self.commit().await;
+    }
+
+    /// Commits it, and what else has been noted. For the consumer of a queue, which is given no more messages while it
+    /// waits for anything.
+    pub(crate) async fn commit_at_once(mut self) {
+        if self.due.is_none() {
+            self.due = BUFFER.with_borrow_mut(|buffer| buffer.take_now(now_ms()));
+        }
+        self.commit().await;
+    }
+
+    async fn commit(self) {
+        if let Some(taken) = self.due {
+            flush(self.env, self.config, taken).await;
         }
     }
 }
@@ -125,7 +152,7 @@ pub(crate) fn note(
     site: Option<&str>,
     began: i64,
     failed: Option<&'static str>,
-) -> Option<impl Future<Output = ()> + use<>> {
+) -> Option<Noted> {
     let config = config(env).ok().filter(|config| config.operation_events)?;
     let serial = serial().ok()?;
     if site == Some(OWN_SITE) {
@@ -143,18 +170,7 @@ pub(crate) fn note(
         Added::First => None,
     };
     let env = env.clone();
-    Some(async move {
-        let due = match due {
-            Some(taken) => Some(taken),
-            None => {
-                Delay::from(FLUSH_AFTER).await;
-                BUFFER.with_borrow_mut(|buffer| buffer.take_if_due(now_ms()))
-            }
-        };
-        if let Some(taken) = due {
-            flush(env, config, taken).await;
-        }
-    })
+    Some(Noted { env, config, due })
 }
 
 /// Commits what waited to the log of Shoreline's own site. What cannot be committed is lost, and

@@ -177,8 +177,8 @@ impl ImportDo {
             };
             let code = turned.is_err().then_some("step_failed");
             let noted = what.and_then(|what| note(&self.env, what, Some(place.site), began, code));
-            if let Some(committed) = noted {
-                self.state.wait_until(committed);
+            if let Some(noted) = noted {
+                self.state.wait_until(noted.commit_in_time());
             }
             match turned? {
                 Turn::Again => {}

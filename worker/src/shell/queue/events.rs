@@ -9,7 +9,7 @@ use crate::archive::consume::{RETRY_DELAY_S, Unstored, by_site};
 use crate::base::together::join_all;
 use crate::observe::operations::Background;
 use crate::protocol::Message;
-use crate::shell::http::calls::note;
+use crate::shell::http::calls::{Noted, note};
 use crate::shell::platform::bindings::DEAD_LETTERS_QUEUE;
 use crate::shell::platform::clock::now_ms;
 use crate::shell::platform::log;
@@ -59,31 +59,23 @@ async fn settle(messages: &[(RawMessage, Vec<u8>)], env: &Env, context: &Context
     }
     let items: Vec<&Item<'_>> = items.iter().collect();
     let groups = by_site(items, |item| item.message.site.as_str());
-    join_all(
-        groups
-            .into_iter()
-            .map(|group| settle_site(group, env, context)),
-    )
-    .await;
+    let noted = join_all(groups.into_iter().map(|group| settle_site(group, env))).await;
+    for noted in noted.into_iter().flatten() {
+        context.wait_until(noted.commit_at_once());
+    }
 }
 
 /// Messages of one site, one after the other: an archive appends one at a time.
-async fn settle_site(group: Vec<&Item<'_>>, env: &Env, context: &Context) {
+async fn settle_site(group: Vec<&Item<'_>>, env: &Env) -> Vec<Noted> {
+    let mut all = Vec::new();
     for item in group {
         let began = now_ms();
         let consumed = consume(item.body, &item.message, env).await;
         let failed = consumed.as_ref().err();
         let failed = failed.map(|error| Unstored::of(&error.to_string()));
         let site = Some(item.message.site.as_str());
-        if let Some(committed) = note(
-            env,
-            Background::Consume,
-            site,
-            began,
-            failed.map(Unstored::code),
-        ) {
-            context.wait_until(committed);
-        }
+        let code = failed.map(Unstored::code);
+        all.extend(note(env, Background::Consume, site, began, code));
         match consumed {
             Ok(()) => item.raw.ack(),
             // After the queue's tries it goes to the dead letters' queue, which tells what may pass
@@ -99,6 +91,7 @@ async fn settle_site(group: Vec<&Item<'_>>, env: &Env, context: &Context) {
             }
         }
     }
+    all
 }
 
 async fn inspect_or_retry(message: &RawMessage, body: &[u8], env: &Env) {

@@ -38,6 +38,19 @@ fn a_call_alone_has_an_event_that_is_told_in_time() {
 }
 
 #[test]
+fn who_cannot_wait_takes_all_at_once() {
+    let mut buffer = Buffer::default();
+    assert_eq!(buffer.take_now(NOW), None);
+    let call = operation(PATH, Some("a"), 202, 7);
+    assert_eq!(buffer.add(call.clone(), NOW), Added::First);
+    let taken = buffer.take_now(NOW).unwrap();
+    assert_eq!((taken.events, taken.lost), (vec![call.clone()], 0));
+    assert_eq!(buffer.take_now(NOW), None);
+    // The next one is the first again: somebody comes back for it.
+    assert_eq!(buffer.add(call, NOW + 1), Added::First);
+}
+
+#[test]
 fn a_hundred_thousand_calls_are_one_event_that_names_the_first() {
     let mut buffer = Buffer::default();
     for n in 0..100_000 {

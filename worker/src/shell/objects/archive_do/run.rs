@@ -89,8 +89,8 @@ impl ArchiveDo {
         if self.archive()?.fold_due()?.is_some_and(|due| due <= start) {
             let folded = self.fold_in_time().await;
             let failed = folded.is_err().then_some("not_taken");
-            if let Some(committed) = note(&self.env, Background::Fold, Some(site), start, failed) {
-                self.state.wait_until(committed);
+            if let Some(noted) = note(&self.env, Background::Fold, Some(site), start, failed) {
+                self.state.wait_until(noted.commit_in_time());
             }
             if let Err(error) = folded {
                 log::error("archive_do", error);
