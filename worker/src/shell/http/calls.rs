@@ -102,7 +102,6 @@ fn end(call: &Call, status: u16, env: &Env, context: &Context) {
     match BUFFER.with_borrow_mut(|buffer| buffer.add(operation, now)) {
         Added::Waits => {}
         Added::Due(taken) => context.wait_until(flush(env.clone(), config, taken)),
-        // Others may have been so many that all of it went before.
         Added::First => {
             let (env, due) = (env.clone(), None);
             context.wait_until(Noted { env, config, due }.commit_in_time());
@@ -122,6 +121,7 @@ impl Noted {
     pub(crate) async fn commit_in_time(mut self) {
         if self.due.is_none() {
             Delay::from(FLUSH_AFTER).await;
+            // Others may have been so many that all of it went before.
             self.due = BUFFER.with_borrow_mut(|buffer| buffer.take_if_due(now_ms()));
         }
         self.commit().await;
