@@ -38,17 +38,16 @@ const NATIVE = { args: ['test', '--no-fail-fast', '--workspace', '--exclude', 's
 /** Little that drives the system, or nothing of it. @type {Run} */
 const SMALL = { args: [...TESTS, '--lib', '--bins', '--test', 'kept_lists', '--test', 'sinks', '--test', 'tables'] };
 
-/** What drives the built system. @type {Run} */
-const END_TO_END = { args: [...E2E, ...TIMED.flatMap((name) => ['--skip', name])], threads: MANY };
-
-/** What holds a clock against it. @type {Run} */
-const CLOCKED = { args: [...E2E, ...TIMED] };
-
-/** 200,000 events: it computes all the time, and waits for little. @type {Run} */
-const EXACT = { args: [...TESTS, '--test', 'exact'] };
+/** What drives the built system. @type {Run[]} */
+const DRIVEN = [
+  { args: [...E2E, ...TIMED.flatMap((name) => ['--skip', name])], threads: MANY },
+  { args: [...E2E, ...TIMED] },
+  // 200,000 events: beside the end-to-end tests it leaves them too little of two processors.
+  { args: [...TESTS, '--test', 'exact'] },
+];
 
 /** The commands of `deploy/` under Node's own test runner. */
-const DEPLOY = ['--no-warnings', '--test', 'deploy/**/*.test.mjs'];
+const testDeploy = () => runShown(tools.node, ['--no-warnings', '--test', 'deploy/**/*.test.mjs']);
 
 /**
  * Runs commands of cargo, all of them: what failed before does not hide what fails later.
@@ -68,17 +67,11 @@ function tell(code, start) {
   process.exitCode = code || process.exitCode;
 }
 
-/**
- * Runs a command with the processor time that others leave, and shows what it said when it has ended, so that two do
- * not talk at once.
- * @param {string} command
- * @param {string[]} args
- * @param {string} what it is called
- */
-async function runBehind(command, args, what) {
+/** Runs cargo and shows what it said when it has ended, so that two runs do not talk at once. @param {Run} run */
+async function runBeside({ args }) {
   const start = Date.now();
-  const { code, said } = await runHeard('nice', ['-n', '10', command, ...args]);
-  say(what);
+  const { code, said } = await runHeard('cargo', args);
+  say(`cargo ${args.join(' ')}`);
   process.stdout.write(said);
   tell(code, start);
 }
@@ -107,7 +100,7 @@ async function runQuickly(args) {
   const runs = cargoRuns(needs);
   if (!needs.deploy && runs.length === 0) return say('what changed needs no test but npm run check');
   await (needs.e2e.length > 0 ? build() : installPackages());
-  if (needs.deploy) process.exitCode = await runShown(tools.node, DEPLOY);
+  if (needs.deploy) process.exitCode = await testDeploy();
   await runCargo(runs.map((run) => ({ args: [...run, ...args] })));
 }
 
@@ -134,14 +127,12 @@ main(async () => {
     // The last crate of the worker is one processor's work: native tests, which need none of it, have the others.
     await Promise.all([prepare(), args.length === 0 && runCargo([NATIVE])]);
     if (args.length === 0) {
-      // End-to-end tests wait for a third of their time.
-      const behind = [
-        runBehind(tools.node, DEPLOY, 'the commands of deploy/'),
-        runBehind('cargo', EXACT.args, `cargo ${EXACT.args.join(' ')}`),
-      ];
-      await runCargo([SMALL, END_TO_END]);
-      await Promise.all(behind);
-      await runCargo([CLOCKED]);
+      // Most of what it compiles, the end-to-end tests are made of, too.
+      const small = runBeside(SMALL);
+      say('the commands of deploy/');
+      process.exitCode = (await testDeploy()) || process.exitCode;
+      await small;
+      await runCargo(DRIVEN);
     } else {
       await runCargo(chosen(args));
     }

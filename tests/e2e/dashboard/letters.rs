@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use shoreline_tests::events::{batch, view};
 use shoreline_tests::site::reply;
 use shoreline_tests::system::{StateDir, System, shared};
-use shoreline_tests::{eventually, eventually_is};
+use shoreline_tests::{PATIENCE, eventually, eventually_is, within};
 
 use super::Dashboard;
 use super::settings::admin;
@@ -74,7 +74,8 @@ async fn a_dead_letter_is_replayed() {
             .bearer_auth(&site.admin_token);
         list(&reply(call).await.body["deadLetters"]).clone()
     };
-    eventually("it is a dead letter", async || {
+    // The queue tries five times, five seconds apart, whatever else the machine does.
+    within(3 * PATIENCE, "it is a dead letter", async || {
         (!listed().await.is_empty()).then_some(())
     })
     .await;
