@@ -45,7 +45,9 @@ function line(n, first) {
 export async function benchImport() {
   if (!TWO_SINKS) return withWorker(measure);
   // Takes each object, as S3 does, and forgets it.
-  const server = createServer((request, answer) => request.on('end', () => answer.end()).resume());
+  const server = createServer((request, answer) => {
+    request.on('end', () => answer.writeHead(200, { etag: '"taken"' }).end()).resume();
+  });
   await new Promise((done) => server.listen(0, '127.0.0.1', () => done(undefined)));
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   const key = { AWS_ACCESS_KEY_ID: 'bench', AWS_SECRET_ACCESS_KEY: 'bench' };
