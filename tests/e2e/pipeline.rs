@@ -137,20 +137,24 @@ async fn an_event_resent_in_another_batch_is_taken_back_from_the_live_counts() {
     );
 }
 
+const FILLER: &str = "Lorem ipsum dolor. ";
+
+/// A batch of a hundred events of five kilobytes each.
+fn half_a_megabyte() -> Value {
+    let events = (0..100).map(|_| {
+        let mut event = view("/big", "u");
+        for name in ["a", "b", "c", "d", "e"] {
+            event["eventData"][name] = json!(FILLER.repeat(50));
+        }
+        event
+    });
+    batch(&events.collect::<Vec<_>>())
+}
+
 #[tokio::test]
 async fn half_a_megabyte_is_taken_whole_cut_into_parts_and_arrives_whole() {
     let site = shared().new_site().await;
-    let filler = "Lorem ipsum dolor. ".repeat(50);
-    let events: Vec<Value> = (0..100)
-        .map(|_| {
-            let mut event = view("/big", "u");
-            for name in ["a", "b", "c", "d", "e"] {
-                event["eventData"][name] = json!(filler);
-            }
-            event
-        })
-        .collect();
-    let sent = batch(&events);
+    let sent = half_a_megabyte();
     let size = sent.to_string().len();
     assert!((490_000..=524_288).contains(&size), "{size}");
     assert_eq!(site.send_ok(&sent).await["accepted"], 100);
@@ -161,7 +165,7 @@ async fn half_a_megabyte_is_taken_whole_cut_into_parts_and_arrives_whole() {
     let objects = lake::pull(site.state.path());
     assert_eq!(lake::ids_of(&objects, &site.id), ids(&sent));
     let landed = &lake::events_of(&objects, &site.id)[0];
-    assert_eq!(landed["eventData"]["e"], filler.trim());
+    assert_eq!(landed["eventData"]["e"], FILLER.repeat(50).trim());
 }
 
 /// A consumer is given its next messages when all that it waits for has ended. Its own operation events once took five
@@ -169,20 +173,12 @@ async fn half_a_megabyte_is_taken_whole_cut_into_parts_and_arrives_whole() {
 #[tokio::test]
 async fn a_queue_of_messages_is_worked_off_without_a_pause() {
     let system = System::start(&StateDir::new());
-    let filler = "Lorem ipsum dolor. ".repeat(50);
     for _ in 0..4 {
-        let events = (0..100).map(|_| {
-            let mut event = view("/big", "u");
-            for name in ["a", "b", "c", "d", "e"] {
-                event["eventData"][name] = json!(filler);
-            }
-            event
-        });
-        let sent = batch(&events.collect::<Vec<_>>());
-        system.demo().send_ok(&sent).await;
+        system.demo().send_ok(&half_a_megabyte()).await;
     }
     let system = System::start(&system.power_cut());
     let site = system.demo();
+    // Sixteen messages, two at a time: with that pause, forty seconds; without, those of the lake's seal, five.
     within(
         Duration::from_secs(20),
         "two megabytes are stored",

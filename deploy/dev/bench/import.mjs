@@ -52,8 +52,11 @@ export async function benchImport() {
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   const key = { AWS_ACCESS_KEY_ID: 'bench', AWS_SECRET_ACCESS_KEY: 'bench' };
   const s3 = { AWS_REGION: 'eu-central-1', S3_BUCKET: 'lake', S3_ENDPOINT: `http://127.0.0.1:${port}` };
-  await withWorker(measure, { SINKS: 'r2,s3', ...s3, ...key });
-  server.close();
+  try {
+    await withWorker(measure, { SINKS: 'r2,s3', ...s3, ...key });
+  } finally {
+    server.close();
+  }
 }
 
 /** @param {import('./system.mjs').System} system */
