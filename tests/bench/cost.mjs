@@ -196,7 +196,7 @@ ${rows.join('\n')}
 - Storage costs ${money(storage)} a month for a million events: ${STORED.archiveBytes} bytes an event in the archive and
   ${STORED.lakeBytes} bytes in R2.
 - The figures leave out reading (dashboards, Athena), crons, and the time that a Durable Object stays in memory. They
-  also leave out folds and merges: an archive folds an hour after its oldest unfolded segment came and merges small
+  also leave out folds and merges: an archive folds when the day is over or many segments wait, and merges small
   segments later, and the measured runs end before that. Folds were not counted; a merge writes 0.04 to 0.08 rows an
   event.
 

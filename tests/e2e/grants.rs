@@ -91,9 +91,22 @@ async fn pages_get_their_202_from_a_fresh_isolate_while_d1_cannot_answer_at_all(
     };
     assert_eq!(lists().await.status, 200);
 
+    made.send_ok(&batch(&[view("/", "before")])).await;
+    made.settle().await;
+    let asks = || {
+        let query = shoreline_tests::client().post(system.at("/v1/analytics/query"));
+        let body = json!({"metrics": ["users", "views"], "range": "30d"});
+        reply(query.bearer_auth(&made.read_token).json(&body))
+    };
+    assert_eq!(asks().await.body["meta"]["source"], "read_models");
+
     let broken = Broken::new(system.state());
     begin_anew(&system).await;
     assert_eq!(lists().await.status, 503, "D1 answers all the same");
+    // What the read models would say, a scan says.
+    let answer = asks().await.body;
+    assert_eq!(answer["meta"]["source"], "scan", "{answer}");
+    assert_eq!(answer["totals"], json!([1, 1]));
     let mut sent = Vec::new();
     for site in [&made, &seeded] {
         let batch = batch(&[view("/", "u"), view("/b", "v")]);

@@ -95,6 +95,47 @@ async fn a_question_is_answered_by_a_scan() {
 }
 
 #[tokio::test]
+async fn a_question_without_filters_is_answered_by_the_read_models() {
+    let site = shared().new_site().await;
+    let events = [
+        view("/a", "ann"),
+        view("/b", "bob"),
+        feature("search", "ann"),
+    ];
+    site.send_ok(&batch(&events)).await;
+    site.settle().await;
+    let by_day = json!({"metrics": ["users", "events", "views"], "dimensions": ["time:day"], "range": "30d"});
+    let filtered = |filters: Value| {
+        let mut body = by_day.clone();
+        body["filters"] = filters;
+        body
+    };
+    // As soon as they are in the archive, whatever D1 has taken.
+    let answer = ask(&site, by_day.clone()).await;
+    let scanned = ask(&site, filtered(json!(["exists", "source"]))).await;
+    assert_eq!(answer["totals"], json!([2, 3, 2]));
+    assert_eq!(answer["rows"], scanned["rows"]);
+    assert_eq!(answer["meta"]["source"], "read_models");
+    assert_eq!(answer["meta"]["scannedEvents"], 0);
+    assert_eq!(scanned["meta"]["source"], "scan");
+    assert_eq!(scanned["totals"], answer["totals"]);
+    // What comes later is in the next answer.
+    site.send_ok(&batch(&[view("/a", "cid")])).await;
+    site.settle().await;
+    assert_eq!(ask(&site, by_day.clone()).await["totals"], json!([3, 4, 3]));
+    // Nor are days of other clocks those of the sums.
+    let mut elsewhere = by_day.clone();
+    elsewhere["timeZone"] = json!("Asia/Kathmandu");
+    assert_eq!(ask(&site, elsewhere).await["meta"]["source"], "scan");
+    // Without an event there is no row, and nobody.
+    let other = shared().new_site().await;
+    let nothing = ask(&other, by_day).await;
+    assert_eq!(nothing["rows"], json!([]));
+    assert_eq!(nothing["totals"], json!([0, 0, 0]));
+    assert_eq!(nothing["meta"]["source"], "read_models");
+}
+
+#[tokio::test]
 async fn days_of_a_zone_are_as_long_as_its_clocks_say() {
     let site = shared().new_site().await;
     let hour = 3_600_000;

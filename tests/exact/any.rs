@@ -163,8 +163,11 @@ pub(crate) async fn ask(site: &Site, body: Value) -> Asked {
     }
 }
 
-/// A question about some of the days that end with `today`.
+/// A question about some of the days that end with `today`; one in five is such as sums may answer.
 pub(crate) fn question(dice: &mut Dice, today: i64) -> Value {
+    if dice.one_in(5) {
+        return plain(dice, today);
+    }
     let has_goal = dice.one_in(3);
     let metrics = some(dice, if has_goal { OF_GOALS } else { METRICS }, 1, 5);
     let dimensions = some(dice, DIMENSIONS, 0, 3);
@@ -203,6 +206,23 @@ pub(crate) fn question(dice: &mut Dice, today: i64) -> Value {
         body["orderBy"] = order.iter().map(way).collect();
     }
     body["limit"] = dice.pick(&[10_000, 10_000, 10_000, 400, 9_999]).into();
+    body
+}
+
+/// A question without filters about whole days of UTC.
+fn plain(dice: &mut Dice, today: i64) -> Value {
+    let metrics = some(dice, &["users", "events", "views"], 1, 3);
+    let mut dimensions = some(dice, &["time:day", "time:week", "time:month"], 0, 1);
+    dimensions.extend(some(
+        dice,
+        &["eventType", "country", "source", "feature", "tenantId"],
+        0,
+        1,
+    ));
+    let mut body = json!({"metrics": metrics, "dimensions": dimensions, "range": range(dice, today), "limit": 10_000});
+    if dice.one_in(3) {
+        body["compare"] = "previous_year".into();
+    }
     body
 }
 
@@ -381,5 +401,9 @@ pub(crate) async fn questions(site: &Site, dice: &mut Dice, count: i64) -> Vec<A
         let body = question(dice, now() / DAY_MS);
         all.push(ask(site, body).await);
     }
+    let by_sums = all
+        .iter()
+        .filter(|asked| asked.ask["told"]["source"] == "read_models");
+    assert!(by_sums.count() > 0, "no question was answered by sums");
     all
 }

@@ -412,7 +412,7 @@ def answer(lake, ask):
         "rows": found, "totals": totals,
         "meta": {
             "from": span[0], "to": span[1], "timeZone": zone.name, "coveredFrom": told["coveredFrom"],
-            "scannedEvents": scanned, "source": told["source"],
+            "scannedEvents": scanned if told["source"] == "scan" else 0, "source": told["source"],
         },
     }
     if lacking:

@@ -22,7 +22,7 @@ use shoreline_worker::http::error::Fault;
 use shoreline_worker::lake::{LakeSettings, LakeStore, SealRule};
 use shoreline_worker::protocol::Message;
 use shoreline_worker::protocol::message::MessageRow;
-use shoreline_worker::query::{Asked, Found, Question, begin};
+use shoreline_worker::query::{Asked, Found, Question, Source, begin};
 use shoreline_worker::sinks::SinkKind;
 
 use self::made::event;
@@ -235,6 +235,6 @@ fn ask(archive: &Archive<&Database>, question: &Value, now: i64) -> Result<(Stri
         let part: Part<Found> = serde_json::from_str(&found).unwrap();
         parts.push(vec![part.found]);
     }
-    let answer = asked.answers(parts)?.remove(0);
+    let answer = asked.answers(parts, Source::Scan)?.remove(0);
     Ok((serde_json::to_string(&answer).unwrap(), longest))
 }

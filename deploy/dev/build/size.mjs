@@ -9,7 +9,7 @@ import { Failure, main, runShown } from '../base/process.mjs';
 import { at, tools } from '../base/project.mjs';
 
 /** Bytes, gzip -9, of the worker's module: what is uploaded, and read on every cold start. */
-const WORKER_BUDGET = 930_000;
+const WORKER_BUDGET = 935_000;
 
 /** @param {number} bytes */
 const shown = (bytes) => bytes.toLocaleString('en');

@@ -11,7 +11,7 @@ use super::joined;
 use super::people::Mode;
 use super::segment::{Segment, WHOLE};
 use crate::base::sql::{Cell, Sql, SqlError, Statement};
-use crate::base::time::{HOUR_MS, day_of};
+use crate::base::time::{HOUR_MS, day_of, midnight_after};
 use crate::protocol::Identified;
 use crate::protocol::names::OWN_SITE;
 
@@ -26,11 +26,12 @@ const SLICE_BYTES: usize = 128 * 1024;
 /// Segments that are counted at most to see how many wait.
 pub(super) const MANY_SEGMENTS: i64 = 1_000;
 
-/// How long a segment waits until it is folded, in milliseconds. A fold of an hour is about as many rows as one of a
-/// minute. Who asks is told what is not folded by a look ([`super::looking`]), so no answer is older for it.
-const FOLD_AFTER_MS: i64 = HOUR_MS;
+/// How long after its day is over a segment is folded, in milliseconds, so that what is late is in the same fold. A fold
+/// of a day is hardly more rows than one of an hour. Who asks is told what is not folded by a look
+/// ([`super::looking`]), so no answer is older for it.
+const GRACE_MS: i64 = HOUR_MS;
 
-/// Segments that are folded before the hour is over, so that a look stays cheap.
+/// Segments that are folded before the day is over, so that a look stays cheap.
 const FOLD_SEGMENTS: i64 = 256;
 
 /// `epoch`: when this storage was made, or when all was forgotten and folded anew, Unix milliseconds;
@@ -236,7 +237,7 @@ pub(super) fn due(sql: &impl Sql, events: i64) -> Result<Option<i64>, SqlError> 
         if many {
             folded.made_at
         } else {
-            at.int().saturating_add(FOLD_AFTER_MS)
+            midnight_after(at.int()).saturating_add(GRACE_MS)
         }
     }))
 }

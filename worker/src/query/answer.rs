@@ -98,8 +98,7 @@ pub(super) struct Meta {
     compared_covered_from: Option<i64>,
     /// Events in the range that were looked at.
     scanned_events: i64,
-    /// `scan`: of the archive's events.
-    source: &'static str,
+    source: Source,
     /// The range that it is compared with.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schema(value_type = Option<Vec<i64>>))]
@@ -110,14 +109,25 @@ pub(super) struct Meta {
     not_numbers: Map<String, Value>,
 }
 
+/// What an answer was made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = QuerySource))]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The archive's events.
+    Scan,
+    /// Sums of whole days, which outlive events.
+    ReadModels,
+}
+
 /// A question, when and where it is asked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Asked {
-    question: Question,
-    zone: Zone,
+    pub(super) question: Question,
+    pub(super) zone: Zone,
     offsets: Vec<(i64, i64)>,
-    span: Span,
-    compared: Option<Span>,
+    pub(super) span: Span,
+    pub(super) compared: Option<Span>,
     is_of_panels: bool,
 }
 
@@ -167,15 +177,27 @@ impl Asked {
         spans.map(spec).collect()
     }
 
-    /// The answer of each panel, from what the shards found for each of [`Asked::specs`].
+    /// The answer of each panel, from what was found in the range, and in the one that it is compared with: by shards
+    /// for each of [`Asked::specs`], or by sums.
     ///
     /// # Errors
     /// Where a shard gave up.
-    pub fn answers(&self, parts: Vec<Vec<Found>>) -> Result<Vec<Answer>, Fault> {
+    pub fn answers(&self, parts: Vec<Vec<Found>>, source: Source) -> Result<Vec<Answer>, Fault> {
         let panels = &self.question.panels;
         let mut parts = parts.into_iter();
         let mut next = || Parts::of(parts.next().unwrap_or_default(), panels.len());
         let mut main = next()?;
+        let meta = |main: &Parts, covered: Option<i64>| Meta {
+            from: self.span.from,
+            to: self.span.to,
+            time_zone: self.question.time_zone.clone(),
+            covered_from: self.span.covered_from(main.kept_from),
+            compared_covered_from: covered,
+            scanned_events: main.scanned,
+            source,
+            compared: self.compared.map(|span| [span.from, span.to]),
+            not_numbers: Map::new(),
+        };
         let mut compared = match self.compared {
             Some(span) => Some((span, next()?)),
             None => None,
@@ -194,7 +216,8 @@ impl Asked {
                     self.beside(panel, rows, *span),
                 )
             });
-            answers.push(self.answer(panel, &main, rows, beside));
+            let (covered, beside) = beside.unzip();
+            answers.push(self.answer(panel, meta(&main, covered), rows, beside));
         }
         Ok(answers)
     }
@@ -202,9 +225,9 @@ impl Asked {
     fn answer(
         &self,
         panel: &Panel,
-        parts: &Parts,
+        mut meta: Meta,
         mut main: Rows,
-        mut compared: Option<(i64, Compared)>,
+        mut compared: Option<Compared>,
     ) -> Answer {
         let fields = &self.question.fields;
         let totals = panel.figures(&mut main.total);
@@ -223,28 +246,19 @@ impl Asked {
         let page = page.map(|(row, figures)| Cells {
             dimensions: self.values(panel, &row.key),
             metrics: values(figures),
-            compared: compared.as_ref().map(|(_, compared)| {
+            compared: compared.as_ref().map(|compared| {
                 let name = self.name_by(panel, &row.key, self.span.from);
                 values(compared.of(&name, panel))
             }),
         });
+        meta.not_numbers = panel.not_numbers(&main.total);
         Answer {
             rows: page.collect(),
             totals: values(totals),
-            meta: Meta {
-                from: self.span.from,
-                to: self.span.to,
-                time_zone: self.question.time_zone.clone(),
-                covered_from: self.span.covered_from(parts.kept_from),
-                compared_covered_from: compared.as_ref().map(|(from, _)| *from),
-                scanned_events: parts.scanned,
-                source: "scan",
-                compared: self.compared.map(|span| [span.from, span.to]),
-                not_numbers: panel.not_numbers(&main.total),
-            },
+            meta,
             compared_totals: compared
                 .as_mut()
-                .map(|(_, compared)| values(std::mem::take(&mut compared.total))),
+                .map(|compared| values(std::mem::take(&mut compared.total))),
             next_cursor: (!is_last).then(|| end.to_string()),
         }
     }

@@ -1,7 +1,8 @@
-//! `POST /v1/analytics/query`: any question, answered by scans of the archive.
+//! `POST /v1/analytics/query`: any question, answered by the read models or by scans of the archive.
 //!
-//! A body becomes a checked [`Question`]; of the archive each shard scans segments for it ([`begin`]) and tells a
-//! part; parts add up to the [`Answer`], for a user lives in one shard. See "Questions" in `docs/API.md`.
+//! A body becomes a checked [`Question`]. Where the read models say all that is asked, [`OfSums`] asks them. Otherwise
+//! each shard of the archive scans segments for it ([`begin`]) and tells a part; parts add up to the [`Answer`], for a
+//! user lives in one shard. See "Questions" in `docs/API.md`.
 
 mod answer;
 mod ask;
@@ -33,12 +34,13 @@ mod range;
 mod rows;
 mod scan;
 mod spec;
+mod sums;
 mod test;
 mod visits;
 mod walking;
 mod zone;
 
-pub use answer::{Answer, Asked, Panels};
+pub use answer::{Answer, Asked, Panels, Source};
 pub use ask::{FIELDS, PANELS_FIELDS, Question, put_zone};
 pub use breakdown::Breakdown;
 pub use discovered::{Answer as PropertiesAnswer, PROPERTIES_PARAMS, Properties};
@@ -47,6 +49,7 @@ pub use part::Found;
 pub use picking::Walked;
 pub use range::{Compare, Range, Span};
 pub use spec::Spec;
+pub use sums::OfSums;
 pub use walking::Walking;
 pub use zone::{Unit, Zone};
 

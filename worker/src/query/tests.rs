@@ -12,12 +12,13 @@ mod questions;
 mod range;
 mod scan;
 mod sessions;
+mod sums;
 mod walks;
 mod zones;
 
 use serde_json::{Value, json};
 
-use super::{Answer, Asked, Found, Query, Question};
+use super::{Answer, Asked, Found, Query, Question, Source};
 use crate::archive::scan::{Asking, Part, tests::archived};
 use crate::base::time::DAY_MS;
 use crate::http::error::Fault;
@@ -222,7 +223,7 @@ pub(super) fn answers_at(
         let parts = parts.inspect(|part| assert_eq!(part.unreadable, 0));
         parts.map(|part| part.found).collect()
     });
-    let answers = asked.answers(found.collect())?;
+    let answers = asked.answers(found.collect(), Source::Scan)?;
     Ok((asked, answers))
 }
 

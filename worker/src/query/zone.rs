@@ -67,6 +67,12 @@ impl Zone {
         found.unwrap_or((i64::MIN, i64::MAX, 0))
     }
 
+    /// Whether its clocks are those of UTC from one moment to before another.
+    pub(super) fn is_utc(&self, first: i64, end: i64) -> bool {
+        let mut all = self.periods();
+        all.all(|(from, until, offset)| offset == 0 || end <= from || until <= first)
+    }
+
     /// The local time of a moment, as milliseconds since 1970 as if it were UTC.
     pub fn local(&self, at: i64) -> i64 {
         at.saturating_add(self.period(at).2)

@@ -6,7 +6,7 @@
 use crate::archive::fold::{Sums, Want};
 use crate::archive::{Cursor, Look, Looked, Stand};
 
-/// How often an archive is asked at most. D1 takes a fold in some milliseconds, once an hour or 20,000 events.
+/// How often an archive is asked at most. D1 takes a fold in some milliseconds, once a day or 20,000 events.
 const TRIES: u32 = 4;
 
 /// A read under way.

@@ -1,5 +1,6 @@
 use super::super::testing;
 use super::*;
+use crate::base::time::{DAY_MS, HOUR_MS};
 use crate::read::brute::event;
 use crate::testing::{NOW, TestSql, message};
 
@@ -25,6 +26,33 @@ fn a_d1_that_takes_no_fold_is_left_alone_for_longer_each_time() {
     assert_eq!(archive.fold_due().unwrap(), None);
     archive.was_not_taken(NOW);
     assert_eq!(archive.fold_due().unwrap(), None);
+}
+
+#[test]
+fn a_day_is_folded_an_hour_after_it_is_over() {
+    let (sql, d1) = (TestSql::new(), TestSql::new());
+    d1.migrate();
+    let archive = testing::open(&sql, "demo");
+    let midnight = NOW / DAY_MS * DAY_MS;
+    assert_eq!(archive.fold_due().unwrap(), None);
+    let append = |row: usize, at: i64| {
+        let mut event = event("demo", row);
+        event["receivedAt"] = at.into();
+        let body = message("demo", 0, &[(row, at, &[event])]);
+        testing::append_at(&archive, &body, false, at).unwrap();
+    };
+    for (row, at) in [(1, midnight - 1), (2, midnight), (3, midnight + DAY_MS - 1)] {
+        append(row, at);
+        // The oldest segment says when.
+        assert_eq!(archive.fold_due().unwrap(), Some(midnight + HOUR_MS));
+    }
+    testing::fold(&archive, &d1);
+    append(4, midnight + DAY_MS);
+    // What comes late has its turn with the day it comes on.
+    assert_eq!(
+        archive.fold_due().unwrap(),
+        Some(midnight + 2 * DAY_MS + HOUR_MS)
+    );
 }
 
 #[test]

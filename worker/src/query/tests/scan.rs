@@ -255,7 +255,10 @@ fn a_question_that_is_too_large_says_why() {
         let found = found_by(&sql, query).found;
         let question = Question::parse(body.to_string().as_bytes()).unwrap();
         let asked = Asked::new(question, Some(Vec::new()), NOW).unwrap();
-        asked.answers(vec![vec![find(&sql, &spec(&body), 0).found, found]])
+        asked.answers(
+            vec![vec![find(&sql, &spec(&body), 0).found, found]],
+            Source::Scan,
+        )
     };
     assert!(ask(enough).is_ok());
     for (limits, why) in [

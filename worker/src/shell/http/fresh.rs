@@ -18,6 +18,8 @@ type Answer<T> = std::result::Result<T, Fault>;
 pub(crate) struct Found {
     /// What D1 lacks.
     pub(crate) lacking: Sums,
+    /// Whether that is all that it lacks; otherwise it answers as of the last folds.
+    pub(crate) is_fresh: bool,
     /// Where D1 stands, then its answers.
     results: Vec<Table>,
 }
@@ -49,9 +51,9 @@ pub(crate) async fn fresh(
     loop {
         let looked = look(env, site, &fresh, wants).await;
         let Some((at, sums)) = looked.map(|looked| united(&looked, wants)) else {
-            return found(env, site, Sums::default(), statements).await;
+            return found(env, site, None, statements).await;
         };
-        let found_now = found(env, site, sums, statements).await?;
+        let found_now = found(env, site, Some(sums), statements).await?;
         let stands: Option<Vec<Stand>> = match found_now.results.first() {
             Some(table) => Some(table.rows().map_err(|error| unreachable(error.into()))?),
             None => None,
@@ -64,7 +66,7 @@ pub(crate) async fn fresh(
                     "fresh",
                     "D1 does not stand where the archive believes it to",
                 );
-                return found(env, site, Sums::default(), statements).await;
+                return found(env, site, None, statements).await;
             }
         }
     }
@@ -73,13 +75,19 @@ pub(crate) async fn fresh(
 async fn found(
     env: &Env,
     site: &str,
-    lacking: Sums,
+    lacking: Option<Sums>,
     statements: &dyn Fn(&Sums) -> Vec<Statement>,
 ) -> Answer<Found> {
+    let is_fresh = lacking.is_some();
+    let lacking = lacking.unwrap_or_default();
     let mut all = vec![standing(site)];
     all.extend(statements(&lacking));
     let results = d1::batch(env, &all).await.map_err(unreachable)?;
-    Ok(Found { lacking, results })
+    Ok(Found {
+        lacking,
+        is_fresh,
+        results,
+    })
 }
 
 /// What the archives say; none where D1 is to be asked alone. One that cannot tell so much folds it.

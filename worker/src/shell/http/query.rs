@@ -8,17 +8,22 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Env, Request, Response, Result};
 
 use crate::access::auth::Grant;
+use crate::archive::fold::Sums;
 use crate::base::json::told;
 use crate::endpoints::QueryCall;
 use crate::http::error::Fault;
 use crate::query::goals::{self, Goal, GoalRow, Goals};
 use crate::query::links::Way;
-use crate::query::{Answer, Asked, Found, Panels, Properties, Question, Walked, Walking, put_zone};
+use crate::query::{
+    Answer, Asked, Found, OfSums, Panels, Properties, Question, Source, Walked, Walking, put_zone,
+};
+use crate::read::activity::Row;
 use crate::read::metric::Format;
 use crate::read::question::{Ask, Meta, Told, found, with_missing};
 use crate::shell::http::asking::{
     ask_archive, asked, asker_of, body_of, parts, rows, to_json, unanswered,
 };
+use crate::shell::http::fresh::fresh;
 use crate::shell::http::reply::{Cors, json, problem, table};
 use crate::shell::platform::clients::archives::Archives;
 use crate::shell::platform::clock::now_ms;
@@ -76,6 +81,12 @@ pub(super) async fn answers(
     if is_of_panels {
         asked = asked.of_panels();
     }
+    if let Some(sums) = asked.of_sums()
+        && let Some(found) = found_by(&sums, &site.site, env).await
+    {
+        let answers = asked.answers(found, Source::ReadModels)?;
+        return Ok((asked, answers, 0));
+    }
     let archives = Archives::of(env, &site.site);
     let number = archives.number().await.map_err(unanswered)?;
     let (mut all, mut missing) = (Vec::new(), 0_i64);
@@ -85,8 +96,17 @@ pub(super) async fn answers(
         missing = missing.saturating_add(unreadable);
         all.push(some);
     }
-    let answers = asked.answers(all)?;
+    let answers = asked.answers(all, Source::Scan)?;
     Ok((asked, answers, missing))
+}
+
+/// What the read models say; nothing where D1 does not answer, or is behind: a scan answers then.
+async fn found_by(sums: &OfSums<'_>, site: &str, env: &Env) -> Option<Vec<Vec<Found>>> {
+    let statements = |_: &Sums| sums.statements(site);
+    let found = fresh(env, site, &sums.wants(), &statements).await.ok()?;
+    let rows = (0..sums.ranges()).map(|place| found.rows(place).ok());
+    let rows: Vec<Vec<Row>> = rows.collect::<Option<_>>()?;
+    found.is_fresh.then(|| sums.found(&rows, &found.lacking))?
 }
 
 /// What shards found of a question with a body of its own form, what was looked at, and how many segments are missing.

@@ -273,9 +273,9 @@ impl ArchiveDo {
         Ok(self.archive()?.profile(&user)?)
     }
 
-    /// Counts a day again, in slices between which appends get their turn.
+    /// Counts again what is folded of a day, in slices between which appends get their turn.
     async fn recount(&self, body: &[u8]) -> Result<Option<Counted>> {
-        self.fold().await?;
+        self.have_taken().await?;
         let archive = self.archive()?;
         let _asked = Asked::by(&self.asked);
         let mut recount = archive.recount(json::told(body)?)?;

@@ -231,7 +231,7 @@ fn an_archive_that_does_not_follow_where_d1_stands_tells_so() {
 }
 
 #[test]
-fn many_events_are_folded_before_the_hour_is_over() {
+fn many_events_are_folded_before_the_day_is_over() {
     let is_due =
         |archive: &Archive<&TestSql>| archive.fold_due().unwrap().is_some_and(|due| due <= NOW);
     let sql = TestSql::new();

@@ -19,12 +19,18 @@ impl ArchiveDo {
     /// Folds what is not folded yet, as much as a call may, and has D1 take it; whether there is more.
     pub(crate) async fn fold(&self) -> Result<bool> {
         let more = self.fold_here().await?;
+        self.have_taken().await?;
+        Ok(more)
+    }
+
+    /// Has D1 take what is folded.
+    pub(crate) async fn have_taken(&self) -> Result<()> {
         let archive = self.archive()?;
         while let Some((fold, statements)) = archive.pending()? {
             let at: Vec<Cursor> = d1::transaction(&self.env, &statements).await?;
             archive.settle(fold, at.first().copied())?;
         }
-        Ok(more)
+        Ok(())
     }
 
     /// What D1 lacks; `null` where that is too much to tell.

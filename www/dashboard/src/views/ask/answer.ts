@@ -60,7 +60,7 @@ function metaText({ rows, meta, nextCursor }: Answer, isCompared: boolean): stri
     nextCursor === null ? `${number(rows.length)} rows.` : `The first ${number(rows.length)} rows: there are more.`,
     `${moment(meta.from)} to ${moment(meta.to)} (UTC)`,
     isCompared && compared ? `, against ${moment(compared.from)} to ${moment(compared.to)}` : '',
-    `, from ${meta.source === 'scan' ? `a scan of ${number(meta.scannedEvents)} events` : meta.source}.`,
+    `, from ${meta.source === 'scan' ? `a scan of ${number(meta.scannedEvents)} events` : 'sums of days'}.`,
   ]
     .join(' ')
     .replaceAll(' ,', ',');
