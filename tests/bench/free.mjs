@@ -19,8 +19,8 @@ export const FREE = `## The free plan
 
 A day of 20,000 events in batches of 8, each alone in its message, with the dashboard's view of now open for ten hours,
 fits Cloudflare's free plan. The table is computed from operations that the bindings of a local system counted
-(\`strict::free\`): six batches, a minute of cron, a fold of some 50 events, three frames of the view. Folds are taken for
-one an hour, which is more often than they are.
+(\`strict::free\`): six batches, a minute of cron, a fold of some 50 events, three frames of the view. Folds are taken
+for one an hour, which is more often than they are.
 
 | a day | batches | cron | folds | dashboard | in all | the plan has |
 |---|--:|--:|--:|--:|--:|--:|
