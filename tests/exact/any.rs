@@ -215,7 +215,14 @@ fn plain(dice: &mut Dice, today: i64) -> Value {
     let mut dimensions = some(dice, &["time:day", "time:week", "time:month"], 0, 1);
     dimensions.extend(some(
         dice,
-        &["eventType", "country", "source", "feature", "tenantId"],
+        &[
+            "eventType",
+            "country",
+            "source",
+            "feature",
+            "utm_medium",
+            "platform",
+        ],
         0,
         1,
     ));

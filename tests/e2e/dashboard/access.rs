@@ -13,16 +13,24 @@ pub(super) async fn complaints(d: &Dashboard) -> Vec<String> {
     complaints_of(&d.browser).await
 }
 
+/// The same of what hangs on the theme: its colours. Everything else was looked at in the other theme.
+pub(super) async fn complaints_of_colours(d: &Dashboard) -> Vec<String> {
+    let rules = json!({"runOnly": ["color-contrast", "link-in-text-block"]});
+    complaints_by(&d.browser, rules).await
+}
+
 /// What axe-core has against a page, in short.
 pub(crate) async fn complaints_of(browser: &Browser) -> Vec<String> {
+    complaints_by(browser, json!({})).await
+}
+
+async fn complaints_by(browser: &Browser, mut options: Value) -> Vec<String> {
+    options["resultTypes"] = json!(["violations"]);
     let path = root().join("node_modules/axe-core/axe.min.js");
     let axe = std::fs::read_to_string(path).unwrap();
     browser.run(&axe).await;
-    let found = browser
-        .value(
-            "axe.run(document, {resultTypes: ['violations']}).then(({violations}) => violations)",
-        )
-        .await;
+    let run = format!("axe.run(document, {options}).then(({{violations}}) => violations)");
+    let found = browser.value(&run).await;
     let list = found.as_array().unwrap().iter();
     list.map(|one| {
         let nodes = one["nodes"].as_array().unwrap().iter();
@@ -55,11 +63,11 @@ async fn axe_finds_nothing_in_either_theme() {
             d.scheme(scheme).await;
             d.go(&format!("?view={view}")).await;
             d.nothing_wrong().await;
-            assert_eq!(
-                complaints(&d).await,
-                Vec::<String>::new(),
-                "{view} {scheme} {width}"
-            );
+            let found = match (scheme, width) {
+                ("dark", 1280) => complaints_of_colours(&d).await,
+                _ => complaints(&d).await,
+            };
+            assert_eq!(found, Vec::<String>::new(), "{view} {scheme} {width}");
         }
     }
     // What a click opens.
@@ -118,7 +126,7 @@ async fn no_width_makes_the_page_scroll_sideways_and_nothing_moves() {
     for (width, height) in [(360, 800), (1280, 800), (3840, 2160)] {
         d.resize(width, height).await;
         for view in VIEWS {
-            for scheme in ["light", "dark"] {
+            for scheme in d.pictured_schemes() {
                 d.scheme(scheme).await;
                 d.go(&format!("?view={view}")).await;
                 let wide = "return document.documentElement.scrollWidth - innerWidth";

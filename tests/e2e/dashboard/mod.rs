@@ -153,6 +153,14 @@ impl Dashboard {
             .await;
     }
 
+    /// The themes in which a page is looked at whose layout hangs on neither: both where pictures are wanted.
+    pub(crate) fn pictured_schemes(&self) -> &'static [&'static str] {
+        match std::env::var_os(SCREENSHOTS) {
+            Some(_) => &["light", "dark"],
+            None => &["light"],
+        }
+    }
+
     /// Writes a picture of the page for people to look at, where [`SCREENSHOTS`] asks for it.
     pub(crate) async fn screenshot(&self, name: &str) {
         if std::env::var_os(SCREENSHOTS).is_none() {

@@ -46,6 +46,9 @@ const MAX_ROWS: i64 = 256;
 /// has 1 MB of lines, and so a tenth of this.
 const SLICE_BYTES: usize = 1_000_000;
 
+/// [`Scan::work`] that a slice is to do, likewise, where it tells: some five milliseconds.
+const SLICE_WORK: usize = 600_000;
+
 /// What looks at segments for an answer.
 pub trait Scan {
     /// The moments (Unix milliseconds) whose events it is to be shown now.
@@ -72,6 +75,10 @@ pub trait Scan {
     /// As [`Scan::take`].
     fn take_lines(&mut self, segment: &Segment<'_>, _lines: &str) -> Result<(), Broken> {
         self.take(segment)
+    }
+    /// What it has done so far, in units of some 10 ns; 0 where bytes of columns say it well enough.
+    fn work(&self) -> usize {
+        0
     }
     /// Whether it has given up, and needs to see no more.
     fn is_over(&self) -> bool {
@@ -193,7 +200,7 @@ impl Scanning {
                 self.rows.into(),
             ],
         )?;
-        let mut bytes = 0_usize;
+        let (mut bytes, before) = (0_usize, self.scan.work());
         for [seq, first_at, last_at, columns, more] in &rows {
             self.cursor = seq.int();
             let (columns, more) = (columns.bytes(), more.bytes());
@@ -216,9 +223,10 @@ impl Scanning {
             }
         }
         let full = i64::try_from(rows.len()).is_ok_and(|read| read >= self.rows);
-        if bytes < SLICE_BYTES / 2 {
+        let work = self.scan.work().saturating_sub(before);
+        if bytes < SLICE_BYTES / 2 && work < SLICE_WORK / 2 {
             self.rows = self.rows.saturating_mul(2).min(MAX_ROWS);
-        } else if bytes > SLICE_BYTES.saturating_mul(2) {
+        } else if bytes > SLICE_BYTES.saturating_mul(2) || work > SLICE_WORK.saturating_mul(2) {
             self.rows = (self.rows / 2).max(1);
         }
         // Segments that wait for their lines may have events of any time.

@@ -281,6 +281,10 @@ impl Scan for Query {
         }
     }
 
+    fn work(&self) -> usize {
+        self.work
+    }
+
     fn needs_second(&self) -> bool {
         let question = &self.question;
         let mut panels = question.panels.iter();

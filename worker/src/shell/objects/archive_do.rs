@@ -40,6 +40,9 @@ const WAIT: Duration = Duration::from_millis(5);
 /// Ten seconds of that, five times what a question may compute: it does not wait for one that never ended.
 const MAX_WAITS: u32 = 2_000;
 
+/// Bytes of lines that are unpacked in one go, in some five milliseconds.
+const UNPACKED_BYTES: usize = 2_000_000;
+
 /// The archive of one site and shard.
 #[durable_object(alarm)]
 pub struct ArchiveDo {
@@ -235,11 +238,19 @@ impl ArchiveDo {
             if some.is_empty() {
                 return Ok(asking.part()?);
             }
+            let mut bytes = 0_usize;
             for lines in some {
                 // Lines that cannot be unpacked are told as missing; the others of the page are there.
                 match inflate(&lines.packed).await {
-                    Ok(text) => asking.cut(&lines, &text),
+                    Ok(text) => {
+                        asking.cut(&lines, &text);
+                        bytes = bytes.saturating_add(text.len());
+                    }
                     Err(error) => log::error("archive_do", error),
+                }
+                if bytes > UNPACKED_BYTES {
+                    bytes = 0;
+                    Delay::from(Duration::ZERO).await;
                 }
             }
         }
