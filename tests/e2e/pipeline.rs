@@ -271,7 +271,7 @@ async fn a_private_visit_leaves_no_id_of_the_visitor() {
 }
 
 #[tokio::test]
-async fn a_retry_without_event_ids_is_the_same_batch() {
+async fn a_retry_without_ids_is_the_same_batch() {
     let site = shared().new_site().await;
     let mut event = view("/", "u");
     event.as_object_mut().unwrap().remove("eventId");

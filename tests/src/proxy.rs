@@ -54,7 +54,7 @@ impl Post {
     }
 
     /// The ids of its events, in their order.
-    pub fn event_ids(&self) -> Vec<String> {
+    pub fn ids(&self) -> Vec<String> {
         let events = self.body["events"].as_array().unwrap().iter();
         events
             .map(|event| event["eventId"].as_str().unwrap_or_default().to_owned())

@@ -189,7 +189,7 @@ async fn more_events_than_there_is_room_for_give_way_oldest_first_and_the_next_b
     visit.flush().await;
     let kept = eventually("all that was kept is taken", async || {
         let outcome = visit.flush().await;
-        let features = |post: &shoreline_tests::proxy::Post| post.event_ids().len();
+        let features = |post: &shoreline_tests::proxy::Post| post.ids().len();
         let taken: usize = visit.proxy.taken().iter().skip(1).map(features).sum();
         (outcome["pending"] == 0).then_some(taken)
     })

@@ -10,14 +10,14 @@ use shoreline_tests::visit::{Setup, Visit};
 /// Each event was in one batch that reached the collector.
 fn assert_sent_once(proxy: &Proxy) {
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
-    for id in proxy.taken().iter().flat_map(|post| post.event_ids()) {
+    for id in proxy.taken().iter().flat_map(|post| post.ids()) {
         *times.entry(id).or_default() += 1;
     }
     let tell = |post: &Post| {
         let (id, sent) = (post.batch_id().to_owned(), &post.body["sentAt"]);
         format!(
             "{id} of {} events at {sent}: {:?}",
-            post.event_ids().len(),
+            post.ids().len(),
             post.status
         )
     };

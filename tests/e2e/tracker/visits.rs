@@ -27,7 +27,7 @@ async fn clocks_that_jump_lose_nothing_and_hold_nothing_up() {
         // By itself, without a flush: the timer does not wait for the clock to come back.
         shoreline_tests::eventually_is("what was made is taken", want.len(), async || {
             let taken = visit.proxy.taken();
-            taken.iter().map(|post| post.event_ids().len()).sum()
+            taken.iter().map(|post| post.ids().len()).sum()
         })
         .await;
     }

@@ -96,11 +96,7 @@ pub(crate) async fn tracker(soak: Rc<Soak>) {
     .await;
     soak.did("features that the tracker counted", made);
     browser.close().await;
-    let mut ids: Vec<String> = proxy
-        .taken()
-        .iter()
-        .flat_map(|post| post.event_ids())
-        .collect();
+    let mut ids: Vec<String> = proxy.taken().iter().flat_map(|post| post.ids()).collect();
     ids.sort();
     ids.dedup();
     soak.taken.borrow_mut().extend(ids);

@@ -150,7 +150,7 @@ fn a_batch_seen_before_is_all_duplicates() {
 }
 
 #[test]
-fn a_retry_without_event_ids_makes_the_same_ids() {
+fn a_retry_without_ids_makes_the_same_ids() {
     let mut event = view(0);
     event.as_object_mut().unwrap().remove("eventId");
     let ids = |text: String| {
