@@ -32,7 +32,7 @@ ${DAY.map((cells) => `| ${cells.map(grouped).join(' | ')} |`).join('\n')}
 - **The queue is the first limit**: 10,000 operations are 3,333 messages. In batches of 5 events, each alone, that is
   16,600 events a day. What the queue refuses stays in the log and is sent the next day; pages get their 202.
 - The rows of objects are the second: 20 a batch. A dashboard that is open all day adds 51,840, not 21,600.
-- D1's rows of folds grow with the keys of an hour (pages, referrers, …), not with its events.
+- D1's rows of folds grow with the keys of a fold (pages, referrers, …), not with its events.
 - KV is read twice a minute while events come (2,880 a day of 100,000). R2 gets 24 objects a day.
 - The plan has 313,000 GB-s of objects in memory a day. An object that never sleeps takes 10,800 (128 MB for a day): 28
   of them fit, and a small site has three.

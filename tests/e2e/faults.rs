@@ -49,8 +49,6 @@ async fn a_d1_that_takes_nothing_keeps_no_page_waiting_and_loses_nothing() {
     fold(&site).await;
     // Every write of D1 fails as long as this transaction is open.
     let mut connection = database(&site.state);
-    let due = "UPDATE jobs SET done_for = 0, cursor = '' WHERE job = 'recount'";
-    connection.execute_batch(due).unwrap();
     let lock = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .unwrap();

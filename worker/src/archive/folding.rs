@@ -26,10 +26,13 @@ const SLICE_BYTES: usize = 128 * 1024;
 /// Segments that are counted at most to see how many wait.
 pub(super) const MANY_SEGMENTS: i64 = 1_000;
 
-/// How long after its day is over a segment is folded, in milliseconds, so that what is late is in the same fold. A fold
-/// of a day is hardly more rows than one of an hour. Who asks is told what is not folded by a look
+/// How long after its day is over a segment is folded, in milliseconds, at the soonest, so that what is late is in the
+/// same fold. A fold of a day is hardly more rows than one of an hour. Who asks is told what is not folded by a look
 /// ([`super::looking`]), so no answer is older for it.
 const GRACE_MS: i64 = HOUR_MS;
+
+/// Archives fold at moments of so many milliseconds more: D1 takes the folds of all of them one after the other.
+const SPREAD_MS: i64 = HOUR_MS;
 
 /// Segments that are folded before the day is over, so that a look stays cheap.
 const FOLD_SEGMENTS: i64 = 256;
@@ -218,8 +221,19 @@ pub(super) fn fold(
     Ok(folding.broken.clone())
 }
 
-/// When there is something to fold, or for D1 to take; `events` are not folded.
-pub(super) fn due(sql: &impl Sql, events: i64) -> Result<Option<i64>, SqlError> {
+/// How much later than others an archive folds a day, in milliseconds.
+pub(super) fn spread(site: &str, shard: u32) -> i64 {
+    let numbers = site.bytes().map(u64::from).chain([shard.into()]);
+    // Of names that are alike the last characters differ: each must change all of it.
+    let hash = numbers.fold(0xcbf2_9ce4_8422_2325_u64, |hash, number| {
+        (hash ^ number).wrapping_mul(0x0100_0000_01b3)
+    });
+    (hash >> 33).cast_signed().wrapping_rem(SPREAD_MS)
+}
+
+/// When there is something to fold, or for D1 to take; `events` are not folded, and a day is by `later` than it could
+/// be.
+pub(super) fn due(sql: &impl Sql, events: i64, later: i64) -> Result<Option<i64>, SqlError> {
     let folded = folded(sql)?;
     let pending: Option<serde::de::IgnoredAny> =
         sql.first("SELECT number FROM pending LIMIT 1", &[])?;
@@ -237,7 +251,9 @@ pub(super) fn due(sql: &impl Sql, events: i64) -> Result<Option<i64>, SqlError> 
         if many {
             folded.made_at
         } else {
-            midnight_after(at.int()).saturating_add(GRACE_MS)
+            midnight_after(at.int())
+                .saturating_add(GRACE_MS)
+                .saturating_add(later)
         }
     }))
 }

@@ -46,7 +46,7 @@ const MAX_ROWS: i64 = 256;
 /// has 1 MB of lines, and so a tenth of this.
 const SLICE_BYTES: usize = 1_000_000;
 
-/// [`Scan::work`] that a slice is to do, likewise, where it tells: some five milliseconds.
+/// [`Scan::work`] that a slice is to do, likewise, where it tells: five to twelve milliseconds.
 const SLICE_WORK: usize = 600_000;
 
 /// What looks at segments for an answer.
@@ -76,7 +76,7 @@ pub trait Scan {
     fn take_lines(&mut self, segment: &Segment<'_>, _lines: &str) -> Result<(), Broken> {
         self.take(segment)
     }
-    /// What it has done so far, in units of some 10 ns; 0 where bytes of columns say it well enough.
+    /// What it has done so far, in units of 10 to 20 ns; 0 where bytes of columns say it well enough.
     fn work(&self) -> usize {
         0
     }

@@ -22,12 +22,17 @@ use shoreline_shared::event_type::PAGE_VIEW;
 /// The dimension of D1's sums that all events are in.
 const TYPE: &str = "type";
 
-/// Sums of some days, a row a day; `?4` is a JSON array of dimensions.
+/// Keys of days that a range may have: as text 3 MB at most, where keys have 128 characters. What has more, such as a
+/// year of days that are full of keys, is scanned, which has bounds of its own.
+const MAX_KEYS: i64 = 20_000;
+
+/// Sums of some days, a row a day; `?4` is a JSON array of dimensions, `?5` how many keys are read at most.
 const SQL: &str = "SELECT dim AS kind, day, json_group_array(json_array(gap, n)) AS list FROM member_gaps \
     WHERE site_id = ?1 AND dim = 'user' AND day BETWEEN ?2 AND ?3 AND key = '' GROUP BY day \
-    UNION ALL SELECT dim, day, json_group_array(json_array(key, events)) FROM breakdowns \
+    UNION ALL SELECT dim, day, json_group_array(json_array(key, events)) FROM \
+    (SELECT dim, day, key, events FROM breakdowns \
     WHERE site_id = ?1 AND dim IN (SELECT value FROM json_each(?4)) AND day BETWEEN ?2 AND ?3 \
-    AND events <> 0 GROUP BY dim, day";
+    AND events <> 0 LIMIT ?5) GROUP BY dim, day";
 
 /// A question that sums answer.
 #[derive(Debug)]
@@ -178,17 +183,15 @@ impl OfSums<'_> {
     pub fn statements(&self, site: &str) -> Vec<Statement> {
         let dims = serde_json::to_string(&self.dims).unwrap_or_default();
         let statement = |days: &Days| {
-            let dims = dims.as_str().into();
-            Statement::new(
-                SQL,
-                [site.into(), days.first.into(), days.last.into(), dims],
-            )
+            let (first, last) = (days.first.into(), days.last.into());
+            let most = MAX_KEYS.saturating_add(1).into();
+            Statement::new(SQL, [site.into(), first, last, dims.as_str().into(), most])
         };
         self.days.iter().map(statement).collect()
     }
 
     /// What they found of each range, as shards tell it. None where it takes a scan all the same: keys of a day stand
-    /// under one, or the rows are too many.
+    /// under one, or the keys or rows are too many.
     pub fn found(&self, rows: &[Vec<Row>], lacking: &Sums) -> Option<Vec<Vec<Found>>> {
         let ranges = self.days.iter().zip(rows);
         let each = ranges.map(|(days, rows)| Some(vec![self.found_in(*days, rows, lacking)?]));
@@ -198,14 +201,19 @@ impl OfSums<'_> {
     fn found_in(&self, range: Days, rows: &[Row], lacking: &Sums) -> Option<Found> {
         let mut activity = Activity::default();
         activity.add_lacking(lacking);
-        let mut days: Map<i64, OfDay> = Map::new();
+        let (mut days, mut keys) = (Map::<i64, OfDay>::new(), 0_usize);
         for row in rows {
             if row.kind == "user" {
                 activity.add(row);
                 continue;
             }
+            let items: Vec<(String, i64)> = row.items();
+            keys = keys.saturating_add(items.len());
             let of_day = days.entry(row.day).or_default();
-            of_day.0.insert(row.kind.clone(), row.items());
+            of_day.0.insert(row.kind.clone(), items);
+        }
+        if keys > MAX_KEYS as usize {
+            return None;
         }
         for row in lacking.keys().filter(|row| range.each().contains(&row.day)) {
             let of_day = days.entry(row.day).or_default();

@@ -1,4 +1,4 @@
-//! The hourly recount: today and yesterday counted again by the archive, and every sum in D1 that differs
+//! The hourly recount: today and the two days before counted again by the archive, and every sum in D1 that differs
 //! mended and reported. Counts by hour and by day of receipt are held against those by minute.
 //!
 //! A step is about one site, day and part. The archive tells up to which fold it has counted; what is read
@@ -82,8 +82,8 @@ pub fn hour_of(now_ms: i64) -> i64 {
     floor_to(now_ms, HOUR_MS)
 }
 
-/// The sites with an archive that have sums of yesterday or today, by when events happened or were
-/// received.
+/// The sites with an archive that have sums of today or the two days before, by when events happened or were
+/// received: what comes late for a day may be folded two days after it.
 pub fn sites(now_ms: i64) -> Statement {
     Statement::new(
         "SELECT s.site_id, d.value AS day FROM (SELECT DISTINCT site_id FROM archives) AS s \
@@ -98,7 +98,13 @@ pub fn sites(now_ms: i64) -> Statement {
          AND c.date = date(d.value * 86400, 'unixepoch')) \
          OR EXISTS (SELECT 1 FROM user_days AS u WHERE u.site_id = s.site_id AND u.day = d.value) \
          ORDER BY 1, 2",
-        [format!("[{},{}]", day_of(now_ms).saturating_sub(1), day_of(now_ms)).into()],
+        [format!(
+            "[{},{},{}]",
+            day_of(now_ms).saturating_sub(2),
+            day_of(now_ms).saturating_sub(1),
+            day_of(now_ms)
+        )
+        .into()],
     )
 }
 

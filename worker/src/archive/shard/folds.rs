@@ -48,7 +48,9 @@ impl<S: Sql> Archive<S> {
     pub fn fold_due(&self) -> Result<Option<i64>, SqlError> {
         let (_, until) = self.not_taken.get();
         let (_, events) = self.waiting()?;
-        Ok(folding::due(&self.sql, events)?.map(|due| due.max(until)))
+        let later = folding::spread(&self.site, self.shard);
+        let due = folding::due(&self.sql, events, later)?;
+        Ok(due.map(|due| due.max(until)))
     }
 
     /// Notes that D1 did not take a fold.

@@ -35,6 +35,7 @@ fn a_day_is_folded_an_hour_after_it_is_over() {
     let archive = testing::open(&sql, "demo");
     let midnight = NOW / DAY_MS * DAY_MS;
     assert_eq!(archive.fold_due().unwrap(), None);
+    let later = folding::spread("demo", 0);
     let append = |row: usize, at: i64| {
         let mut event = event("demo", row);
         event["receivedAt"] = at.into();
@@ -44,15 +45,30 @@ fn a_day_is_folded_an_hour_after_it_is_over() {
     for (row, at) in [(1, midnight - 1), (2, midnight), (3, midnight + DAY_MS - 1)] {
         append(row, at);
         // The oldest segment says when.
-        assert_eq!(archive.fold_due().unwrap(), Some(midnight + HOUR_MS));
+        assert_eq!(
+            archive.fold_due().unwrap(),
+            Some(midnight + HOUR_MS + later)
+        );
     }
     testing::fold(&archive, &d1);
     append(4, midnight + DAY_MS);
     // What comes late has its turn with the day it comes on.
     assert_eq!(
         archive.fold_due().unwrap(),
-        Some(midnight + 2 * DAY_MS + HOUR_MS)
+        Some(midnight + 2 * DAY_MS + HOUR_MS + later)
     );
+}
+
+#[test]
+fn archives_fold_a_day_at_moments_of_an_hour() {
+    let spread = |n: usize| folding::spread(&format!("site-{}", n / 4), (n % 4) as u32);
+    let mut minutes = [0_usize; 60];
+    for n in 0..6_000 {
+        let later = spread(n);
+        assert!((0..HOUR_MS).contains(&later), "{later}");
+        minutes[usize::try_from(later).unwrap() / 60_000] += 1;
+    }
+    assert!(minutes.iter().all(|n| (50..200).contains(n)), "{minutes:?}");
 }
 
 #[test]

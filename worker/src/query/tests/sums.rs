@@ -13,29 +13,43 @@ use crate::testing::message;
 /// When it is asked: no whole day ends then.
 const AT: i64 = NOW + 1;
 
-/// An archive that took events in messages of a size, and D1 that took what is folded: as many messages as `folded`
+/// Archives that took events in messages of a size, and D1 that took what is folded: as many messages of each as `folded`
 /// says are, and of these D1 lacks the last fold where `late`.
-fn taken(events: &[Value], size: usize, folded: usize, late: bool) -> (TestSql, TestSql) {
-    let (sql, d1) = (TestSql::new(), TestSql::new());
+fn taken(events: &[Value], size: usize, folded: usize, late: bool, number: u32) -> Taken {
+    let d1 = TestSql::new();
     d1.migrate();
-    let archive = testing::open(&sql, "demo");
-    for (n, some) in events.chunks(size.max(1)).enumerate() {
-        testing::append(&archive, &message("demo", 0, &[(n + 1, NOW, some)]), false).unwrap();
-        if n + 1 < folded {
-            testing::fold(&archive, &d1);
-        } else if n + 1 == folded {
-            testing::fold_here(&archive);
-            if !late {
+    let shards = (0..number).map(|shard| {
+        let sql = TestSql::new();
+        let archive = testing::open_shard(&sql, "demo", (shard, number));
+        let here = |event: &&Value| shard_of(event, number as usize) == shard as usize;
+        let mine: Vec<Value> = events.iter().filter(here).cloned().collect();
+        for (n, some) in mine.chunks(size.max(1)).enumerate() {
+            let body = message("demo", 0, &[(n + 1, NOW, some)]);
+            testing::append(&archive, &body, false).unwrap();
+            if n + 1 < folded {
                 testing::fold(&archive, &d1);
+            } else if n + 1 == folded {
+                testing::fold_here(&archive);
+                if !late {
+                    testing::fold(&archive, &d1);
+                }
             }
         }
-    }
-    (sql, d1)
+        drop(archive);
+        sql
+    });
+    let archives = shards.collect();
+    Taken { archives, d1 }
+}
+
+struct Taken {
+    archives: Vec<TestSql>,
+    d1: TestSql,
 }
 
 /// What sums answer; none where they do not.
 fn of_sums(
-    (sql, d1): &(TestSql, TestSql),
+    Taken { archives, d1 }: &Taken,
     body: &Value,
     zone: Vec<(i64, i64)>,
 ) -> Option<Vec<Value>> {
@@ -47,7 +61,9 @@ fn of_sums(
         Asked::new(question, Some(zone), AT).unwrap().of_panels()
     };
     let sums = asked.of_sums()?;
-    let archives = [testing::open(sql, "demo")];
+    let number = u32::try_from(archives.len()).unwrap();
+    let open = |(shard, sql)| testing::open_shard(sql, "demo", (shard, number));
+    let archives: Vec<_> = (0..).zip(archives).map(open).collect();
     let mut lacking = Sums::default();
     let rows: Vec<Vec<Row>> = (0..sums.ranges())
         .map(|range| {
@@ -64,8 +80,8 @@ fn of_sums(
 }
 
 /// What a scan answers, as sums tell it.
-fn by_scan(sql: &TestSql, body: &Value, zone: Vec<(i64, i64)>) -> Vec<Value> {
-    let (_, answers) = answers_at(std::slice::from_ref(sql), body, zone, 0, AT).unwrap();
+fn by_scan(taken: &Taken, body: &Value, zone: Vec<(i64, i64)>) -> Vec<Value> {
+    let (_, answers) = answers_at(&taken.archives, body, zone, 0, AT).unwrap();
     let value = |answer| {
         let mut value = serde_json::to_value(answer).unwrap();
         value["meta"]["source"] = json!("read_models");
@@ -122,20 +138,20 @@ proptest! {
         panels in prop::collection::vec(panel(), 1..4), range in range(), count in 0_usize..200,
         size in 1_usize..60, folded in 0_usize..12, late in any::<bool>(),
         compare in select(vec![Value::Null, json!("previous_period"), json!("matching_weekdays")]),
-        alone in any::<bool>(),
+        alone in any::<bool>(), archives in 1_u32..4,
     ) {
-        let taken = taken(&some_events(count), size, folded, late);
+        let taken = taken(&some_events(count), size, folded, late, archives);
         let mut body = if alone { panels[0].clone() } else { json!({"panels": panels}) };
         body["range"] = range;
         body["compare"] = compare;
         let found = of_sums(&taken, &body, Vec::new());
-        prop_assert_eq!(found, Some(by_scan(&taken.0, &body, Vec::new())), "{}", body);
+        prop_assert_eq!(found, Some(by_scan(&taken, &body, Vec::new())), "{}", body);
     }
 }
 
 #[test]
 fn what_they_do_not_say_is_left_to_a_scan() {
-    let taken = taken(&some_events(60), 20, 2, false);
+    let taken = taken(&some_events(60), 20, 2, false, 1);
     let is_told = |body: &Value, zone| of_sums(&taken, body, zone).is_some();
     let plain = json!({"metrics": ["users", "events"], "range": all_days()});
     assert!(is_told(&plain, Vec::new()));
@@ -177,7 +193,7 @@ fn what_they_do_not_say_is_left_to_a_scan() {
     for unit in ["time:week", "time:month"] {
         let body = json!({"metrics": ["users"], "dimensions": [unit], "range": all_days()});
         let found = of_sums(&taken, &body, before.clone());
-        assert_eq!(found, Some(by_scan(&taken.0, &body, before.clone())));
+        assert_eq!(found, Some(by_scan(&taken, &body, before.clone())));
     }
 }
 
@@ -193,14 +209,50 @@ fn keys_that_stand_under_one_are_left_to_a_scan() {
             event
         })
         .collect();
-    let taken = taken(&events, 1_000, 1, false);
+    let taken = taken(&events, 1_000, 1, false, 1);
     let ask = |metric: &str, dimension: &str| {
         let body = json!({"metrics": [metric], "dimensions": [dimension], "range": all_days()});
         of_sums(&taken, &body, Vec::new())
-            .inspect(|found| assert_eq!(*found, by_scan(&taken.0, &body, Vec::new())))
+            .inspect(|found| assert_eq!(*found, by_scan(&taken, &body, Vec::new())))
     };
     assert_eq!(ask("events", "eventType"), None);
     assert_eq!(ask("views", "time:day"), None);
     assert!(ask("events", "time:day").is_some());
     assert!(ask("events", "country").is_some());
+}
+
+#[test]
+fn joined_ids_are_one_user_in_both() {
+    let mut events = some_events(60);
+    let mut told = events[0].clone();
+    told["eventId"] = json!(crate::testing::uuid(9_999));
+    told["eventType"] = json!("identify");
+    told["userId"] = json!("u1");
+    told["eventData"] = json!({"anonymousId": "u2"});
+    events.push(told);
+    let body =
+        json!({"metrics": ["users", "events"], "dimensions": ["time:day"], "range": all_days()});
+    let users = |taken: &Taken| of_sums(taken, &body, Vec::new()).unwrap()[0]["totals"][0].clone();
+    let apart = users(&taken(&events[..60], 20, 9, false, 1));
+    // Whether the event is folded or not.
+    for folded in [0, 3, 4] {
+        let taken = taken(&events, 20, folded, false, 1);
+        let found = of_sums(&taken, &body, Vec::new());
+        assert_eq!(found, Some(by_scan(&taken, &body, Vec::new())));
+        assert_eq!(json!(users(&taken).as_i64().unwrap() + 1), apart);
+    }
+}
+
+#[test]
+fn more_keys_than_are_read_are_left_to_a_scan() {
+    let taken = taken(&some_events(60), 20, 3, false, 1);
+    let body = json!({"metrics": ["events"], "dimensions": ["country"], "range": "12mo"});
+    assert!(of_sums(&taken, &body, Vec::new()).is_some());
+    let many = "WITH RECURSIVE n AS (SELECT 0 AS n UNION ALL SELECT n + 1 FROM n WHERE n < 20000) \
+        INSERT INTO breakdowns (site_id, dim, day, key, events, a, b) \
+        SELECT 'demo', 'country', (SELECT max(day) FROM breakdowns) - n / 400, 'key ' || n, 1, 0, 0 FROM n";
+    taken.d1.execute_batch(many);
+    assert_eq!(of_sums(&taken, &body, Vec::new()), None);
+    let elsewhere = json!({"metrics": ["events"], "dimensions": ["source"], "range": "12mo"});
+    assert!(of_sums(&taken, &elsewhere, Vec::new()).is_some());
 }

@@ -1,6 +1,7 @@
 //! `POST /v1/analytics/query` and `…/panels`: questions are read, asked of the archive's shards, and answered.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -27,6 +28,7 @@ use crate::shell::http::fresh::fresh;
 use crate::shell::http::reply::{Cors, json, problem, table};
 use crate::shell::platform::clients::archives::Archives;
 use crate::shell::platform::clock::now_ms;
+use crate::shell::platform::deadline::within;
 
 #[wasm_bindgen(module = "/src/shell/platform/zone.js")]
 extern "C" {
@@ -100,10 +102,15 @@ pub(super) async fn answers(
     Ok((asked, answers, missing))
 }
 
+/// How long the read models may take, which answer in some milliseconds, before a scan answers.
+const SUMS_WITHIN: Duration = Duration::from_secs(2);
+
 /// What the read models say; nothing where D1 does not answer, or is behind: a scan answers then.
 async fn found_by(sums: &OfSums<'_>, site: &str, env: &Env) -> Option<Vec<Vec<Found>>> {
     let statements = |_: &Sums| sums.statements(site);
-    let found = fresh(env, site, &sums.wants(), &statements).await.ok()?;
+    let wants = sums.wants();
+    let found = within(SUMS_WITHIN, fresh(env, site, &wants, &statements)).await?;
+    let found = found.ok()?;
     let rows = (0..sums.ranges()).map(|place| found.rows(place).ok());
     let rows: Vec<Vec<Row>> = rows.collect::<Option<_>>()?;
     found.is_fresh.then(|| sums.found(&rows, &found.lacking))?
