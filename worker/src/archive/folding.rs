@@ -27,7 +27,7 @@ const SLICE_BYTES: usize = 128 * 1024;
 pub(super) const MANY_SEGMENTS: i64 = 1_000;
 
 /// How long after its day is over a segment is folded, in milliseconds, at the soonest, so that what is late is in the
-/// same fold. A fold of a day is hardly more rows than one of an hour. Who asks is told what is not folded by a look
+/// same fold. Each fold writes its rows of a day in D1 anew. Who asks is told what is not folded by a look
 /// ([`super::looking`]), so no answer is older for it.
 const GRACE_MS: i64 = HOUR_MS;
 

@@ -1,6 +1,8 @@
 //! Questions that the read models answer as a scan does: events, views and users of whole days (UTC), without filters.
 //! Sums outlive events, so these answers reach back further than events are kept.
 
+use std::collections::HashMap;
+
 use super::answer::Asked;
 use super::field::Field;
 use super::groups::Counts;
@@ -8,7 +10,7 @@ use super::metric::Metric;
 use super::panel::Panel;
 use super::part::{Found, Told};
 use super::range::Span;
-use super::spec::Limits;
+use super::rows::name;
 use super::zone::{Unit, Zone};
 use crate::archive::Column;
 use crate::archive::fold::{OTHER, Sums, Table, Want};
@@ -74,7 +76,7 @@ impl ByDay {
                 Field::Time(unit @ (Unit::Day | Unit::Week | Unit::Month)) if of.unit.is_none() => {
                     of.unit = Some((at, *unit));
                 }
-                Field::Column(column) if of.dim.is_none() => of.dim = Some(name(*column)?),
+                Field::Column(column) if of.dim.is_none() => of.dim = Some(dim_of(*column)?),
                 _ => return None,
             }
         }
@@ -96,7 +98,7 @@ impl ByDay {
 }
 
 /// A dimension of D1's sums; none of a column that they are not kept of.
-fn name(column: Column) -> Option<&'static str> {
+fn dim_of(column: Column) -> Option<&'static str> {
     let found = Column::SUMMED.iter().find(|(known, _)| *known == column);
     found.map(|(_, name)| *name)
 }
@@ -191,7 +193,7 @@ impl OfSums<'_> {
     }
 
     /// What they found of each range, as shards tell it. None where it takes a scan all the same: keys of a day stand
-    /// under one, or the keys or rows are too many.
+    /// under one, or are too many.
     pub fn found(&self, rows: &[Vec<Row>], lacking: &Sums) -> Option<Vec<Vec<Found>>> {
         let ranges = self.days.iter().zip(rows);
         let each = ranges.map(|(days, rows)| Some(vec![self.found_in(*days, rows, lacking)?]));
@@ -239,7 +241,9 @@ impl OfSums<'_> {
             counts: Counts::default(),
             days: range,
         };
-        let mut groups: Map<Vec<Option<String>>, Group> = Map::new();
+        // By their names, as in `Rows`: they may be thousands, and come in no order.
+        let mut places: HashMap<String, u64> = HashMap::new();
+        let mut groups: Vec<(Vec<Option<String>>, Group)> = Vec::new();
         for (day, of_day) in days {
             if table.is_hidden_in(of_day) {
                 return None;
@@ -255,18 +259,23 @@ impl OfSums<'_> {
                 };
                 add(&mut total.counts);
                 let mut names = vec![key.map(str::to_owned); table.width];
-                if let Some(name) = table.unit.and_then(|(at, _)| names.get_mut(at)) {
-                    name.clone_from(&unit);
+                if let Some(slot) = table.unit.and_then(|(at, _)| names.get_mut(at)) {
+                    slot.clone_from(&unit);
                 }
-                let group = groups.entry(names).or_insert_with(|| Group {
-                    counts: Counts::default(),
-                    days: Days {
-                        first: *day,
-                        last: *day,
-                    },
-                });
-                group.days.last = *day;
-                add(&mut group.counts);
+                let next = groups.len() as u64;
+                let place = *places.entry(name(&names)).or_insert(next);
+                if place == next {
+                    let (first, last) = (*day, *day);
+                    let group = Group {
+                        counts: Counts::default(),
+                        days: Days { first, last },
+                    };
+                    groups.push((names, group));
+                }
+                if let Some((_, group)) = groups.get_mut(place as usize) {
+                    group.days.last = *day;
+                    add(&mut group.counts);
+                }
             };
             let (all, views) = (of_day.sum(TYPE), of_day.of_key(TYPE, PAGE_VIEW));
             let Some(dim) = table.dim else {
@@ -292,9 +301,6 @@ impl OfSums<'_> {
         };
         tell(&mut total);
         let mut keys = Vec::new();
-        if groups.len() > Limits::ALL.rows {
-            return None;
-        }
         if table.width > 0 {
             for (key, mut group) in groups {
                 if group.counts.events > 0 {
